@@ -1,0 +1,42 @@
+//! One loss and gradient with the built-in weights: `cargo bench --bench loss -- [SIZE …]`.
+
+use std::time::Instant;
+
+use microwright::compute::graph::{Padding, Pooling};
+use microwright::compute::{Device, mebibytes};
+use microwright::net::{Depth, Weights};
+use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+
+fn main() {
+    let sizes: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![128, 256, 512] } else { sizes };
+    let weights = Weights::built_in(Depth::POOL3);
+    let taps = Depth::POOL3.default_taps().into_iter().map(|d| (d, 1.0)).collect();
+    let settings = LossSettings {
+        taps,
+        normalisation: Normalisation::Relative,
+        padding: Padding::Zero,
+        pooling: Pooling::Mean,
+    };
+    for n in sizes {
+        let image: Vec<f32> = (0..n * n * 3).map(|i| ((i * 7919) % 256) as f32).collect();
+        let other: Vec<f32> = (0..n * n * 3).map(|i| ((i * 104_729) % 251) as f32).collect();
+        let targets = grams(&Device::Cpu, &weights, &image, (n, n), &settings).expect("Gram matrices");
+        let mut loss = Loss::new(&Device::Cpu, &weights, (n, n), &targets, &settings).expect("a program");
+        let mut times = vec![];
+        for _ in 0..9 {
+            let start = Instant::now();
+            loss.evaluate(&other).expect("a loss");
+            times.push(start.elapsed().as_secs_f64());
+        }
+        times[2..].sort_by(f64::total_cmp);
+        let (operations, memory) = cost(&Device::Cpu, &weights, (n, n), &settings).expect("a plan");
+        let median = times[5];
+        println!(
+            "{n}: {:.1} ms, {:.0} GFLOP/s counted directly, {}",
+            median * 1e3,
+            operations as f64 / median / 1e9,
+            mebibytes(memory.bytes)
+        );
+    }
+}

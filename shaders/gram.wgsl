@@ -1,0 +1,51 @@
+// gram — Gram matrix of one layer's features, each part of the positions by itself
+// parts[z,i,j] = Σ_{p in part z} F[p,i] · F[p,j]
+// in  @1 F f32 [P, C]     out @2 parts f32 [Z, C, C]
+// grid (ceil(C / T), ceil(C / T), Z); T = 64 channels
+// tolerance 1e-5 relative to max|parts|
+struct Parameters {
+    positions: u32,
+    channels: u32,
+    part: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> features: array<f32>;
+@group(0) @binding(2) var<storage, read_write> parts: array<f32>;
+
+fn feature(position: u32, end: u32, channel: u32) -> f32 {
+    if (position < end && channel < parameters.channels) {
+        return features[position * parameters.channels + channel];
+    }
+    return 0.0;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let end = min(parameters.positions, (group.z + 1u) * parameters.part);
+    let first_row = group.x * 64u;
+    let first_column = group.y * 64u;
+    let load = (local % 16u) * 4u;
+    var sums = array<vec4<f32>, 4>();
+    for (var p = group.z * parameters.part; p < end; p += 16u) {
+        let position = p + local / 16u;
+        var brought = vec4<f32>();
+        for (var k = 0u; k < 4u; k++) {
+            left[local / 16u * 64u + load + k] = feature(position, end, first_row + load + k);
+            brought[k] = feature(position, end, first_column + load + k);
+        }
+        right[local] = brought;
+        workgroupBarrier();
+        multiply_tiles(local, &sums);
+        workgroupBarrier();
+    }
+    for (var r = 0u; r < 4u; r++) {
+        let row = first_row + (local / 16u) * 4u + r;
+        for (var k = 0u; k < 4u; k++) {
+            let column = first_column + load + k;
+            if (row < parameters.channels && column < parameters.channels) {
+                parts[(group.z * parameters.channels + row) * parameters.channels + column] = sums[r][k];
+            }
+        }
+    }
+}

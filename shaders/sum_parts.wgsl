@@ -1,0 +1,31 @@
+// sum_parts — adds up the parts of a split sum
+// y[i] = scale · Σ_z parts[z,i]
+// in  @1 parts f32 [Z, N]     out @2 y f32 [N]
+// grid ceil(N / 256)
+// tolerance 1e-6 relative to max|y|
+struct Parameters {
+    count: u32,
+    parts: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> parts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_index(group, groups, local);
+    if (i >= parameters.count) {
+        return;
+    }
+    var sum = 0.0;
+    for (var z = 0u; z < parameters.parts; z++) {
+        sum += parts[z * parameters.count + i];
+    }
+    y[i] = parameters.scale * sum;
+}

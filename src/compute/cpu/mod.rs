@@ -1,0 +1,148 @@
+//! The native backend: every kernel on all cores. It is the oracle of the shaders.
+
+mod conv3x3;
+mod gram;
+mod image;
+mod matmul;
+mod pool;
+mod winograd;
+
+use std::collections::HashMap;
+
+use self::conv3x3::{ConvInput, Kernels};
+use super::ComputeError;
+use super::graph::{Graph, Op, Plan, Storage, TensorId};
+
+/// A graph made ready to run on this machine's cores.
+pub struct CpuProgram {
+    graph: Graph,
+    plan: Plan,
+    buffers: Vec<Vec<f32>>,
+    kernels: HashMap<usize, Kernels>,
+}
+
+/// Bytes that a plan needs here: buffers, constants with the prepared kernels, and scratch.
+pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
+    let threads = rayon::current_num_threads() as u64;
+    let (mut kernels, mut scratch) = (0, 0);
+    for index in &plan.order {
+        match &graph.nodes()[*index].op {
+            Op::Conv3x3 { weights, .. } => {
+                let w = graph.shape(*weights);
+                kernels += Kernels::bytes(w.width, w.channels);
+                scratch = scratch.max(threads * winograd::scratch_bytes(w.width, w.channels));
+            }
+            Op::Gram { features } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features).channels)),
+            _ => {}
+        }
+    }
+    plan.bytes() + kernels + scratch
+}
+
+impl CpuProgram {
+    /// Takes the memory that the plan names and prepares the kernels of the convolutions.
+    ///
+    /// # Errors
+    /// The memory cannot be had.
+    pub fn new(graph: Graph, plan: Plan) -> Result<Self, ComputeError> {
+        let mut buffers = Vec::with_capacity(plan.buffers.len());
+        for len in &plan.buffers {
+            let mut buffer = Vec::new();
+            buffer.try_reserve_exact(*len).map_err(|_| ComputeError::OutOfMemory { needed: memory(&graph, &plan) })?;
+            buffer.resize(*len, 0.0f32);
+            buffers.push(buffer);
+        }
+        let mut kernels = HashMap::new();
+        for index in &plan.order {
+            if let Op::Conv3x3 { weights, .. } = &graph.nodes()[*index].op
+                && let Op::Constant(values) = &graph.nodes()[weights.0].op
+            {
+                let s = graph.shape(*weights);
+                kernels.insert(weights.0, Kernels::prepare(values, s.width, s.channels));
+            }
+        }
+        Ok(Self { graph, plan, buffers, kernels })
+    }
+
+    /// Bytes in use; see [`memory`].
+    pub fn memory(&self) -> u64 {
+        memory(&self.graph, &self.plan)
+    }
+
+    /// Writes an input.
+    pub fn write(&mut self, id: TensorId, values: &[f32]) {
+        if let Storage::Buffer(b) = self.plan.storage[id.0] {
+            self.buffers[b][..values.len()].copy_from_slice(values);
+        }
+    }
+
+    /// Reads a tensor that outlives a run.
+    pub fn read(&self, id: TensorId) -> &[f32] {
+        let len = self.graph.shape(id).len();
+        match (self.plan.storage[id.0], &self.graph.nodes()[id.0].op) {
+            (Storage::Buffer(b), _) => &self.buffers[b][..len],
+            (_, Op::Constant(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// Fills every buffer that a run writes with NaN, so that a test sees what a kernel leaves out.
+    pub fn poison(&mut self) {
+        for index in &self.plan.order {
+            let node = &self.graph.nodes()[*index];
+            if let (Storage::Buffer(b), false) = (self.plan.storage[*index], matches!(node.op, Op::Input)) {
+                self.buffers[b].fill(f32::NAN);
+            }
+        }
+    }
+
+    /// Runs every operation of the plan.
+    pub fn run(&mut self) {
+        for step in 0..self.plan.order.len() {
+            let index = self.plan.order[step];
+            let Storage::Buffer(buffer) = self.plan.storage[index] else { continue };
+            // The output leaves its place while the operation reads the others.
+            let mut out = std::mem::take(&mut self.buffers[buffer]);
+            let len = self.graph.nodes()[index].shape.len();
+            self.operation(index, &mut out[..len]);
+            self.buffers[buffer] = out;
+        }
+    }
+
+    fn operation(&self, index: usize, out: &mut [f32]) {
+        let node = &self.graph.nodes()[index];
+        let shape = |id: &TensorId| self.graph.shape(*id);
+        match &node.op {
+            Op::Input | Op::Constant(_) => {}
+            Op::ChannelShift { x, order, scale, shift } => {
+                image::channel_shift(self.read(*x), *order, *scale, *shift, out);
+            }
+            Op::Conv3x3 { x, weights, bias, mask, settings } => {
+                let input = ConvInput { values: self.read(*x), mask: mask.map(|m| self.read(m)), shape: shape(x) };
+                let bias = bias.map(|b| self.read(b));
+                conv3x3::conv3x3(&input, &self.kernels[&weights.0], bias, *settings, out, node.shape);
+            }
+            Op::PadReflect { x } => image::pad_reflect(self.read(*x), shape(x), out),
+            Op::PadReflectAdjoint { gradient } => image::pad_reflect_adjoint(self.read(*gradient), node.shape, out),
+            Op::Pool { x, pooling } => pool::pool(self.read(*x), shape(x), *pooling, out),
+            Op::PoolAdjoint { x, gradient, pooling } => {
+                pool::pool_adjoint(self.read(*x), self.read(*gradient), shape(x), *pooling, out);
+            }
+            Op::Gram { features } => gram::gram(self.read(*features), shape(features).channels, out),
+            Op::GramAdjoint { features, matrix, carry, scale } => {
+                let channels = shape(features).channels;
+                gram::gram_adjoint(self.read(*features), self.read(*matrix), channels, *scale, carry.is_some(), out);
+            }
+            Op::GramLoss { gram, target, scale } => {
+                out[0] = gram::gram_loss(self.read(*gram), self.read(*target), *scale);
+            }
+            Op::GramLossAdjoint { gram, target, scale } => {
+                gram::gram_loss_adjoint(self.read(*gram), self.read(*target), *scale, out);
+            }
+            Op::WeightedSum { terms, weights } => {
+                let term = |(t, w): (&TensorId, &f32)| f64::from(self.read(*t)[0]) * f64::from(*w);
+                out[0] = terms.iter().zip(weights).map(term).sum::<f64>() as f32;
+            }
+        }
+    }
+}

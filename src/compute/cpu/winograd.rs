@@ -1,0 +1,321 @@
+//! 3 × 3 convolution by Winograd's minimal filtering F(4 × 4, 3 × 3): 36 products instead of 144 for 16 outputs.
+//!
+//! Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016 (arXiv:1509.09308), with the
+//! interpolation points 0, ±1, ±2, ∞: `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`.
+
+use std::ops::Range;
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+use super::conv3x3::{ConvInput, source_index};
+use crate::compute::graph::{ConvSettings, Shape};
+
+/// Output channels that stand together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.
+const LANES: usize = 16;
+/// Points of a transformed tile.
+const POINTS: usize = 36;
+/// Output rows and columns of a tile.
+const TILE: usize = 4;
+/// Tiles whose products are summed in registers at once.
+const GROUP: usize = 8;
+/// Tiles that go through the three steps together, so that they stay in the cache of a core.
+const BLOCK: usize = 64;
+
+/// Whether this algorithm serves these kernels; others go the direct way.
+pub fn fits(inputs: usize, outputs: usize) -> bool {
+    inputs.is_multiple_of(LANES) && outputs.is_multiple_of(2 * LANES)
+}
+
+/// Transforms kernels `[9, inputs, outputs]` into `U[point][output block][input][LANES]`.
+pub fn transform_kernels(weights: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
+    let mut u = vec![0.0; POINTS * inputs * outputs];
+    for i in 0..inputs {
+        for o in 0..outputs {
+            let g: [f64; 9] = std::array::from_fn(|t| f64::from(weights[(t * inputs + i) * outputs + o]));
+            for (point, value) in transform_kernel(&g).into_iter().enumerate() {
+                let at = ((point * (outputs / LANES) + o / LANES) * inputs + i) * LANES + o % LANES;
+                u[at] = value as f32;
+            }
+        }
+    }
+    u
+}
+
+/// `G g Gᵀ` of one kernel.
+fn transform_kernel(g: &[f64; 9]) -> [f64; POINTS] {
+    let line = |a: f64, b: f64, c: f64| -> [f64; 6] {
+        [
+            a / 4.0,
+            -(a + b + c) / 6.0,
+            -(a - b + c) / 6.0,
+            (a + 2.0 * b + 4.0 * c) / 24.0,
+            (a - 2.0 * b + 4.0 * c) / 24.0,
+            c,
+        ]
+    };
+    let columns: [[f64; 6]; 3] = std::array::from_fn(|x| line(g[x], g[3 + x], g[6 + x]));
+    let mut out = [0.0; POINTS];
+    for y in 0..6 {
+        let row = line(columns[0][y], columns[1][y], columns[2][y]);
+        out[y * 6..y * 6 + 6].copy_from_slice(&row);
+    }
+    out
+}
+
+/// Runs the convolution on all threads; `u` comes from [`transform_kernels`].
+pub fn convolve(input: &ConvInput, u: &[f32], bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
+    let tiles_across = s.width.div_ceil(TILE);
+    // A task is a few whole rows of tiles, so that its outputs are one slice; enough of them to share out.
+    let rows = s.height.div_ceil(TILE);
+    let per_task = (BLOCK / tiles_across).clamp(1, rows.div_ceil(4).max(1));
+    let slice = per_task * TILE * s.width * s.channels;
+    let arch = pulp::Arch::new();
+    out.par_chunks_mut(slice).enumerate().for_each_init(Scratch::default, |scratch, (task, out)| {
+        let rows = task * per_task..rows.min((task + 1) * per_task);
+        arch.dispatch(Task { input, u, bias, settings, out, shape: s, rows, tiles_across, scratch });
+    });
+}
+
+/// A few rows of tiles, run with the widest instructions that the machine has.
+struct Task<'a> {
+    input: &'a ConvInput<'a>,
+    u: &'a [f32],
+    bias: Option<&'a [f32]>,
+    settings: ConvSettings,
+    out: &'a mut [f32],
+    shape: Shape,
+    rows: Range<usize>,
+    tiles_across: usize,
+    scratch: &'a mut Scratch,
+}
+
+impl pulp::WithSimd for Task<'_> {
+    type Output = ();
+
+    // Everything below is inlined into here, where the compiler may use those instructions.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Scratch { v, m, .. } = self.scratch;
+        let (first, end) = (self.rows.start * self.tiles_across, self.rows.end * self.tiles_across);
+        for start in (first..end).step_by(BLOCK) {
+            let tiles = start..end.min(start + BLOCK);
+            let work = Block { tiles, tiles_across: self.tiles_across, first_row: self.rows.start * TILE };
+            work.transform_input(simd, self.input, self.settings, v);
+            multiply(simd, v, self.u, work.padded(), self.input.shape.channels, self.shape.channels, m);
+            work.transform_output(simd, m, self.bias, self.settings.relu, self.out, self.shape);
+        }
+    }
+}
+
+/// Bytes that each thread uses besides the tensors.
+pub fn scratch_bytes(inputs: usize, outputs: usize) -> u64 {
+    (BLOCK * POINTS * (inputs + outputs) * 4) as u64
+}
+
+#[derive(Default)]
+struct Scratch {
+    v: Vec<f32>,
+    m: Vec<f32>,
+}
+
+/// Some tiles of the output, numbered row by row.
+struct Block {
+    tiles: Range<usize>,
+    tiles_across: usize,
+    first_row: usize,
+}
+
+impl Block {
+    /// Places for tiles: whole groups, the last of which may hold left-over numbers that nobody reads.
+    fn padded(&self) -> usize {
+        self.tiles.len().next_multiple_of(GROUP)
+    }
+
+    /// `V[point][tile][input] = Bᵀ d B`.
+    #[inline(always)]
+    fn transform_input<S: Simd>(&self, simd: S, input: &ConvInput, settings: ConvSettings, v: &mut Vec<f32>) {
+        let channels = input.shape.channels;
+        let tiles = self.padded();
+        v.resize(POINTS * tiles * channels, 0.0);
+        for (n, tile) in self.tiles.clone().enumerate() {
+            let (y, x) = (tile / self.tiles_across * TILE, tile % self.tiles_across * TILE);
+            let mut at = [None; POINTS];
+            for (p, at) in at.iter_mut().enumerate() {
+                *at = source_index(input.shape, settings, y + p / 6, x + p % 6);
+            }
+            for c in (0..channels).step_by(S::F32_LANES) {
+                let mut d = [simd.splat_f32s(0.0); POINTS];
+                for p in 0..POINTS {
+                    if let Some(at) = at[p] {
+                        d[p] = load_masked(simd, input, at * channels + c);
+                    }
+                }
+                for k in 0..6 {
+                    input_line(simd, &mut d, k, 6);
+                }
+                for k in 0..6 {
+                    input_line(simd, &mut d, k * 6, 1);
+                }
+                for (p, d) in d.iter().enumerate() {
+                    store::<S>(v, (p * tiles + n) * channels + c, *d);
+                }
+            }
+        }
+    }
+
+    /// `Y = Aᵀ M A`, bias and ReLU, cut to the picture.
+    #[inline(always)]
+    fn transform_output<S: Simd>(&self, simd: S, m: &[f32], bias: Option<&[f32]>, relu: bool, out: &mut [f32], s: Shape) {
+        let tiles = self.padded();
+        let zero = simd.splat_f32s(0.0);
+        for (n, tile) in self.tiles.clone().enumerate() {
+            let (y, x) = (tile / self.tiles_across * TILE, tile % self.tiles_across * TILE);
+            let (rows, columns) = (TILE.min(s.height - y), TILE.min(s.width - x));
+            for c in (0..s.channels).step_by(S::F32_LANES) {
+                let mut d = [zero; POINTS];
+                for (p, d) in d.iter_mut().enumerate() {
+                    *d = load::<S>(m, (p * tiles + n) * s.channels + c);
+                }
+                for k in 0..6 {
+                    output_line(simd, &mut d, k, 6);
+                }
+                for k in 0..TILE {
+                    output_line(simd, &mut d, k * 6, 1);
+                }
+                let shift = bias.map_or(zero, |b| load::<S>(b, c));
+                for dy in 0..rows {
+                    for dx in 0..columns {
+                        let mut value = simd.add_f32s(d[dy * 6 + dx], shift);
+                        if relu {
+                            value = simd.max_f32s(value, zero);
+                        }
+                        store::<S>(out, ((y + dy - self.first_row) * s.width + x + dx) * s.channels + c, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd>(from: &[f32], at: usize) -> S::f32s {
+    S::as_simd_f32s(&from[at..at + S::F32_LANES]).0[0]
+}
+
+#[inline(always)]
+fn store<S: Simd>(to: &mut [f32], at: usize, value: S::f32s) {
+    S::as_mut_simd_f32s(&mut to[at..at + S::F32_LANES]).0[0] = value;
+}
+
+#[inline(always)]
+fn load_masked<S: Simd>(simd: S, input: &ConvInput, at: usize) -> S::f32s {
+    let x = load::<S>(input.values, at);
+    match input.mask {
+        None => x,
+        Some(mask) => {
+            let zero = simd.splat_f32s(0.0);
+            simd.select_f32s(simd.greater_than_f32s(load::<S>(mask, at), zero), x, zero)
+        }
+    }
+}
+
+/// One line of `Bᵀ` times six registers, in place.
+#[inline(always)]
+fn input_line<S: Simd>(simd: S, d: &mut [S::f32s; POINTS], at: usize, step: usize) {
+    let x: [S::f32s; 6] = [0, 1, 2, 3, 4, 5].map(|k| d[at + k * step]);
+    let times = |factor: f32, a, plus| simd.mul_add_e_f32s(simd.splat_f32s(factor), a, plus);
+    let (even, odd) = (times(-4.0, x[2], x[4]), times(-4.0, x[1], x[3]));
+    let (far, near) = (simd.sub_f32s(x[4], x[2]), simd.sub_f32s(x[3], x[1]));
+    d[at] = times(4.0, x[0], times(-5.0, x[2], x[4]));
+    d[at + step] = simd.add_f32s(even, odd);
+    d[at + 2 * step] = simd.sub_f32s(even, odd);
+    d[at + 3 * step] = times(2.0, near, far);
+    d[at + 4 * step] = times(-2.0, near, far);
+    d[at + 5 * step] = times(4.0, x[1], times(-5.0, x[3], x[5]));
+}
+
+/// One line of `Aᵀ` times six registers; the first four hold the result.
+#[inline(always)]
+fn output_line<S: Simd>(simd: S, d: &mut [S::f32s; POINTS], at: usize, step: usize) {
+    let x: [S::f32s; 6] = [0, 1, 2, 3, 4, 5].map(|k| d[at + k * step]);
+    let times = |factor: f32, a, plus| simd.mul_add_e_f32s(simd.splat_f32s(factor), a, plus);
+    let (a, b) = (simd.add_f32s(x[1], x[2]), simd.sub_f32s(x[1], x[2]));
+    let (c, e) = (simd.add_f32s(x[3], x[4]), simd.sub_f32s(x[3], x[4]));
+    d[at] = simd.add_f32s(x[0], simd.add_f32s(a, c));
+    d[at + step] = times(2.0, e, b);
+    d[at + 2 * step] = times(4.0, c, a);
+    d[at + 3 * step] = times(8.0, e, simd.add_f32s(b, x[5]));
+}
+
+/// `M[point][tile][output] = V[point] · U[point]`; `tiles` is a multiple of [`GROUP`].
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, v: &[f32], u: &[f32], tiles: usize, inputs: usize, outputs: usize, m: &mut Vec<f32>) {
+    m.resize(POINTS * tiles * outputs, 0.0);
+    for point in 0..POINTS {
+        let v = &v[point * tiles * inputs..][..tiles * inputs];
+        let u = &u[point * inputs * outputs..][..inputs * outputs];
+        let m = &mut m[point * tiles * outputs..][..tiles * outputs];
+        for o in (0..outputs).step_by(2 * LANES) {
+            for t in (0..tiles).step_by(GROUP) {
+                let job = Product { v: &v[t * inputs..], u: &u[o * inputs..], inputs, step: outputs };
+                let m = &mut m[t * outputs + o..];
+                // As many rows and registers as the machine's register file holds: 32 wide ones, 16 of AVX2, else 32.
+                match S::F32_LANES {
+                    16 => job.run::<S, 8, 2>(simd, 0, 0, m),
+                    8 => {
+                        for row in [0, 4] {
+                            job.run::<S, 4, 2>(simd, row, 0, m);
+                            job.run::<S, 4, 2>(simd, row, LANES, m);
+                        }
+                    }
+                    lanes => {
+                        for (row, column) in (0..GROUP).step_by(4).flat_map(|r| (0..2 * LANES).step_by(4 * lanes).map(move |c| (r, c))) {
+                            job.run::<S, 4, 4>(simd, row, column, m);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A group of tiles times two blocks of outputs.
+struct Product<'a> {
+    v: &'a [f32],
+    u: &'a [f32],
+    inputs: usize,
+    step: usize,
+}
+
+impl Product<'_> {
+    /// `ROWS` tiles times `REGISTERS` of outputs, held in registers over the whole inner sum.
+    #[inline(always)]
+    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(&self, simd: S, row: usize, column: usize, m: &mut [f32]) {
+        let mut sums = [[simd.splat_f32s(0.0); REGISTERS]; ROWS];
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &self.v[(row + r) * self.inputs..][..self.inputs]);
+        let place = |r: usize| {
+            let output = column + r * S::F32_LANES;
+            output / LANES * LANES * self.inputs + output % LANES
+        };
+        let columns: [&[f32]; REGISTERS] =
+            std::array::from_fn(|r| &self.u[place(r)..][..(self.inputs - 1) * LANES + S::F32_LANES]);
+        for i in 0..self.inputs {
+            let mut u = [simd.splat_f32s(0.0); REGISTERS];
+            for k in 0..REGISTERS {
+                u[k] = load::<S>(columns[k], i * LANES);
+            }
+            for r in 0..ROWS {
+                let x = simd.splat_f32s(rows[r][i]);
+                for k in 0..REGISTERS {
+                    sums[r][k] = simd.mul_add_e_f32s(x, u[k], sums[r][k]);
+                }
+            }
+        }
+        for r in 0..ROWS {
+            for k in 0..REGISTERS {
+                store::<S>(m, (row + r) * self.step + column + k * S::F32_LANES, sums[r][k]);
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Devices, and programs that run on them.
+
+use std::sync::Arc;
+
+use super::cpu::{self, CpuProgram};
+use super::gpu::{self, Gpu, GpuProgram};
+use super::graph::{Graph, Plan, TensorId};
+use super::{ComputeError, mebibytes};
+
+/// What an adapter is, the preferred kind first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// A card with its own memory.
+    Discrete,
+    /// A GPU that shares the machine's memory, or is of an unknown kind.
+    Integrated,
+    /// The native code on this machine's cores.
+    Cpu,
+    /// A driver that computes shaders on the cores: far slower than the native code, used only when asked for.
+    Software,
+}
+
+impl DeviceKind {
+    /// The kind in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Discrete => "discrete GPU",
+            Self::Integrated => "integrated GPU",
+            Self::Cpu => "CPU",
+            Self::Software => "software GPU",
+        }
+    }
+}
+
+/// A device as the menus and reports name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct DeviceInfo {
+    /// The adapter's own name.
+    pub name: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// The interface through which it is reached: `native`, `vulkan`, `metal` or `dx12`.
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+}
+
+impl DeviceInfo {
+    /// The native backend.
+    pub fn cpu() -> Self {
+        let threads = rayon::current_num_threads();
+        let plural = if threads == 1 { "core" } else { "cores" };
+        Self {
+            name: format!("CPU, {threads} {plural}"),
+            kind: DeviceKind::Cpu,
+            backend: "native".into(),
+            driver: instruction_set().into(),
+        }
+    }
+}
+
+fn instruction_set() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return "AVX-512";
+        }
+        if is_x86_feature_detected!("avx2") {
+            return "AVX2";
+        }
+        "SSE2"
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    std::env::consts::ARCH
+}
+
+/// All devices of this machine, in the order of preference.
+pub fn devices() -> Vec<DeviceInfo> {
+    let mut all = gpu::list();
+    all.push(DeviceInfo::cpu());
+    all.sort_by_key(|d| d.kind);
+    all
+}
+
+/// An opened device. Cloning shares it.
+#[derive(Clone)]
+pub enum Device {
+    /// The native code.
+    Cpu,
+    /// An adapter.
+    Gpu(Arc<Gpu>),
+}
+
+/// Bytes that a program takes, known before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes on the device.
+    pub bytes: u64,
+    /// The largest single buffer.
+    pub largest_buffer: u64,
+}
+
+impl Device {
+    /// Opens `auto` (a real GPU, else the CPU), `cpu`, `gpu` (the first adapter, a software one if there is no
+    /// other), or the adapter whose name contains the given text.
+    ///
+    /// # Errors
+    /// There is no such device, or it cannot be opened.
+    pub fn open(wanted: &str) -> Result<Self, ComputeError> {
+        let lower = wanted.trim().to_lowercase();
+        if lower == "cpu" {
+            return Ok(Self::Cpu);
+        }
+        let adapters = gpu::list();
+        let found = match lower.as_str() {
+            "auto" => match adapters.iter().find(|a| a.kind < DeviceKind::Cpu) {
+                None => return Ok(Self::Cpu),
+                some => some,
+            },
+            "gpu" => adapters.first(),
+            name => adapters.iter().find(|a| a.name.to_lowercase().contains(name)),
+        };
+        match found {
+            Some(info) => Ok(Self::Gpu(Arc::new(Gpu::open(info)?))),
+            None => Err(ComputeError::NoDevice { wanted: wanted.into(), available: available(&adapters) }),
+        }
+    }
+
+    /// Which device this is.
+    pub fn info(&self) -> DeviceInfo {
+        match self {
+            Self::Cpu => DeviceInfo::cpu(),
+            Self::Gpu(gpu) => gpu.info().clone(),
+        }
+    }
+
+    /// The memory that a program for these outputs will take.
+    pub fn memory(&self, graph: &Graph, outputs: &[TensorId]) -> Memory {
+        let plan = Plan::new(graph, outputs);
+        let bytes = match self {
+            Self::Cpu => cpu::memory(graph, &plan),
+            Self::Gpu(_) => gpu::memory(graph, &plan, outputs),
+        };
+        Memory { bytes, largest_buffer: plan.largest_buffer() }
+    }
+
+    /// Makes a program that computes `outputs`.
+    ///
+    /// # Errors
+    /// The memory or a limit of the device does not suffice, or the device is lost.
+    pub fn compile(&self, graph: Graph, outputs: &[TensorId]) -> Result<Program, ComputeError> {
+        let plan = Plan::new(&graph, outputs);
+        Ok(match self {
+            Self::Cpu => Program::Cpu(Box::new(CpuProgram::new(graph, plan)?), outputs.to_vec()),
+            Self::Gpu(gpu) => Program::Gpu(Box::new(GpuProgram::new(gpu.clone(), graph, plan, outputs)?)),
+        })
+    }
+}
+
+fn available(adapters: &[DeviceInfo]) -> String {
+    let names: Vec<_> = adapters.iter().map(|a| format!("“{}”", a.name)).collect();
+    match names.as_slice() {
+        [] => "No Vulkan, Metal or Direct3D 12 driver was found; the CPU is always there (--device cpu).".into(),
+        names => format!("There are: cpu, {}.", names.join(", ")),
+    }
+}
+
+/// A compiled graph.
+pub enum Program {
+    /// On the cores.
+    Cpu(Box<CpuProgram>, Vec<TensorId>),
+    /// On an adapter.
+    Gpu(Box<GpuProgram>),
+}
+
+impl Program {
+    /// Bytes in use.
+    pub fn memory(&self) -> u64 {
+        match self {
+            Self::Cpu(program, _) => program.memory(),
+            Self::Gpu(program) => program.memory(),
+        }
+    }
+
+    /// Writes an input; it stays until it is written again.
+    pub fn write(&mut self, id: TensorId, values: &[f32]) {
+        match self {
+            Self::Cpu(program, _) => program.write(id, values),
+            Self::Gpu(program) => program.write(id, values),
+        }
+    }
+
+    /// Fills every buffer that a run writes with NaN: for tests.
+    pub fn poison(&mut self) {
+        match self {
+            Self::Cpu(program, _) => program.poison(),
+            Self::Gpu(program) => program.poison(),
+        }
+    }
+
+    /// Runs the graph and returns its outputs in the order in which they were named.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn run(&mut self) -> Result<Vec<Vec<f32>>, ComputeError> {
+        match self {
+            Self::Cpu(program, outputs) => {
+                program.run();
+                Ok(outputs.iter().map(|id| program.read(*id).to_vec()).collect())
+            }
+            Self::Gpu(program) => program.run(),
+        }
+    }
+
+    /// Loses an adapter on purpose: for tests of what happens then.
+    pub fn lose_device(&self) {
+        if let Self::Gpu(program) = self {
+            program.gpu().lose();
+        }
+    }
+}
+
+impl std::fmt::Display for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&mebibytes(self.bytes))
+    }
+}

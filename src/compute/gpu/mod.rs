@@ -1,0 +1,206 @@
+//! The GPU backend: the WGSL kernels through wgpu, on any vendor's adapter.
+
+mod lower;
+mod program;
+
+pub use program::{GpuProgram, memory};
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::ComputeError;
+use super::device::{DeviceInfo, DeviceKind};
+use super::kernels::{Binding, Kernel};
+
+/// Storage buffers that a kernel binds at the most.
+const STORAGE_BUFFERS: u32 = 5;
+
+/// An opened adapter with its compiled kernels.
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    limits: wgpu::Limits,
+    info: DeviceInfo,
+    lost: Arc<OnceLock<String>>,
+    pipelines: Mutex<HashMap<&'static str, Pipeline>>,
+}
+
+#[derive(Clone)]
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+fn instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::PRIMARY;
+    descriptor.flags = if cfg!(debug_assertions) { wgpu::InstanceFlags::VALIDATION } else { wgpu::InstanceFlags::empty() };
+    wgpu::Instance::new(descriptor)
+}
+
+fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
+    let kind = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
+        wgpu::DeviceType::Cpu => DeviceKind::Software,
+        _ => DeviceKind::Integrated,
+    };
+    let driver = [info.driver.as_str(), info.driver_info.as_str()].join(" ");
+    DeviceInfo { name: info.name.clone(), kind, backend: info.backend.to_string(), driver: driver.trim().to_string() }
+}
+
+fn adapters() -> Vec<wgpu::Adapter> {
+    // A broken driver may panic inside the loader; that is a machine without a GPU, not the end of the program.
+    let found = catch_unwind(|| pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY)));
+    found.unwrap_or_default()
+}
+
+/// The adapters of this machine, real ones first.
+pub fn list() -> Vec<DeviceInfo> {
+    let mut found: Vec<DeviceInfo> = adapters().iter().map(|a| describe(&a.get_info())).collect();
+    found.sort_by_key(|info| info.kind);
+    found.dedup();
+    found
+}
+
+impl Gpu {
+    /// Opens the adapter that [`list`] describes so.
+    ///
+    /// # Errors
+    /// It is gone, or its driver refuses to open it.
+    pub fn open(info: &DeviceInfo) -> Result<Self, ComputeError> {
+        let failed = |reason: String| ComputeError::NoDevice { wanted: info.name.clone(), available: reason };
+        let adapter = adapters().into_iter().find(|a| describe(&a.get_info()) == *info);
+        let adapter = adapter.ok_or_else(|| failed("It is not there any more.".into()))?;
+        let limits = adapter.limits();
+        let supports_kernels = limits.max_storage_buffers_per_shader_stage >= STORAGE_BUFFERS
+            && limits.max_compute_invocations_per_workgroup >= 256
+            && limits.max_compute_workgroup_storage_size >= 16 * 1024;
+        if !supports_kernels {
+            return Err(failed("Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into()));
+        }
+        let descriptor = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|e| failed(format!("Its driver would not open it: {e}.")))?;
+        let lost = Arc::new(OnceLock::new());
+        let note = lost.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            let _ = note.set(if message.is_empty() { format!("{reason:?}") } else { message });
+        });
+        let note = lost.clone();
+        // An error outside the scopes of an allocation leaves the device in a state that nobody can vouch for.
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let _ = note.set(error.to_string());
+        }));
+        Ok(Self { device, queue, limits, info: info.clone(), lost, pipelines: Mutex::default() })
+    }
+
+    /// Which adapter this is.
+    pub fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Loses the device, as a driver reset would: for tests of what happens then.
+    pub fn lose(&self) {
+        let _ = self.lost.set("it was given up on purpose".into());
+        self.device.destroy();
+    }
+
+    fn check_lost(&self) -> Result<(), ComputeError> {
+        match self.lost.get() {
+            None => Ok(()),
+            Some(reason) => {
+                Err(ComputeError::DeviceLost { device: self.info.name.clone(), reason: reason.clone() })
+            }
+        }
+    }
+
+    /// Waits for all submitted work.
+    fn wait(&self) -> Result<(), ComputeError> {
+        self.check_lost()?;
+        // A device that is lost while one waits makes the wait panic instead of returning.
+        let waited = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely())));
+        if !matches!(waited, Ok(Ok(_))) {
+            let _ = self.lost.set("the driver stopped answering".into());
+        }
+        self.check_lost()
+    }
+
+    fn pipeline(&self, kernel: &'static Kernel) -> Pipeline {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(|e| e.into_inner());
+        pipelines.entry(kernel.name).or_insert_with(|| self.compile(kernel)).clone()
+    }
+
+    fn compile(&self, kernel: &Kernel) -> Pipeline {
+        let entries: Vec<_> = kernel.bindings.iter().enumerate().map(|(n, b)| layout_entry(n as u32, *b)).collect();
+        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(kernel.name),
+            entries: &entries,
+        });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(kernel.name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.name),
+            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+        });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(kernel.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        Pipeline { pipeline, layout }
+    }
+
+    /// The largest buffer that a kernel can use, in bytes.
+    fn largest_buffer(&self) -> u64 {
+        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size) & !3
+    }
+
+    /// A buffer of `len` floats.
+    fn buffer(&self, label: &str, len: usize) -> Result<wgpu::Buffer, ComputeError> {
+        use wgpu::BufferUsages as Usage;
+        let bytes = len.max(1) as u64 * 4;
+        if bytes > self.largest_buffer() {
+            return Err(ComputeError::Limit {
+                device: self.info.name.clone(),
+                what: "one buffer".into(),
+                needed: super::mebibytes(bytes),
+                allowed: super::mebibytes(self.largest_buffer()),
+            });
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
+            mapped_at_creation: false,
+        });
+        match pollster::block_on(scope.pop()) {
+            None => Ok(buffer),
+            Some(_) => Err(ComputeError::OutOfMemory { needed: bytes }),
+        }
+    }
+}
+
+fn layout_entry(binding: u32, kind: Binding) -> wgpu::BindGroupLayoutEntry {
+    let ty = match kind {
+        Binding::Parameters => wgpu::BufferBindingType::Uniform,
+        Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}

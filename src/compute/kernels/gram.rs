@@ -1,0 +1,41 @@
+//! Gram matrix of a feature map, split over its positions; [`super::sum_parts`] adds up the parts.
+
+use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use crate::compute::graph::Shape;
+
+/// The kernel; see `shaders/gram.wgsl`.
+pub static KERNEL: Kernel = Kernel {
+    name: "gram",
+    source: include_str!("../../../shaders/gram.wgsl"),
+    shared: &[shared::TILE_PRODUCT],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
+    fields: Parameters::FIELDS,
+    tolerance: 1e-5,
+};
+
+parameters! {
+    /// Parameter block of `gram`.
+    Parameters { positions: u32, channels: u32, part: u32 }
+}
+
+/// Positions of a part at the least, and the most parts.
+const PART: usize = 1024;
+const PARTS: usize = 64;
+
+/// Parts into which the positions of a feature map are divided, and the positions of each.
+pub fn split(positions: usize) -> (usize, usize) {
+    let part = positions.div_ceil(PARTS).max(PART).next_multiple_of(16);
+    (positions.div_ceil(part), part)
+}
+
+/// Buffers: `features` `[positions, channels]`, `parts` `[split(positions).0, channels, channels]`.
+pub fn launch(features: Shape) -> Launch {
+    let (parts, part) = split(features.positions());
+    let parameters = Parameters {
+        positions: features.positions() as u32,
+        channels: features.channels as u32,
+        part: part as u32,
+    };
+    let tiles = features.channels.div_ceil(64);
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, parts) }
+}

@@ -1,0 +1,24 @@
+//! `2 · scale · (gram − target)`.
+
+use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+
+/// The kernel; see `shaders/gram_loss_adjoint.wgsl`.
+pub static KERNEL: Kernel = Kernel {
+    name: "gram_loss_adjoint",
+    source: include_str!("../../../shaders/gram_loss_adjoint.wgsl"),
+    shared: &[shared::LINEAR_INDEX],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    fields: Parameters::FIELDS,
+    tolerance: 1e-6,
+};
+
+parameters! {
+    /// Parameter block of `gram_loss_adjoint`.
+    Parameters { count: u32, scale: f32 }
+}
+
+/// Buffers: `gram`, `target`, `y`, each `[count]`.
+pub fn launch(count: usize, scale: f32) -> Launch {
+    let parameters = Parameters { count: count as u32, scale };
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(count) }
+}

@@ -1,0 +1,149 @@
+//! Specifications of the shaders: bindings, parameter blocks and grids, one file a kernel.
+//!
+//! The native twin of a kernel stands in `compute/cpu`, its WGSL in `shaders/`.
+
+pub mod channel_shift;
+pub mod conv3x3;
+pub mod gram;
+pub mod gram_adjoint;
+pub mod gram_loss;
+pub mod gram_loss_adjoint;
+pub mod pad_reflect;
+pub mod pad_reflect_adjoint;
+pub mod pool;
+pub mod pool_adjoint;
+pub mod sum_parts;
+pub mod weighted_sum;
+
+/// How a shader uses a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// The parameter block.
+    Parameters,
+    /// A buffer that is only read.
+    Read,
+    /// A buffer that is written, perhaps read before.
+    Write,
+}
+
+/// One field of a parameter block: its name and its offset in bytes.
+pub type Field = (&'static str, usize);
+
+/// A shader and what it expects.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Its name, and that of its file.
+    pub name: &'static str,
+    /// Its WGSL without the shared functions.
+    pub source: &'static str,
+    /// Shared functions that it uses.
+    pub shared: &'static [&'static str],
+    /// Its bindings in order, from 0.
+    pub bindings: &'static [Binding],
+    /// The fields of its parameter block.
+    pub fields: &'static [Field],
+    /// The largest difference from the native code, relative to the largest result.
+    pub tolerance: f32,
+}
+
+impl Kernel {
+    /// The whole WGSL, shared functions first.
+    pub fn wgsl(&self) -> String {
+        let mut text = self.shared.concat();
+        text.push_str(self.source);
+        text
+    }
+}
+
+/// Functions that several shaders use.
+pub mod shared {
+    /// `linear_index`: the number of an invocation in a folded grid.
+    pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
+    /// `multiply_tiles`: a 64 × 64 tile of a matrix product.
+    pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");
+}
+
+/// All kernels.
+pub const ALL: [&Kernel; 12] = [
+    &channel_shift::KERNEL,
+    &conv3x3::KERNEL,
+    &gram::KERNEL,
+    &gram_adjoint::KERNEL,
+    &gram_loss::KERNEL,
+    &gram_loss_adjoint::KERNEL,
+    &pad_reflect::KERNEL,
+    &pad_reflect_adjoint::KERNEL,
+    &pool::KERNEL,
+    &pool_adjoint::KERNEL,
+    &sum_parts::KERNEL,
+    &weighted_sum::KERNEL,
+];
+
+/// What a dispatch needs besides its buffers.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// The bytes of its parameter block, a multiple of 16.
+    pub parameters: Vec<u8>,
+    /// Groups in x, y and z before folding; x may exceed what a device takes in one dimension.
+    pub grid: Grid,
+}
+
+/// Groups of a dispatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// So many elements, 256 a group, folded into y where needed (see `linear_index`).
+    Linear(usize),
+    /// So many groups in x (folded into z where needed) and y.
+    Tiles(usize, usize),
+    /// So many groups in each direction; none may exceed the device's limit.
+    Exact(usize, usize, usize),
+}
+
+impl Grid {
+    /// Groups in x, y and z on a device that takes at most `most` in each; `None` when they do not fit.
+    pub fn groups(self, most: u32) -> Option<[u32; 3]> {
+        let limit = most as usize;
+        let fold = |n: usize| (n.clamp(1, limit), n.max(1).div_ceil(limit));
+        let groups = match self {
+            Self::Linear(elements) => {
+                let (x, y) = fold(elements.div_ceil(256));
+                [x, y, 1]
+            }
+            Self::Tiles(x, y) => {
+                let (x, z) = fold(x);
+                [x, y, z]
+            }
+            Self::Exact(x, y, z) => [x, y, z],
+        };
+        groups.iter().all(|g| *g <= limit).then(|| groups.map(|g| g as u32))
+    }
+}
+
+/// Pads a parameter block to a multiple of 16 bytes, as a uniform buffer wants.
+fn block<T: bytemuck::NoUninit>(parameters: &T) -> Vec<u8> {
+    let mut bytes = bytemuck::bytes_of(parameters).to_vec();
+    bytes.resize(bytes.len().next_multiple_of(16), 0);
+    bytes
+}
+
+/// A parameter block with its field table, from which a test checks the shader's own.
+macro_rules! parameters {
+    ($(#[$note:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        $(#[$note])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, bytemuck::NoUninit)]
+        pub struct $name { $(
+            #[doc = concat!("Field `", stringify!($field), "` of the shader's parameter block.")]
+            pub $field: $type,
+        )* }
+
+        impl $name {
+            /// Names and offsets in bytes.
+            pub const FIELDS: &'static [$crate::compute::kernels::Field] =
+                &[$((stringify!($field), std::mem::offset_of!($name, $field))),*];
+        }
+    };
+}
+use parameters;

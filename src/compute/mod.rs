@@ -1,0 +1,78 @@
+//! The compute core: a network is a static [`graph`], a backend compiles it into a [`Program`] and runs it.
+
+pub mod cpu;
+pub mod gpu;
+pub mod graph;
+pub mod kernels;
+
+mod device;
+
+pub use device::{Device, DeviceInfo, DeviceKind, Memory, Program, devices};
+
+/// What can go wrong between a graph and its numbers.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// Shapes that do not fit together: a mistake in the program or a network file.
+    #[error("The operations do not fit together: {0}.")]
+    Shape(String),
+    /// No adapter of that name.
+    #[error("There is no device “{wanted}”. {available}")]
+    NoDevice {
+        /// What was asked for.
+        wanted: String,
+        /// What there is, as a sentence.
+        available: String,
+    },
+    /// The adapter refuses a limit that the program needs.
+    #[error("{device} cannot hold this: {what} needs {needed} and the device allows {allowed}. Choose a smaller output size, a shallower depth, or the CPU.")]
+    Limit {
+        /// The adapter.
+        device: String,
+        /// What is too large.
+        what: String,
+        /// The amount, with its unit.
+        needed: String,
+        /// The limit, with its unit.
+        allowed: String,
+    },
+    /// The memory cannot be had.
+    #[error("There is not enough memory: {} are needed. Choose a smaller output size or a shallower depth.", mebibytes(*needed))]
+    OutOfMemory {
+        /// Bytes needed.
+        needed: u64,
+    },
+    /// The device went away in mid-run.
+    #[error("The device {device} was lost ({reason}). The last checkpoint is kept; resume on another device or on the CPU.")]
+    DeviceLost {
+        /// The adapter.
+        device: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The adapter computes wrong numbers.
+    #[error("{device} computes wrong numbers ({what}), so it is not used. Update its driver, or choose another device.")]
+    WrongNumbers {
+        /// The adapter.
+        device: String,
+        /// The kernel and its error.
+        what: String,
+    },
+}
+
+impl ComputeError {
+    pub(crate) fn shape(what: String) -> Self {
+        Self::Shape(what)
+    }
+}
+
+/// Bytes as a person reads them.
+pub fn mebibytes(bytes: u64) -> String {
+    let mib = bytes as f64 / (1024.0 * 1024.0);
+    if mib < 10.0 {
+        format!("{mib:.1} MiB")
+    } else if mib < 10_000.0 {
+        format!("{mib:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mib / 1024.0)
+    }
+}

@@ -1,0 +1,38 @@
+//! Where the program keeps its own files, and how it writes any file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The user's data directory for this program; the environment variable `MICROWRIGHT_DATA` names another.
+pub fn data() -> PathBuf {
+    if let Some(folder) = std::env::var_os("MICROWRIGHT_DATA").filter(|f| !f.is_empty()) {
+        return folder.into();
+    }
+    match directories::ProjectDirs::from("", "", "microwright") {
+        Some(dirs) => dirs.data_dir().to_path_buf(),
+        None => std::env::temp_dir().join("microwright"),
+    }
+}
+
+/// Writes a file whole or not at all: into a temporary file beside it, then renamed.
+///
+/// # Errors
+/// The folder cannot be made or written, or the disk is full; an older file of that name is then unharmed.
+pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    // The temporary file is private; the result gets the rights that any new file has.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Microwright.
+pub mod compute;
+pub mod net;
+pub mod folders;
+pub mod reconstruct;

@@ -1,0 +1,7 @@
+//! Feature networks as graphs: VGG-19, its depths and receptive fields, and its weights.
+
+mod vgg;
+pub mod weights;
+
+pub use vgg::{Cost, DEPTHS, Depth, Features, LAYERS, Layer, LayerKind, features};
+pub use weights::{Weights, WeightsError, WeightsKind};

@@ -1,0 +1,192 @@
+//! Weights of the feature network behind one type: built in, downloaded, or a file of the user's.
+
+mod builtin;
+pub mod download;
+mod file;
+pub mod store;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Depth;
+
+/// Where weights come from; every report and the window tell them apart by this.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightsKind {
+    /// Seeded random filters, made by the program.
+    BuiltIn,
+    /// The trained network, as downloaded by the program.
+    Vgg19,
+    /// A file or folder of the user's.
+    File(PathBuf),
+}
+
+impl WeightsKind {
+    /// From the command line's `builtin`, `vgg19` or a path.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "builtin" => Self::BuiltIn,
+            "vgg19" => Self::Vgg19,
+            path => Self::File(path.into()),
+        }
+    }
+
+    /// The name as a person reads it.
+    pub fn label(&self) -> String {
+        match self {
+            Self::BuiltIn => "Built in (random filters)".into(),
+            Self::Vgg19 => "VGG-19 (trained)".into(),
+            Self::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        }
+    }
+}
+
+/// What weights expect of an image with channels R, G, B in 0 … 255: `y[c] = scale[c] · x[order[c]] + shift[c]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preprocessing {
+    /// Which channel comes first, second and third.
+    pub order: [u32; 3],
+    /// Factor for each.
+    pub scale: [f32; 3],
+    /// Then added to each.
+    pub shift: [f32; 3],
+}
+
+impl Preprocessing {
+    /// RGB centred on mid-grey: the built-in filters.
+    pub const CENTRED: Self = Self { order: [0, 1, 2], scale: [1.0; 3], shift: [-127.5; 3] };
+    /// BGR less the mean of the training images: VGG-19 as its authors published it.
+    pub const VGG_BGR: Self = Self { order: [2, 1, 0], scale: [1.0; 3], shift: [-103.939, -116.779, -123.68] };
+
+    /// RGB in 0 … 1, less its mean and divided by its deviation: torchvision.
+    pub fn torchvision() -> Self {
+        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        Self {
+            order: [0, 1, 2],
+            scale: deviation.map(|d: f32| 1.0 / (255.0 * d)),
+            shift: std::array::from_fn(|c| -mean[c] / deviation[c]),
+        }
+    }
+}
+
+/// What can be wrong with weights.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file cannot be read or written.
+    #[error("{} could not be {action}: {source}.", path.display())]
+    Io {
+        /// `read` or `written`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{} holds no weights that can be used: {reason}. Expected is a safetensors file with conv1_1.weight … or features.0.weight …, or a folder of tfjs shards (group1-shard1of1 …).", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The trained network is not on this machine.
+    #[error("VGG-19 up to {depth} is not on this machine. Fetch it with `microwright weights fetch --depth {depth}` or the Download button ({}), or use the built-in weights.", crate::compute::mebibytes(*bytes))]
+    NotFetched {
+        /// The depth that is wanted.
+        depth: Depth,
+        /// Bytes of the download.
+        bytes: u64,
+    },
+    /// The file ends before the wanted depth.
+    #[error("{name} ends before {depth}: {layer} is missing. Choose a shallower depth or other weights.")]
+    TooShallow {
+        /// The weights.
+        name: String,
+        /// The depth that is wanted.
+        depth: Depth,
+        /// The first layer that is missing.
+        layer: &'static str,
+    },
+}
+
+type LayerWeights = (Arc<Vec<f32>>, Arc<Vec<f32>>);
+
+/// Kernels `[9, inputs, outputs]` and biases of each convolution, and what they expect of an image. Cloning shares.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    kind: WeightsKind,
+    preprocessing: Preprocessing,
+    layers: BTreeMap<&'static str, LayerWeights>,
+    hash: String,
+}
+
+impl Weights {
+    fn new(kind: WeightsKind, preprocessing: Preprocessing, layers: BTreeMap<&'static str, LayerWeights>) -> Self {
+        let mut hash = Sha256::new();
+        for (name, (kernels, bias)) in &layers {
+            hash.update(name.as_bytes());
+            for value in kernels.iter().chain(bias.iter()) {
+                hash.update(value.to_le_bytes());
+            }
+        }
+        let hash = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        Self { kind, preprocessing, layers, hash }
+    }
+
+    /// The seeded random filters up to `depth`.
+    pub fn built_in(depth: Depth) -> Self {
+        Self::new(WeightsKind::BuiltIn, Preprocessing::CENTRED, builtin::layers(depth))
+    }
+
+    /// The weights of a kind up to `depth`, from where they are on this machine.
+    ///
+    /// # Errors
+    /// They are not there, cannot be read, or end before the depth.
+    pub fn load(kind: &WeightsKind, depth: Depth) -> Result<Self, WeightsError> {
+        match kind {
+            WeightsKind::BuiltIn => Ok(Self::built_in(depth)),
+            WeightsKind::Vgg19 => store::load(&store::folder(), depth),
+            WeightsKind::File(path) => Self::from_path(path, kind.clone(), depth),
+        }
+    }
+
+    /// Reads a safetensors file or a folder of tfjs shards, only as far as `depth` needs.
+    fn from_path(path: &Path, kind: WeightsKind, depth: Depth) -> Result<Self, WeightsError> {
+        let (preprocessing, layers) = if path.is_dir() { file::read_tfjs(path, depth)? } else { file::read_safetensors(path, depth)? };
+        let weights = Self::new(kind, preprocessing, layers);
+        match depth.convolutions().find(|(name, ..)| !weights.layers.contains_key(name)) {
+            None => Ok(weights),
+            Some((layer, ..)) => Err(WeightsError::TooShallow { name: weights.name(), depth, layer }),
+        }
+    }
+
+    /// Where they come from.
+    pub fn kind(&self) -> &WeightsKind {
+        &self.kind
+    }
+
+    /// Their name as a person reads it.
+    pub fn name(&self) -> String {
+        self.kind.label()
+    }
+
+    /// The first 16 hexadecimal digits of the SHA-256 of all loaded layers.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// What they expect of an image.
+    pub fn preprocessing(&self) -> Preprocessing {
+        self.preprocessing
+    }
+
+    /// Kernels `[9, inputs, outputs]` and bias of a convolution.
+    pub fn layer(&self, name: &str) -> Option<&LayerWeights> {
+        self.layers.get(name)
+    }
+}
