@@ -3,3 +3,4 @@ pub mod compute;
 pub mod net;
 pub mod folders;
 pub mod reconstruct;
+pub mod optimise;

@@ -1,0 +1,257 @@
+//! L-BFGS-B: limited-memory quasi-Newton descent within bounds (Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput.
+//! 16:1190, 1995).
+
+use std::collections::VecDeque;
+
+use super::cauchy::cauchy_point;
+use super::line_search::{LineSearch, Next, Point};
+use super::matrix::{Square, add_scaled, dot};
+use super::subspace::subspace_point;
+use super::{Bounds, Objective, Progress};
+
+/// Steps and changes of the gradient that are remembered.
+const MEMORY: usize = 10;
+/// Evaluations that one line search may take.
+const EVALUATIONS: usize = 20;
+
+/// The remembered steps `s` and gradient changes `y`, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Steps.
+    pub s: VecDeque<Vec<f64>>,
+    /// Changes of the gradient.
+    pub y: VecDeque<Vec<f64>>,
+}
+
+/// The state of a run: everything that decides how it goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lbfgsb {
+    /// The variables.
+    pub x: Vec<f64>,
+    /// The value at `x`; infinite before the first step.
+    pub value: f64,
+    /// The gradient at `x`; empty before the first step.
+    pub gradient: Vec<f64>,
+    /// What is remembered of earlier steps.
+    pub history: History,
+    /// Steps taken.
+    pub iteration: usize,
+    /// Bounds of every variable.
+    pub bounds: Bounds,
+    /// The largest component of the projected gradient at which a run has converged.
+    pub tolerance: f64,
+}
+
+impl Lbfgsb {
+    /// Starts at `x`, brought within the bounds.
+    pub fn new(x: Vec<f64>, bounds: Bounds) -> Self {
+        let x = x.into_iter().map(|v| bounds.clamp(v)).collect();
+        Self {
+            x,
+            value: f64::INFINITY,
+            gradient: vec![],
+            history: History::default(),
+            iteration: 0,
+            bounds,
+            tolerance: 0.0,
+        }
+    }
+
+    /// One step: a line search along the way to the minimiser of the quadratic model.
+    ///
+    /// # Errors
+    /// The objective's; the state is then as before the step.
+    pub fn step<E>(&mut self, objective: &mut Objective<E>) -> Result<Progress, E> {
+        if self.gradient.is_empty() {
+            let mut gradient = vec![0.0; self.x.len()];
+            self.value = objective(&self.x, &mut gradient)?;
+            self.gradient = gradient;
+        }
+        loop {
+            if self.projected_gradient() <= self.tolerance {
+                return Ok(Progress::Converged);
+            }
+            let direction = self.direction();
+            let moved = match direction {
+                Some(direction) => self.search(&direction, objective)?,
+                None => false,
+            };
+            if moved {
+                self.iteration += 1;
+                return Ok(Progress::Moving);
+            }
+            if self.history.s.is_empty() {
+                return Ok(Progress::Converged);
+            }
+            // The model has misled the search; steepest descent may still find a way.
+            self.history = History::default();
+        }
+    }
+
+    /// The largest component of the step along the negative gradient that the bounds allow.
+    fn projected_gradient(&self) -> f64 {
+        let step = |(x, g): (&f64, &f64)| (self.bounds.clamp(x - g) - x).abs();
+        self.x.iter().zip(&self.gradient).map(step).fold(0.0, f64::max)
+    }
+
+    fn direction(&self) -> Option<Vec<f64>> {
+        let model = Model::new(&self.history)?;
+        let cauchy = cauchy_point(&self.x, &self.gradient, self.bounds, &model);
+        let mut direction = subspace_point(&self.x, &self.gradient, self.bounds, &model, &cauchy)?;
+        add_scaled(&mut direction, -1.0, &self.x);
+        Some(direction)
+    }
+
+    /// Searches along `direction`; says whether the value fell.
+    fn search<E>(&mut self, direction: &[f64], objective: &mut Objective<E>) -> Result<bool, E> {
+        let slope = dot(direction, &self.gradient);
+        if !(slope < 0.0) {
+            return Ok(false);
+        }
+        let most = if self.iteration == 0 { 1.0 } else { self.longest_step(direction) };
+        let mut search = LineSearch::new(self.value, slope, 1.0, most);
+        let mut step = 1.0_f64.min(most);
+        let mut gradient = vec![0.0; self.x.len()];
+        for _ in 0..EVALUATIONS {
+            let trial: Vec<f64> =
+                self.x.iter().zip(direction).map(|(x, d)| self.bounds.clamp(x + step * d)).collect();
+            let value = objective(&trial, &mut gradient)?;
+            match search.next(Point { step, value, slope: dot(&gradient, direction) }) {
+                Next::Try(next) if next != step => step = next,
+                _ if value < self.value => {
+                    self.accept(trial, value, gradient, slope * step);
+                    return Ok(true);
+                }
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    fn longest_step(&self, direction: &[f64]) -> f64 {
+        let room = |(x, d): (&f64, &f64)| match *d {
+            d if d > 0.0 => (self.bounds.upper - x) / d,
+            d if d < 0.0 => (self.bounds.lower - x) / d,
+            _ => f64::INFINITY,
+        };
+        self.x.iter().zip(direction).map(room).fold(1e10, f64::min).max(1.0)
+    }
+
+    fn accept(&mut self, x: Vec<f64>, value: f64, gradient: Vec<f64>, predicted: f64) {
+        let mut s = x.clone();
+        add_scaled(&mut s, -1.0, &self.x);
+        let mut y = gradient.clone();
+        add_scaled(&mut y, -1.0, &self.gradient);
+        // Only a pair of positive curvature keeps the model convex.
+        if dot(&s, &y) > f64::EPSILON * -predicted {
+            if self.history.s.len() == MEMORY {
+                self.history.s.pop_front();
+                self.history.y.pop_front();
+            }
+            self.history.s.push_back(s);
+            self.history.y.push_back(y);
+        }
+        (self.x, self.value, self.gradient) = (x, value, gradient);
+    }
+}
+
+/// The quadratic model `B = θ I − W M Wᵀ` with `W = [Y, θ S]` (Byrd et al. 1995, Eqs. 3.2 to 3.4).
+pub struct Model<'a> {
+    history: &'a History,
+    pub theta: f64,
+    /// `M`.
+    pub middle: Square,
+    yy: Square,
+    sy: Square,
+    ss: Square,
+}
+
+impl<'a> Model<'a> {
+    /// `None` when the remembered pairs make no invertible middle matrix.
+    fn new(history: &'a History) -> Option<Self> {
+        let m = history.s.len();
+        let products = |a: &VecDeque<Vec<f64>>, b: &VecDeque<Vec<f64>>, symmetric: bool| {
+            let mut out = Square::zeros(m);
+            for r in 0..m {
+                for c in (if symmetric { r } else { 0 })..m {
+                    out.set(r, c, dot(&a[r], &b[c]));
+                    if symmetric {
+                        out.set(c, r, out.at(r, c));
+                    }
+                }
+            }
+            out
+        };
+        let yy = products(&history.y, &history.y, true);
+        let ss = products(&history.s, &history.s, true);
+        let sy = products(&history.s, &history.y, false);
+        let theta = if m == 0 { 1.0 } else { yy.at(m - 1, m - 1) / sy.at(m - 1, m - 1) };
+        let mut middle = Square::zeros(2 * m);
+        for r in 0..m {
+            middle.set(r, r, -sy.at(r, r));
+            for c in 0..m {
+                middle.set(m + r, m + c, theta * ss.at(r, c));
+                if r > c {
+                    middle.set(m + r, c, sy.at(r, c));
+                    middle.set(c, m + r, sy.at(r, c));
+                }
+            }
+        }
+        Some(Self { history, theta, middle: middle.inverse()?, yy, sy, ss })
+    }
+
+    /// Columns of `W`.
+    pub fn columns(&self) -> usize {
+        2 * self.history.s.len()
+    }
+
+    /// Column `k` of `W`: a remembered vector and its factor.
+    fn column(&self, k: usize) -> (&[f64], f64) {
+        match k.checked_sub(self.history.s.len()) {
+            None => (&self.history.y[k], 1.0),
+            Some(k) => (&self.history.s[k], self.theta),
+        }
+    }
+
+    /// `Wᵀ v`.
+    pub fn project(&self, v: &[f64]) -> Vec<f64> {
+        (0..self.columns()).map(|k| self.column(k)).map(|(w, factor)| factor * dot(w, v)).collect()
+    }
+
+    /// `W c`.
+    pub fn combine(&self, c: &[f64]) -> Vec<f64> {
+        let n = self.history.s.front().map_or(0, Vec::len);
+        let mut out = vec![0.0; n];
+        for (k, c) in c.iter().enumerate() {
+            let (w, factor) = self.column(k);
+            add_scaled(&mut out, factor * c, w);
+        }
+        out
+    }
+
+    /// One row of `W`.
+    pub fn row(&self, variable: usize) -> Vec<f64> {
+        (0..self.columns()).map(|k| self.column(k)).map(|(w, factor)| factor * w[variable]).collect()
+    }
+
+    /// Column `k` of `W` at some variables.
+    pub fn gather(&self, k: usize, variables: &[usize]) -> Vec<f64> {
+        let (w, factor) = self.column(k);
+        variables.iter().map(|i| factor * w[*i]).collect()
+    }
+
+    /// `Wᵀ W`.
+    pub fn all_products(&self) -> Square {
+        let m = self.history.s.len();
+        let mut out = Square::zeros(2 * m);
+        for r in 0..m {
+            for c in 0..m {
+                out.set(r, c, self.yy.at(r, c));
+                out.set(m + r, c, self.theta * self.sy.at(r, c));
+                out.set(c, m + r, self.theta * self.sy.at(r, c));
+                out.set(m + r, m + c, self.theta * self.theta * self.ss.at(r, c));
+            }
+        }
+        out
+    }
+}
