@@ -4,3 +4,6 @@ pub mod net;
 pub mod folders;
 pub mod reconstruct;
 pub mod optimise;
+pub mod micrograph;
+pub mod stats;
+pub mod synth;

@@ -135,6 +135,16 @@ impl Device {
         }
     }
 
+    /// Bytes that are free for programs, where that can be told: a card's own memory cannot.
+    pub fn available_memory(&self) -> Option<u64> {
+        if self.info().kind == DeviceKind::Discrete {
+            return None;
+        }
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        Some(system.available_memory()).filter(|bytes| *bytes > 0)
+    }
+
     /// The memory that a program for these outputs will take.
     pub fn memory(&self, graph: &Graph, outputs: &[TensorId]) -> Memory {
         let plan = Plan::new(graph, outputs);

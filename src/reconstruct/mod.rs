@@ -1,2 +1,63 @@
-//! Statistically equivalent micrographs (Li et al. 2018).
+//! Statistically equivalent micrographs (Li, Zhang, Zhao, Burkhart, Brinson & Chen, Sci. Rep. 8:13461, 2018).
+//!
+//! A phase map is encoded as a three-channel image; a random image is optimised until the Gram matrices of its feature
+//! maps are those of the original; k-means and an annealing at the interfaces turn it back into phases.
+
+mod checkpoint;
+mod decode;
+mod encode;
 pub mod loss;
+mod output;
+mod problem;
+mod settings;
+mod solver;
+
+use std::path::PathBuf;
+
+pub use checkpoint::Checkpoint;
+pub use decode::{cluster, match_counts, target_counts};
+pub use encode::{Encoding, encode, phase_vectors};
+pub use output::{InputInfo, Realisation, Report, WeightsInfo, curves_csv, input_info, write_realisation};
+pub use problem::Problem;
+pub use settings::{OptimiserKind, Settings};
+pub use solver::Solver;
+
+use crate::compute::ComputeError;
+use crate::micrograph::MicrographError;
+use crate::net::WeightsError;
+
+/// What can go wrong in a reconstruction.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconstructError {
+    /// The micrograph.
+    #[error(transparent)]
+    Micrograph(#[from] MicrographError),
+    /// The weights.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The device.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// Settings that cannot be met.
+    #[error("{0}")]
+    Settings(String),
+    /// A checkpoint or report that cannot be used.
+    #[error("{} cannot be used: {reason}.", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A checkpoint that cannot be written.
+    #[error("The checkpoint {} could not be written: {source}.", path.display())]
+    CheckpointWrite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A person interrupted the step.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,154 @@
+//! Micrographs, phase maps, and the files that hold them.
+
+mod npy;
+mod palette;
+mod read;
+mod segment;
+mod tiff;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+pub use palette::{PHASE_COLORS, phase_color};
+pub use read::{MOST_PIXELS, read};
+pub use segment::{Segmentation, segment, thresholds};
+pub use write::{write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png};
+
+/// The most phases of a phase map.
+pub const MOST_PHASES: usize = 8;
+
+/// A picture from a microscope, as its file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Micrograph {
+    /// A name for people: the file's name or the sample's.
+    pub name: String,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
+    /// Values row by row, channels last, in the file's own scale.
+    pub values: Vec<f32>,
+    /// The values that stand for black and white.
+    pub range: (f32, f32),
+}
+
+impl Micrograph {
+    /// Grey values by luminance (ITU-R BT.709 weights for colour), in the file's own scale.
+    pub fn grey(&self) -> Vec<f32> {
+        match self.channels {
+            1 => self.values.clone(),
+            _ => self.values.chunks_exact(3).map(|p| 0.2126 * p[0] + 0.7152 * p[1] + 0.0722 * p[2]).collect(),
+        }
+    }
+
+    /// Three channels in 0 … 255.
+    pub fn image(&self) -> Vec<f32> {
+        let (low, high) = self.range;
+        let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+        let byte = |v: f32| ((v - low) * scale).clamp(0.0, 255.0);
+        match self.channels {
+            1 => self.values.iter().flat_map(|v| [byte(*v); 3]).collect(),
+            _ => self.values.iter().map(|v| byte(*v)).collect(),
+        }
+    }
+}
+
+/// A phase at every pixel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseMap {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Phase numbers from 0, row by row.
+    pub labels: Vec<u8>,
+    /// How many phases there are.
+    pub phases: usize,
+}
+
+impl PhaseMap {
+    /// Pixels of each phase.
+    pub fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.phases];
+        self.labels.iter().for_each(|l| counts[*l as usize] += 1);
+        counts
+    }
+
+    /// Share of each phase.
+    pub fn volume_fractions(&self) -> Vec<f64> {
+        let all = self.labels.len() as f64;
+        self.counts().into_iter().map(|n| n as f64 / all).collect()
+    }
+
+    /// Whether each pixel belongs to a phase.
+    pub fn indicator(&self, phase: usize) -> Vec<bool> {
+        self.labels.iter().map(|l| *l as usize == phase).collect()
+    }
+}
+
+/// What can be wrong with a micrograph's file.
+#[derive(Debug, thiserror::Error)]
+pub enum MicrographError {
+    /// The file cannot be read.
+    #[error("{} could not be read: {source}.", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("{} could not be written: {source}. Choose another folder, or make room there.", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The content is no picture that can be read.
+    #[error("{} cannot be opened: {reason}.", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// The picture is larger than can be handled.
+    #[error("{} has {height} × {width} pixels; at most {} are read. Crop it or scale it down.", path.display(), read::MOST_PIXELS)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Rows.
+        height: u64,
+        /// Columns.
+        width: u64,
+    },
+    /// Too many values for labels, too few for grey values.
+    #[error("{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or say how many phases to make of them by thresholds (--phases 2).")]
+    TooManyLabels {
+        /// The micrograph.
+        name: String,
+        /// Distinct values.
+        found: usize,
+    },
+    /// Nothing to tell apart.
+    #[error("{name} has one phase only: every pixel has the same value, so there is no structure to reconstruct. Open a micrograph with at least two phases.")]
+    OnePhase {
+        /// The micrograph.
+        name: String,
+    },
+    /// A number of phases that cannot be made.
+    #[error("{wanted} phases cannot be made of {name}: choose between 2 and {MOST_PHASES}, and no more than it has grey values.")]
+    PhaseCount {
+        /// The micrograph.
+        name: String,
+        /// What was asked for.
+        wanted: usize,
+    },
+}
+
+pub(crate) fn malformed(path: &Path, reason: impl std::fmt::Display) -> MicrographError {
+    MicrographError::Malformed { path: path.into(), reason: reason.to_string() }
+}

@@ -1,0 +1,109 @@
+//! Reading micrographs. Files come from outside: sizes are checked before memory is taken.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use image::{DynamicImage, ImageFormat, ImageReader};
+
+use super::{Micrograph, MicrographError, malformed, npy, tiff};
+
+/// The most pixels of a file that is opened: 16,384 × 16,384.
+pub const MOST_PIXELS: u64 = 1 << 28;
+/// What can be opened, for error texts.
+const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
+
+/// Reads a picture, by its content rather than its name.
+///
+/// # Errors
+/// The file cannot be read, is no picture of a known kind, is broken or too large.
+pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
+    let unreadable = |source| MicrographError::Read { path: path.into(), source };
+    if path.is_dir() {
+        return Err(malformed(path, format!("it is a folder; {FORMATS}")));
+    }
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut start = vec![];
+    file.by_ref().take(16).read_to_end(&mut start).map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    if start.is_empty() {
+        return Err(malformed(path, "the file is empty"));
+    }
+    let mut micrograph = if start.starts_with(npy::MAGIC) {
+        npy::read(&mut file, path)?
+    } else {
+        match image::guess_format(&start) {
+            Ok(ImageFormat::Tiff) => tiff::read(file, path)?,
+            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => {
+                read_common(file, format, path)?
+            }
+            _ => return Err(malformed(path, format!("its content is no picture; {FORMATS}"))),
+        }
+    };
+    micrograph.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    if micrograph.values.iter().any(|v| !v.is_finite()) {
+        return Err(malformed(path, "it holds values that are not finite (NaN or infinity); replace them first"));
+    }
+    Ok(without_needless_colour(micrograph))
+}
+
+/// Refuses sizes that cannot be handled, before anything is allocated.
+pub fn check_size(height: u64, width: u64, path: &Path) -> Result<(), MicrographError> {
+    if height == 0 || width == 0 {
+        return Err(malformed(path, "it has no pixels"));
+    }
+    match height.checked_mul(width) {
+        Some(pixels) if pixels <= MOST_PIXELS => Ok(()),
+        _ => Err(MicrographError::TooLarge { path: path.into(), height, width }),
+    }
+}
+
+fn read_common(file: BufReader<File>, format: ImageFormat, path: &Path) -> Result<Micrograph, MicrographError> {
+    let broken = |e: image::ImageError| malformed(path, format!("it is damaged or incomplete ({e})"));
+    let (width, height) = ImageReader::with_format(file, format).into_dimensions().map_err(broken)?;
+    check_size(height.into(), width.into(), path)?;
+    let file = File::open(path).map_err(|source| MicrographError::Read { path: path.into(), source })?;
+    let mut reader = ImageReader::with_format(BufReader::new(file), format);
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MOST_PIXELS * 8);
+    reader.limits(limits);
+    let image = reader.decode().map_err(broken)?;
+    Ok(from_image(&image))
+}
+
+fn from_image(image: &DynamicImage) -> Micrograph {
+    let bytes = |v: &[u8], step: usize, keep: usize| pick(v, step, keep).map(f32::from).collect();
+    let words = |v: &[u16], step: usize, keep: usize| pick(v, step, keep).map(f32::from).collect();
+    let (channels, values, white) = match image {
+        DynamicImage::ImageLuma8(i) => (1, bytes(i.as_raw(), 1, 1), 255.0),
+        DynamicImage::ImageLumaA8(i) => (1, bytes(i.as_raw(), 2, 1), 255.0),
+        DynamicImage::ImageRgb8(i) => (3, bytes(i.as_raw(), 3, 3), 255.0),
+        DynamicImage::ImageRgba8(i) => (3, bytes(i.as_raw(), 4, 3), 255.0),
+        DynamicImage::ImageLuma16(i) => (1, words(i.as_raw(), 1, 1), 65535.0),
+        DynamicImage::ImageLumaA16(i) => (1, words(i.as_raw(), 2, 1), 65535.0),
+        DynamicImage::ImageRgb16(i) => (3, words(i.as_raw(), 3, 3), 65535.0),
+        DynamicImage::ImageRgba16(i) => (3, words(i.as_raw(), 4, 3), 65535.0),
+        other => (3, other.to_rgb32f().into_raw(), 1.0),
+    };
+    let (height, width) = (image.height() as usize, image.width() as usize);
+    Micrograph { name: String::new(), height, width, channels, values, range: (0.0, white) }
+}
+
+/// The first `keep` of every `step` samples: what is left out is transparency.
+fn pick<T: Copy>(samples: &[T], step: usize, keep: usize) -> impl Iterator<Item = T> + '_ {
+    samples.chunks_exact(step).flat_map(move |p| p[..keep].iter().copied())
+}
+
+/// Three equal channels are one.
+fn without_needless_colour(mut micrograph: Micrograph) -> Micrograph {
+    if micrograph.channels == 3 && micrograph.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
+        micrograph.values = micrograph.values.chunks_exact(3).map(|p| p[0]).collect();
+        micrograph.channels = 1;
+    }
+    micrograph
+}
+
+/// The least and the largest value, as black and white of data without a scale of its own.
+pub fn extremes(values: &[f32]) -> (f32, f32) {
+    values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+}

@@ -1,0 +1,132 @@
+//! From an image back to phases: k-means, then the exact volume fractions by simulated annealing (Li et al. 2018,
+//! "Decoding").
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use crate::micrograph::PhaseMap;
+
+/// Rounds of k-means.
+const ROUNDS: usize = 20;
+/// Weight of a pair of unlike neighbours against the squared distance from a phase's centre to the next phase's.
+const INTERFACE: f32 = 0.05;
+/// Temperatures of the annealing, in the same unit.
+const HOT: f32 = 0.1;
+const COLD: f32 = 0.001;
+/// Tries for each pixel that has to change; after that the nearest pixels change wherever they are.
+const TRIES: usize = 400;
+
+fn distance(a: &[f32], b: &[f32; 3]) -> f32 {
+    (0..3).map(|c| (a[c] - b[c]).powi(2)).sum()
+}
+
+fn nearest(pixel: &[f32], centres: &[[f32; 3]]) -> u8 {
+    let order = |a: &usize, b: &usize| distance(pixel, &centres[*a]).total_cmp(&distance(pixel, &centres[*b]));
+    (0..centres.len()).min_by(order).unwrap_or(0) as u8
+}
+
+/// Labels of `image` by k-means, which starts at the phases' vectors so that each cluster keeps its phase; also the
+/// centres that it ends with.
+pub fn cluster(image: &[f32], vectors: &[[f32; 3]], (height, width): (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
+    let mut centres = vectors.to_vec();
+    let mut labels: Vec<u8> = vec![];
+    for _ in 0..ROUNDS {
+        let next: Vec<u8> = image.chunks_exact(3).map(|p| nearest(p, &centres)).collect();
+        if next == labels {
+            break;
+        }
+        labels = next;
+        let mut sums = vec![([0.0f64; 3], 0.0f64); centres.len()];
+        for (pixel, label) in image.chunks_exact(3).zip(&labels) {
+            let (sum, count) = &mut sums[usize::from(*label)];
+            (0..3).for_each(|c| sum[c] += f64::from(pixel[c]));
+            *count += 1.0;
+        }
+        for (centre, (sum, count)) in centres.iter_mut().zip(&sums) {
+            if *count > 0.0 {
+                *centre = sum.map(|s| (s / count) as f32);
+            }
+        }
+    }
+    (PhaseMap { height, width, labels, phases: vectors.len() }, centres)
+}
+
+/// Pixels of each phase at a size, from those at another: rounded so that they add up.
+pub fn target_counts(counts: &[usize], pixels: usize) -> Vec<usize> {
+    let all: usize = counts.iter().sum();
+    let exact = |n: &usize| *n as f64 * pixels as f64 / all as f64;
+    let mut out: Vec<usize> = counts.iter().map(|n| exact(n).floor() as usize).collect();
+    let mut order: Vec<usize> = (0..counts.len()).collect();
+    let rest = |p: &usize| exact(&counts[*p]).fract();
+    order.sort_by(|a, b| rest(b).total_cmp(&rest(a)));
+    let missing = pixels - out.iter().sum::<usize>();
+    order.iter().take(missing).for_each(|p| out[*p] += 1);
+    out
+}
+
+/// Changes pixels at interfaces, preferably those whose colour lies between two phases, until every phase has exactly
+/// its count.
+pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], counts: &[usize], seed: u64) {
+    let mut excess: Vec<isize> = map.counts().iter().zip(counts).map(|(n, t)| *n as isize - *t as isize).collect();
+    let wrong: isize = excess.iter().filter(|e| **e > 0).sum();
+    let scale = super::encode::least_distance(centres).max(1.0);
+    let mut random = Pcg64::seed_from_u64(seed);
+    let tries = wrong as usize * TRIES;
+    for n in 0..tries {
+        if excess.iter().all(|e| *e == 0) {
+            return;
+        }
+        let at = random.random_range(0..map.labels.len());
+        let from = usize::from(map.labels[at]);
+        if excess[from] <= 0 {
+            continue;
+        }
+        let around = neighbours(map, at);
+        let to = around[random.random_range(0..4)];
+        if excess[usize::from(to)] >= 0 {
+            continue;
+        }
+        let unlike = |label: u8| around.iter().filter(|l| **l != label).count() as f32;
+        let pixel = &image[3 * at..3 * at + 3];
+        let colour = (distance(pixel, &centres[usize::from(to)]) - distance(pixel, &centres[from])) / scale;
+        let change = colour + INTERFACE * (unlike(to) - unlike(from as u8));
+        let temperature = HOT * (COLD / HOT).powf(n as f32 / tries as f32);
+        if change <= 0.0 || random.random::<f32>() < (-change / temperature).exp() {
+            map.labels[at] = to;
+            excess[from] -= 1;
+            excess[usize::from(to)] += 1;
+        }
+    }
+    match_anywhere(map, image, centres, &mut excess);
+}
+
+/// What the annealing leaves, mostly nothing: the pixels nearest in colour, wherever they are.
+fn match_anywhere(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], excess: &mut [isize]) {
+    for to in 0..excess.len() {
+        while excess[to] < 0 {
+            let surplus = |at: &usize| excess[usize::from(map.labels[*at])] > 0;
+            let cost = |at: &usize| {
+                let pixel = &image[3 * at..3 * at + 3];
+                distance(pixel, &centres[to]) - distance(pixel, &centres[usize::from(map.labels[*at])])
+            };
+            let mut candidates: Vec<usize> = (0..map.labels.len()).filter(surplus).collect();
+            candidates.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+            let Some(_) = candidates.first() else { return };
+            for at in candidates {
+                let from = usize::from(map.labels[at]);
+                if excess[to] < 0 && excess[from] > 0 {
+                    map.labels[at] = to as u8;
+                    excess[from] -= 1;
+                    excess[to] += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The labels above, below, left and right; the picture continues at the opposite edge.
+fn neighbours(map: &PhaseMap, at: usize) -> [u8; 4] {
+    let (h, w) = (map.height, map.width);
+    let (y, x) = (at / w, at % w);
+    [((y + h - 1) % h, x), ((y + 1) % h, x), (y, (x + w - 1) % w), (y, (x + 1) % w)].map(|(y, x)| map.labels[y * w + x])
+}

@@ -1,0 +1,182 @@
+//! What a reconstruction leaves behind: files, curves and a report from which it can be repeated.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::loss::LossValue;
+use super::problem::{Problem, fingerprint};
+use super::settings::Settings;
+use super::solver::{Solver, decode};
+use crate::compute::DeviceInfo;
+use crate::folders::write_atomically;
+use crate::micrograph::{
+    Micrograph, MicrographError, PhaseMap, write_image_npy, write_image_png, write_labels_npy, write_phase_png,
+};
+use crate::stats::{Boundary, PhaseComparison, compare, curves, white_noise};
+
+/// A finished (or kept) realisation.
+#[derive(Clone, Debug)]
+pub struct Realisation {
+    /// Its number, from 0.
+    pub number: usize,
+    /// The image that was optimised: three channels in 0 … 255.
+    pub image: Vec<f32>,
+    /// Height and width.
+    pub size: (usize, usize),
+    /// Its phases, with the original's volume fractions.
+    pub phases: Option<PhaseMap>,
+    /// The original's phases.
+    pub original: Option<PhaseMap>,
+    /// The report.
+    pub report: Report,
+}
+
+/// What was reconstructed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct InputInfo {
+    /// The micrograph's name.
+    pub name: String,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// The first 16 hexadecimal digits of the SHA-256 of its size and values.
+    pub sha256: String,
+}
+
+/// With which network.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct WeightsInfo {
+    /// Their name.
+    pub name: String,
+    /// The first 16 hexadecimal digits of the SHA-256 of the layers used.
+    pub sha256: String,
+}
+
+/// The report of a realisation; its settings start the same run again.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Report {
+    /// `microwright` and its version.
+    pub program: String,
+    /// The micrograph.
+    pub input: InputInfo,
+    /// Everything that decides the result.
+    pub settings: Settings,
+    /// The seed of this realisation.
+    pub seed: u64,
+    /// Height and width of the result.
+    pub size: (usize, usize),
+    /// Where it ran.
+    pub device: DeviceInfo,
+    /// With which network.
+    pub weights: WeightsInfo,
+    /// Seconds of computing.
+    pub seconds: f64,
+    /// Iterations made.
+    pub iterations: usize,
+    /// Whether it was stopped before its iterations were done.
+    pub stopped_early: bool,
+    /// The weighted loss after each iteration.
+    pub loss: Vec<f64>,
+    /// The unweighted loss of each layer, by name.
+    pub layer_losses: Vec<(String, Vec<f64>)>,
+    /// Errors of each phase against the rest.
+    pub phases: Vec<PhaseComparison>,
+}
+
+/// Describes a micrograph.
+pub fn input_info(micrograph: &Micrograph) -> InputInfo {
+    InputInfo {
+        name: micrograph.name.clone(),
+        height: micrograph.height,
+        width: micrograph.width,
+        sha256: fingerprint(micrograph),
+    }
+}
+
+impl Realisation {
+    /// Decodes what a solver has and measures it.
+    pub fn of(problem: &Problem, solver: &Solver, number: usize, seconds: f64, stopped_early: bool) -> Self {
+        let image = solver.image();
+        let phases = decode(problem, &image, solver.seed);
+        let original = problem.phases.clone();
+        let compared = match (&original, &phases) {
+            (Some(a), Some(b)) => compare(a, b),
+            _ => vec![],
+        };
+        let report = Report {
+            program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
+            input: input_info(&problem.micrograph),
+            settings: problem.settings.clone(),
+            seed: solver.seed,
+            size: problem.size,
+            device: problem.device.info(),
+            weights: WeightsInfo { name: problem.weights.name(), sha256: problem.weights.hash().into() },
+            seconds,
+            iterations: solver.iteration(),
+            stopped_early,
+            loss: solver.losses.iter().map(|l| l.total).collect(),
+            layer_losses: layer_losses(&problem.settings, &solver.losses),
+            phases: compared,
+        };
+        Self { number, image, size: problem.size, phases, original, report }
+    }
+}
+
+fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {
+    let taps = settings.taps();
+    let of = |n: usize| losses.iter().map(|l| l.layers.get(n).copied().unwrap_or(f64::NAN)).collect();
+    taps.iter().enumerate().map(|(n, (depth, _))| (depth.name().to_string(), of(n))).collect()
+}
+
+/// Curves of original, reconstruction and white noise for every phase, one line a phase and distance.
+pub fn curves_csv(original: &PhaseMap, found: &PhaseMap) -> String {
+    let mut text = String::from(
+        "phase,r_px,s2_original,s2_reconstruction,s2_white_noise,lineal_path_original,lineal_path_reconstruction,lineal_path_white_noise\n",
+    );
+    let number = |values: &[f64], r: usize| values.get(r).map_or(String::new(), |v| format!("{v:.9}"));
+    for phase in 0..original.phases.max(found.phases) {
+        let of = |map| curves(map, phase, Boundary::Periodic, Boundary::Open);
+        let (a, b) = (of(original), of(found));
+        let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
+        for r in 0..a.s2.len().max(b.s2.len()) {
+            let row = [&a.s2, &b.s2, &noise.s2, &a.lineal_path, &b.lineal_path, &noise.lineal_path];
+            let cells: Vec<_> = row.iter().map(|values| number(values, r)).collect();
+            let _ = writeln!(text, "{phase},{r},{}", cells.join(","));
+        }
+    }
+    text
+}
+
+/// Writes a realisation into a folder: `reconstruction.npy`, `reconstruction.png`, `image.png`, `curves.csv`,
+/// `report.json`; `-2`, `-3` … before the ending for further realisations. Returns what it wrote.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write_realisation(folder: &Path, realisation: &Realisation) -> Result<Vec<PathBuf>, MicrographError> {
+    let suffix = if realisation.number == 0 { String::new() } else { format!("-{}", realisation.number + 1) };
+    let path = |stem: &str, ending: &str| folder.join(format!("{stem}{suffix}.{ending}"));
+    let mut written = vec![path("reconstruction", "npy"), path("reconstruction", "png"), path("image", "png")];
+    match &realisation.phases {
+        Some(map) => {
+            write_labels_npy(&written[0], map)?;
+            write_phase_png(&written[1], map)?;
+        }
+        None => {
+            write_image_npy(&written[0], &realisation.image, realisation.size)?;
+            write_image_png(&written[1], &realisation.image, realisation.size)?;
+        }
+    }
+    write_image_png(&written[2], &realisation.image, realisation.size)?;
+    let text = |path: PathBuf, content: String| {
+        let failed = |source| MicrographError::Write { path: path.clone(), source };
+        write_atomically(&path, content.as_bytes()).map_err(failed)?;
+        Ok::<_, MicrographError>(path)
+    };
+    if let (Some(original), Some(map)) = (&realisation.original, &realisation.phases) {
+        written.push(text(path("curves", "csv"), curves_csv(original, map))?);
+    }
+    let report = serde_json::to_string_pretty(&realisation.report).expect("a report is plain data");
+    written.push(text(path("report", "json"), report)?);
+    Ok(written)
+}

@@ -1,0 +1,103 @@
+//! How far the statistics of a reconstruction are from those of its original.
+
+use super::{Axis, Boundary, Indicator, lineal_path, two_point_radial};
+use crate::micrograph::PhaseMap;
+
+/// The curves of one phase against the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curves {
+    /// Share of the phase.
+    pub volume_fraction: f64,
+    /// Radial S2(r).
+    pub s2: Vec<f64>,
+    /// L(r), the mean of both directions.
+    pub lineal_path: Vec<f64>,
+}
+
+/// The curves of a phase; the lineal path is always taken with open edges in error rates (see [`compare`]).
+pub fn curves(map: &PhaseMap, phase: usize, s2_boundary: Boundary, lineal_boundary: Boundary) -> Curves {
+    let inside = map.indicator(phase);
+    let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+    let rows = lineal_path(&indicator, Axis::Rows, lineal_boundary);
+    let columns = lineal_path(&indicator, Axis::Columns, lineal_boundary);
+    Curves {
+        volume_fraction: inside.iter().filter(|i| **i).count() as f64 / inside.len() as f64,
+        s2: two_point_radial(&indicator, s2_boundary),
+        lineal_path: rows.iter().zip(&columns).map(|(a, b)| 0.5 * (a + b)).collect(),
+    }
+}
+
+/// What uncorrelated pixels of the same volume fraction have on average: S2(r > 0) = φ (φN − 1)/(N − 1) ≈ φ², L(r) =
+/// φ^(r + 1).
+pub fn white_noise(volume_fraction: f64, pixels: usize, distances: usize) -> Curves {
+    let (phi, n) = (volume_fraction, pixels as f64);
+    let pair = if n > 1.0 { (phi * (phi * n - 1.0) / (n - 1.0)).max(0.0) } else { phi };
+    Curves {
+        volume_fraction: phi,
+        s2: (0..distances).map(|r| if r == 0 { phi } else { pair }).collect(),
+        lineal_path: (0..distances).map(|r| phi.powi(r as i32 + 1)).collect(),
+    }
+}
+
+/// Errors of one pair of curves, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ErrorRates {
+    /// Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).
+    pub s2_error_percent: f64,
+    /// `Σ|ΔS2| / Σ|S2 − φ²|`, which white noise cannot pass.
+    pub s2_covariance_error_percent: f64,
+    /// Area between the lineal-path curves over the area under the original's.
+    pub lineal_path_error_percent: f64,
+}
+
+impl ErrorRates {
+    /// Errors of `found` against `original`, over the distances that both have.
+    pub fn between(original: &Curves, found: &Curves) -> Self {
+        let square = original.volume_fraction * original.volume_fraction;
+        let percent = |a: &[f64], b: &[f64], weigh: &dyn Fn(f64) -> f64| {
+            let n = a.len().min(b.len());
+            let between: f64 = a[..n].iter().zip(&b[..n]).map(|(a, b)| (a - b).abs()).sum();
+            let under: f64 = a[..n].iter().map(|a| weigh(*a)).sum();
+            if under > 0.0 { 100.0 * between / under } else { f64::NAN }
+        };
+        Self {
+            s2_error_percent: percent(&original.s2, &found.s2, &|s| s),
+            s2_covariance_error_percent: percent(&original.s2, &found.s2, &|s| (s - square).abs()),
+            lineal_path_error_percent: percent(&original.lineal_path, &found.lineal_path, &|l| l),
+        }
+    }
+}
+
+/// One phase of an original and a reconstruction.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PhaseComparison {
+    /// The phase.
+    pub phase: usize,
+    /// Its share in the original.
+    pub original_volume_fraction: f64,
+    /// Its share in the reconstruction.
+    pub volume_fraction: f64,
+    /// The reconstruction's errors.
+    #[serde(flatten)]
+    pub errors: ErrorRates,
+    /// The errors of white noise at the original's volume fraction.
+    pub white_noise: ErrorRates,
+}
+
+/// Compares every phase: S2 periodic, lineal path open, over r = 0 … min(height, width)/2 − 1 of the smaller picture.
+pub fn compare(original: &PhaseMap, found: &PhaseMap) -> Vec<PhaseComparison> {
+    let phases = original.phases.max(found.phases);
+    let of = |map: &PhaseMap, phase| curves(map, phase, Boundary::Periodic, Boundary::Open);
+    let one = |phase| {
+        let (a, b) = (of(original, phase), of(found, phase));
+        let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
+        PhaseComparison {
+            phase,
+            original_volume_fraction: a.volume_fraction,
+            volume_fraction: b.volume_fraction,
+            errors: ErrorRates::between(&a, &b),
+            white_noise: ErrorRates::between(&a, &noise),
+        }
+    };
+    (0..phases).map(one).collect()
+}

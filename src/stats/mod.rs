@@ -1,0 +1,68 @@
+//! Spatial statistics of phase maps, and the errors between them.
+
+mod error;
+mod lineal;
+mod two_point;
+
+pub use error::{Curves, ErrorRates, PhaseComparison, compare, curves, white_noise};
+pub use lineal::lineal_path;
+pub use two_point::{two_point_axis, two_point_radial};
+
+/// What lies beyond the edge of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Boundary {
+    /// The opposite edge.
+    Periodic,
+    /// Nothing: only pairs and segments that fit are counted.
+    Open,
+}
+
+/// A direction of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// Along rows, from left to right.
+    Rows,
+    /// Along columns, from top to bottom.
+    Columns,
+}
+
+/// An indicator of one phase.
+#[derive(Clone, Copy, Debug)]
+pub struct Indicator<'a> {
+    /// Whether each pixel is in the phase, row by row.
+    pub inside: &'a [bool],
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Indicator<'_> {
+    /// Distances at which statistics are taken: 0 … min(height, width)/2 − 1.
+    pub fn distances(&self) -> usize {
+        self.height.min(self.width) / 2
+    }
+
+    /// Whether a pixel is in the phase.
+    pub fn at(&self, row: usize, column: usize) -> bool {
+        self.inside[row * self.width + column]
+    }
+
+    /// Lines along an axis, and pixels of each.
+    fn lines(&self, axis: Axis) -> (usize, usize) {
+        match axis {
+            Axis::Rows => (self.height, self.width),
+            Axis::Columns => (self.width, self.height),
+        }
+    }
+
+    /// One line along an axis.
+    fn line(&self, axis: Axis, number: usize) -> impl Iterator<Item = bool> + '_ {
+        let (_, length) = self.lines(axis);
+        (0..length).map(move |k| match axis {
+            Axis::Rows => self.at(number, k),
+            Axis::Columns => self.at(k, number),
+        })
+    }
+}

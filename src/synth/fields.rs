@@ -1,0 +1,63 @@
+//! Random fields.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// A periodic Gaussian random field: a sum of plane waves of about one wavelength with random directions and phases.
+pub fn gaussian(size: usize, wavelength: f64, seed: u64) -> Vec<f64> {
+    use std::f64::consts::TAU;
+    /// Waves in the sum.
+    const WAVES: usize = 96;
+    let mut random = Pcg64::seed_from_u64(seed);
+    let mut field = vec![0.0; size * size];
+    for _ in 0..WAVES {
+        // The wave vector is rounded to whole periods, so that the field continues at the opposite edge.
+        let length = size as f64 / wavelength * random.random_range(0.75..1.25);
+        let angle = random.random_range(0.0..TAU);
+        let (ky, kx) = ((length * angle.sin()).round(), (length * angle.cos()).round());
+        let phase: f64 = random.random_range(0.0..TAU);
+        for (i, value) in field.iter_mut().enumerate() {
+            let (y, x) = ((i / size) as f64, (i % size) as f64);
+            *value += ((ky * y + kx * x) / size as f64 * TAU + phase).cos();
+        }
+    }
+    field
+}
+
+/// The value below which this share of the values lies.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() as f64 * share).round() as usize).min(sorted.len() - 1)]
+}
+
+/// Gradient noise (Perlin, SIGGRAPH 1985 and 2002).
+pub struct Perlin {
+    order: [u8; 256],
+}
+
+impl Perlin {
+    pub fn new(seed: u64) -> Self {
+        let mut order = std::array::from_fn(|i| i as u8);
+        order.shuffle(&mut Pcg64::seed_from_u64(seed));
+        Self { order }
+    }
+
+    /// The noise at a place, roughly in −1 … 1.
+    pub fn at(&self, y: f64, x: f64) -> f64 {
+        let (row, column) = (y.floor(), x.floor());
+        let (dy, dx) = (y - row, x - column);
+        let corner = |j: f64, i: f64| {
+            let hash = self.order[((column + i) as i64 & 255) as usize];
+            let hash = self.order[(i64::from(hash) + (row + j) as i64 & 255) as usize];
+            let angle = f64::from(hash) / 256.0 * std::f64::consts::TAU;
+            angle.sin() * (dy - j) + angle.cos() * (dx - i)
+        };
+        let fade = |t: f64| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);
+        let mix = |a: f64, b: f64, t: f64| a + t * (b - a);
+        let upper = mix(corner(0.0, 0.0), corner(0.0, 1.0), fade(dx));
+        let lower = mix(corner(1.0, 0.0), corner(1.0, 1.0), fade(dx));
+        mix(upper, lower, fade(dy)) * std::f64::consts::SQRT_2
+    }
+}
