@@ -1,4 +1,5 @@
 //! Microwright.
+pub mod cli;
 pub mod compute;
 pub mod net;
 pub mod folders;
@@ -7,3 +8,4 @@ pub mod optimise;
 pub mod micrograph;
 pub mod stats;
 pub mod synth;
+pub mod job;

@@ -4,6 +4,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;
+pub mod selftest;
 
 mod device;
 

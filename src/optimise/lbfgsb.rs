@@ -13,6 +13,9 @@ use super::{Bounds, Objective, Progress};
 const MEMORY: usize = 10;
 /// Evaluations that one line search may take.
 const EVALUATIONS: usize = 20;
+/// The largest move of the first trial step, as a share of the range: before any curvature is known, a step of the
+/// gradient's own length can be too small to change a value of 32 bits.
+const FIRST_MOVE: f64 = 0.05;
 
 /// The remembered steps `s` and gradient changes `y`, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,7 +98,9 @@ impl Lbfgsb {
     }
 
     fn direction(&self) -> Option<Vec<f64>> {
-        let model = Model::new(&self.history)?;
+        let steepest = self.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+        let first_theta = steepest / (FIRST_MOVE * (self.bounds.upper - self.bounds.lower));
+        let model = Model::new(&self.history, first_theta)?;
         let cauchy = cauchy_point(&self.x, &self.gradient, self.bounds, &model);
         let mut direction = subspace_point(&self.x, &self.gradient, self.bounds, &model, &cauchy)?;
         add_scaled(&mut direction, -1.0, &self.x);
@@ -108,7 +113,7 @@ impl Lbfgsb {
         if !(slope < 0.0) {
             return Ok(false);
         }
-        let most = if self.iteration == 0 { 1.0 } else { self.longest_step(direction) };
+        let most = self.longest_step(direction);
         let mut search = LineSearch::new(self.value, slope, 1.0, most);
         let mut step = 1.0_f64.min(most);
         let mut gradient = vec![0.0; self.x.len()];
@@ -168,7 +173,7 @@ pub struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// `None` when the remembered pairs make no invertible middle matrix.
-    fn new(history: &'a History) -> Option<Self> {
+    fn new(history: &'a History, first_theta: f64) -> Option<Self> {
         let m = history.s.len();
         let products = |a: &VecDeque<Vec<f64>>, b: &VecDeque<Vec<f64>>, symmetric: bool| {
             let mut out = Square::zeros(m);
@@ -185,7 +190,7 @@ impl<'a> Model<'a> {
         let yy = products(&history.y, &history.y, true);
         let ss = products(&history.s, &history.s, true);
         let sy = products(&history.s, &history.y, false);
-        let theta = if m == 0 { 1.0 } else { yy.at(m - 1, m - 1) / sy.at(m - 1, m - 1) };
+        let theta = if m == 0 { first_theta } else { yy.at(m - 1, m - 1) / sy.at(m - 1, m - 1) };
         let mut middle = Square::zeros(2 * m);
         for r in 0..m {
             middle.set(r, r, -sy.at(r, r));

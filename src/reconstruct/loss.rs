@@ -146,6 +146,11 @@ impl Loss {
         Ok((LossValue { total, layers }, gradient))
     }
 
+    /// Bytes in use on the device.
+    pub fn memory(&self) -> u64 {
+        self.program.memory()
+    }
+
     /// The compiled program.
     pub fn program(&mut self) -> &mut Program {
         &mut self.program

@@ -124,6 +124,15 @@ impl Solver {
         self.optimiser.x().iter().map(|x| *x as f32).collect()
     }
 
+    /// Bytes in use on the device and by the optimiser.
+    pub fn memory(&self) -> u64 {
+        let vectors = match &self.optimiser {
+            Optimiser::Lbfgsb(state) => 2 * state.history.s.len() + 2,
+            Optimiser::Adam(_) => 3,
+        };
+        self.loss.memory() + (vectors * self.optimiser.x().len() * 8) as u64
+    }
+
     /// The compiled loss; tests lose its device through it.
     pub fn loss(&mut self) -> &mut Loss {
         &mut self.loss

@@ -1,0 +1,71 @@
+//! `microwright bench`
+
+use std::time::Instant;
+
+use crate::compute::graph::{Padding, Pooling};
+use crate::compute::{mebibytes, selftest};
+use crate::job::open_device;
+use crate::net::{Depth, Weights};
+use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Where to compute.
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Edges of the square images.
+    #[arg(long, value_delimiter = ',', default_value = "128,256,512")]
+    size: Vec<usize>,
+    /// The last layer kept.
+    #[arg(long, default_value = "pool3")]
+    depth: Depth,
+    /// Evaluations that count, after two that do not.
+    #[arg(long, default_value_t = 7)]
+    repetitions: usize,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
+    let info = device.info();
+    println!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
+    println!("   size     median ms     least ms    GFLOP/s    planned memory    peak of process");
+    let weights = Weights::built_in(arguments.depth);
+    let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
+    let settings =
+        LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    for n in &arguments.size {
+        let size = (*n, *n);
+        let picture = |seed| selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<f32>>();
+        let targets = grams(&device, &weights, &picture(1), size, &settings)?;
+        let mut loss = Loss::new(&device, &weights, size, &targets, &settings)?;
+        let image = picture(2);
+        let mut times = vec![];
+        for _ in 0..arguments.repetitions + 2 {
+            let start = Instant::now();
+            loss.evaluate(&image)?;
+            times.push(start.elapsed().as_secs_f64());
+        }
+        let counted = &mut times[2..];
+        counted.sort_by(f64::total_cmp);
+        let median = counted[counted.len() / 2];
+        let (operations, memory) = cost(&device, &weights, size, &settings)?;
+        println!(
+            "{n:>7} {:>13.1} {:>12.1} {:>10.0} {:>17} {:>18}",
+            median * 1e3,
+            counted[0] * 1e3,
+            operations as f64 / median / 1e9,
+            mebibytes(memory.bytes),
+            peak_memory().map_or("unknown".into(), mebibytes)
+        );
+    }
+    println!("GFLOP/s count direct operations; Winograd needs fewer.");
+    Ok(())
+}
+
+/// The largest resident size of this process so far, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,103 @@
+//! The command line: one file a subcommand, over the same settings as the window.
+
+mod bench;
+mod compare;
+mod devices;
+mod reconstruct;
+mod selftest;
+mod stats;
+mod weights;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use reconstruct::demonstrate;
+
+/// Statistically equivalent micrographs by matching the Gram matrices of a feature network.
+///
+/// Without a command the window opens.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// A micrograph to open in the window.
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make new micrographs that are statistically equivalent to one.
+    Reconstruct(reconstruct::Arguments),
+    /// Print the two-point and lineal-path functions of a micrograph as CSV.
+    Stats(stats::Arguments),
+    /// Print how far reconstructions are from their original.
+    Compare(compare::Arguments),
+    /// List the devices that can compute.
+    Devices,
+    /// Show, fetch or import the trained network's weights.
+    Weights {
+        #[command(subcommand)]
+        action: weights::Action,
+    },
+    /// Time one loss and gradient on a device.
+    Bench(bench::Arguments),
+    /// Check every kernel of a device against the native code.
+    Selftest(selftest::Arguments),
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// Whatever went wrong, as a sentence.
+pub fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Reconstruct(arguments) => reconstruct::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Devices => devices::run(),
+        Command::Weights { action } => weights::run(&action),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Selftest(arguments) => selftest::run(&arguments),
+    }
+}
+
+/// How a micrograph becomes phases.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SegmentationArguments {
+    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
+    #[arg(long, value_name = "N", conflicts_with = "unsegmented")]
+    phases: Option<usize>,
+    /// Take the micrograph as a grey or colour image without phases.
+    #[arg(long)]
+    unsegmented: bool,
+}
+
+impl SegmentationArguments {
+    fn given(&self) -> Option<crate::micrograph::Segmentation> {
+        use crate::micrograph::Segmentation;
+        match (self.phases, self.unsegmented) {
+            (Some(n), _) => Some(Segmentation::Phases(n)),
+            (None, true) => Some(Segmentation::Unsegmented),
+            (None, false) => None,
+        }
+    }
+
+    /// The phases of a file.
+    fn phase_map(&self, path: &std::path::Path) -> anyhow::Result<crate::micrograph::PhaseMap> {
+        let micrograph = crate::micrograph::read(path)?;
+        let how = self.given().unwrap_or_default();
+        let map = crate::micrograph::segment(&micrograph, how)?;
+        map.ok_or_else(|| anyhow::anyhow!("Statistics need phases; leave --unsegmented out."))
+    }
+}
+
+/// Prints a text; a reader that has had enough (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

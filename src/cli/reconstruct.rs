@@ -1,0 +1,209 @@
+//! `microwright reconstruct`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::SegmentationArguments;
+use crate::compute::graph::{Padding, Pooling};
+use crate::job::{Ending, Event, Job, Latest, Progress, Request, Run, start_reconstruction};
+use crate::micrograph::{self, Micrograph};
+use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::loss::Normalisation;
+use crate::reconstruct::{Encoding, OptimiserKind, Realisation, Report, Settings};
+use crate::synth::Sample;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The original: PNG, JPEG, TIFF, BMP, WebP or .npy.
+    image: PathBuf,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Start from the settings of an earlier report.json; other options override them.
+    #[arg(long, value_name = "REPORT")]
+    settings: Option<PathBuf>,
+    #[command(flatten)]
+    segmentation: SegmentationArguments,
+    /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards [default: builtin]
+    #[arg(long)]
+    weights: Option<String>,
+    /// The last layer of VGG-19 to keep [default: pool3]
+    #[arg(long)]
+    depth: Option<Depth>,
+    /// Weight of a layer's Gram matrix, LAYER=WEIGHT; may be given several times [default: 1 for conv1_1 and every pool]
+    #[arg(long, value_name = "LAYER=WEIGHT", value_parser = layer_weight)]
+    layer_weight: Vec<(Depth, f32)>,
+    /// The most iterations [default: 300]
+    #[arg(long)]
+    iterations: Option<usize>,
+    /// The optimiser [default: lbfgsb]
+    #[arg(long)]
+    optimiser: Option<OptimiserKind>,
+    /// Step size of Adam in grey levels [default: 4]
+    #[arg(long)]
+    adam_rate: Option<f64>,
+    /// Seed of the random start; further realisations take the next ones [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many realisations to make [default: 1]
+    #[arg(long)]
+    realisations: Option<usize>,
+    /// Height and width of the result [default: the original's]
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    size: Option<(usize, usize)>,
+    /// Edges of convolutions; periodic makes a result that can be tiled [default: zero]
+    #[arg(long)]
+    padding: Option<Padding>,
+    /// Kind of pooling [default: mean]
+    #[arg(long)]
+    pooling: Option<Pooling>,
+    /// Scale of each layer's loss [default: relative]
+    #[arg(long)]
+    normalisation: Option<Normalisation>,
+    /// How phases become vectors [default: corners]
+    #[arg(long)]
+    encoding: Option<Encoding>,
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name [default: auto]
+    #[arg(long)]
+    device: Option<String>,
+    /// Go on from the checkpoint in the output folder, if there is one.
+    #[arg(long)]
+    resume: bool,
+}
+
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once(['x', '×']).and_then(|(h, w)| Some((h.trim().parse().ok()?, w.trim().parse().ok()?)));
+    parts.ok_or_else(|| "write the height and the width as 200x700".into())
+}
+
+fn layer_weight(text: &str) -> Result<(Depth, f32), String> {
+    let (layer, weight) = text.split_once('=').ok_or("write it as pool1=0.5")?;
+    let weight = weight.parse().map_err(|_| format!("“{weight}” is no number"))?;
+    Ok((layer.parse()?, weight))
+}
+
+impl Arguments {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let mut s = match &self.settings {
+            Some(path) => read_report(path)?.settings,
+            None => Settings::default(),
+        };
+        fn set<T: Clone>(to: &mut T, given: &Option<T>) {
+            if let Some(value) = given {
+                *to = value.clone();
+            }
+        }
+        set(&mut s.segmentation, &self.segmentation.given());
+        set(&mut s.weights, &self.weights.as_deref().map(WeightsKind::parse));
+        set(&mut s.depth, &self.depth);
+        s.layer_weights.extend(self.layer_weight.iter().copied());
+        set(&mut s.iterations, &self.iterations);
+        set(&mut s.optimiser, &self.optimiser);
+        set(&mut s.adam_rate, &self.adam_rate);
+        set(&mut s.seed, &self.seed);
+        set(&mut s.realisations, &self.realisations);
+        s.size = self.size.or(s.size);
+        set(&mut s.padding, &self.padding);
+        set(&mut s.pooling, &self.pooling);
+        set(&mut s.normalisation, &self.normalisation);
+        set(&mut s.encoding, &self.encoding);
+        set(&mut s.device, &self.device);
+        Ok(s)
+    }
+}
+
+fn read_report(path: &Path) -> anyhow::Result<Report> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no report of this program", path.display()))
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = arguments.settings()?;
+    let micrograph = micrograph::read(&arguments.image)?;
+    reconstruct(micrograph, settings, &arguments.output, arguments.resume)
+}
+
+/// Reconstructs the built-in micrograph into a folder: what the program does where there is no display.
+///
+/// # Errors
+/// As [`run`].
+pub fn demonstrate(folder: &Path) -> anyhow::Result<()> {
+    let settings = Settings { iterations: 100, ..Settings::default() };
+    reconstruct(Sample::Bicontinuous.micrograph(256), settings, folder, false)
+}
+
+fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume: bool) -> anyhow::Result<()> {
+    settings.check((micrograph.height, micrograph.width))?;
+    // A folder that cannot be written is found before the work, not after it.
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::NamedTempFile::new_in(folder))
+        .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
+    let bar = ProgressBar::new((settings.iterations * settings.realisations) as u64);
+    let style = "{msg}  [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
+    let run = Run { micrograph, settings, folder: folder.into(), write: true, resume };
+    let (job, latest) = start_reconstruction(run, Arc::new(|| {}));
+    let job = Arc::new(job);
+    stop_on_interrupt(&job);
+    let ending = follow(&job, &latest, &bar);
+    bar.finish_and_clear();
+    match ending {
+        Ending::Finished => Ok(()),
+        Ending::Kept => {
+            eprintln!("Stopped early; what there was is kept.");
+            Ok(())
+        }
+        Ending::Cancelled => bail!("Cancelled."),
+        Ending::Failed(reason) => bail!("{reason}"),
+    }
+}
+
+/// The first Ctrl+C stops and keeps, the second ends at once.
+fn stop_on_interrupt(job: &Arc<Job>) {
+    let weak = Arc::downgrade(job);
+    let asked = std::sync::atomic::AtomicBool::new(false);
+    // A second handler in one process is refused; then Ctrl+C ends the program as usual.
+    let _ = ctrlc::set_handler(move || match weak.upgrade() {
+        Some(job) if !asked.swap(true, std::sync::atomic::Ordering::Relaxed) => job.request(Request::StopAndKeep),
+        _ => std::process::exit(130),
+    });
+}
+
+fn follow(job: &Job, latest: &Latest<Progress>, bar: &ProgressBar) -> Ending {
+    loop {
+        if let Some(progress) = latest.take() {
+            bar.set_position((progress.realisation * progress.iterations + progress.iteration) as u64);
+            let loss = progress.losses.last().map(|l| format!("loss {:.3e}", l.total));
+            bar.set_message(loss.unwrap_or_else(|| progress.doing.into()));
+        }
+        match job.wait(Duration::from_millis(100)) {
+            None => {}
+            Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
+            Some(Event::Saved(path)) => bar.suspend(|| println!("{}", path.display())),
+            Some(Event::Realisation(realisation)) => bar.suspend(|| eprintln!("{}", summary(&realisation))),
+            Some(Event::Ended(ending)) => return ending,
+        }
+    }
+}
+
+fn summary(realisation: &Realisation) -> String {
+    let report = &realisation.report;
+    let mut text = format!(
+        "Realisation {} (seed {}): {} iterations in {:.1} s on {}, weights: {}.",
+        realisation.number + 1,
+        report.seed,
+        report.iterations,
+        report.seconds,
+        report.device.name,
+        report.weights.name
+    );
+    if !report.phases.is_empty() {
+        text.push('\n');
+        text.push_str(&super::compare::table(&report.phases));
+    }
+    text
+}

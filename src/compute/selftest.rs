@@ -1,0 +1,262 @@
+//! Does a device compute rightly? Every operation and one whole gradient against the native code.
+
+use std::sync::Arc;
+
+use super::graph::{ConvSettings, Graph, Padding, Pooling, Shape, TensorId};
+use super::{ComputeError, Device, kernels};
+
+/// The outcome for one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// The kernel, or the whole gradient.
+    pub name: &'static str,
+    /// What it ran on.
+    pub case: String,
+    /// The largest difference relative to the largest result; infinite where something was not written.
+    pub error: f64,
+    /// The largest difference allowed.
+    pub tolerance: f64,
+}
+
+impl Check {
+    /// Whether it holds.
+    pub fn passed(&self) -> bool {
+        self.error <= self.tolerance
+    }
+}
+
+/// A graph with the inputs to feed and the output to compare.
+pub struct Case {
+    /// The kernel that it is about.
+    pub name: &'static str,
+    /// What it runs on, in words.
+    pub case: String,
+    /// The graph.
+    pub graph: Graph,
+    /// Inputs with their values.
+    pub inputs: Vec<(TensorId, Vec<f32>)>,
+    /// What is compared.
+    pub output: TensorId,
+    /// The largest relative difference allowed.
+    pub tolerance: f64,
+}
+
+impl Case {
+    /// Runs it on a device, with every buffer filled with NaN first.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn run(&self, device: &Device) -> Result<Vec<f32>, ComputeError> {
+        let mut program = device.compile(self.graph.clone(), &[self.output])?;
+        program.poison();
+        self.inputs.iter().for_each(|(id, values)| program.write(*id, values));
+        Ok(program.run()?.pop().unwrap_or_default())
+    }
+}
+
+/// The largest difference relative to the largest expected value; NaN anywhere is infinitely far.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    let scale = expected.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
+    let off = |(f, e): (&f32, &f32)| {
+        let d = f64::from((f - e).abs() / scale);
+        if d.is_nan() { f64::INFINITY } else { d }
+    };
+    found.iter().zip(expected).map(off).fold(0.0, f64::max)
+}
+
+/// Compares a device with the native code: a second or two on a GPU.
+///
+/// # Errors
+/// The device cannot be used at all.
+pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
+    let mut checks = vec![];
+    for case in cases()? {
+        let error = relative_error(&case.run(device)?, &case.run(&Device::Cpu)?);
+        checks.push(Check { name: case.name, case: case.case, error, tolerance: case.tolerance });
+    }
+    Ok(checks)
+}
+
+/// Values in −1 … 1 that look random and are the same everywhere.
+pub fn values(seed: u64, len: usize) -> Vec<f32> {
+    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// Shapes on which every kernel is tried: one pixel, one channel, odd sizes, more than one tile.
+const SHAPES: [Shape; 4] = [Shape::new(2, 2, 1), Shape::new(7, 5, 3), Shape::new(9, 14, 32), Shape::new(11, 13, 70)];
+
+/// The cases of [`run`].
+///
+/// # Errors
+/// Never, unless the cases themselves are wrong.
+pub fn cases() -> Result<Vec<Case>, ComputeError> {
+    let mut cases = vec![];
+    for shape in SHAPES {
+        cases.extend(conv_cases(shape)?);
+        cases.extend(image_cases(shape)?);
+        cases.extend(gram_cases(shape)?);
+    }
+    cases.push(channel_shift_case(Shape::new(5, 9, 3))?);
+    cases.push(weighted_sum_case()?);
+    for padding in Padding::ALL {
+        cases.push(gradient_case(padding)?);
+    }
+    Ok(cases)
+}
+
+/// A convolution of any settings and channels; `masked` reads another picture as the mask.
+///
+/// # Errors
+/// The settings do not fit the shape.
+pub fn conv_case(x: Shape, outputs: usize, settings: ConvSettings, masked: bool) -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let input = graph.input(x);
+    let mask = masked.then(|| graph.input(x));
+    let kernels = Arc::new(values(2, 9 * x.channels * outputs));
+    let weights = graph.constant(Shape::new(9, x.channels, outputs), kernels)?;
+    let bias = graph.constant(Shape::new(1, 1, outputs), Arc::new(values(3, outputs)))?;
+    let output = graph.conv3x3(input, weights, (!masked).then_some(bias), mask, settings)?;
+    let mut inputs = vec![(input, values(4, x.len()))];
+    inputs.extend(mask.map(|m| (m, values(5, x.len()))));
+    let case = format!("{}×{}×{} → {outputs}, {settings:?}{}", x.height, x.width, x.channels, if masked { ", masked" } else { "" });
+    Ok(Case { name: "conv3x3", case, graph, inputs, output, tolerance: kernels::conv3x3::KERNEL.tolerance.into() })
+}
+
+fn conv_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
+    let settings = |border, periodic, relu| ConvSettings { border, periodic, relu };
+    let outputs = if shape.channels == 32 { 64 } else { 3 };
+    let mut cases = vec![
+        conv_case(shape, outputs, settings(1, false, true), false)?,
+        conv_case(shape, outputs, settings(1, true, false), true)?,
+        conv_case(shape, outputs, settings(2, false, false), true)?,
+    ];
+    if shape.height > 2 {
+        cases.push(conv_case(shape, outputs, settings(0, false, true), false)?);
+    }
+    Ok(cases)
+}
+
+fn describe(shape: Shape) -> String {
+    format!("{}×{}×{}", shape.height, shape.width, shape.channels)
+}
+
+/// Pooling and mirrored edges with their adjoints: the adjoint is reached by differentiating a Gram loss.
+fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
+    type Build = fn(&mut Graph, TensorId) -> Result<TensorId, ComputeError>;
+    let builds: [(&'static str, &'static str, Build); 3] = [
+        ("pad_reflect", "pad_reflect_adjoint", |g, x| g.pad_reflect(x)),
+        ("pool", "pool_adjoint", |g, x| g.pool(x, Pooling::Mean)),
+        ("pool", "pool_adjoint", |g, x| g.pool(x, Pooling::Max)),
+    ];
+    let mut cases = vec![];
+    for (forward, adjoint, build) in builds {
+        let mut graph = Graph::new();
+        let input = graph.input(shape);
+        let y = build(&mut graph, input)?;
+        let inputs = vec![(input, values(6, shape.len()))];
+        let (case, tolerance) = (describe(shape), 1e-6);
+        cases.push(Case { name: forward, case, graph: graph.clone(), inputs: inputs.clone(), output: y, tolerance });
+        let (graph, output, more) = with_gram_loss(graph, input, y)?;
+        let inputs = inputs.into_iter().chain(more).collect();
+        cases.push(Case { name: adjoint, case: describe(shape), graph, inputs, output, tolerance: 1e-5 });
+    }
+    Ok(cases)
+}
+
+/// Adds a Gram loss behind `y` and differentiates it with respect to `x`.
+fn with_gram_loss(
+    mut graph: Graph,
+    x: TensorId,
+    y: TensorId,
+) -> Result<(Graph, TensorId, Vec<(TensorId, Vec<f32>)>), ComputeError> {
+    let gram = graph.gram(y);
+    let shape = graph.shape(gram);
+    let target = graph.input(shape);
+    let loss = graph.gram_loss(gram, target, 0.5)?;
+    let total = graph.weighted_sum(&[loss], &[1.5])?;
+    let output = graph.differentiate(total, x)?;
+    Ok((graph, output, vec![(target, symmetric(shape.channels))]))
+}
+
+fn symmetric(n: usize) -> Vec<f32> {
+    let v = values(7, n * n);
+    (0..n * n).map(|i| 0.5 * (v[i] + v[i % n * n + i / n])).collect()
+}
+
+fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
+    let mut graph = Graph::new();
+    let x = graph.input(shape);
+    let gram = graph.gram(x);
+    let n = shape.channels;
+    let target = graph.input(Shape::new(n, 1, n));
+    let inputs = vec![(x, values(8, shape.len()))];
+    let both: Vec<_> = inputs.iter().cloned().chain([(target, symmetric(n))]).collect();
+    let mut out = vec![Case {
+        name: "gram",
+        case: describe(shape),
+        graph: graph.clone(),
+        inputs,
+        output: gram,
+        tolerance: kernels::gram::KERNEL.tolerance.into(),
+    }];
+    let loss = graph.gram_loss(gram, target, 0.25)?;
+    out.push(Case { name: "gram_loss", case: describe(shape), graph: graph.clone(), inputs: both.clone(), output: loss, tolerance: 1e-5 });
+    let gradient = graph.differentiate(loss, x)?;
+    out.push(Case { name: "gram_adjoint", case: describe(shape), graph, inputs: both, output: gradient, tolerance: 1e-5 });
+    Ok(out)
+}
+
+fn channel_shift_case(shape: Shape) -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let x = graph.input(shape);
+    let output = graph.channel_shift(x, [2, 0, 1], [1.5, -0.5, 2.0], [0.25, -3.0, 1.0])?;
+    let inputs = vec![(x, values(9, shape.len()))];
+    Ok(Case { name: "channel_shift", case: describe(shape), graph, inputs, output, tolerance: 1e-6 })
+}
+
+fn weighted_sum_case() -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let terms: Vec<_> = (0..3).map(|_| graph.input(Shape::SCALAR)).collect();
+    let output = graph.weighted_sum(&terms, &[0.5, -2.0, 3.0])?;
+    let inputs = terms.iter().enumerate().map(|(n, t)| (*t, values(n as u64, 1))).collect();
+    Ok(Case { name: "weighted_sum", case: "3 terms".into(), graph, inputs, output, tolerance: 1e-6 })
+}
+
+/// A small network from picture to gradient, with two taps.
+fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let shape = Shape::new(21, 18, 3);
+    let x = graph.input(shape);
+    let mut y = graph.channel_shift(x, [2, 1, 0], [1.0; 3], [-0.1, 0.2, 0.3])?;
+    let (mut losses, mut inputs) = (vec![], vec![(x, values(10, shape.len()))]);
+    let layer = |graph: &mut Graph, y, from: usize, to: usize| {
+        let kernels = values(to as u64, 9 * from * to).iter().map(|w| w * (2.0 / (3 * from) as f32).sqrt()).collect();
+        let weights = graph.constant(Shape::new(9, from, to), Arc::new(kernels))?;
+        let bias = graph.constant(Shape::new(1, 1, to), Arc::new(values(11, to)))?;
+        graph.conv3x3_relu(y, weights, bias, padding)
+    };
+    for (from, to) in [(3, 32), (32, 64)] {
+        y = layer(&mut graph, y, from, to)?;
+        let gram = graph.gram(y);
+        let target = graph.input(graph.shape(gram));
+        inputs.push((target, symmetric(to)));
+        losses.push(graph.gram_loss(gram, target, 1.0)?);
+        y = graph.pool(y, Pooling::Mean)?;
+    }
+    y = layer(&mut graph, y, 64, 32)?;
+    let gram = graph.gram(y);
+    let target = graph.input(graph.shape(gram));
+    inputs.push((target, symmetric(32)));
+    losses.push(graph.gram_loss(gram, target, 1.0)?);
+    let total = graph.weighted_sum(&losses, &[1.0, 0.5, 2.0])?;
+    let output = graph.differentiate(total, x)?;
+    Ok(Case { name: "gradient", case: format!("whole network, {} padding", padding.name()), graph, inputs, output, tolerance: 1e-4 })
+}

@@ -1,0 +1,140 @@
+//! Opening devices; an adapter or driver that is new is tried before it is used, and the outcome is remembered.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Control, Ending, Job, Latest, Wake};
+use crate::compute::graph::{Padding, Pooling};
+use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, selftest};
+use crate::net::{Depth, Weights};
+use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+
+/// The outcome of a self-test: empty when all held, else what did not.
+type Outcomes = BTreeMap<String, String>;
+
+fn outcomes_path() -> PathBuf {
+    crate::folders::data().join("selftest.json")
+}
+
+fn key(info: &DeviceInfo) -> String {
+    format!("{} / {} / {} / {}", info.name, info.backend, info.driver, env!("CARGO_PKG_VERSION"))
+}
+
+fn remembered() -> Outcomes {
+    let text = std::fs::read_to_string(outcomes_path()).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// What is wrong with an adapter, or nothing; tried now unless that is remembered.
+fn wrong_with(device: &Device) -> Result<String, ComputeError> {
+    let info = device.info();
+    if let Some(outcome) = remembered().get(&key(&info)) {
+        return Ok(outcome.clone());
+    }
+    let failed: Vec<String> = selftest::run(device)?
+        .iter()
+        .filter(|check| !check.passed())
+        .map(|check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance))
+        .collect();
+    let mut outcomes = remembered();
+    outcomes.insert(key(&info), failed.join("; "));
+    if let Ok(text) = serde_json::to_string_pretty(&outcomes) {
+        // Not to remember costs a second at the next start, no more.
+        let _ = crate::folders::write_atomically(&outcomes_path(), text.as_bytes());
+    }
+    Ok(failed.join("; "))
+}
+
+/// Opens a device by name (see [`Device::open`]). With `auto`, an adapter that fails or computes wrongly gives way to
+/// the CPU, and `warn` says so; asked for by name, it is an error.
+///
+/// # Errors
+/// There is no such device, or it computes wrongly.
+pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
+    let tried = Device::open(wanted).and_then(|device| {
+        if matches!(device, Device::Cpu) {
+            return Ok(device);
+        }
+        match wrong_with(&device)? {
+            what if what.is_empty() => Ok(device),
+            what => Err(ComputeError::WrongNumbers { device: device.info().name, what }),
+        }
+    });
+    match tried {
+        Err(error) if wanted == "auto" => {
+            warn(format!("{error} The CPU is used instead."));
+            Ok(Device::Cpu)
+        }
+        other => other,
+    }
+}
+
+/// The devices and how fast each is.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceTable {
+    /// All devices, the preferred first.
+    pub devices: Vec<DeviceInfo>,
+    /// Operations a second by device, measured on a small loss; 0 where the device could not be used.
+    pub speeds: Vec<f64>,
+}
+
+impl DeviceTable {
+    /// The device that a setting stands for.
+    pub fn chosen(&self, wanted: &str) -> Option<&DeviceInfo> {
+        let usable = |d: &&DeviceInfo| d.kind != DeviceKind::Software && self.speed(d) > 0.0;
+        match wanted {
+            "auto" => self.devices.iter().find(usable),
+            "cpu" => self.devices.iter().find(|d| d.kind == DeviceKind::Cpu),
+            "gpu" => self.devices.iter().find(|d| d.kind != DeviceKind::Cpu),
+            name => self.devices.iter().find(|d| d.name.to_lowercase().contains(&name.to_lowercase())),
+        }
+    }
+
+    /// Operations a second of a device.
+    pub fn speed(&self, device: &DeviceInfo) -> f64 {
+        let at = self.devices.iter().position(|d| d == device);
+        at.and_then(|at| self.speeds.get(at)).copied().unwrap_or(0.0)
+    }
+}
+
+/// Lists the devices and measures each real one, on a thread of its own.
+pub fn probe_devices(wake: Wake) -> (Job, Arc<Latest<DeviceTable>>) {
+    let latest = Arc::new(Latest::default());
+    let slot = latest.clone();
+    let work = move |control: &Control| {
+        let mut table = DeviceTable { devices: devices(), speeds: vec![] };
+        for info in &table.devices {
+            let speed = match info.kind {
+                // Measuring a software adapter would take as long as everything else together.
+                DeviceKind::Software => 0.0,
+                DeviceKind::Cpu => measure(&Device::Cpu).unwrap_or(0.0),
+                _ => open(&info.name, &|_| {}).and_then(|d| measure(&d)).unwrap_or(0.0),
+            };
+            table.speeds.push(speed);
+        }
+        slot.put(table);
+        control.wake();
+        Ending::Finished
+    };
+    (Job::spawn("devices", wake, work), latest)
+}
+
+/// Operations a second on a loss that takes a moment.
+fn measure(device: &Device) -> Result<f64, ComputeError> {
+    const SIZE: (usize, usize) = (96, 96);
+    let depth = Depth::named("pool2").unwrap_or(Depth::CONV1_1);
+    let weights = Weights::built_in(depth);
+    let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
+    let settings =
+        LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    let image = selftest::values(1, SIZE.0 * SIZE.1 * 3).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<_>>();
+    let targets = grams(device, &weights, &image, SIZE, &settings)?;
+    let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings)?;
+    loss.evaluate(&image)?;
+    let start = Instant::now();
+    loss.evaluate(&image)?;
+    let (operations, _) = cost(device, &weights, SIZE, &settings)?;
+    Ok(operations as f64 / start.elapsed().as_secs_f64())
+}

@@ -1,0 +1,101 @@
+//! How far a reconstruction is, and what it looks like.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::micrograph::PhaseMap;
+use crate::reconstruct::loss::LossValue;
+use crate::reconstruct::{Problem, Solver, cluster};
+use crate::stats::{Boundary, Curves, curves};
+
+/// A look at the running realisation.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The image: three channels in 0 … 255.
+    pub image: Arc<Vec<f32>>,
+    /// Height and width.
+    pub size: (usize, usize),
+    /// Its phases by k-means, not yet at the exact volume fractions.
+    pub phases: Option<Arc<PhaseMap>>,
+    /// The curves of every phase.
+    pub curves: Arc<Vec<Curves>>,
+}
+
+/// How far the job is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// What it is doing, in a few words.
+    pub doing: &'static str,
+    /// The running realisation, from 0.
+    pub realisation: usize,
+    /// Realisations in all.
+    pub realisations: usize,
+    /// Iterations of the running realisation.
+    pub iteration: usize,
+    /// Iterations of each realisation at the most.
+    pub iterations: usize,
+    /// Whether it waits.
+    pub paused: bool,
+    /// Seconds for an iteration, a running mean.
+    pub seconds_per_iteration: f64,
+    /// Bytes in use on the device.
+    pub memory: u64,
+    /// The losses of the running realisation.
+    pub losses: Arc<Vec<LossValue>>,
+    /// The newest look, when it is time for one.
+    pub preview: Option<Preview>,
+}
+
+impl Progress {
+    /// The share that is done, 0 … 1.
+    pub fn share(&self) -> f64 {
+        let all = (self.realisations * self.iterations).max(1);
+        (self.realisation * self.iterations + self.iteration) as f64 / all as f64
+    }
+
+    /// Seconds that are left, once an iteration has been timed.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let left = (self.realisations - self.realisation) * self.iterations - self.iteration;
+        (self.seconds_per_iteration > 0.0).then_some(left as f64 * self.seconds_per_iteration)
+    }
+}
+
+/// Says when it is time for the next preview: often enough to watch, seldom enough not to slow the work.
+pub struct Pace {
+    last: Option<Instant>,
+    cost: Duration,
+}
+
+/// The shortest time from one preview to the next.
+const SHORTEST: Duration = Duration::from_millis(90);
+/// Previews take at most one part in so many of the time.
+const SHARE: u32 = 8;
+
+impl Pace {
+    pub fn new() -> Self {
+        Self { last: None, cost: Duration::ZERO }
+    }
+
+    pub fn due(&self) -> bool {
+        self.last.is_none_or(|last| last.elapsed() >= SHORTEST.max(self.cost * SHARE))
+    }
+
+    /// Makes a preview and notes what it cost.
+    pub fn preview(&mut self, problem: &Problem, solver: &Solver) -> Preview {
+        let start = Instant::now();
+        let image = solver.image();
+        let phases = problem.phases.as_ref().map(|_| cluster(&image, &problem.vectors, problem.size).0);
+        let of = |map: &PhaseMap| {
+            (0..map.phases).map(|phase| curves(map, phase, Boundary::Periodic, Boundary::Open)).collect()
+        };
+        let preview = Preview {
+            curves: Arc::new(phases.as_ref().map(of).unwrap_or_default()),
+            image: Arc::new(image),
+            size: problem.size,
+            phases: phases.map(Arc::new),
+        };
+        self.cost = start.elapsed();
+        self.last = Some(Instant::now());
+        preview
+    }
+}

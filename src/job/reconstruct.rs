@@ -1,0 +1,191 @@
+//! The reconstruction as a job.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::progress::{Pace, Progress};
+use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
+use crate::micrograph::Micrograph;
+use crate::optimise;
+use crate::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation};
+
+/// The checkpoint's name in its folder.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+/// Time from one checkpoint to the next.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// What to run.
+pub struct Run {
+    /// The original.
+    pub micrograph: Micrograph,
+    /// How.
+    pub settings: Settings,
+    /// Where the checkpoint lies, and the results if they are to be written.
+    pub folder: PathBuf,
+    /// Whether each realisation is written to the folder as it is done.
+    pub write: bool,
+    /// Whether to go on from the folder's checkpoint, if there is one.
+    pub resume: bool,
+}
+
+/// Starts it; the second value is where the newest progress lies.
+pub fn start(run: Run, wake: Wake) -> (Job, Arc<Latest<Progress>>) {
+    let latest = Arc::new(Latest::default());
+    let slot = latest.clone();
+    let work = move |control: &Control| match work(&run, control, &slot) {
+        Ok(ending) => ending,
+        Err(ReconstructError::Interrupted) => Ending::Cancelled,
+        Err(error) => Ending::Failed(error.to_string()),
+    };
+    (Job::spawn("reconstruction", wake, work), latest)
+}
+
+fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending, ReconstructError> {
+    let progress = |doing| Progress {
+        doing,
+        realisations: run.settings.realisations,
+        iterations: run.settings.iterations,
+        ..Progress::default()
+    };
+    slot.put(progress("opening the device"));
+    control.wake();
+    let device = device::open(&run.settings.device, &|text| control.tell(Event::Warning(text)))?;
+    slot.put(progress("measuring the original"));
+    control.wake();
+    let problem = Problem::new(run.micrograph.clone(), run.settings.clone(), device)?;
+    let checkpoint = run.folder.join(CHECKPOINT);
+    let mut saved = if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
+    let first = saved.as_ref().map_or(0, |s| s.realisation);
+    for number in first..run.settings.realisations {
+        let seed = run.settings.seed.wrapping_add(number as u64);
+        let mut solver = match saved.take() {
+            Some(saved) => Solver::resume(&problem, saved)?,
+            None => Solver::new(&problem, seed)?,
+        };
+        let mut realising = Realising { run, problem: &problem, control, slot, number, saved_at: Instant::now(), seconds: 0.0 };
+        let wanted = realising.iterate(&mut solver, &checkpoint)?;
+        if wanted == Wanted::Cancel {
+            // A cancelled run is not resumed, so its checkpoint goes.
+            let _ = std::fs::remove_file(&checkpoint);
+            return Ok(Ending::Cancelled);
+        }
+        let kept = wanted == Wanted::Keep;
+        let realisation = Realisation::of(&problem, &solver, number, realising.seconds, kept);
+        if run.write {
+            for path in write_realisation(&run.folder, &realisation)? {
+                control.tell(Event::Saved(path));
+            }
+        }
+        control.tell(Event::Realisation(Arc::new(realisation)));
+        if kept {
+            let _ = std::fs::remove_file(&checkpoint);
+            return Ok(Ending::Kept);
+        }
+    }
+    let _ = std::fs::remove_file(&checkpoint);
+    Ok(Ending::Finished)
+}
+
+fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, ReconstructError> {
+    let saved = Checkpoint::read(path)?;
+    let other = |what: &str| ReconstructError::Checkpoint {
+        path: path.into(),
+        reason: format!("it was made with {what}; use the same as then, or start anew without --resume"),
+    };
+    if saved.fingerprint != problem.fingerprint() {
+        return Err(other("another micrograph"));
+    }
+    if saved.settings != problem.settings {
+        return Err(other("other settings"));
+    }
+    Ok(saved)
+}
+
+/// One realisation under way.
+struct Realising<'a> {
+    run: &'a Run,
+    problem: &'a Problem,
+    control: &'a Control,
+    slot: &'a Latest<Progress>,
+    number: usize,
+    saved_at: Instant,
+    seconds: f64,
+}
+
+impl Realising<'_> {
+    /// Iterates until all is done or something else is wanted.
+    fn iterate(&mut self, solver: &mut Solver, checkpoint: &Path) -> Result<Wanted, ReconstructError> {
+        let mut pace = Pace::new();
+        let (started_with, mut timed) = (solver.iteration(), 0usize);
+        let mut told = started_with;
+        while solver.iteration() < self.run.settings.iterations {
+            if self.control.wanted() == Wanted::Pause {
+                self.show(solver, timed, true, None);
+                // A pause may last; what there is should survive it.
+                self.save(solver, checkpoint);
+            }
+            match self.control.wait_while_paused() {
+                Wanted::Run | Wanted::Pause => {}
+                end => return Ok(end),
+            }
+            let start = Instant::now();
+            let interrupted = || matches!(self.control.wanted(), Wanted::Keep | Wanted::Cancel);
+            let progress = match solver.step(&interrupted) {
+                Err(ReconstructError::Interrupted) => continue,
+                Err(error) => {
+                    self.save(solver, checkpoint);
+                    return Err(error);
+                }
+                Ok(progress) => progress,
+            };
+            self.seconds += start.elapsed().as_secs_f64();
+            timed += 1;
+            if pace.due() {
+                let preview = pace.preview(self.problem, solver);
+                self.show(solver, timed, false, Some(preview));
+                told = solver.iteration();
+            }
+            if self.saved_at.elapsed() >= SAVE_EVERY {
+                self.save(solver, checkpoint);
+            }
+            if progress == optimise::Progress::Converged {
+                self.control.tell(Event::Warning(format!(
+                    "Realisation {} stopped after {} iterations: the loss falls no further in 32-bit arithmetic.",
+                    self.number + 1,
+                    solver.iteration()
+                )));
+                break;
+            }
+        }
+        if told < solver.iteration() {
+            let preview = pace.preview(self.problem, solver);
+            self.show(solver, timed, false, Some(preview));
+        }
+        Ok(Wanted::Run)
+    }
+
+    fn save(&mut self, solver: &Solver, checkpoint: &Path) {
+        let state = Checkpoint::of(solver, &self.run.settings, &self.problem.fingerprint(), self.number);
+        if let Err(error) = state.write(checkpoint) {
+            self.control.tell(Event::Warning(format!("{error} The run goes on without it.")));
+        }
+        self.saved_at = Instant::now();
+    }
+
+    fn show(&self, solver: &Solver, timed: usize, paused: bool, preview: Option<super::Preview>) {
+        self.slot.put(Progress {
+            doing: "reconstructing",
+            realisation: self.number,
+            realisations: self.run.settings.realisations,
+            iteration: solver.iteration(),
+            iterations: self.run.settings.iterations,
+            paused,
+            seconds_per_iteration: self.seconds / timed.max(1) as f64,
+            memory: solver.memory(),
+            losses: Arc::new(solver.losses.clone()),
+            preview,
+        });
+        self.control.wake();
+    }
+}
