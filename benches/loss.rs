@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use microwright::compute::graph::{Padding, Pooling};
-use microwright::compute::{Device, mebibytes};
+use microwright::compute::{Device, DeviceKind, mebibytes};
 use microwright::net::{Depth, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
 
@@ -30,7 +30,7 @@ fn main() {
             times.push(start.elapsed().as_secs_f64());
         }
         times[2..].sort_by(f64::total_cmp);
-        let (operations, memory) = cost(&Device::Cpu, &weights, (n, n), &settings).expect("a plan");
+        let (operations, memory) = cost(DeviceKind::Cpu, &weights, (n, n), &settings).expect("a plan");
         let median = times[5];
         println!(
             "{n}: {:.1} ms, {:.0} GFLOP/s counted directly, {}",

@@ -1,4 +1,5 @@
 //! Microwright.
+pub mod app;
 pub mod cli;
 pub mod compute;
 pub mod net;

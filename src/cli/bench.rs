@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let counted = &mut times[2..];
         counted.sort_by(f64::total_cmp);
         let median = counted[counted.len() / 2];
-        let (operations, memory) = cost(&device, &weights, size, &settings)?;
+        let (operations, memory) = cost(info.kind, &weights, size, &settings)?;
         println!(
             "{n:>7} {:>13.1} {:>12.1} {:>10.0} {:>17} {:>18}",
             median * 1e3,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cpu::{self, CpuProgram};
 use super::gpu::{self, Gpu, GpuProgram};
 use super::graph::{Graph, Plan, TensorId};
-use super::{ComputeError, mebibytes};
+use super::ComputeError;
 
 /// What an adapter is, the preferred kind first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -145,16 +145,6 @@ impl Device {
         Some(system.available_memory()).filter(|bytes| *bytes > 0)
     }
 
-    /// The memory that a program for these outputs will take.
-    pub fn memory(&self, graph: &Graph, outputs: &[TensorId]) -> Memory {
-        let plan = Plan::new(graph, outputs);
-        let bytes = match self {
-            Self::Cpu => cpu::memory(graph, &plan),
-            Self::Gpu(_) => gpu::memory(graph, &plan, outputs),
-        };
-        Memory { bytes, largest_buffer: plan.largest_buffer() }
-    }
-
     /// Makes a program that computes `outputs`.
     ///
     /// # Errors
@@ -174,6 +164,16 @@ fn available(adapters: &[DeviceInfo]) -> String {
         [] => "No Vulkan, Metal or Direct3D 12 driver was found; the CPU is always there (--device cpu).".into(),
         names => format!("There are: cpu, {}.", names.join(", ")),
     }
+}
+
+/// The memory that a program for these outputs will take on a kind of device; no device is needed to tell.
+pub fn planned_memory(kind: DeviceKind, graph: &Graph, outputs: &[TensorId]) -> Memory {
+    let plan = Plan::new(graph, outputs);
+    let bytes = match kind {
+        DeviceKind::Cpu => cpu::memory(graph, &plan),
+        _ => gpu::memory(graph, &plan, outputs),
+    };
+    Memory { bytes, largest_buffer: plan.largest_buffer() }
 }
 
 /// A compiled graph.
@@ -228,11 +228,5 @@ impl Program {
         if let Self::Gpu(program) = self {
             program.gpu().lose();
         }
-    }
-}
-
-impl std::fmt::Display for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&mebibytes(self.bytes))
     }
 }

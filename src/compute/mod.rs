@@ -8,7 +8,7 @@ pub mod selftest;
 
 mod device;
 
-pub use device::{Device, DeviceInfo, DeviceKind, Memory, Program, devices};
+pub use device::{Device, DeviceInfo, DeviceKind, Memory, Program, devices, planned_memory};
 
 /// What can go wrong between a graph and its numbers.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use super::{Control, Ending, Job, Latest, Wake};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, selftest};
 use crate::net::{Depth, Weights};
+use crate::reconstruct::{Settings, resources};
 use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
 
 /// The outcome of a self-test: empty when all held, else what did not.
@@ -135,6 +136,34 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
     loss.evaluate(&image)?;
     let start = Instant::now();
     loss.evaluate(&image)?;
-    let (operations, _) = cost(device, &weights, SIZE, &settings)?;
+    let (operations, _) = cost(device.info().kind, &weights, SIZE, &settings)?;
     Ok(operations as f64 / start.elapsed().as_secs_f64())
+}
+
+/// What settings cost on a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Operations of one iteration.
+    pub operations: u64,
+    /// Bytes of memory.
+    pub bytes: u64,
+}
+
+/// Works out what settings cost, on a thread of its own: the plan of a deep network takes a moment.
+pub fn estimate_cost(
+    settings: Settings,
+    size: (usize, usize),
+    kind: DeviceKind,
+    wake: Wake,
+) -> (Job, Arc<Latest<Option<Cost>>>) {
+    let latest = Arc::new(Latest::default());
+    let slot = latest.clone();
+    let work = move |control: &Control| {
+        let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
+        let cost = resources(kind, &Weights::blank(deepest), &settings, size);
+        slot.put(cost.ok().map(|(operations, bytes)| Cost { operations, bytes }));
+        control.wake();
+        Ending::Finished
+    };
+    (Job::spawn("estimate", wake, work), latest)
 }

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub use device::{DeviceTable, open as open_device, probe_devices};
+pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
 pub use fetch::{FetchProgress, fetch_weights};
 pub use progress::{Preview, Progress};
 pub use reconstruct::{CHECKPOINT, Run, start as start_reconstruction};

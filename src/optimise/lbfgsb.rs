@@ -16,6 +16,8 @@ const EVALUATIONS: usize = 20;
 /// The largest move of the first trial step, as a share of the range: before any curvature is known, a step of the
 /// gradient's own length can be too small to change a value of 32 bits.
 const FIRST_MOVE: f64 = 0.05;
+/// The most that this share may grow to.
+const MOST_MOVE: f64 = 4.0;
 
 /// The remembered steps `s` and gradient changes `y`, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +45,8 @@ pub struct Lbfgsb {
     pub bounds: Bounds,
     /// The largest component of the projected gradient at which a run has converged.
     pub tolerance: f64,
+    /// The largest move of a trial step without a history, as a share of the range.
+    pub reach: f64,
 }
 
 impl Lbfgsb {
@@ -57,6 +61,7 @@ impl Lbfgsb {
             iteration: 0,
             bounds,
             tolerance: 0.0,
+            reach: FIRST_MOVE,
         }
     }
 
@@ -88,6 +93,7 @@ impl Lbfgsb {
             }
             // The model has misled the search; steepest descent may still find a way.
             self.history = History::default();
+            self.reach = FIRST_MOVE;
         }
     }
 
@@ -99,7 +105,7 @@ impl Lbfgsb {
 
     fn direction(&self) -> Option<Vec<f64>> {
         let steepest = self.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
-        let first_theta = steepest / (FIRST_MOVE * (self.bounds.upper - self.bounds.lower));
+        let first_theta = steepest / (self.reach * (self.bounds.upper - self.bounds.lower));
         let model = Model::new(&self.history, first_theta)?;
         let cauchy = cauchy_point(&self.x, &self.gradient, self.bounds, &model);
         let mut direction = subspace_point(&self.x, &self.gradient, self.bounds, &model, &cauchy)?;
@@ -155,6 +161,9 @@ impl Lbfgsb {
             }
             self.history.s.push_back(s);
             self.history.y.push_back(y);
+        } else if self.history.s.is_empty() {
+            // The value falls ever more steeply, and nothing is known of where that ends: reach further.
+            self.reach = (2.0 * self.reach).min(MOST_MOVE);
         }
         (self.x, self.value, self.gradient) = (x, value, gradient);
     }

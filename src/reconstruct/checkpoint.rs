@@ -43,6 +43,7 @@ struct Header {
     lower: f64,
     upper: f64,
     tolerance: f64,
+    reach: f64,
     rate: Option<f64>,
     layers: usize,
     pairs: usize,
@@ -146,6 +147,7 @@ impl Checkpoint {
                     iteration: header.iteration,
                     bounds,
                     tolerance: header.tolerance,
+                    reach: header.reach,
                 }))
             }
         };
@@ -164,25 +166,35 @@ impl Checkpoint {
     }
 
     fn header(&self) -> Header {
-        let (iteration, value, bounds, tolerance, rate, pairs) = match &self.optimiser {
-            Optimiser::Lbfgsb(s) => (s.iteration, s.value, s.bounds, s.tolerance, None, s.history.s.len()),
-            Optimiser::Adam(s) => (s.iteration, s.value, s.bounds, 0.0, Some(s.rate), 0),
-        };
-        Header {
+        let mut header = Header {
             version: env!("CARGO_PKG_VERSION").into(),
             settings: self.settings.clone(),
             fingerprint: self.fingerprint.clone(),
             realisation: self.realisation,
             seed: self.seed,
-            iteration,
-            value: value.to_bits(),
-            lower: bounds.lower,
-            upper: bounds.upper,
-            tolerance,
-            rate,
+            iteration: 0,
+            value: 0,
+            lower: 0.0,
+            upper: 0.0,
+            tolerance: 0.0,
+            reach: 0.0,
+            rate: None,
             layers: self.losses.first().map_or(0, |l| l.layers.len()),
-            pairs,
+            pairs: 0,
+        };
+        match &self.optimiser {
+            Optimiser::Lbfgsb(s) => {
+                (header.iteration, header.value) = (s.iteration, s.value.to_bits());
+                (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
+                (header.tolerance, header.reach, header.pairs) = (s.tolerance, s.reach, s.history.s.len());
+            }
+            Optimiser::Adam(s) => {
+                (header.iteration, header.value) = (s.iteration, s.value.to_bits());
+                (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
+                header.rate = Some(s.rate);
+            }
         }
+        header
     }
 
     fn flat_losses(&self) -> Vec<f64> {

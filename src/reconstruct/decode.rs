@@ -11,8 +11,8 @@ const ROUNDS: usize = 20;
 /// Weight of a pair of unlike neighbours against the squared distance from a phase's centre to the next phase's.
 const INTERFACE: f32 = 0.05;
 /// Temperatures of the annealing, in the same unit.
-const HOT: f32 = 0.1;
-const COLD: f32 = 0.001;
+const HOT: f32 = 0.02;
+const COLD: f32 = 0.0005;
 /// Tries for each pixel that has to change; after that the nearest pixels change wherever they are.
 const TRIES: usize = 400;
 

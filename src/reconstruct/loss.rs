@@ -1,7 +1,7 @@
 //! The loss of Li et al. 2018, Eq. 4: weighted differences of Gram matrices over the chosen layers.
 
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
-use crate::compute::{ComputeError, Device, Memory, Program};
+use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Depth, Weights, features};
 
 /// How the difference of two Gram matrices of one layer is scaled.
@@ -157,16 +157,16 @@ impl Loss {
     }
 }
 
-/// Operations and memory of one evaluation on a device, known before anything is allocated.
+/// Operations and memory of one evaluation on a kind of device, known before anything is allocated.
 ///
 /// # Errors
 /// The image is too small for the depth.
 pub fn cost(
-    device: &Device,
+    kind: DeviceKind,
     weights: &Weights,
     size: (usize, usize),
     settings: &LossSettings,
 ) -> Result<(u64, Memory), ComputeError> {
     let built = loss_graph(weights, size, &vec![1.0; settings.taps.len()], settings)?;
-    Ok((built.graph.operations(&built.outputs), device.memory(&built.graph, &built.outputs)))
+    Ok((built.graph.operations(&built.outputs), planned_memory(kind, &built.graph, &built.outputs)))
 }

@@ -18,9 +18,9 @@ pub use checkpoint::Checkpoint;
 pub use decode::{cluster, match_counts, target_counts};
 pub use encode::{Encoding, encode, phase_vectors};
 pub use output::{InputInfo, Realisation, Report, WeightsInfo, curves_csv, input_info, write_realisation};
-pub use problem::Problem;
+pub use problem::{Problem, resources};
 pub use settings::{OptimiserKind, Settings};
-pub use solver::Solver;
+pub use solver::{Solver, decode};
 
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;

@@ -6,7 +6,7 @@ use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
 use super::loss::{Grams, Loss, cost, grams};
 use super::settings::{OptimiserKind, Settings};
-use crate::compute::{ComputeError, Device};
+use crate::compute::{ComputeError, Device, DeviceKind};
 use crate::micrograph::{Micrograph, PhaseMap, segment};
 use crate::net::Weights;
 
@@ -86,15 +86,18 @@ pub fn fingerprint(micrograph: &Micrograph) -> String {
     hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Bytes of one evaluation and the optimiser together.
-pub fn memory_needed(
-    device: &Device,
+/// Operations of one evaluation, and bytes of it and the optimiser together, on a kind of device.
+///
+/// # Errors
+/// The image is too small for the depth.
+pub fn resources(
+    kind: DeviceKind,
     weights: &Weights,
     settings: &Settings,
     size: (usize, usize),
-) -> Result<u64, ComputeError> {
-    let (_, memory) = cost(device, weights, size, &settings.loss())?;
-    Ok(memory.bytes + optimiser_bytes(settings.optimiser, size))
+) -> Result<(u64, u64), ComputeError> {
+    let (operations, memory) = cost(kind, weights, size, &settings.loss())?;
+    Ok((operations, memory.bytes + optimiser_bytes(settings.optimiser, size)))
 }
 
 /// Bytes that the optimiser remembers.
@@ -113,7 +116,7 @@ fn check_memory(
     settings: &Settings,
     size: (usize, usize),
 ) -> Result<(), ReconstructError> {
-    let needed = memory_needed(device, weights, settings, size)?;
+    let (_, needed) = resources(device.info().kind, weights, settings, size)?;
     match device.available_memory() {
         Some(available) if needed > available => Err(ComputeError::Limit {
             device: device.info().name,

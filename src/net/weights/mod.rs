@@ -143,6 +143,15 @@ impl Weights {
         Self::new(WeightsKind::BuiltIn, Preprocessing::CENTRED, builtin::layers(depth))
     }
 
+    /// Zeros of the right shapes: enough to plan memory and count operations.
+    pub fn blank(depth: Depth) -> Self {
+        let layer = |(name, inputs, outputs): (&'static str, usize, usize)| {
+            (name, (Arc::new(vec![0.0; 9 * inputs * outputs]), Arc::new(vec![0.0; outputs])))
+        };
+        let layers = depth.convolutions().map(layer).collect();
+        Self { kind: WeightsKind::BuiltIn, preprocessing: Preprocessing::CENTRED, layers, hash: String::new() }
+    }
+
     /// The weights of a kind up to `depth`, from where they are on this machine.
     ///
     /// # Errors

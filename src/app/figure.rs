@@ -1,0 +1,148 @@
+//! Plots as files, SVG and PNG, on white ground as print wants it.
+
+use std::io::Cursor;
+use std::sync::OnceLock;
+
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+use super::theme;
+
+/// One curve.
+#[derive(Clone, Debug)]
+pub struct Series {
+    pub name: String,
+    pub color: [u8; 3],
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A plot.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    pub title: String,
+    pub x_label: String,
+    pub y_label: String,
+    /// Whether the vertical axis is logarithmic.
+    pub logarithmic: bool,
+    pub series: Vec<Series>,
+}
+
+/// Size in pixels (of SVG: units).
+const SIZE: (u32, u32) = (960, 640);
+const FONT: &str = "sans-serif";
+
+/// Gives the font to the drawing library, once.
+fn font_is_there() -> bool {
+    static THERE: OnceLock<bool> = OnceLock::new();
+    *THERE.get_or_init(|| {
+        let Some(bytes) = theme::text_font() else { return false };
+        register_font(FONT, FontStyle::Normal, Vec::leak(bytes)).is_ok()
+    })
+}
+
+impl Figure {
+    /// As SVG.
+    ///
+    /// # Errors
+    /// There is nothing to draw, or the font is missing.
+    pub fn svg(&self) -> Result<String, String> {
+        let mut text = String::new();
+        self.draw(SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
+        Ok(text)
+    }
+
+    /// As PNG.
+    ///
+    /// # Errors
+    /// There is nothing to draw, or the font is missing.
+    pub fn png(&self) -> Result<Vec<u8>, String> {
+        let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
+        self.draw(BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area())?;
+        let mut out = Cursor::new(vec![]);
+        let (color, format) = (image::ExtendedColorType::Rgb8, image::ImageFormat::Png);
+        image::write_buffer_with_format(&mut out, &pixels, SIZE.0, SIZE.1, color, format).map_err(|e| e.to_string())?;
+        Ok(out.into_inner())
+    }
+
+    /// As CSV: the x values, then one column a curve.
+    pub fn csv(&self) -> String {
+        let names: Vec<_> = self.series.iter().map(|s| format!("\"{}\"", s.name)).collect();
+        let mut text = format!("\"{}\",{}\n", self.x_label, names.join(","));
+        let longest = self.series.iter().map(|s| s.points.len()).max().unwrap_or(0);
+        for row in 0..longest {
+            let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
+            let cells: Vec<_> =
+                self.series.iter().map(|s| s.points.get(row).map_or(String::new(), |p| format!("{:.9e}", p.1))).collect();
+            text.push_str(&format!("{x},{}\n", cells.join(",")));
+        }
+        text
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String> {
+        if !font_is_there() {
+            return Err("the font for figures is missing".into());
+        }
+        let points = || self.series.iter().flat_map(|s| s.points.iter().copied());
+        let finite: Vec<(f64, f64)> = points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
+        if finite.len() < 2 {
+            return Err(format!("there is nothing to draw in “{}” yet", self.title));
+        }
+        let x_end = finite.iter().map(|p| p.0).fold(1.0, f64::max);
+        let (low, high) =
+            finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
+        area.fill(&WHITE).map_err(|e| e.to_string())?;
+        let mut builder = ChartBuilder::on(&area);
+        builder
+            .margin(24)
+            .caption(&self.title, (FONT, 26))
+            .x_label_area_size(56)
+            .y_label_area_size(84);
+        if self.logarithmic {
+            let range = (low * 0.8..high * 1.25).log_scale();
+            let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;
+            self.fill(&mut chart)
+        } else {
+            let range = low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE;
+            let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;
+            self.fill(&mut chart)
+        }
+    }
+
+    fn fill<'a, B, Y>(
+        &self,
+        chart: &mut ChartContext<'a, B, Cartesian2d<plotters::coord::types::RangedCoordf64, Y>>,
+    ) -> Result<(), String>
+    where
+        B: DrawingBackend + 'a,
+        Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    {
+        let failed = |e: &dyn std::fmt::Display| e.to_string();
+        chart
+            .configure_mesh()
+            .x_desc(&self.x_label)
+            .y_desc(&self.y_label)
+            .label_style((FONT, 18))
+            .axis_desc_style((FONT, 20))
+            .light_line_style(TRANSPARENT)
+            .draw()
+            .map_err(|e| failed(&e))?;
+        for series in &self.series {
+            let [r, g, b] = series.color;
+            let style = RGBColor(r, g, b).stroke_width(2);
+            let points = series.points.iter().copied().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0));
+            chart
+                .draw_series(LineSeries::new(points, style))
+                .map_err(|e| failed(&e))?
+                .label(&series.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.85))
+            .label_font((FONT, 18))
+            .draw()
+            .map_err(|e| failed(&e))
+    }
+}

@@ -1,0 +1,387 @@
+//! The window: what is open, what runs, and how both are shown.
+
+mod command;
+mod document;
+mod export;
+mod figure;
+mod files;
+mod messages;
+mod overlays;
+mod running;
+mod theme;
+mod widgets;
+mod workspace;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use egui::{Context, Panel};
+
+use command::Command;
+use document::Document;
+use export::ExportChoice;
+use files::{FileEvent, Files};
+use messages::Messages;
+use running::Running;
+use widgets::{Picture, View};
+
+use crate::job::{Cost, DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, estimate_cost, probe_devices};
+use crate::micrograph::Segmentation;
+use crate::net::weights::download::Server;
+use crate::net::weights::store;
+use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::{Realisation, Settings};
+use crate::stats::Curves;
+use crate::synth::Sample;
+
+/// The program's name in title and storage.
+const NAME: &str = "Microwright";
+/// Edge of the built-in micrographs.
+const SAMPLE_SIZE: usize = 256;
+
+/// What the panes and plots show of the reconstruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// The newest state of the run.
+    Live,
+    /// A finished realisation.
+    Realisation(usize),
+}
+
+/// A job with the slot of its newest state.
+struct Background<T> {
+    job: Job,
+    latest: Arc<Latest<T>>,
+}
+
+/// The textures of what is shown.
+#[derive(Default)]
+struct Pictures {
+    original: Option<Picture>,
+    image: Option<Picture>,
+    phases: Option<Picture>,
+    thumbnails: Vec<Picture>,
+}
+
+/// The whole window.
+pub struct App {
+    files: Files,
+    wake: Wake,
+    document: Option<Document>,
+    settings: Settings,
+    running: Option<Running>,
+    preview: Option<Preview>,
+    progress: crate::job::Progress,
+    realisations: Vec<Arc<Realisation>>,
+    shown: Shown,
+    shown_curves: Arc<Vec<Curves>>,
+    phase: usize,
+    view: View,
+    pictures: Pictures,
+    devices: Option<DeviceTable>,
+    probe: Option<Background<DeviceTable>>,
+    cost: Option<Cost>,
+    cost_for: Option<(Settings, (usize, usize))>,
+    estimate: Option<Background<Option<Cost>>>,
+    vgg19: Option<Depth>,
+    fetch: Option<Background<FetchProgress>>,
+    fetch_progress: FetchProgress,
+    server: Server,
+    messages: Messages,
+    export: ExportChoice,
+    overlays: overlays::Overlays,
+    last_frame: Instant,
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// There is no display, or no driver that can draw.
+pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title(NAME)
+            .with_app_id("microwright")
+            .with_inner_size([1360.0, 860.0])
+            .with_min_inner_size([960.0, 600.0])
+            .with_drag_and_drop(true),
+        renderer: eframe::Renderer::Wgpu,
+        ..Default::default()
+    };
+    eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
+}
+
+impl App {
+    /// The window as it opens: with a file, or with a built-in micrograph.
+    pub fn new(ctx: &Context, file: Option<PathBuf>) -> Self {
+        theme::install(ctx);
+        let repaint = ctx.clone();
+        let wake: Wake = Arc::new(move || repaint.request_repaint());
+        let (job, latest) = probe_devices(wake.clone());
+        let mut app = Self {
+            files: Files::new(ctx),
+            wake,
+            document: None,
+            settings: Settings::default(),
+            running: None,
+            preview: None,
+            progress: crate::job::Progress::default(),
+            realisations: vec![],
+            shown: Shown::Live,
+            shown_curves: Arc::default(),
+            phase: 0,
+            view: View::default(),
+            pictures: Pictures::default(),
+            devices: None,
+            probe: Some(Background { job, latest }),
+            cost: None,
+            cost_for: None,
+            estimate: None,
+            vgg19: store::deepest(&store::folder()),
+            fetch: None,
+            fetch_progress: FetchProgress::default(),
+            server: Server::default(),
+            messages: Messages::default(),
+            export: ExportChoice::default(),
+            overlays: overlays::Overlays::default(),
+            last_frame: Instant::now(),
+        };
+        app.open_sample(ctx, Sample::Bicontinuous);
+        if let Some(path) = file {
+            app.files.open(path);
+        }
+        app
+    }
+
+    /// Where the trained network is fetched from: a test names a server of its own.
+    pub fn set_server(&mut self, server: Server) {
+        self.server = server;
+    }
+
+    /// The settings of the next run.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// The finished realisations.
+    pub fn realisations(&self) -> &[Arc<Realisation>] {
+        &self.realisations
+    }
+
+    /// Whether a run is under way.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The texts of all messages, oldest first.
+    pub fn message_texts(&self) -> Vec<String> {
+        self.messages.all.iter().map(|m| m.text.clone()).collect()
+    }
+
+    fn open_sample(&mut self, ctx: &Context, sample: Sample) {
+        match Document::new(sample.micrograph(SAMPLE_SIZE), Segmentation::Auto) {
+            Ok(document) => self.show_document(ctx, document),
+            Err(error) => self.messages.error(error.to_string()),
+        }
+    }
+
+    /// Shows a document in place of the one before; a run on that goes on.
+    fn show_document(&mut self, ctx: &Context, document: Document) {
+        self.pictures.original = Some(match &document.phases {
+            Some(map) => Picture::of_phases(ctx, "original", map),
+            None => Picture::of_image(ctx, "original", &document.micrograph.image(), document.size()),
+        });
+        let same = self.document.as_ref().is_some_and(|d| d.micrograph == document.micrograph);
+        // The brightest or last phase is usually the one that is spoken of.
+        self.phase = document.phases.as_ref().map_or(0, |map| map.phases - 1);
+        self.settings.segmentation = document.segmentation;
+        if !same {
+            self.view = View::default();
+            if self.running.is_none() {
+                self.clear_results();
+            }
+        }
+        self.document = Some(document);
+    }
+
+    fn clear_results(&mut self) {
+        self.preview = None;
+        self.realisations.clear();
+        self.shown = Shown::Live;
+        self.shown_curves = Arc::default();
+        self.progress = crate::job::Progress::default();
+        self.pictures.image = None;
+        self.pictures.phases = None;
+        self.pictures.thumbnails.clear();
+    }
+
+    fn take_file_events(&mut self, ctx: &Context) {
+        while let Some(event) = self.files.poll() {
+            match event {
+                FileEvent::Opened(Ok(document)) => {
+                    let name = document.micrograph.name.clone();
+                    self.messages.note(format!("{name}: {}.", document.summary()));
+                    self.show_document(ctx, *document);
+                }
+                FileEvent::Opened(Err(reason)) => self.messages.error(reason),
+                FileEvent::Report(report) => {
+                    self.messages.note(format!("The settings are now those of the report on {}.", report.input.name));
+                    self.settings = report.settings;
+                    self.resegment();
+                }
+                FileEvent::Weights(path) => self.settings.weights = WeightsKind::File(path),
+                FileEvent::Folder(folder) => self.export.folder = folder.display().to_string(),
+                FileEvent::Exported(Ok(folder)) => self.messages.note(format!("Written to {}.", folder.display())),
+                FileEvent::Exported(Err(reason)) => self.messages.error(reason),
+            }
+        }
+    }
+
+    /// Tells phases apart again when the settings say so differently from the document.
+    fn resegment(&mut self) {
+        if let Some(document) = &self.document
+            && document.segmentation != self.settings.segmentation
+        {
+            self.files.segment(document.micrograph.clone(), self.settings.segmentation);
+        }
+    }
+
+    fn take_background_events(&mut self) {
+        if let Some(table) = self.probe.as_ref().and_then(|p| p.latest.take()) {
+            self.devices = Some(table);
+            self.probe = None;
+        }
+        if let Some(cost) = self.estimate.as_ref().and_then(|e| e.latest.take()) {
+            self.cost = cost;
+            self.estimate = None;
+        }
+        self.take_fetch_events();
+        self.estimate_cost();
+    }
+
+    /// Starts an estimate when what it depends on has changed and none is under way.
+    fn estimate_cost(&mut self) {
+        let (Some(document), None) = (&self.document, &self.estimate) else { return };
+        let size = self.settings.output_size(document.size());
+        let wanted = (self.settings.clone(), size);
+        if self.cost_for.as_ref() == Some(&wanted) {
+            return;
+        }
+        let kind = self.chosen_device().map_or(crate::compute::DeviceKind::Cpu, |d| d.kind);
+        let (job, latest) = estimate_cost(wanted.0.clone(), size, kind, self.wake.clone());
+        self.estimate = Some(Background { job, latest });
+        self.cost_for = Some(wanted);
+    }
+
+    fn chosen_device(&self) -> Option<&crate::compute::DeviceInfo> {
+        self.devices.as_ref()?.chosen(&self.settings.device)
+    }
+
+    /// What to do for a command.
+    fn perform(&mut self, ctx: &Context, command: Command) {
+        match command {
+            Command::Open => self.files.open_dialog(),
+            Command::OpenPath => self.overlays.open_path = Some(String::new()),
+            Command::OpenSample(sample) => self.open_sample(ctx, sample),
+            Command::Export => self.overlays.export = self.shown_realisation().is_some(),
+            Command::StartOrPause => match &self.running {
+                Some(running) => running.request(if self.progress.paused { Request::Resume } else { Request::Pause }),
+                None => self.start(),
+            },
+            Command::StopAndKeep => self.request(Request::StopAndKeep),
+            Command::Cancel => self.request(Request::Cancel),
+            Command::Fit => self.view = View::default(),
+            Command::OneToOne => self.view.zoom = Some(1.0 / ctx.pixels_per_point()),
+            Command::ResetSettings => {
+                self.settings = Settings::default();
+                self.resegment();
+            }
+            Command::ToggleTheme => {
+                let dark = ctx.theme() == egui::Theme::Dark;
+                ctx.set_theme(if dark { egui::ThemePreference::Light } else { egui::ThemePreference::Dark });
+            }
+            Command::Messages => self.messages.open = !self.messages.open,
+            Command::Help => self.overlays.help = !self.overlays.help,
+            Command::Palette => self.overlays.palette = Some(String::new()),
+        }
+    }
+
+    /// Why a command cannot be called now, if it cannot.
+    fn unavailable(&self, command: Command) -> Option<&'static str> {
+        match command {
+            Command::Export if self.shown_realisation().is_none() => Some("There is no finished realisation yet."),
+            Command::StopAndKeep | Command::Cancel if self.running.is_none() => Some("Nothing is running."),
+            Command::StartOrPause if self.document.is_none() => Some("Open a micrograph first."),
+            _ => None,
+        }
+    }
+
+    fn request(&self, request: Request) {
+        if let Some(running) = &self.running {
+            running.request(request);
+        }
+    }
+
+    /// The finished realisation that is shown, else the last one.
+    fn shown_realisation(&self) -> Option<&Arc<Realisation>> {
+        match self.shown {
+            Shown::Realisation(n) => self.realisations.get(n),
+            Shown::Live => self.realisations.last(),
+        }
+    }
+
+    fn take_dropped_files(&mut self, ctx: &Context) {
+        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
+        for path in dropped {
+            self.files.open(path);
+        }
+    }
+
+    fn note_slow_frame(&mut self) {
+        let gap = self.last_frame.elapsed();
+        if self.running.is_some() && gap.as_millis() > 100 {
+            tracing::debug!("{} ms since the last frame", gap.as_millis());
+        }
+        self.last_frame = Instant::now();
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.take_dropped_files(ctx);
+        self.take_file_events(ctx);
+        self.take_background_events();
+        self.take_run_events(ctx);
+        if let Some(command) = command::pressed(ctx)
+            && self.unavailable(command).is_none()
+            && !self.overlays.any()
+        {
+            self.perform(ctx, command);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let start = Instant::now();
+        self.note_slow_frame();
+        Panel::top("commands").show(ui, |ui| self.top_bar(ui));
+        Panel::bottom("status").show(ui, |ui| self.status_bar(ui));
+        Panel::left("settings").default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| self.settings_panel(ui));
+        egui::CentralPanel::default().show(ui, |ui| self.pictures_and_plots(ui));
+        self.show_overlays(ui);
+        tracing::trace!("frame took {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    }
+}
+
+/// Why the window could not open, in a sentence with the remedy.
+pub fn why_no_window(error: &eframe::Error) -> String {
+    match error {
+        eframe::Error::WinitEventLoop(_) => {
+            "There is no display, so no window can open: neither DISPLAY nor WAYLAND_DISPLAY leads to one.".into()
+        }
+        eframe::Error::Wgpu(_) => "No graphics driver can draw the window: Vulkan, Metal, Direct3D 12 or OpenGL is needed \
+             (on Debian and Ubuntu the package mesa-vulkan-drivers brings one that needs no GPU)."
+            .into(),
+        other => format!("The window could not be opened: {other}."),
+    }
+}

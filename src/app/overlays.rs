@@ -1,0 +1,265 @@
+//! What lies over the window for a moment: dialogs, the palette, help, messages, the drop target.
+
+use egui::{Align2, Color32, FontId, Key, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use super::App;
+use super::command::Command;
+use super::messages::Level;
+use super::theme;
+
+/// Which of them are shown.
+#[derive(Default)]
+pub struct Overlays {
+    /// The text typed into the palette.
+    pub palette: Option<String>,
+    /// The path typed.
+    pub open_path: Option<String>,
+    pub export: bool,
+    pub help: bool,
+}
+
+impl Overlays {
+    /// Whether one of them takes the keyboard.
+    pub fn any(&self) -> bool {
+        self.palette.is_some() || self.open_path.is_some() || self.export || self.help
+    }
+}
+
+impl App {
+    pub(super) fn show_overlays(&mut self, ui: &mut Ui) {
+        self.palette_overlay(ui);
+        self.path_overlay(ui);
+        self.export_overlay(ui);
+        self.help_overlay(ui);
+        self.message_list(ui);
+        drop_target(ui);
+    }
+
+    fn palette_overlay(&mut self, ui: &Ui) {
+        let Some(mut typed) = self.overlays.palette.take() else { return };
+        let mut chosen = None;
+        let modal = Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
+            ui.set_width(420.0);
+            let field = ui.add(TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY));
+            field.request_focus();
+            let wanted = typed.to_lowercase();
+            let matching: Vec<_> = Command::all()
+                .into_iter()
+                .filter(|c| *c != Command::Palette && c.name().to_lowercase().contains(&wanted))
+                .collect();
+            if ui.input(|i| i.key_pressed(Key::Enter)) {
+                chosen = matching.iter().copied().find(|c| self.unavailable(*c).is_none());
+            }
+            ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+                for command in &matching {
+                    if self.command_button(ui, *command, true) {
+                        chosen = Some(*command);
+                    }
+                }
+                if matching.is_empty() {
+                    ui.label("No command has such a name.");
+                }
+            });
+        });
+        if let Some(command) = chosen {
+            self.perform(ui.ctx(), command);
+        } else if !modal.should_close() {
+            self.overlays.palette = Some(typed);
+        }
+    }
+
+    /// A button for a command with its key, greyed with the reason where it cannot be called.
+    pub(super) fn command_button(&self, ui: &mut Ui, command: Command, wide: bool) -> bool {
+        let mut button = egui::Button::new(command.name()).frame_when_inactive(!wide);
+        if let Some(shortcut) = command.shortcut() {
+            button = button.shortcut_text(ui.ctx().format_shortcut(&shortcut));
+        }
+        if wide {
+            button = button.min_size(vec2(ui.available_width(), 0.0));
+        }
+        let reason = self.unavailable(command);
+        let response = ui.add_enabled(reason.is_none(), button).on_hover_text(command.tooltip());
+        response.on_disabled_hover_text(reason.unwrap_or_default()).clicked()
+    }
+
+    fn path_overlay(&mut self, ui: &Ui) {
+        let Some(mut typed) = self.overlays.open_path.take() else { return };
+        let mut open = false;
+        let modal = Modal::new(egui::Id::unique("open path")).show(ui.ctx(), |ui| {
+            ui.set_width(520.0);
+            ui.heading("Open by path");
+            let field = ui.add(TextEdit::singleline(&mut typed).hint_text("/home/…/micrograph.tif").desired_width(f32::INFINITY));
+            field.request_focus();
+            open = ui.input(|i| i.key_pressed(Key::Enter));
+            ui.horizontal(|ui| {
+                open |= ui.add_enabled(!typed.trim().is_empty(), egui::Button::new("Open")).clicked();
+                if ui.button("Close").clicked() {
+                    ui.close();
+                }
+            });
+        });
+        if open && !typed.trim().is_empty() {
+            self.files.open(typed.trim().into());
+        } else if !modal.should_close() {
+            self.overlays.open_path = Some(typed);
+        }
+    }
+
+    fn export_overlay(&mut self, ui: &Ui) {
+        if !self.overlays.export {
+            return;
+        }
+        let Some(realisation) = self.shown_realisation() else {
+            self.overlays.export = false;
+            return;
+        };
+        let (number, has_phases) = (realisation.number + 1, realisation.phases.is_some());
+        let mut write = false;
+        let modal = Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+            ui.set_width(520.0);
+            ui.heading(format!("Export realisation {number}"));
+            ui.add_space(theme::STEP);
+            let label = ui.label("Folder");
+            ui.horizontal(|ui| {
+                let field = TextEdit::singleline(&mut self.export.folder).desired_width(ui.available_width() - 96.0);
+                ui.add(field).labelled_by(label.id);
+                if ui.button("Browse…").clicked() {
+                    self.files.folder_dialog();
+                }
+            });
+            ui.add_space(theme::STEP);
+            let choice = &mut self.export;
+            ui.add_enabled_ui(has_phases, |ui| {
+                ui.checkbox(&mut choice.phases_png, "Phase map in phase colours (PNG)");
+                ui.checkbox(&mut choice.labels_npy, "Labels (.npy, u8)");
+                ui.checkbox(&mut choice.labels_png, "Labels (PNG, grey value = phase)");
+                ui.checkbox(&mut choice.labels_tiff, "Labels (TIFF)");
+                ui.checkbox(&mut choice.curves, "Curves of all phases (CSV)");
+            });
+            ui.checkbox(&mut choice.image, "Image before decoding (PNG and .npy)");
+            ui.checkbox(&mut choice.plots_png, "Plots (PNG)");
+            ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
+            ui.checkbox(&mut choice.report, "Report (JSON): opening it sets up the same run again");
+            ui.add_space(theme::STEP);
+            ui.horizontal(|ui| {
+                write = ui.add(primary(ui, "Write")).clicked();
+                if ui.button("Close").clicked() {
+                    ui.close();
+                }
+            });
+        });
+        if write {
+            self.export_shown();
+        }
+        self.overlays.export = !(write || modal.should_close());
+    }
+
+    fn help_overlay(&mut self, ui: &Ui) {
+        if !self.overlays.help {
+            return;
+        }
+        let modal = Modal::new(egui::Id::unique("help")).show(ui.ctx(), |ui| {
+            ui.set_width(640.0);
+            ui.heading(format!("Microwright {}", env!("CARGO_PKG_VERSION")));
+            ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
+                for (title, text) in HELP {
+                    super::widgets::heading(ui, title);
+                    ui.label(*text);
+                }
+                super::widgets::heading(ui, "Keys");
+                for command in Command::all() {
+                    if let Some(shortcut) = command.shortcut() {
+                        ui.horizontal(|ui| {
+                            let size = vec2(96.0, 20.0);
+                            ui.add_sized(size, egui::Label::new(RichText::new(ui.ctx().format_shortcut(&shortcut)).monospace()));
+                            ui.label(command.name());
+                        });
+                    }
+                }
+            });
+            ui.add_space(theme::STEP);
+            if ui.button("Close").clicked() {
+                ui.close();
+            }
+        });
+        self.overlays.help = !modal.should_close();
+    }
+
+    fn message_list(&mut self, ui: &Ui) {
+        let mut open = self.messages.open;
+        egui::Window::new("Messages").open(&mut open).default_size([560.0, 260.0]).anchor(Align2::RIGHT_BOTTOM, [-8.0, -44.0]).show(
+            ui.ctx(),
+            |ui| {
+                ScrollArea::vertical().auto_shrink([false, false]).stick_to_bottom(true).show(ui, |ui| {
+                    if self.messages.all.is_empty() {
+                        ui.label("No messages yet.");
+                    }
+                    for message in &self.messages.all {
+                        ui.label(RichText::new(&message.text).color(message_color(ui, message.level)));
+                    }
+                });
+            },
+        );
+        self.messages.open = open;
+    }
+}
+
+/// The one filled button of a place.
+pub fn primary(ui: &Ui, text: &str) -> egui::Button<'static> {
+    let palette = theme::palette(ui);
+    egui::Button::new(RichText::new(text).color(palette.on_accent).strong()).fill(palette.accent)
+}
+
+/// The colour of a message.
+pub fn message_color(ui: &Ui, level: Level) -> Color32 {
+    let palette = theme::palette(ui);
+    match level {
+        Level::Note => ui.visuals().text_color(),
+        Level::Warning => palette.warning,
+        Level::Error => palette.error,
+    }
+}
+
+/// Says where a file may be dropped and what will happen, while one hovers.
+fn drop_target(ui: &Ui) {
+    if ui.input(|i| i.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop target"));
+    let painter = ui.ctx().layer_painter(layer);
+    let rect = ui.ctx().content_rect();
+    let palette = theme::palette(ui);
+    painter.rect_filled(rect, 0.0, ui.visuals().panel_fill.gamma_multiply(0.85));
+    painter.rect_stroke(rect.shrink(16.0), 8.0, egui::Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
+    let text = "Drop a micrograph anywhere to open it\n(a report.json brings its settings, a .safetensors file its weights)";
+    painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(18.0), ui.visuals().text_color());
+}
+
+const HELP: &[(&str, &str)] = &[
+    (
+        "What it does",
+        "It makes new micrographs that are statistically equivalent to yours. A random image is optimised until the Gram \
+         matrices of its feature maps, in a pruned VGG-19, are those of the original (Li et al., Sci. Rep. 8:13461, 2018); \
+         k-means and an annealing at the interfaces turn it back into phases with exactly the original's volume fractions.",
+    ),
+    (
+        "S2(r), two-point correlation",
+        "The chance that two points at a distance r both lie in the phase: periodic, averaged over all directions. \
+         Its error is the area between the two curves over the area under the original's. The volume fraction alone nearly \
+         fixes it, so look at the covariance error too: Σ|ΔS2| / Σ|S2 − φ²|.",
+    ),
+    (
+        "L(r), lineal path",
+        "The share of straight segments of r + 1 pixels that lie wholly in the phase, along rows and columns. It tells \
+         how far the phase is connected along lines.",
+    ),
+    (
+        "White noise",
+        "What uncorrelated pixels of the same volume fraction would score: the scale for every error.",
+    ),
+    (
+        "Depth",
+        "The last layer of the network that is kept. A deeper network sees larger patterns (its receptive field) and costs \
+         more time and memory.",
+    ),
+];

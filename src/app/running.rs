@@ -1,0 +1,147 @@
+//! The run that the window watches, and the download beside it.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use super::widgets::Picture;
+use super::{App, Background, Shown};
+use crate::job::{Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, fetch_weights, start_reconstruction};
+use crate::net::weights::store;
+use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::{Realisation, Settings};
+use crate::stats::{Boundary, curves};
+
+/// A run under way.
+pub struct Running {
+    job: Job,
+    latest: Arc<Latest<Progress>>,
+    /// Its settings: those in the panel may have changed since.
+    pub settings: Settings,
+}
+
+impl Running {
+    pub fn request(&self, request: Request) {
+        self.job.request(request);
+    }
+}
+
+impl App {
+    /// Starts a reconstruction of what is open.
+    pub(super) fn start(&mut self) {
+        let Some(document) = &self.document else { return };
+        if let Err(error) = self.settings.check(document.size()) {
+            self.messages.error(error.to_string());
+            return;
+        }
+        let run = Run {
+            micrograph: document.micrograph.clone(),
+            settings: self.settings.clone(),
+            folder: crate::folders::data().join("run"),
+            write: false,
+            resume: false,
+        };
+        self.clear_results();
+        let (job, latest) = start_reconstruction(run, self.wake.clone());
+        self.running = Some(Running { job, latest, settings: self.settings.clone() });
+    }
+
+    pub(super) fn take_run_events(&mut self, ctx: &Context) {
+        let Some(running) = &self.running else { return };
+        if let Some(progress) = running.latest.take() {
+            if let Some(preview) = progress.preview.clone() {
+                self.show_preview(ctx, preview);
+            }
+            self.progress = progress;
+        }
+        while let Some(event) = self.running.as_ref().and_then(|r| r.job.poll()) {
+            match event {
+                Event::Warning(text) => self.messages.warning(text),
+                Event::Saved(path) => self.messages.note(format!("Written: {}.", path.display())),
+                Event::Realisation(realisation) => self.add_realisation(ctx, realisation),
+                Event::Ended(ending) => self.end_run(ctx, ending),
+            }
+        }
+    }
+
+    fn show_preview(&mut self, ctx: &Context, preview: Preview) {
+        if self.shown == Shown::Live {
+            self.pictures.image = Some(Picture::of_image(ctx, "image", &preview.image, preview.size));
+            self.pictures.phases = preview.phases.as_ref().map(|map| Picture::of_phases(ctx, "phases", map));
+            self.shown_curves = preview.curves.clone();
+        }
+        self.preview = Some(preview);
+    }
+
+    fn add_realisation(&mut self, ctx: &Context, realisation: Arc<Realisation>) {
+        let name = format!("thumbnail {}", realisation.number);
+        self.pictures.thumbnails.push(match &realisation.phases {
+            Some(map) => Picture::of_phases(ctx, &name, map),
+            None => Picture::of_image(ctx, &name, &realisation.image, realisation.size),
+        });
+        self.realisations.push(realisation);
+    }
+
+    fn end_run(&mut self, ctx: &Context, ending: Ending) {
+        self.running = None;
+        self.progress.paused = false;
+        match ending {
+            Ending::Finished => self.messages.note("Done. Choose a realisation below the plots, or export it."),
+            Ending::Kept => self.messages.note("Stopped early; the realisation is kept as it was."),
+            Ending::Cancelled => self.messages.note("The run was cancelled."),
+            Ending::Failed(reason) => self.messages.error(reason),
+        }
+        if !self.realisations.is_empty() && self.shown == Shown::Live {
+            self.show_realisation(ctx, self.realisations.len() - 1);
+        }
+    }
+
+    /// Shows a finished realisation in panes and plots.
+    pub(super) fn show_realisation(&mut self, ctx: &Context, number: usize) {
+        let Some(realisation) = self.realisations.get(number).cloned() else { return };
+        self.shown = Shown::Realisation(number);
+        self.pictures.image = Some(Picture::of_image(ctx, "image", &realisation.image, realisation.size));
+        self.pictures.phases = realisation.phases.as_ref().map(|map| Picture::of_phases(ctx, "phases", map));
+        let of = |map: &crate::micrograph::PhaseMap| {
+            (0..map.phases).map(|phase| curves(map, phase, Boundary::Periodic, Boundary::Open)).collect()
+        };
+        self.shown_curves = Arc::new(realisation.phases.as_ref().map(of).unwrap_or_default());
+    }
+
+    /// Shows the run again.
+    pub(super) fn show_live(&mut self, ctx: &Context) {
+        self.shown = Shown::Live;
+        if let Some(preview) = self.preview.clone() {
+            self.show_preview(ctx, preview);
+        }
+    }
+
+    /// Fetches the trained network as deep as the settings need it.
+    pub(super) fn start_fetch(&mut self) {
+        let folder = store::folder();
+        let (job, latest) = fetch_weights(self.server.clone(), folder, self.settings.depth, self.wake.clone());
+        self.fetch_progress = FetchProgress::default();
+        self.fetch = Some(Background { job, latest });
+    }
+
+    pub(super) fn take_fetch_events(&mut self) {
+        let Some(fetch) = &self.fetch else { return };
+        if let Some(progress) = fetch.latest.take() {
+            self.fetch_progress = progress;
+        }
+        while let Some(event) = self.fetch.as_ref().and_then(|f| f.job.poll()) {
+            let Event::Ended(ending) = event else { continue };
+            self.fetch = None;
+            self.vgg19 = store::deepest(&store::folder());
+            match ending {
+                Ending::Finished => {
+                    let depth = self.vgg19.map_or("", Depth::name);
+                    self.messages.note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
+                    self.settings.weights = WeightsKind::Vgg19;
+                }
+                Ending::Failed(reason) => self.messages.error(reason),
+                Ending::Kept | Ending::Cancelled => self.messages.note("The download was stopped; what has arrived is kept."),
+            }
+        }
+    }
+}

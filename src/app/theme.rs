@@ -1,0 +1,143 @@
+//! Colours, type and spacing of the window: they live here alone.
+
+use egui::{Color32, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2};
+
+use crate::micrograph::phase_color;
+
+/// The steps of the layout.
+pub const STEP: f32 = 8.0;
+
+/// The colours that carry meaning, for one theme.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    /// What acts, and what is reconstructed.
+    pub accent: Color32,
+    /// Text on the accent.
+    pub on_accent: Color32,
+    /// The original.
+    pub original: Color32,
+    /// White noise, and other things to compare with.
+    pub faint: Color32,
+    /// Something to know.
+    pub warning: Color32,
+    /// Something failed.
+    pub error: Color32,
+    /// The ground of pictures and plots.
+    pub canvas: Color32,
+    /// The lighter squares behind nothing.
+    pub canvas_square: Color32,
+}
+
+const DARK: Palette = Palette {
+    accent: Color32::from_rgb(86, 180, 233),
+    on_accent: Color32::from_rgb(8, 24, 36),
+    original: Color32::from_rgb(226, 228, 232),
+    faint: Color32::from_rgb(116, 122, 132),
+    warning: Color32::from_rgb(230, 159, 0),
+    error: Color32::from_rgb(240, 120, 92),
+    canvas: Color32::from_rgb(20, 22, 25),
+    canvas_square: Color32::from_rgb(27, 29, 33),
+};
+
+const LIGHT: Palette = Palette {
+    accent: Color32::from_rgb(0, 104, 166),
+    on_accent: Color32::WHITE,
+    original: Color32::from_rgb(38, 42, 48),
+    faint: Color32::from_rgb(150, 156, 166),
+    warning: Color32::from_rgb(164, 102, 0),
+    error: Color32::from_rgb(186, 50, 20),
+    canvas: Color32::from_rgb(236, 238, 241),
+    canvas_square: Color32::from_rgb(228, 231, 235),
+};
+
+/// The palette of figures on white paper.
+pub const PRINT: Palette = LIGHT;
+
+/// The palette of the current theme.
+pub fn palette(ui: &egui::Ui) -> Palette {
+    if ui.visuals().dark_mode { DARK } else { LIGHT }
+}
+
+/// The colour of a phase in pictures.
+pub fn phase(phase: usize, phases: usize) -> Color32 {
+    let [r, g, b] = phase_color(phase, phases);
+    Color32::from_rgb(r, g, b)
+}
+
+/// Colours of the layers' losses, after the total's accent.
+pub fn layer(number: usize) -> Color32 {
+    const LAYERS: [Color32; 6] = [
+        Color32::from_rgb(230, 159, 0),
+        Color32::from_rgb(0, 158, 115),
+        Color32::from_rgb(204, 121, 167),
+        Color32::from_rgb(213, 94, 0),
+        Color32::from_rgb(120, 144, 220),
+        Color32::from_rgb(160, 150, 40),
+    ];
+    LAYERS[number % LAYERS.len()]
+}
+
+/// Sets fonts, sizes, spacing and colours of both themes.
+pub fn install(ctx: &egui::Context) {
+    let mut fonts = FontDefinitions::default();
+    // The monospaced font has the arrows and signs that the proportional one lacks.
+    if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {
+        family.push("Hack".into());
+    }
+    ctx.set_fonts(fonts);
+    ctx.all_styles_mut(|style| {
+        style.text_styles = [
+            (TextStyle::Small, FontId::proportional(11.5)),
+            (TextStyle::Body, FontId::proportional(14.0)),
+            (TextStyle::Button, FontId::proportional(14.0)),
+            (TextStyle::Heading, FontId::proportional(17.0)),
+            (TextStyle::Monospace, FontId::monospace(12.5)),
+        ]
+        .into();
+        style.spacing.item_spacing = vec2(STEP, 6.0);
+        style.spacing.button_padding = vec2(10.0, 4.0);
+        style.spacing.interact_size.y = 24.0;
+        style.spacing.slider_width = 120.0;
+        style.spacing.combo_width = 120.0;
+        style.spacing.tooltip_width = 360.0;
+        style.spacing.menu_margin = 6.into();
+        style.interaction.tooltip_delay = 0.35;
+        // Numbers that change many times a second should not be selectable text.
+        style.interaction.selectable_labels = false;
+    });
+    ctx.style_mut_of(Theme::Dark, |style| {
+        let v = &mut style.visuals;
+        v.panel_fill = Color32::from_rgb(32, 34, 38);
+        v.window_fill = Color32::from_rgb(38, 41, 46);
+        v.extreme_bg_color = DARK.canvas;
+        v.override_text_color = Some(Color32::from_rgb(218, 221, 226));
+        v.weak_text_color = Some(Color32::from_rgb(156, 162, 172));
+        tint(v, DARK);
+    });
+    ctx.style_mut_of(Theme::Light, |style| {
+        let v = &mut style.visuals;
+        v.panel_fill = Color32::from_rgb(248, 249, 250);
+        v.window_fill = Color32::WHITE;
+        v.extreme_bg_color = LIGHT.canvas;
+        v.override_text_color = Some(Color32::from_rgb(34, 38, 44));
+        v.weak_text_color = Some(Color32::from_rgb(92, 98, 108));
+        tint(v, LIGHT);
+    });
+}
+
+fn tint(visuals: &mut egui::Visuals, palette: Palette) {
+    visuals.selection.bg_fill = palette.accent.gamma_multiply(0.35);
+    visuals.selection.stroke = Stroke::new(1.0, palette.accent);
+    visuals.hyperlink_color = palette.accent;
+    visuals.warn_fg_color = palette.warning;
+    visuals.error_fg_color = palette.error;
+    visuals.slider_trailing_fill = true;
+}
+
+/// The bytes of the window's text font, which figures use too.
+pub fn text_font() -> Option<Vec<u8>> {
+    let fonts = FontDefinitions::default();
+    let name = fonts.families.get(&FontFamily::Proportional)?.first()?.clone();
+    let data: &FontData = fonts.font_data.get(&name)?;
+    Some(data.font.as_ref().as_ref().to_vec())
+}

@@ -1,0 +1,198 @@
+//! Pictures side by side at one zoom and pan.
+
+use egui::{Color32, ColorImage, Context, FontId, Rect, Response, Sense, TextureFilter, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2};
+
+use crate::app::theme;
+use crate::micrograph::PhaseMap;
+
+/// Pixels stay squares when magnified.
+const SHARP: TextureOptions = TextureOptions {
+    magnification: TextureFilter::Nearest,
+    minification: TextureFilter::Linear,
+    wrap_mode: egui::TextureWrapMode::ClampToEdge,
+    mipmap_mode: None,
+};
+/// The largest edge of a texture; larger pictures are averaged down to it.
+const MOST_EDGE: usize = 2048;
+
+/// A picture on the graphics card.
+pub struct Picture {
+    texture: TextureHandle,
+    /// Height and width of the picture itself.
+    pub size: (usize, usize),
+}
+
+impl Picture {
+    /// Phases in their colours.
+    pub fn of_phases(ctx: &Context, name: &str, map: &PhaseMap) -> Self {
+        let color = |i: usize| theme::phase(usize::from(map.labels[i]), map.phases);
+        Self::new(ctx, name, (map.height, map.width), &color)
+    }
+
+    /// Three channels in 0 … 255.
+    pub fn of_image(ctx: &Context, name: &str, image: &[f32], size: (usize, usize)) -> Self {
+        let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;
+        let color = |i: usize| Color32::from_rgb(byte(image[3 * i]), byte(image[3 * i + 1]), byte(image[3 * i + 2]));
+        Self::new(ctx, name, size, &color)
+    }
+
+    fn new(ctx: &Context, name: &str, size: (usize, usize), color: &dyn Fn(usize) -> Color32) -> Self {
+        let texture = ctx.load_texture(name, averaged(size, color), SHARP);
+        Self { texture, size }
+    }
+}
+
+/// The picture, each texel the mean of a square of pixels where it would be too large.
+fn averaged((height, width): (usize, usize), color: &dyn Fn(usize) -> Color32) -> ColorImage {
+    let step = height.max(width).div_ceil(MOST_EDGE);
+    let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
+    let mut pixels = Vec::with_capacity(rows * columns);
+    for row in 0..rows {
+        for column in 0..columns {
+            let (mut sum, mut count) = ([0u32; 3], 0);
+            for y in row * step..height.min((row + 1) * step) {
+                for x in column * step..width.min((column + 1) * step) {
+                    let c = color(y * width + x);
+                    sum = [sum[0] + u32::from(c.r()), sum[1] + u32::from(c.g()), sum[2] + u32::from(c.b())];
+                    count += 1;
+                }
+            }
+            let [r, g, b] = sum.map(|s| (s / count) as u8);
+            pixels.push(Color32::from_rgb(r, g, b));
+        }
+    }
+    ColorImage::new([columns, rows], pixels)
+}
+
+/// Zoom and pan that several panes share.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Screen points for a pixel; `None` fits the picture.
+    pub zoom: Option<f32>,
+    /// What stands in the middle, as a share of the picture.
+    pub centre: Vec2,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { zoom: None, centre: vec2(0.5, 0.5) }
+    }
+}
+
+/// One pane.
+pub struct Pane<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// The picture, if there is one.
+    pub picture: Option<&'a Picture>,
+    /// What to say while there is none.
+    pub waiting: &'a str,
+    /// Says what is at a row and column.
+    pub readout: &'a dyn Fn(usize, usize) -> String,
+}
+
+impl Pane<'_> {
+    /// Shows the pane in the space there is; wheel zooms, dragging pans, a double click fits.
+    pub fn show(&self, ui: &mut Ui, view: &mut View) -> Response {
+        ui.vertical(|ui| {
+            ui.label(egui::RichText::new(self.title).strong());
+            let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, ui.is_enabled(), self.title));
+            checkerboard(ui, rect);
+            match self.picture {
+                Some(picture) => self.show_picture(ui, rect, &response, picture, view),
+                None => {
+                    let palette = theme::palette(ui);
+                    let galley = ui.painter().layout(
+                        self.waiting.into(),
+                        FontId::proportional(14.0),
+                        palette.faint,
+                        (rect.width() - 4.0 * theme::STEP).clamp(40.0, 320.0),
+                    );
+                    ui.painter().galley(rect.center() - 0.5 * galley.size(), galley, palette.faint);
+                }
+            }
+            response
+        })
+        .inner
+    }
+
+    fn show_picture(&self, ui: &Ui, rect: Rect, response: &Response, picture: &Picture, view: &mut View) {
+        let pixels = vec2(picture.size.1 as f32, picture.size.0 as f32);
+        let fit = (rect.size() / pixels).min_elem();
+        let mut zoom = view.zoom.unwrap_or(fit);
+        let place = |view: &View, zoom: f32| Rect::from_min_size(rect.center() - view.centre * pixels * zoom, pixels * zoom);
+        if response.double_clicked() {
+            *view = View::default();
+            zoom = fit;
+        }
+        if response.dragged() {
+            view.zoom = Some(zoom);
+            view.centre -= response.drag_delta() / (pixels * zoom);
+        }
+        if let Some(pointer) = response.hover_pos() {
+            let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta.y, i.zoom_delta()));
+            let factor = (scroll * 0.004).exp() * pinch;
+            if factor != 1.0 {
+                // What is under the pointer stays there.
+                let under = (pointer - place(view, zoom).min) / (pixels * zoom);
+                zoom = (zoom * factor).clamp(0.25 * fit, 64.0);
+                view.zoom = Some(zoom);
+                view.centre = under - (pointer - rect.center()) / (pixels * zoom);
+            }
+        }
+        view.centre = view.centre.clamp(vec2(0.0, 0.0), vec2(1.0, 1.0));
+        let target = place(view, zoom);
+        let painter = ui.painter_at(rect);
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        painter.image(picture.texture.id(), target, whole, Color32::WHITE);
+        if let Some(pointer) = response.hover_pos().filter(|p| target.contains(*p)) {
+            let at = (pointer - target.min) / zoom;
+            let (row, column) = ((at.y as usize).min(picture.size.0 - 1), (at.x as usize).min(picture.size.1 - 1));
+            note(ui, rect, &format!("row {row}, column {column}: {}", (self.readout)(row, column)));
+        }
+    }
+}
+
+/// A line of text on the lower edge.
+fn note(ui: &Ui, rect: Rect, text: &str) {
+    let color = ui.visuals().text_color();
+    let galley = ui.painter().layout_no_wrap(text.into(), FontId::monospace(11.5), color);
+    let at = rect.left_bottom() + vec2(6.0, -6.0 - galley.size().y);
+    let ground = Rect::from_min_size(at, galley.size()).expand(3.0);
+    ui.painter_at(rect).rect_filled(ground, 3.0, ui.visuals().panel_fill.gamma_multiply(0.88));
+    ui.painter_at(rect).galley(at, galley, color);
+}
+
+/// The ground behind nothing.
+fn checkerboard(ui: &Ui, rect: Rect) {
+    const SQUARE: f32 = 16.0;
+    let palette = theme::palette(ui);
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 4.0, palette.canvas);
+    let (columns, rows) = ((rect.width() / SQUARE).ceil() as i32, (rect.height() / SQUARE).ceil() as i32);
+    for row in 0..rows {
+        for column in (row % 2..columns).step_by(2) {
+            let at = rect.min + vec2(column as f32, row as f32) * SQUARE;
+            painter.rect_filled(Rect::from_min_size(at, Vec2::splat(SQUARE)), 0.0, palette.canvas_square);
+        }
+    }
+}
+
+/// A small picture that can be chosen.
+pub fn thumbnail(ui: &mut Ui, picture: &Picture, edge: f32, chosen: bool, name: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(edge), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), chosen, name));
+    let pixels = vec2(picture.size.1 as f32, picture.size.0 as f32);
+    let size = pixels * ((rect.size() - Vec2::splat(6.0)) / pixels).min_elem();
+    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    ui.painter().image(picture.texture.id(), Rect::from_center_size(rect.center(), size), whole, Color32::WHITE);
+    let palette = theme::palette(ui);
+    let stroke = match (chosen || response.has_focus(), response.hovered()) {
+        (true, _) => egui::Stroke::new(2.0, palette.accent),
+        (false, true) => egui::Stroke::new(1.0, palette.original),
+        (false, false) => egui::Stroke::new(1.0, palette.faint.gamma_multiply(0.5)),
+    };
+    ui.painter().rect_stroke(rect.shrink(1.0), 3.0, stroke, egui::StrokeKind::Inside);
+    response
+}

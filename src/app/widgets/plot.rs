@@ -1,0 +1,103 @@
+//! Curves in a plot that keeps its range while they refresh.
+
+use egui::{Color32, Ui};
+use egui_plot::{Corner, GridMark, HoverPosition, Legend, Line, Plot, PlotPoints};
+
+use crate::app::figure::Figure;
+use crate::app::theme;
+
+/// What was chosen in a plot's menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlotRequest {
+    /// The numbers to the clipboard.
+    CopyCsv,
+    /// Save as a file of this kind, without the dot.
+    Save(&'static str),
+}
+
+/// Shows a figure in the space there is; the colours are those of `colors`, since a figure's own are for white paper.
+pub fn curve_plot(ui: &mut Ui, id: &str, figure: &Figure, colors: &[Color32], y_top: Option<f64>) -> Option<PlotRequest> {
+    let logarithmic = figure.logarithmic;
+    let mut plot = Plot::new(id)
+        .legend(Legend::default().position(Corner::RightTop).follow_insertion_order(true).background_alpha(0.6))
+        .x_axis_label(figure.x_label.as_str())
+        .y_axis_label(figure.y_label.as_str())
+        .allow_scroll(false)
+        .show_background(false)
+        .set_margin_fraction(egui::vec2(0.01, 0.04))
+        .y_axis_min_width(44.0)
+        .label_formatter(move |hover: &HoverPosition<'_>| match hover {
+            HoverPosition::NearDataPoint { plot_name, position, .. } => {
+                let y = if logarithmic { 10f64.powf(position.y) } else { position.y };
+                Some(format!("{plot_name}\n{:.0}: {}", position.x, significant(y)))
+            }
+            HoverPosition::Elsewhere { .. } => None,
+        });
+    if logarithmic {
+        plot = plot
+            .y_axis_formatter(|mark, _| exponent(mark))
+            .y_grid_spacer(|input| {
+                let (low, high) = input.bounds;
+                let step = ((high - low) / 8.0).ceil().max(1.0);
+                let first = (low / step).floor() as i64;
+                let last = (high / step).ceil() as i64;
+                (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
+            });
+    }
+    if let Some(top) = y_top {
+        plot = plot.include_y(0.0).include_y(top);
+    }
+    let scale = |y: f64| if logarithmic { y.log10() } else { y };
+    let lines: Vec<Line> = figure
+        .series
+        .iter()
+        .zip(colors)
+        .map(|(series, color)| {
+            let usable = series.points.iter().filter(|p| p.1.is_finite() && (!logarithmic || p.1 > 0.0));
+            let points: PlotPoints = usable.map(|p| [p.0, scale(p.1)]).collect();
+            Line::new(series.name.clone(), points).color(*color).width(1.8).allow_band(false)
+        })
+        .collect();
+    let response = plot
+        .show(ui, |plot| {
+            lines.into_iter().for_each(|line| plot.line(line));
+        })
+        .response;
+    let name = figure.title.as_str();
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+    let mut request = None;
+    response.context_menu(|ui| {
+        for (text, choice) in [
+            ("Copy numbers (CSV)", PlotRequest::CopyCsv),
+            ("Save as CSV…", PlotRequest::Save("csv")),
+            ("Save as PNG…", PlotRequest::Save("png")),
+            ("Save as SVG…", PlotRequest::Save("svg")),
+        ] {
+            if ui.button(text).clicked() {
+                request = Some(choice);
+            }
+        }
+        ui.label(egui::RichText::new("Double click: whole curves. Right drag: zoom.").small().color(theme::palette(ui).faint));
+    });
+    request
+}
+
+fn exponent(mark: GridMark) -> String {
+    let k = mark.value.round() as i64;
+    let digits = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"];
+    let power: String = k.unsigned_abs().to_string().bytes().map(|b| digits[usize::from(b - b'0')]).collect();
+    format!("10{}{power}", if k < 0 { "⁻" } else { "" })
+}
+
+/// Three significant digits.
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        s if s == 0.0 || !s.is_finite() => format!("{value}"),
+        s if (0.001..1000.0).contains(&s) => {
+            let decimals = (2 - s.log10().floor() as i32).max(0) as usize;
+            format!("{value:.decimals$}")
+        }
+        _ => format!("{value:.2e}"),
+    }
+}

@@ -1,0 +1,66 @@
+//! Rows of settings: a label, a control, a tooltip; a double click on the label puts the default back.
+
+use egui::{Response, RichText, Sense, Ui};
+
+/// Width of the labels' column.
+const LABELS: f32 = 96.0;
+
+/// A group's title.
+pub fn heading(ui: &mut Ui, text: &str) {
+    ui.add_space(4.0);
+    ui.label(RichText::new(text).strong());
+}
+
+/// A row with a label and whatever `add` adds; the label names the control for screen readers. Says whether the label
+/// was double-clicked, which asks for the default.
+pub fn row(ui: &mut Ui, label: &str, tooltip: &str, add: impl FnOnce(&mut Ui) -> Response) -> (Response, bool) {
+    let mut reset = false;
+    let response = ui
+        .horizontal(|ui| {
+            let size = egui::vec2(LABELS, ui.spacing().interact_size.y);
+            let layout = egui::Layout::left_to_right(egui::Align::Center);
+            let name = ui.allocate_ui_with_layout(size, layout, |ui| {
+                ui.set_min_width(LABELS);
+                ui.add(egui::Label::new(label).sense(Sense::click()))
+            });
+            let name = name.inner.on_hover_text(format!("{tooltip}\nDouble click: default."));
+            reset = name.double_clicked();
+            let control = add(ui);
+            control.labelled_by(name.id).on_hover_text(tooltip)
+        })
+        .inner;
+    (response, reset)
+}
+
+/// A row whose control changes `value`, with its default.
+pub fn value<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    value: &mut T,
+    default: &T,
+    add: impl FnOnce(&mut Ui, &mut T) -> Response,
+) {
+    let (_, reset) = row(ui, label, tooltip, |ui| add(ui, value));
+    if reset {
+        *value = default.clone();
+    }
+}
+
+/// A row with a choice among named values.
+pub fn choice<T: PartialEq + Clone>(ui: &mut Ui, label: &str, tooltip: &str, value: &mut T, default: &T, options: &[(T, &str)]) {
+    let (_, reset) = row(ui, label, tooltip, |ui| {
+        let current = options.iter().find(|(v, _)| v == value).map_or("", |(_, name)| name);
+        let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width() - 4.0).truncate();
+        combo
+            .show_ui(ui, |ui| {
+                for (option, name) in options {
+                    ui.selectable_value(value, option.clone(), *name);
+                }
+            })
+            .response
+    });
+    if reset {
+        *value = default.clone();
+    }
+}

@@ -1,0 +1,115 @@
+//! The curves that are shown and exported.
+
+use egui::Color32;
+
+use crate::app::figure::{Figure, Series};
+use crate::app::{App, Shown};
+use crate::app::theme::{self, Palette};
+use crate::stats::{Curves, ErrorRates, white_noise};
+
+/// A figure with its colours on the screen.
+pub struct ShownFigure {
+    pub figure: Figure,
+    pub colors: Vec<Color32>,
+}
+
+/// The colours of original, reconstruction and white noise on paper.
+const PAPER: [[u8; 3]; 3] = [[30, 30, 30], [0, 104, 166], [160, 160, 160]];
+
+fn points(values: &[f64]) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(r, v)| (r as f64, *v)).collect()
+}
+
+impl App {
+    /// The chosen phase's curves of the original and of white noise.
+    pub(in crate::app) fn original_curves(&self) -> Option<(&Curves, Curves)> {
+        let document = self.document.as_ref()?;
+        let original = document.curves.get(self.phase)?;
+        let pixels = document.micrograph.height * document.micrograph.width;
+        Some((original, white_noise(original.volume_fraction, pixels, original.s2.len())))
+    }
+
+    /// The errors of what is shown, and of white noise.
+    pub(in crate::app) fn shown_errors(&self) -> Option<(Option<ErrorRates>, ErrorRates)> {
+        let (original, noise) = self.original_curves()?;
+        let found = self.shown_curves.get(self.phase).map(|found| ErrorRates::between(original, found));
+        Some((found, ErrorRates::between(original, &noise)))
+    }
+
+    /// S2, lineal path and loss as figures for files.
+    pub(in crate::app) fn figures(&self) -> Vec<Figure> {
+        let palette = theme::PRINT;
+        [self.s2_figure(palette), self.lineal_figure(palette), self.loss_figure(palette)].map(|f| f.figure).into()
+    }
+
+    pub(in crate::app) fn s2_figure(&self, palette: Palette) -> ShownFigure {
+        self.curve_figure("S2(r)", "two-point correlation S2", palette, |c| &c.s2)
+    }
+
+    pub(in crate::app) fn lineal_figure(&self, palette: Palette) -> ShownFigure {
+        self.curve_figure("L(r)", "lineal path L", palette, |c| &c.lineal_path)
+    }
+
+    fn curve_figure(&self, title: &str, y_label: &str, palette: Palette, of: fn(&Curves) -> &Vec<f64>) -> ShownFigure {
+        let (mut series, mut colors) = (vec![], vec![]);
+        let mut add = |name: &str, number: usize, color, curves: &Curves| {
+            series.push(Series { name: name.into(), color: PAPER[number], points: points(of(curves)) });
+            colors.push(color);
+        };
+        if let Some((original, noise)) = self.original_curves() {
+            add("white noise", 2, palette.faint, &noise);
+            add("original", 0, palette.original, original);
+        }
+        if let Some(found) = self.shown_curves.get(self.phase) {
+            add("reconstruction", 1, palette.accent, found);
+        }
+        let figure = Figure {
+            title: title.into(),
+            x_label: "distance r (px)".into(),
+            y_label: format!("{y_label}, phase {}", self.phase),
+            logarithmic: false,
+            series,
+        };
+        ShownFigure { figure, colors }
+    }
+
+    /// The loss of the run or of the shown realisation, with its layers.
+    pub(in crate::app) fn loss_figure(&self, palette: Palette) -> ShownFigure {
+        let (total, layers): (Vec<f64>, Vec<(String, Vec<f64>)>) = match (self.shown, &self.running) {
+            (Shown::Realisation(n), _) => match self.realisations.get(n) {
+                Some(r) => (r.report.loss.clone(), r.report.layer_losses.clone()),
+                None => (vec![], vec![]),
+            },
+            (Shown::Live, Some(running)) => {
+                let losses = &self.progress.losses;
+                let names = running.settings.taps();
+                let layer = |(n, (depth, _)): (usize, &(crate::net::Depth, f32))| {
+                    let values = losses.iter().filter_map(|l| l.layers.get(n).copied()).collect();
+                    (depth.name().to_string(), values)
+                };
+                (losses.iter().map(|l| l.total).collect(), names.iter().enumerate().map(layer).collect())
+            }
+            (Shown::Live, None) => (vec![], vec![]),
+        };
+        let (mut series, mut colors) = (vec![], vec![]);
+        if !total.is_empty() {
+            let total = total.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
+            series.push(Series { name: "total".into(), color: PAPER[1], points: total });
+            colors.push(palette.accent);
+            for (n, (name, values)) in layers.iter().enumerate() {
+                let color = theme::layer(n);
+                let values = values.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
+                series.push(Series { name: name.clone(), color: [color.r(), color.g(), color.b()], points: values });
+                colors.push(color);
+            }
+        }
+        let figure = Figure {
+            title: "Loss".into(),
+            x_label: "iteration".into(),
+            y_label: "loss".into(),
+            logarithmic: true,
+            series,
+        };
+        ShownFigure { figure, colors }
+    }
+}

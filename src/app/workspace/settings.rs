@@ -1,0 +1,287 @@
+//! The settings in the order in which a scientist decides: what, how deep, how faithful, how many, how large, where.
+
+use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
+
+use crate::app::App;
+use crate::app::command::Command;
+use crate::app::overlays::primary;
+use crate::app::theme;
+use crate::app::widgets::{choice, heading, row, value};
+use crate::compute::graph::{Padding, Pooling};
+use crate::compute::{DeviceKind, mebibytes};
+use crate::job::Request;
+use crate::micrograph::{MOST_PHASES, Segmentation};
+use crate::net::weights::download::download_bytes;
+use crate::net::{Depth, LAYERS, WeightsKind};
+use crate::reconstruct::loss::Normalisation;
+use crate::reconstruct::{Encoding, OptimiserKind, Settings};
+
+impl App {
+    pub(in crate::app) fn settings_panel(&mut self, ui: &mut Ui) {
+        ui.add_space(theme::STEP);
+        self.document_summary(ui);
+        egui::Panel::bottom("start").show_separator_line(true).show(ui, |ui| self.start_button(ui));
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            self.phase_settings(ui);
+            self.network_settings(ui);
+            self.run_settings(ui);
+            self.device_settings(ui);
+            CollapsingHeader::new("Method").show(ui, |ui| self.method_settings(ui));
+        });
+    }
+
+    fn document_summary(&mut self, ui: &mut Ui) {
+        match &self.document {
+            Some(document) => {
+                ui.add(egui::Label::new(RichText::new(&document.micrograph.name).heading()).truncate());
+                ui.add(egui::Label::new(RichText::new(document.summary()).weak()).wrap());
+            }
+            None => {
+                ui.label(RichText::new("No micrograph").heading());
+                ui.label("Open one, drop one on the window, or take a sample.");
+            }
+        }
+        ui.add_space(4.0);
+    }
+
+    fn start_button(&mut self, ui: &mut Ui) {
+        ui.add_space(theme::STEP);
+        if self.running.is_some() {
+            ui.horizontal(|ui| {
+                let pause = if self.progress.paused { "Resume" } else { "Pause" };
+                if ui.add_sized([120.0, 32.0], egui::Button::new(pause)).clicked() {
+                    self.perform(ui.ctx(), Command::StartOrPause);
+                }
+                if ui.add_sized([120.0, 32.0], egui::Button::new("Stop and keep")).clicked() {
+                    self.request(Request::StopAndKeep);
+                }
+            });
+            ui.label(RichText::new("Changes apply to the next run.").small().weak());
+        } else {
+            let missing = self.missing_weights();
+            ui.add_enabled_ui(missing.is_none() && self.document.is_some(), |ui| {
+                let size = [ui.available_width(), 36.0];
+                let start = ui.add_sized(size, primary(ui, "Start"));
+                let start = start.on_hover_text("Reconstruct the micrograph with these settings (Space).");
+                if start.on_disabled_hover_text(missing.unwrap_or("Open a micrograph first.")).clicked() {
+                    self.start();
+                }
+            });
+        }
+        ui.add_space(theme::STEP);
+    }
+
+    fn phase_settings(&mut self, ui: &mut Ui) {
+        heading(ui, "Phases");
+        let mut how = self.settings.segmentation;
+        let mut options = vec![
+            (Segmentation::Auto, "automatic".to_string()),
+            (Segmentation::Unsegmented, "none (grey or colour)".to_string()),
+        ];
+        options.extend((2..=MOST_PHASES).map(|n| (Segmentation::Phases(n), format!("{n} by thresholds (Otsu)"))));
+        let named: Vec<_> = options.iter().map(|(v, name)| (*v, name.as_str())).collect();
+        let tip = "Automatic: at most 8 distinct values are phases, anything else is cut in two by Otsu's threshold.";
+        choice(ui, "Segmentation", tip, &mut how, &Segmentation::Auto, &named);
+        if how != self.settings.segmentation {
+            self.settings.segmentation = how;
+            self.resegment();
+        }
+        if let Some(map) = self.document.as_ref().and_then(|d| d.phases.as_ref()) {
+            let names: Vec<_> =
+                map.volume_fractions().iter().enumerate().map(|(n, f)| (n, format!("phase {n} ({:.1} %)", 100.0 * f))).collect();
+            let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+            let default = map.phases - 1;
+            choice(ui, "Curves of", "The phase whose curves the plots show, against all others.", &mut self.phase, &default, &named);
+        }
+    }
+
+    fn network_settings(&mut self, ui: &mut Ui) {
+        let default = Settings::default();
+        heading(ui, "Feature network");
+        self.weights_setting(ui);
+        let mut layer = Depth::all().position(|d| d == self.settings.depth).unwrap_or(0);
+        let (_, reset) = row(ui, "Depth", "The last layer of VGG-19 that is kept: deeper sees larger patterns and costs more.", |ui| {
+            let slider = Slider::new(&mut layer, 0..=LAYERS.len() - 1);
+            ui.add(slider.custom_formatter(|n, _| LAYERS[n as usize].name.into()).custom_parser(|text| {
+                LAYERS.iter().position(|l| l.name == text.trim()).map(|n| n as f64)
+            }))
+        });
+        self.settings.depth = if reset { default.depth } else { Depth::all().nth(layer).unwrap_or(default.depth) };
+        self.depth_facts(ui);
+        CollapsingHeader::new("Layer weights").show(ui, |ui| self.layer_weights(ui));
+    }
+
+    fn depth_facts(&self, ui: &mut Ui) {
+        let depth = self.settings.depth;
+        let field = depth.receptive_field();
+        let mut lines = format!("{} weights, sees {field} × {field} px", thousands(depth.weights()));
+        match (&self.cost, self.chosen_device(), &self.devices) {
+            (Some(cost), Some(device), Some(table)) if table.speed(device) > 0.0 => {
+                let ms = 1e3 * cost.operations as f64 / table.speed(device);
+                lines.push_str(&format!("\n{}, about {} an iteration", mebibytes(cost.bytes), milliseconds(ms)));
+            }
+            (Some(cost), ..) => lines.push_str(&format!("\n{}", mebibytes(cost.bytes))),
+            (None, ..) => lines.push_str("\nThe picture is too small for this depth, or the cost is not known yet."),
+        }
+        let tip = "Weights of the convolutions, receptive field of one output, memory, and the time of an iteration as measured on this device.";
+        ui.label(RichText::new(lines).weak()).on_hover_text(tip);
+    }
+
+    fn layer_weights(&mut self, ui: &mut Ui) {
+        let layers: Vec<Depth> = Depth::all().take_while(|d| *d <= self.settings.depth).collect();
+        let defaults = Settings { depth: self.settings.depth, ..Settings::default() };
+        for layer in layers {
+            let default = defaults.layer_weight(layer);
+            let mut weight = self.settings.layer_weight(layer);
+            let tip = "How much this layer's Gram matrix counts; 0 leaves it out.";
+            value(ui, layer.name(), tip, &mut weight, &default, |ui, w| ui.add(Slider::new(w, 0.0..=4.0).max_decimals(2)));
+            if weight == default {
+                self.settings.layer_weights.remove(&layer);
+            } else {
+                self.settings.layer_weights.insert(layer, weight);
+            }
+        }
+    }
+
+    fn weights_setting(&mut self, ui: &mut Ui) {
+        let current = self.settings.weights.clone();
+        let tip = "Built in: random filters with a fixed seed, always there. VGG-19: trained on photographs, downloaded once.";
+        row(ui, "Weights", tip, |ui| {
+            let combo = egui::ComboBox::from_id_salt("weights").selected_text(current.label()).width(ui.available_width() - 4.0);
+            combo
+                .truncate()
+                .show_ui(ui, |ui| {
+                    for kind in [WeightsKind::BuiltIn, WeightsKind::Vgg19] {
+                        let label = kind.label();
+                        ui.selectable_value(&mut self.settings.weights, kind, label);
+                    }
+                    if ui.button("A file…").on_hover_text("safetensors with conv1_1.weight … or torchvision's features.0.weight …").clicked() {
+                        self.files.weights_dialog();
+                    }
+                })
+                .response
+        });
+        self.fetch_controls(ui);
+    }
+
+    /// Why the chosen weights cannot be used yet.
+    fn missing_weights(&self) -> Option<&'static str> {
+        let short = self.settings.weights == WeightsKind::Vgg19 && self.vgg19.is_none_or(|kept| kept < self.settings.depth);
+        short.then_some("VGG-19 has to be downloaded first, or choose the built-in weights.")
+    }
+
+    fn fetch_controls(&mut self, ui: &mut Ui) {
+        if let Some(fetch) = &self.fetch {
+            let share = self.fetch_progress.done as f32 / self.fetch_progress.all.max(1) as f32;
+            let text = format!("{} of {}", mebibytes(self.fetch_progress.done), mebibytes(self.fetch_progress.all));
+            ui.horizontal(|ui| {
+                ui.add(egui::ProgressBar::new(share).desired_width(180.0).text(text));
+                if ui.button("Stop").on_hover_text("What has arrived is kept.").clicked() {
+                    fetch.job.request(Request::Cancel);
+                }
+            });
+        } else if self.missing_weights().is_some() {
+            let size = mebibytes(download_bytes(self.settings.depth));
+            let tip = "VGG-19's convolutions as published, each file checked. CC BY 4.0, Visual Geometry Group, University of Oxford.";
+            ui.label(RichText::new("Not on this machine yet.").weak());
+            if ui.button(format!("Download VGG-19 to {} ({size})", self.settings.depth)).on_hover_text(tip).clicked() {
+                self.start_fetch();
+            }
+        }
+    }
+
+    fn run_settings(&mut self, ui: &mut Ui) {
+        let default = Settings::default();
+        let s = &mut self.settings;
+        heading(ui, "Run");
+        value(ui, "Iterations", "The most iterations of each realisation; 300 usually suffice.", &mut s.iterations, &default.iterations, |ui, v| {
+            ui.add(DragValue::new(v).range(1..=100_000))
+        });
+        value(ui, "Realisations", "How many new micrographs to make, from seeds s, s + 1, …", &mut s.realisations, &default.realisations, |ui, v| {
+            ui.add(DragValue::new(v).range(1..=1000))
+        });
+        value(ui, "Seed", "The seed of the random start: the same seed gives the same result.", &mut s.seed, &default.seed, |ui, v| {
+            ui.add(DragValue::new(v))
+        });
+        self.size_setting(ui);
+        let s = &mut self.settings;
+        let edges = [
+            (Padding::Zero, "zero, as trained"),
+            (Padding::Periodic, "periodic: can be tiled"),
+            (Padding::Reflect, "reflect"),
+        ];
+        choice(ui, "Edges", "What convolutions see beyond the edge; periodic makes a result that can be tiled.", &mut s.padding, &default.padding, &edges);
+    }
+
+    fn size_setting(&mut self, ui: &mut Ui) {
+        let original = self.document.as_ref().map_or((256, 256), |d| d.size());
+        let mut own = self.settings.size.is_some();
+        let (mut height, mut width) = self.settings.output_size(original);
+        let tip = "Height and width of the result in pixels; by default the original's.";
+        let (_, reset) = row(ui, "Output size", tip, |ui| {
+            ui.horizontal(|ui| {
+                let check = ui.checkbox(&mut own, "").on_hover_text("Another size than the original's");
+                ui.add_enabled_ui(own, |ui| {
+                    ui.add(DragValue::new(&mut height).range(2..=16_384)).on_hover_text("Height in pixels");
+                    ui.label("×");
+                    ui.add(DragValue::new(&mut width).range(2..=16_384)).on_hover_text("Width in pixels");
+                });
+                check
+            })
+            .inner
+        });
+        self.settings.size = (own && !reset).then_some((height, width));
+    }
+
+    fn device_settings(&mut self, ui: &mut Ui) {
+        let mut options = vec![("auto".to_string(), "automatic".to_string()), ("cpu".into(), "CPU".into())];
+        if let Some(table) = &self.devices {
+            for device in table.devices.iter().filter(|d| d.kind != DeviceKind::Cpu) {
+                options.push((device.name.clone(), format!("{} ({})", device.name, device.kind.name())));
+            }
+        }
+        let named: Vec<_> = options.iter().map(|(v, name)| (v.clone(), name.as_str())).collect();
+        let tip = "Automatic takes a real GPU that passes the self-test, else the processor's cores; never a software GPU.";
+        choice(ui, "Device", tip, &mut self.settings.device, &"auto".to_string(), &named);
+        ui.add_space(4.0);
+    }
+
+    fn method_settings(&mut self, ui: &mut Ui) {
+        let default = Settings::default();
+        let s = &mut self.settings;
+        let optimisers = [(OptimiserKind::Lbfgsb, "L-BFGS-B"), (OptimiserKind::Adam, "Adam")];
+        choice(ui, "Optimiser", "L-BFGS-B as in the paper; Adam needs more iterations.", &mut s.optimiser, &default.optimiser, &optimisers);
+        if s.optimiser == OptimiserKind::Adam {
+            value(ui, "Step", "Adam's step size in grey levels.", &mut s.adam_rate, &default.adam_rate, |ui, v| {
+                ui.add(DragValue::new(v).range(0.01..=100.0).speed(0.1))
+            });
+        }
+        let norms = [(Normalisation::Relative, "relative"), (Normalisation::Paper, "as in the paper")];
+        let tip = "Relative: every layer counts alike. The paper's scale differs by up to 10⁹ between layers and converges slowly.";
+        choice(ui, "Layer scale", tip, &mut s.normalisation, &default.normalisation, &norms);
+        let pools = [(Pooling::Mean, "mean"), (Pooling::Max, "maximum")];
+        choice(ui, "Pooling", "How 2 × 2 pixels become one.", &mut s.pooling, &default.pooling, &pools);
+        let codes = [(Encoding::Corners, "corners"), (Encoding::Hypercube, "Latin hypercube (paper)")];
+        choice(ui, "Encoding", "How phases become three channels: far corners of the colour cube, or a maximin Latin hypercube.", &mut s.encoding, &default.encoding, &codes);
+        if ui.button("Reset all settings").on_hover_text(Command::ResetSettings.tooltip()).clicked() {
+            self.perform(ui.ctx(), Command::ResetSettings);
+        }
+    }
+}
+
+/// A number with thin spaces between thousands.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (k, digit) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
+            out.push('\u{2009}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn milliseconds(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}

@@ -1,0 +1,204 @@
+//! The middle of the window: pictures above, plots below, realisations at the foot.
+
+use egui::{Panel, RichText, ScrollArea, Ui};
+
+use super::figures::ShownFigure;
+use crate::app::theme;
+use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
+use crate::app::{App, Shown};
+
+/// Edge of a thumbnail.
+const THUMBNAIL: f32 = 64.0;
+
+impl App {
+    pub(in crate::app) fn pictures_and_plots(&mut self, ui: &mut Ui) {
+        Panel::bottom("gallery").exact_size(THUMBNAIL + 22.0).show(ui, |ui| self.gallery(ui));
+        let height = ui.available_height();
+        Panel::bottom("plots")
+            .resizable(true)
+            .default_size((0.38 * height).max(190.0))
+            .size_range(150.0..=(height - 160.0).max(160.0))
+            .show(ui, |ui| self.plots(ui));
+        egui::CentralPanel::no_frame().show(ui, |ui| self.panes(ui));
+    }
+
+    fn panes(&mut self, ui: &mut Ui) {
+        let mut view = self.view;
+        let what_next = match (&self.document, &self.running) {
+            (None, _) => "Open a micrograph, or drop one on the window.",
+            (Some(_), None) => "Start makes a new micrograph with the statistics of the original, from random noise. It appears here while it converges.",
+            (Some(_), Some(_)) => "Measuring the original…",
+        };
+        let no_phases = "The micrograph is reconstructed as an image, without phases.";
+        let segmented = self.document.as_ref().is_none_or(|d| d.phases.is_some());
+        ui.columns(3, |columns| {
+            let document = self.document.as_ref();
+            let original_readout = |row: usize, column: usize| match document {
+                Some(d) => match &d.phases {
+                    Some(map) => format!("phase {}", map.labels[row * map.width + column]),
+                    None => format!("{:.4}", d.micrograph.grey()[row * d.micrograph.width + column]),
+                },
+                None => String::new(),
+            };
+            let (image, phases) = self.shown_pixels();
+            let image_readout = |row: usize, column: usize| match &image {
+                Some((values, width)) => {
+                    let at = 3 * (row * width + column);
+                    values.get(at..at + 3).map_or(String::new(), |v| format!("{:.0} {:.0} {:.0}", v[0], v[1], v[2]))
+                }
+                None => String::new(),
+            };
+            let phase_readout = |row: usize, column: usize| match &phases {
+                Some((labels, width)) => labels.get(row * width + column).map_or(String::new(), |l| format!("phase {l}")),
+                None => String::new(),
+            };
+            let live = if self.shown == Shown::Live { "Live image" } else { "Image" };
+            let p = &self.pictures;
+            let panes = [
+                Pane { title: "Original", picture: p.original.as_ref(), waiting: what_next, readout: &original_readout },
+                Pane { title: live, picture: p.image.as_ref(), waiting: what_next, readout: &image_readout },
+                Pane {
+                    title: "Phases",
+                    picture: p.phases.as_ref(),
+                    waiting: if segmented { "The phases of the image, decoded by k-means." } else { no_phases },
+                    readout: &phase_readout,
+                },
+            ];
+            for (pane, ui) in panes.iter().zip(columns) {
+                pane.show(ui, &mut view);
+            }
+        });
+        self.view = view;
+    }
+
+    /// The numbers behind the shown image and phases, with their widths, for the readout.
+    #[expect(clippy::type_complexity, reason = "two optional pictures, used in one place")]
+    fn shown_pixels(&self) -> (Option<(&[f32], usize)>, Option<(&[u8], usize)>) {
+        match self.shown {
+            Shown::Realisation(n) => match self.realisations.get(n) {
+                Some(r) => (Some((&r.image, r.size.1)), r.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+                None => (None, None),
+            },
+            Shown::Live => match &self.preview {
+                Some(p) => (Some((&p.image, p.size.1)), p.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+                None => (None, None),
+            },
+        }
+    }
+
+    fn plots(&mut self, ui: &mut Ui) {
+        let palette = theme::palette(ui);
+        let errors = self.shown_errors();
+        let of = |value: fn(&crate::stats::ErrorRates) -> f64| {
+            errors.as_ref().map(|(found, noise)| (found.as_ref().map(value), value(noise)))
+        };
+        let s2 = of(|e| e.s2_error_percent);
+        let covariance = of(|e| e.s2_covariance_error_percent);
+        let lineal = of(|e| e.lineal_path_error_percent);
+        let top = self.original_curves().map(|(c, _)| c.volume_fraction * 1.05);
+        let mut wanted: Option<(ShownFigure, PlotRequest)> = None;
+        ui.columns(3, |columns| {
+            let figures = [self.s2_figure(palette), self.lineal_figure(palette), self.loss_figure(palette)];
+            for (n, (figure, ui)) in figures.into_iter().zip(columns).enumerate() {
+                ui.horizontal(|ui| {
+                    ui.label(RichText::new(&figure.figure.title).strong());
+                    match n {
+                        0 => {
+                            error_label(ui, "error", s2, S2_TIP);
+                            error_label(ui, "covariance", covariance, COVARIANCE_TIP);
+                        }
+                        1 => error_label(ui, "error", lineal, LINEAL_TIP),
+                        _ => self.iteration_label(ui),
+                    }
+                });
+                if figure.figure.series.is_empty() {
+                    let text = if n == 2 { "The loss of each layer, once a run has started." } else { "Curves need phases." };
+                    ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
+                } else {
+                    let y_top = if n == 2 { None } else { top };
+                    let id = figure.figure.title.clone();
+                    if let Some(request) = curve_plot(ui, &id, &figure.figure, &figure.colors, y_top) {
+                        wanted = Some((figure, request));
+                    }
+                }
+            }
+        });
+        match wanted {
+            Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.figure.csv()),
+            Some((figure, PlotRequest::Save(kind))) => self.save_plot(figure.figure, kind),
+            None => {}
+        }
+    }
+
+    fn iteration_label(&self, ui: &mut Ui) {
+        if self.running.is_some() && self.progress.iterations > 0 {
+            ui.label(format!("iteration {} of {}", self.progress.iteration, self.progress.iterations));
+        }
+    }
+
+    fn gallery(&mut self, ui: &mut Ui) {
+        let mut chosen = None;
+        ui.horizontal(|ui| {
+            ui.set_min_height(THUMBNAIL);
+            ui.vertical(|ui| {
+                ui.set_width(96.0);
+                ui.label(RichText::new("Realisations").strong());
+                if self.running.is_some() {
+                    let live = egui::Button::selectable(self.shown == Shown::Live, "Live");
+                    if ui.add(live).on_hover_text("Watch the running realisation.").clicked() {
+                        chosen = Some(Shown::Live);
+                    }
+                }
+            });
+            if self.realisations.is_empty() {
+                ui.label(RichText::new("Finished realisations stay here to be compared and exported.").color(theme::palette(ui).faint));
+            }
+            ScrollArea::horizontal().show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    for (n, (realisation, picture)) in self.realisations.iter().zip(&self.pictures.thumbnails).enumerate() {
+                        let name = format!("Realisation {}", n + 1);
+                        let response = thumbnail(ui, picture, THUMBNAIL, self.shown == Shown::Realisation(n), &name);
+                        if response.on_hover_text(describe(realisation, self.phase)).clicked() {
+                            chosen = Some(Shown::Realisation(n));
+                        }
+                    }
+                });
+            });
+        });
+        match chosen {
+            Some(Shown::Live) => self.show_live(ui.ctx()),
+            Some(Shown::Realisation(n)) => self.show_realisation(ui.ctx(), n),
+            None => {}
+        }
+    }
+}
+
+const S2_TIP: &str = "Area between the two S2 curves over the area under the original's. In brackets: white noise of the same volume fraction.";
+const COVARIANCE_TIP: &str = "Σ|ΔS2| / Σ|S2 − φ²|: the error of what the volume fraction does not fix. In brackets: white noise.";
+const LINEAL_TIP: &str = "Area between the two lineal-path curves over the area under the original's. In brackets: white noise.";
+
+/// An error beside what white noise scores.
+fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, tooltip: &str) {
+    let Some((found, noise)) = value else { return };
+    let number = |v: f64| if v.is_finite() { crate::app::widgets::significant(v) } else { "–".into() };
+    let text = match found {
+        Some(found) => format!("{name} {} % ({} %)", number(found), number(noise)),
+        None => format!("{name} – ({} %)", number(noise)),
+    };
+    ui.label(text).on_hover_text(tooltip);
+}
+
+fn describe(realisation: &crate::reconstruct::Realisation, phase: usize) -> String {
+    let report = &realisation.report;
+    let mut text = format!("Seed {}, {} iterations in {:.1} s", report.seed, report.iterations, report.seconds);
+    if let Some(p) = report.phases.get(phase) {
+        text.push_str(&format!(
+            "\nPhase {phase}: S2 {:.2} %, lineal path {:.2} %",
+            p.errors.s2_error_percent, p.errors.lineal_path_error_percent
+        ));
+    }
+    if report.stopped_early {
+        text.push_str("\nStopped early");
+    }
+    text
+}
