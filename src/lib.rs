@@ -1,12 +1,41 @@
-//! Microwright.
+//! Microwright makes micrographs that are statistically equivalent to one that is given.
+//!
+//! A phase map is encoded as a three-channel image; a random image is optimised until the Gram matrices of its VGG-19
+//! feature maps are those of the original; clustering turns it back into phases (Li et al., Sci. Rep. 8:13461, 2018).
+//!
+//! Data walks one way:
+//!
+//! ```text
+//! file ─► Micrograph ─► PhaseMap ─► encoding (3-channel image) ─┐
+//!         (pixels)      (labels per pixel)                      ▼
+//!                                                   feature network ─► Gram targets
+//! random image ─► optimise { forward, loss, gradient } ─► image ─► decode ─► PhaseMap ─► statistics ─► plots, files
+//! ```
+//!
+//! The rooms, from the top; each uses only rooms below it:
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`app`] | the window |
+//! | [`cli`] | the command line, one file a subcommand |
+//! | [`job`] | long work on its own thread: requests, events, progress, checkpoints |
+//! | [`reconstruct`] | encoding, loss, solver, decoding, reports |
+//! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |
+//! | [`optimise`] | L-BFGS-B and Adam on plain vectors |
+//! | [`compute`] | graphs, adjoints, kernels, and the two backends that run them |
+//! | [`stats`] | two-point correlation, lineal path, error measures |
+//! | [`synth`] | procedural micrographs |
+//! | [`micrograph`] | micrographs, phase maps, segmentation, files |
+//! | [`folders`] | where the program keeps its files, and how it writes any file |
+
 pub mod app;
 pub mod cli;
 pub mod compute;
-pub mod net;
 pub mod folders;
-pub mod reconstruct;
-pub mod optimise;
+pub mod job;
 pub mod micrograph;
+pub mod net;
+pub mod optimise;
+pub mod reconstruct;
 pub mod stats;
 pub mod synth;
-pub mod job;

@@ -3,7 +3,9 @@
 mod common;
 
 use microwright::micrograph::{self, PhaseMap, Segmentation};
-use microwright::stats::{Axis, Boundary, ErrorRates, Indicator, curves, lineal_path, two_point_axis, two_point_radial, white_noise};
+use microwright::stats::{
+    Axis, Boundary, ErrorRates, Indicator, curves, lineal_path, two_point_axis, two_point_radial, white_noise,
+};
 use safetensors::SafeTensors;
 
 fn golden() -> Option<Vec<u8>> {

@@ -68,12 +68,15 @@ impl App {
 
 /// A title as a file's name.
 fn file_stem(title: &str) -> String {
-    let name: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let name: String =
+        title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 fn write_text(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    write_atomically(path, bytes).map_err(|e| format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display()))
+    write_atomically(path, bytes).map_err(|e| {
+        format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
+    })
 }
 
 fn write_figure(path: &Path, figure: &Figure, kind: &str) -> Result<(), String> {
@@ -84,7 +87,12 @@ fn write_figure(path: &Path, figure: &Figure, kind: &str) -> Result<(), String> 
     }
 }
 
-fn write_all(folder: &Path, realisation: &Realisation, choice: &ExportChoice, figures: &[Figure]) -> Result<(), String> {
+fn write_all(
+    folder: &Path,
+    realisation: &Realisation,
+    choice: &ExportChoice,
+    figures: &[Figure],
+) -> Result<(), String> {
     let suffix = if realisation.number == 0 { String::new() } else { format!("-{}", realisation.number + 1) };
     let path = |stem: &str, ending: &str| folder.join(format!("{stem}{suffix}.{ending}"));
     let text = |e: crate::micrograph::MicrographError| e.to_string();

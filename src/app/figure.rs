@@ -72,8 +72,11 @@ impl Figure {
         let longest = self.series.iter().map(|s| s.points.len()).max().unwrap_or(0);
         for row in 0..longest {
             let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
-            let cells: Vec<_> =
-                self.series.iter().map(|s| s.points.get(row).map_or(String::new(), |p| format!("{:.9e}", p.1))).collect();
+            let cells: Vec<_> = self
+                .series
+                .iter()
+                .map(|s| s.points.get(row).map_or(String::new(), |p| format!("{:.9e}", p.1)))
+                .collect();
             text.push_str(&format!("{x},{}\n", cells.join(",")));
         }
         text
@@ -84,20 +87,16 @@ impl Figure {
             return Err("the font for figures is missing".into());
         }
         let points = || self.series.iter().flat_map(|s| s.points.iter().copied());
-        let finite: Vec<(f64, f64)> = points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
+        let finite: Vec<(f64, f64)> =
+            points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
         if finite.len() < 2 {
             return Err(format!("there is nothing to draw in “{}” yet", self.title));
         }
         let x_end = finite.iter().map(|p| p.0).fold(1.0, f64::max);
-        let (low, high) =
-            finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
+        let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
         area.fill(&WHITE).map_err(|e| e.to_string())?;
         let mut builder = ChartBuilder::on(&area);
-        builder
-            .margin(24)
-            .caption(&self.title, (FONT, 26))
-            .x_label_area_size(56)
-            .y_label_area_size(84);
+        builder.margin(24).caption(&self.title, (FONT, 26)).x_label_area_size(56).y_label_area_size(84);
         if self.logarithmic {
             let range = (low * 0.8..high * 1.25).log_scale();
             let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;

@@ -104,7 +104,7 @@ impl Files {
     }
 }
 
-fn opened(document: Result<Document, crate::micrograph::MicrographError>) -> FileEvent {
+fn opened(document: Result<Document, micrograph::MicrographError>) -> FileEvent {
     FileEvent::Opened(document.map(Box::new).map_err(|e| e.to_string()))
 }
 

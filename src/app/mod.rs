@@ -71,6 +71,11 @@ pub struct App {
     document: Option<Document>,
     settings: Settings,
     running: Option<Running>,
+    /// A run that failed but left a checkpoint.
+    resumable: Option<(crate::micrograph::Micrograph, Settings)>,
+    /// Where this window's checkpoints lie, and what removes the folder in the end.
+    run_folder: PathBuf,
+    _run_folder_guard: Option<tempfile::TempDir>,
     preview: Option<Preview>,
     progress: crate::job::Progress,
     realisations: Vec<Arc<Realisation>>,
@@ -112,6 +117,13 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
 
+/// A folder for the checkpoints of this window alone, in the data directory or, failing that, the temporary one.
+fn own_folder() -> Option<tempfile::TempDir> {
+    let data = crate::folders::data();
+    let make = || tempfile::Builder::new().prefix("run-").tempdir_in(&data);
+    std::fs::create_dir_all(&data).and_then(|()| make()).or_else(|_| tempfile::tempdir()).ok()
+}
+
 impl App {
     /// The window as it opens: with a file, or with a built-in micrograph.
     pub fn new(ctx: &Context, file: Option<PathBuf>) -> Self {
@@ -119,12 +131,17 @@ impl App {
         let repaint = ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
         let (job, latest) = probe_devices(wake.clone());
+        let guard = own_folder();
+        let run_folder = guard.as_ref().map_or_else(std::env::temp_dir, |g| g.path().to_path_buf());
         let mut app = Self {
             files: Files::new(ctx),
             wake,
             document: None,
             settings: Settings::default(),
             running: None,
+            resumable: None,
+            run_folder,
+            _run_folder_guard: guard,
             preview: None,
             progress: crate::job::Progress::default(),
             realisations: vec![],
@@ -172,6 +189,26 @@ impl App {
     /// Whether a run is under way.
     pub fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Iterations of the running realisation.
+    pub fn iteration(&self) -> usize {
+        self.progress.iteration
+    }
+
+    /// Whether the run waits.
+    pub fn is_paused(&self) -> bool {
+        self.progress.paused
+    }
+
+    /// Whether memory and operations of the settings have been worked out.
+    pub fn cost_is_known(&self) -> bool {
+        self.cost.is_some()
+    }
+
+    /// Where exports go.
+    pub fn set_export_folder(&mut self, folder: &std::path::Path) {
+        self.export.folder = folder.display().to_string();
     }
 
     /// The texts of all messages, oldest first.
@@ -379,9 +416,11 @@ pub fn why_no_window(error: &eframe::Error) -> String {
         eframe::Error::WinitEventLoop(_) => {
             "There is no display, so no window can open: neither DISPLAY nor WAYLAND_DISPLAY leads to one.".into()
         }
-        eframe::Error::Wgpu(_) => "No graphics driver can draw the window: Vulkan, Metal, Direct3D 12 or OpenGL is needed \
+        eframe::Error::Wgpu(_) => {
+            "No graphics driver can draw the window: Vulkan, Metal, Direct3D 12 or OpenGL is needed \
              (on Debian and Ubuntu the package mesa-vulkan-drivers brings one that needs no GPU)."
-            .into(),
+                .into()
+        }
         other => format!("The window could not be opened: {other}."),
     }
 }

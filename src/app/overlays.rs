@@ -40,7 +40,9 @@ impl App {
         let mut chosen = None;
         let modal = Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
             ui.set_width(420.0);
-            let field = ui.add(TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY));
+            let field = ui.add(
+                TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY),
+            );
             field.request_focus();
             let wanted = typed.to_lowercase();
             let matching: Vec<_> = Command::all()
@@ -88,7 +90,8 @@ impl App {
         let modal = Modal::new(egui::Id::unique("open path")).show(ui.ctx(), |ui| {
             ui.set_width(520.0);
             ui.heading("Open by path");
-            let field = ui.add(TextEdit::singleline(&mut typed).hint_text("/home/…/micrograph.tif").desired_width(f32::INFINITY));
+            let field = ui
+                .add(TextEdit::singleline(&mut typed).hint_text("/home/…/micrograph.tif").desired_width(f32::INFINITY));
             field.request_focus();
             open = ui.input(|i| i.key_pressed(Key::Enter));
             ui.horizontal(|ui| {
@@ -171,7 +174,10 @@ impl App {
                     if let Some(shortcut) = command.shortcut() {
                         ui.horizontal(|ui| {
                             let size = vec2(96.0, 20.0);
-                            ui.add_sized(size, egui::Label::new(RichText::new(ui.ctx().format_shortcut(&shortcut)).monospace()));
+                            ui.add_sized(
+                                size,
+                                egui::Label::new(RichText::new(ui.ctx().format_shortcut(&shortcut)).monospace()),
+                            );
                             ui.label(command.name());
                         });
                     }
@@ -187,9 +193,11 @@ impl App {
 
     fn message_list(&mut self, ui: &Ui) {
         let mut open = self.messages.open;
-        egui::Window::new("Messages").open(&mut open).default_size([560.0, 260.0]).anchor(Align2::RIGHT_BOTTOM, [-8.0, -44.0]).show(
-            ui.ctx(),
-            |ui| {
+        egui::Window::new("Messages")
+            .open(&mut open)
+            .default_size([560.0, 260.0])
+            .anchor(Align2::RIGHT_BOTTOM, [-8.0, -44.0])
+            .show(ui.ctx(), |ui| {
                 ScrollArea::vertical().auto_shrink([false, false]).stick_to_bottom(true).show(ui, |ui| {
                     if self.messages.all.is_empty() {
                         ui.label("No messages yet.");
@@ -198,8 +206,7 @@ impl App {
                         ui.label(RichText::new(&message.text).color(message_color(ui, message.level)));
                     }
                 });
-            },
-        );
+            });
         self.messages.open = open;
     }
 }
@@ -231,7 +238,8 @@ fn drop_target(ui: &Ui) {
     let palette = theme::palette(ui);
     painter.rect_filled(rect, 0.0, ui.visuals().panel_fill.gamma_multiply(0.85));
     painter.rect_stroke(rect.shrink(16.0), 8.0, egui::Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
-    let text = "Drop a micrograph anywhere to open it\n(a report.json brings its settings, a .safetensors file its weights)";
+    let text =
+        "Drop a micrograph anywhere to open it\n(a report.json brings its settings, a .safetensors file its weights)";
     painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(18.0), ui.visuals().text_color());
 }
 
@@ -253,10 +261,7 @@ const HELP: &[(&str, &str)] = &[
         "The share of straight segments of r + 1 pixels that lie wholly in the phase, along rows and columns. It tells \
          how far the phase is connected along lines.",
     ),
-    (
-        "White noise",
-        "What uncorrelated pixels of the same volume fraction would score: the scale for every error.",
-    ),
+    ("White noise", "What uncorrelated pixels of the same volume fraction would score: the scale for every error."),
     (
         "Depth",
         "The last layer of the network that is kept. A deeper network sees larger patterns (its receptive field) and costs \

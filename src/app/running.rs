@@ -6,7 +6,11 @@ use egui::Context;
 
 use super::widgets::Picture;
 use super::{App, Background, Shown};
-use crate::job::{Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, fetch_weights, start_reconstruction};
+use crate::job::{
+    CHECKPOINT, Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, fetch_weights,
+    start_reconstruction,
+};
+use crate::micrograph::Micrograph;
 use crate::net::weights::store;
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::{Realisation, Settings};
@@ -16,6 +20,7 @@ use crate::stats::{Boundary, curves};
 pub struct Running {
     job: Job,
     latest: Arc<Latest<Progress>>,
+    micrograph: Micrograph,
     /// Its settings: those in the panel may have changed since.
     pub settings: Settings,
 }
@@ -37,13 +42,27 @@ impl App {
         let run = Run {
             micrograph: document.micrograph.clone(),
             settings: self.settings.clone(),
-            folder: crate::folders::data().join("run"),
+            folder: self.run_folder.clone(),
             write: false,
             resume: false,
         };
         self.clear_results();
+        self.begin(run);
+    }
+
+    /// Goes on from the checkpoint of a run that failed, on the device that is chosen now.
+    pub(super) fn resume_failed(&mut self) {
+        let Some((micrograph, mut settings)) = self.resumable.take() else { return };
+        settings.device = self.settings.device.clone();
+        self.begin(Run { micrograph, settings, folder: self.run_folder.clone(), write: false, resume: true });
+    }
+
+    fn begin(&mut self, run: Run) {
+        self.resumable = None;
+        let (micrograph, settings) = (run.micrograph.clone(), run.settings.clone());
         let (job, latest) = start_reconstruction(run, self.wake.clone());
-        self.running = Some(Running { job, latest, settings: self.settings.clone() });
+        self.shown = Shown::Live;
+        self.running = Some(Running { job, latest, micrograph, settings });
     }
 
     pub(super) fn take_run_events(&mut self, ctx: &Context) {
@@ -83,13 +102,17 @@ impl App {
     }
 
     fn end_run(&mut self, ctx: &Context, ending: Ending) {
-        self.running = None;
+        let ended = self.running.take();
         self.progress.paused = false;
         match ending {
             Ending::Finished => self.messages.note("Done. Choose a realisation below the plots, or export it."),
             Ending::Kept => self.messages.note("Stopped early; the realisation is kept as it was."),
             Ending::Cancelled => self.messages.note("The run was cancelled."),
-            Ending::Failed(reason) => self.messages.error(reason),
+            Ending::Failed(reason) => {
+                self.messages.error(reason);
+                let saved = self.run_folder.join(CHECKPOINT).exists();
+                self.resumable = ended.filter(|_| saved).map(|run| (run.micrograph, run.settings));
+            }
         }
         if !self.realisations.is_empty() && self.shown == Shown::Live {
             self.show_realisation(ctx, self.realisations.len() - 1);
@@ -136,11 +159,14 @@ impl App {
             match ending {
                 Ending::Finished => {
                     let depth = self.vgg19.map_or("", Depth::name);
-                    self.messages.note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
+                    self.messages
+                        .note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
                     self.settings.weights = WeightsKind::Vgg19;
                 }
                 Ending::Failed(reason) => self.messages.error(reason),
-                Ending::Kept | Ending::Cancelled => self.messages.note("The download was stopped; what has arrived is kept."),
+                Ending::Kept | Ending::Cancelled => {
+                    self.messages.note("The download was stopped; what has arrived is kept.")
+                }
             }
         }
     }

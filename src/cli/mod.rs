@@ -18,15 +18,18 @@ pub use reconstruct::demonstrate;
 ///
 /// Without a command the window opens.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, args_override_self = true)]
 pub struct Arguments {
+    /// What to do instead of opening the window.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// A micrograph to open in the window.
     pub file: Option<PathBuf>,
 }
 
+/// A subcommand.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run of the program")]
 pub enum Command {
     /// Make new micrographs that are statistically equivalent to one.
     Reconstruct(reconstruct::Arguments),
@@ -38,6 +41,7 @@ pub enum Command {
     Devices,
     /// Show, fetch or import the trained network's weights.
     Weights {
+        /// Which of these.
         #[command(subcommand)]
         action: weights::Action,
     },

@@ -23,7 +23,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let failed = checks.iter().filter(|c| !c.passed()).count();
     println!("{} of {} checks hold.", checks.len() - failed, checks.len());
     if failed > 0 {
-        bail!("{} computes wrong numbers and should not be used. Update its driver, or choose another device.", info.name);
+        bail!(
+            "{} computes wrong numbers and should not be used. Update its driver, or choose another device.",
+            info.name
+        );
     }
     Ok(())
 }

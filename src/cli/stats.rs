@@ -27,11 +27,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let phases = match arguments.phase {
         None => 0..map.phases,
         Some(phase) if phase < map.phases => phase..phase + 1,
-        Some(phase) => bail!(
-            "{} has the phases 0 to {}; there is no phase {phase}.",
-            arguments.image.display(),
-            map.phases - 1
-        ),
+        Some(phase) => {
+            bail!("{} has the phases 0 to {}; there is no phase {phase}.", arguments.image.display(), map.phases - 1)
+        }
     };
     let s2 = arguments.boundary.unwrap_or(Boundary::Periodic);
     let lineal = arguments.boundary.unwrap_or(Boundary::Open);

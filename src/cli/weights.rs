@@ -47,13 +47,18 @@ pub fn run(action: &Action) -> anyhow::Result<()> {
 
 fn list() -> anyhow::Result<()> {
     let built_in = Weights::built_in(Depth::POOL3);
-    let mut text = format!("builtin  random filters with a fixed seed, to pool5 (to pool3: sha256 {})\n", built_in.hash());
+    let mut text =
+        format!("builtin  random filters with a fixed seed, to pool5 (to pool3: sha256 {})\n", built_in.hash());
     let folder = store::folder();
     match store::deepest(&folder) {
         Some(depth) => {
             let weights = store::load(&folder, depth)?;
             let path = store::path(&folder);
-            text.push_str(&format!("vgg19    trained, to {depth} (sha256 {}), CC BY 4.0, {}\n", weights.hash(), path.display()));
+            text.push_str(&format!(
+                "vgg19    trained, to {depth} (sha256 {}), CC BY 4.0, {}\n",
+                weights.hash(),
+                path.display()
+            ));
         }
         None => text.push_str("vgg19    not on this machine; `microwright weights fetch` downloads:\n"),
     }

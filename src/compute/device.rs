@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::ComputeError;
 use super::cpu::{self, CpuProgram};
 use super::gpu::{self, Gpu, GpuProgram};
 use super::graph::{Graph, Plan, TensorId};
-use super::ComputeError;
 
 /// What an adapter is, the preferred kind first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -25,7 +25,9 @@ pub enum ComputeError {
         available: String,
     },
     /// The adapter refuses a limit that the program needs.
-    #[error("{device} cannot hold this: {what} needs {needed} and the device allows {allowed}. Choose a smaller output size, a shallower depth, or the CPU.")]
+    #[error(
+        "{device} cannot hold this: {what} needs {needed} and the device allows {allowed}. Choose a smaller output size, a shallower depth, or the CPU."
+    )]
     Limit {
         /// The adapter.
         device: String,
@@ -43,7 +45,9 @@ pub enum ComputeError {
         needed: u64,
     },
     /// The device went away in mid-run.
-    #[error("The device {device} was lost ({reason}). The last checkpoint is kept; resume on another device or on the CPU.")]
+    #[error(
+        "The device {device} was lost ({reason}). The last checkpoint is kept; resume on another device or on the CPU."
+    )]
     DeviceLost {
         /// The adapter.
         device: String,
@@ -51,7 +55,9 @@ pub enum ComputeError {
         reason: String,
     },
     /// The adapter computes wrong numbers.
-    #[error("{device} computes wrong numbers ({what}), so it is not used. Update its driver, or choose another device.")]
+    #[error(
+        "{device} computes wrong numbers ({what}), so it is not used. Update its driver, or choose another device."
+    )]
     WrongNumbers {
         /// The adapter.
         device: String,

@@ -34,7 +34,7 @@ pub struct Case {
     /// The graph.
     pub graph: Graph,
     /// Inputs with their values.
-    pub inputs: Vec<(TensorId, Vec<f32>)>,
+    pub inputs: Vec<Feed>,
     /// What is compared.
     pub output: TensorId,
     /// The largest relative difference allowed.
@@ -126,7 +126,13 @@ pub fn conv_case(x: Shape, outputs: usize, settings: ConvSettings, masked: bool)
     let output = graph.conv3x3(input, weights, (!masked).then_some(bias), mask, settings)?;
     let mut inputs = vec![(input, values(4, x.len()))];
     inputs.extend(mask.map(|m| (m, values(5, x.len()))));
-    let case = format!("{}×{}×{} → {outputs}, {settings:?}{}", x.height, x.width, x.channels, if masked { ", masked" } else { "" });
+    let case = format!(
+        "{}×{}×{} → {outputs}, {settings:?}{}",
+        x.height,
+        x.width,
+        x.channels,
+        if masked { ", masked" } else { "" }
+    );
     Ok(Case { name: "conv3x3", case, graph, inputs, output, tolerance: kernels::conv3x3::KERNEL.tolerance.into() })
 }
 
@@ -165,25 +171,24 @@ fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         let (case, tolerance) = (describe(shape), 1e-6);
         cases.push(Case { name: forward, case, graph: graph.clone(), inputs: inputs.clone(), output: y, tolerance });
         let (graph, output, more) = with_gram_loss(graph, input, y)?;
-        let inputs = inputs.into_iter().chain(more).collect();
+        let inputs = inputs.into_iter().chain([more]).collect();
         cases.push(Case { name: adjoint, case: describe(shape), graph, inputs, output, tolerance: 1e-5 });
     }
     Ok(cases)
 }
 
+/// An input with its values.
+pub type Feed = (TensorId, Vec<f32>);
+
 /// Adds a Gram loss behind `y` and differentiates it with respect to `x`.
-fn with_gram_loss(
-    mut graph: Graph,
-    x: TensorId,
-    y: TensorId,
-) -> Result<(Graph, TensorId, Vec<(TensorId, Vec<f32>)>), ComputeError> {
+fn with_gram_loss(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Graph, TensorId, Feed), ComputeError> {
     let gram = graph.gram(y);
     let shape = graph.shape(gram);
     let target = graph.input(shape);
     let loss = graph.gram_loss(gram, target, 0.5)?;
     let total = graph.weighted_sum(&[loss], &[1.5])?;
     let output = graph.differentiate(total, x)?;
-    Ok((graph, output, vec![(target, symmetric(shape.channels))]))
+    Ok((graph, output, (target, symmetric(shape.channels))))
 }
 
 fn symmetric(n: usize) -> Vec<f32> {
@@ -208,9 +213,23 @@ fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         tolerance: kernels::gram::KERNEL.tolerance.into(),
     }];
     let loss = graph.gram_loss(gram, target, 0.25)?;
-    out.push(Case { name: "gram_loss", case: describe(shape), graph: graph.clone(), inputs: both.clone(), output: loss, tolerance: 1e-5 });
+    out.push(Case {
+        name: "gram_loss",
+        case: describe(shape),
+        graph: graph.clone(),
+        inputs: both.clone(),
+        output: loss,
+        tolerance: 1e-5,
+    });
     let gradient = graph.differentiate(loss, x)?;
-    out.push(Case { name: "gram_adjoint", case: describe(shape), graph, inputs: both, output: gradient, tolerance: 1e-5 });
+    out.push(Case {
+        name: "gram_adjoint",
+        case: describe(shape),
+        graph,
+        inputs: both,
+        output: gradient,
+        tolerance: 1e-5,
+    });
     Ok(out)
 }
 
@@ -258,5 +277,12 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
     losses.push(graph.gram_loss(gram, target, 1.0)?);
     let total = graph.weighted_sum(&losses, &[1.0, 0.5, 2.0])?;
     let output = graph.differentiate(total, x)?;
-    Ok(Case { name: "gradient", case: format!("whole network, {} padding", padding.name()), graph, inputs, output, tolerance: 1e-4 })
+    Ok(Case {
+        name: "gradient",
+        case: format!("whole network, {} padding", padding.name()),
+        graph,
+        inputs,
+        output,
+        tolerance: 1e-4,
+    })
 }

@@ -9,8 +9,8 @@ use super::{Control, Ending, Job, Latest, Wake};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, selftest};
 use crate::net::{Depth, Weights};
-use crate::reconstruct::{Settings, resources};
 use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+use crate::reconstruct::{Settings, resources};
 
 /// The outcome of a self-test: empty when all held, else what did not.
 type Outcomes = BTreeMap<String, String>;

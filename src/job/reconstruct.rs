@@ -12,8 +12,13 @@ use crate::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Set
 
 /// The checkpoint's name in its folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Time from one checkpoint to the next.
-const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// Seconds from one checkpoint to the next; the environment variable `MICROWRIGHT_CHECKPOINT_SECONDS` says otherwise.
+const SAVE_EVERY: f64 = 10.0;
+
+fn save_every() -> Duration {
+    let given = std::env::var("MICROWRIGHT_CHECKPOINT_SECONDS").ok().and_then(|v| v.parse().ok());
+    Duration::from_secs_f64(given.filter(|v: &f64| (0.0..1e6).contains(v)).unwrap_or(SAVE_EVERY))
+}
 
 /// What to run.
 pub struct Run {
@@ -55,7 +60,8 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     control.wake();
     let problem = Problem::new(run.micrograph.clone(), run.settings.clone(), device)?;
     let checkpoint = run.folder.join(CHECKPOINT);
-    let mut saved = if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
+    let mut saved =
+        if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
     let first = saved.as_ref().map_or(0, |s| s.realisation);
     for number in first..run.settings.realisations {
         let seed = run.settings.seed.wrapping_add(number as u64);
@@ -63,7 +69,9 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
             Some(saved) => Solver::resume(&problem, saved)?,
             None => Solver::new(&problem, seed)?,
         };
-        let mut realising = Realising { run, problem: &problem, control, slot, number, saved_at: Instant::now(), seconds: 0.0 };
+        let (saved_at, save_every) = (Instant::now(), save_every());
+        let mut realising =
+            Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds: 0.0 };
         let wanted = realising.iterate(&mut solver, &checkpoint)?;
         if wanted == Wanted::Cancel {
             // A cancelled run is not resumed, so its checkpoint goes.
@@ -96,7 +104,9 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.fingerprint != problem.fingerprint() {
         return Err(other("another micrograph"));
     }
-    if saved.settings != problem.settings {
+    // Where it is computed may change, when a device was lost; on another device the last digits differ.
+    let settings = Settings { device: problem.settings.device.clone(), ..saved.settings.clone() };
+    if settings != problem.settings {
         return Err(other("other settings"));
     }
     Ok(saved)
@@ -110,6 +120,7 @@ struct Realising<'a> {
     slot: &'a Latest<Progress>,
     number: usize,
     saved_at: Instant,
+    save_every: Duration,
     seconds: f64,
 }
 
@@ -146,7 +157,7 @@ impl Realising<'_> {
                 self.show(solver, timed, false, Some(preview));
                 told = solver.iteration();
             }
-            if self.saved_at.elapsed() >= SAVE_EVERY {
+            if self.saved_at.elapsed() >= self.save_every {
                 self.save(solver, checkpoint);
             }
             if progress == optimise::Progress::Converged {

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 pub use palette::{PHASE_COLORS, phase_color};
 pub use read::{MOST_PIXELS, read};
 pub use segment::{Segmentation, segment, thresholds};
-pub use write::{write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png};
+pub use write::{
+    write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png,
+};
 
 /// The most phases of a phase map.
 pub const MOST_PHASES: usize = 8;
@@ -126,7 +128,9 @@ pub enum MicrographError {
         width: u64,
     },
     /// Too many values for labels, too few for grey values.
-    #[error("{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or say how many phases to make of them by thresholds (--phases 2).")]
+    #[error(
+        "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or say how many phases to make of them by thresholds (--phases 2)."
+    )]
     TooManyLabels {
         /// The micrograph.
         name: String,
@@ -134,13 +138,17 @@ pub enum MicrographError {
         found: usize,
     },
     /// Nothing to tell apart.
-    #[error("{name} has one phase only: every pixel has the same value, so there is no structure to reconstruct. Open a micrograph with at least two phases.")]
+    #[error(
+        "{name} has one phase only: every pixel has the same value, so there is no structure to reconstruct. Open a micrograph with at least two phases."
+    )]
     OnePhase {
         /// The micrograph.
         name: String,
     },
     /// A number of phases that cannot be made.
-    #[error("{wanted} phases cannot be made of {name}: choose between 2 and {MOST_PHASES}, and no more than it has grey values.")]
+    #[error(
+        "{wanted} phases cannot be made of {name}: choose between 2 and {MOST_PHASES}, and no more than it has grey values."
+    )]
     PhaseCount {
         /// The micrograph.
         name: String,

@@ -49,7 +49,11 @@ pub fn read(file: &mut impl Read, path: &Path) -> Result<Micrograph, MicrographE
     for row in 0..h {
         for column in 0..w {
             for channel in 0..keep {
-                let at = if header.fortran_order { (channel * w + column) * h + row } else { (row * w + column) * c + channel };
+                let at = if header.fortran_order {
+                    (channel * w + column) * h + row
+                } else {
+                    (row * w + column) * c + channel
+                };
                 values.push(stored[at]);
             }
         }
@@ -98,7 +102,9 @@ fn parse_header(text: &str) -> Result<Header, String> {
     let bytes = characters.as_str().parse().unwrap_or(0);
     match (kind, bytes) {
         ('b', 1) | ('u' | 'i', 1 | 2 | 4 | 8) | ('f', 2 | 4 | 8) => {}
-        ('O', _) => return Err("it holds Python objects, which are never unpickled; save a plain array of numbers".into()),
+        ('O', _) => {
+            return Err("it holds Python objects, which are never unpickled; save a plain array of numbers".into());
+        }
         _ => return Err(format!("its elements are of type “{descr}”; integers, floats and booleans are read")),
     }
     let fortran_order = field("fortran_order")?.starts_with("True");

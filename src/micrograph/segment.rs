@@ -60,7 +60,9 @@ fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
         }
     }
     let luminance = |c: &Vec<f32>| c.iter().sum::<f32>();
-    colors.sort_by(|a, b| luminance(a).total_cmp(&luminance(b)).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)));
+    colors.sort_by(|a, b| {
+        luminance(a).total_cmp(&luminance(b)).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
+    });
     colors
 }
 

@@ -39,7 +39,9 @@ pub fn read(file: BufReader<File>, path: &Path) -> Result<Micrograph, Micrograph
     };
     // Few bits arrive packed in bytes.
     let samples = match color {
-        ColorType::Gray(bits @ (1 | 2 | 4)) | ColorType::Palette(bits @ (1 | 2 | 4)) if per_pixel == 0 || samples.len() < pixels => {
+        ColorType::Gray(bits @ (1 | 2 | 4)) | ColorType::Palette(bits @ (1 | 2 | 4))
+            if per_pixel == 0 || samples.len() < pixels =>
+        {
             unpack(&samples, bits, height, width)
         }
         _ => samples,
@@ -48,9 +50,11 @@ pub fn read(file: BufReader<File>, path: &Path) -> Result<Micrograph, Micrograph
         return Err(malformed(path, "it holds fewer samples than its size claims"));
     }
     if let Some(palette) = palette {
-        return from_palette(&samples, &palette, height, width).ok_or_else(|| malformed(path, "its palette is too short"));
+        return from_palette(&samples, &palette, height, width)
+            .ok_or_else(|| malformed(path, "its palette is too short"));
     }
-    let values: Vec<f32> = samples.chunks_exact(stored).take(pixels).flat_map(|p| p[..channels].iter().copied()).collect();
+    let values: Vec<f32> =
+        samples.chunks_exact(stored).take(pixels).flat_map(|p| p[..channels].iter().copied()).collect();
     let range = match (white, color) {
         (_, ColorType::Gray(bits @ (1 | 2 | 4))) if !values.iter().any(|v| *v > f32::from((1u8 << bits) - 1)) => {
             (0.0, f32::from((1u8 << bits) - 1))

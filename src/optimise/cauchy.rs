@@ -76,8 +76,7 @@ pub fn cauchy_point(x: &[f64], g: &[f64], bounds: Bounds, model: &Model) -> Cauc
         let w = model.row(b);
         let mw = model.middle.times(&w);
         slope += step * curvature + g[b] * g[b] + model.theta * g[b] * moved - g[b] * small_dot(&mw, &c);
-        curvature -=
-            model.theta * g[b] * g[b] + 2.0 * g[b] * small_dot(&mw, &p) + g[b] * g[b] * small_dot(&mw, &w);
+        curvature -= model.theta * g[b] * g[b] + 2.0 * g[b] * small_dot(&mw, &p) + g[b] * g[b] * small_dot(&mw, &w);
         curvature = curvature.max(least_curvature);
         p.iter_mut().zip(&w).for_each(|(p, w)| *p += g[b] * w);
         direction[b] = 0.0;

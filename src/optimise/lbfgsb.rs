@@ -116,7 +116,8 @@ impl Lbfgsb {
     /// Searches along `direction`; says whether the value fell.
     fn search<E>(&mut self, direction: &[f64], objective: &mut Objective<E>) -> Result<bool, E> {
         let slope = dot(direction, &self.gradient);
-        if !(slope < 0.0) {
+        // NaN is no descent either.
+        if slope >= 0.0 || slope.is_nan() {
             return Ok(false);
         }
         let most = self.longest_step(direction);
@@ -124,8 +125,7 @@ impl Lbfgsb {
         let mut step = 1.0_f64.min(most);
         let mut gradient = vec![0.0; self.x.len()];
         for _ in 0..EVALUATIONS {
-            let trial: Vec<f64> =
-                self.x.iter().zip(direction).map(|(x, d)| self.bounds.clamp(x + step * d)).collect();
+            let trial: Vec<f64> = self.x.iter().zip(direction).map(|(x, d)| self.bounds.clamp(x + step * d)).collect();
             let value = objective(&trial, &mut gradient)?;
             match search.next(Point { step, value, slope: dot(&gradient, direction) }) {
                 Next::Try(next) if next != step => step = next,

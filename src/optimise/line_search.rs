@@ -99,8 +99,8 @@ impl LineSearch {
             self.high = step + 4.0 * (step - self.best.step);
         }
         step = step.clamp(0.0, self.most);
-        let stuck = self.bracketed
-            && (step <= self.low || step >= self.high || self.high - self.low <= INTERVAL * self.high);
+        let stuck =
+            self.bracketed && (step <= self.low || step >= self.high || self.high - self.low <= INTERVAL * self.high);
         if stuck { self.best.step } else { step }
     }
 
@@ -119,7 +119,11 @@ impl LineSearch {
             let curve = (best.value - at.value) / (at.step - best.step) + best.slope;
             let quadratic = best.step + best.slope / curve / 2.0 * (at.step - best.step);
             self.bracketed = true;
-            if (cubic - best.step).abs() < (quadratic - best.step).abs() { cubic } else { cubic + (quadratic - cubic) / 2.0 }
+            if (cubic - best.step).abs() < (quadratic - best.step).abs() {
+                cubic
+            } else {
+                cubic + (quadratic - cubic) / 2.0
+            }
         } else if opposite < 0.0 {
             let gamma = scale * root * if at.step > best.step { -1.0 } else { 1.0 };
             let r = (gamma - at.slope + theta) / (2.0 * gamma - at.slope + best.slope);

@@ -61,7 +61,8 @@ fn free_products(model: &Model, point: &[f64], bounds: Bounds, free: &[usize]) -
     if 2 * free.len() <= point.len() {
         return products_over(model, free);
     }
-    let fixed: Vec<usize> = (0..point.len()).filter(|i| point[*i] <= bounds.lower || point[*i] >= bounds.upper).collect();
+    let fixed: Vec<usize> =
+        (0..point.len()).filter(|i| point[*i] <= bounds.lower || point[*i] >= bounds.upper).collect();
     let mut all = model.all_products();
     let without = products_over(model, &fixed);
     all.values.iter_mut().zip(&without.values).for_each(|(a, w)| *a -= w);

@@ -104,7 +104,8 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self, ReconstructError> {
         let unusable = |reason: String| ReconstructError::Checkpoint { path: path.into(), reason };
         let bytes = std::fs::read(path).map_err(|e| unusable(e.to_string()))?;
-        let broken = |e: &dyn std::fmt::Display| unusable(format!("it is damaged ({e}); start the run anew without --resume"));
+        let broken =
+            |e: &dyn std::fmt::Display| unusable(format!("it is damaged ({e}); start the run anew without --resume"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
         let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
         let text = text.ok_or_else(|| unusable("it is no checkpoint of this program".into()))?;

@@ -29,7 +29,8 @@ pub fn phase_vectors(phases: usize, encoding: Encoding, seed: u64) -> Vec<[f32; 
 
 fn corners(phases: usize) -> Vec<[f32; 3]> {
     // Opposite corners for two; a tetrahedron (edge √2) for up to four, then its mirror image (edge 1).
-    let order: &[u8] = if phases == 2 { &[0b000, 0b111] } else { &[0b000, 0b011, 0b101, 0b110, 0b111, 0b100, 0b010, 0b001] };
+    let order: &[u8] =
+        if phases == 2 { &[0b000, 0b111] } else { &[0b000, 0b011, 0b101, 0b110, 0b111, 0b100, 0b010, 0b001] };
     let vector = |bits: &u8| [4, 2, 1].map(|mask| if bits & mask != 0 { 255.0 } else { 0.0 });
     order.iter().take(phases).map(vector).collect()
 }

@@ -121,8 +121,7 @@ impl Loss {
         targets: &Grams,
         settings: &LossSettings,
     ) -> Result<Self, ComputeError> {
-        let squares: Vec<f64> =
-            targets.iter().map(|g| g.iter().map(|v| f64::from(*v) * f64::from(*v)).sum()).collect();
+        let squares: Vec<f64> = targets.iter().map(|g| g.iter().map(|v| f64::from(*v) * f64::from(*v)).sum()).collect();
         let built = loss_graph(weights, size, &squares, settings)?;
         let mut program = device.compile(built.graph, &built.outputs)?;
         for (id, values) in built.targets.iter().zip(targets) {

@@ -124,11 +124,15 @@ impl Settings {
                 ));
             }
             if height > MOST_EDGE || width > MOST_EDGE {
-                return wrong(format!("{what} has {height} × {width} pixels; at most {MOST_EDGE} each way are possible."));
+                return wrong(format!(
+                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} each way are possible."
+                ));
             }
         }
         if self.taps().is_empty() {
-            return wrong("All layer weights are 0, so there is nothing to match. Give at least one layer a weight.".into());
+            return wrong(
+                "All layer weights are 0, so there is nothing to match. Give at least one layer a weight.".into(),
+            );
         }
         if self.taps().iter().any(|(_, w)| !(*w > 0.0 && w.is_finite())) {
             return wrong("A layer weight is negative or not a number; weights are 0 or larger.".into());

@@ -35,7 +35,13 @@ fn pairs(phase: &Indicator, boundary: Boundary) -> Pairs {
 }
 
 /// In place: all rows, then all columns.
-fn fft_2d(field: &mut [Complex<f64>], rows: usize, columns: usize, along: Arc<dyn Fft<f64>>, across: Arc<dyn Fft<f64>>) {
+fn fft_2d(
+    field: &mut [Complex<f64>],
+    rows: usize,
+    columns: usize,
+    along: Arc<dyn Fft<f64>>,
+    across: Arc<dyn Fft<f64>>,
+) {
     along.process(field);
     let mut turned = vec![Complex::default(); field.len()];
     transpose(field, &mut turned, rows, columns);

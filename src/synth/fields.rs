@@ -50,7 +50,7 @@ impl Perlin {
         let (dy, dx) = (y - row, x - column);
         let corner = |j: f64, i: f64| {
             let hash = self.order[((column + i) as i64 & 255) as usize];
-            let hash = self.order[(i64::from(hash) + (row + j) as i64 & 255) as usize];
+            let hash = self.order[((i64::from(hash) + (row + j) as i64) & 255) as usize];
             let angle = f64::from(hash) / 256.0 * std::f64::consts::TAU;
             angle.sin() * (dy - j) + angle.cos() * (dx - i)
         };

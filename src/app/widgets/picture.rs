@@ -1,6 +1,9 @@
 //! Pictures side by side at one zoom and pan.
 
-use egui::{Color32, ColorImage, Context, FontId, Rect, Response, Sense, TextureFilter, TextureHandle, TextureOptions, Ui, Vec2, pos2, vec2};
+use egui::{
+    Color32, ColorImage, Context, FontId, Rect, Response, Sense, TextureFilter, TextureHandle, TextureOptions, Ui,
+    Vec2, pos2, vec2,
+};
 
 use crate::app::theme;
 use crate::micrograph::PhaseMap;
@@ -97,7 +100,10 @@ impl Pane<'_> {
         ui.vertical(|ui| {
             ui.label(egui::RichText::new(self.title).strong());
             let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, ui.is_enabled(), self.title));
+            response.widget_info(|| {
+                let waiting = if self.picture.is_none() { self.waiting } else { "" };
+                egui::WidgetInfo::labeled(egui::Role::Image, ui.is_enabled(), format!("{} {waiting}", self.title))
+            });
             checkerboard(ui, rect);
             match self.picture {
                 Some(picture) => self.show_picture(ui, rect, &response, picture, view),
@@ -121,7 +127,8 @@ impl Pane<'_> {
         let pixels = vec2(picture.size.1 as f32, picture.size.0 as f32);
         let fit = (rect.size() / pixels).min_elem();
         let mut zoom = view.zoom.unwrap_or(fit);
-        let place = |view: &View, zoom: f32| Rect::from_min_size(rect.center() - view.centre * pixels * zoom, pixels * zoom);
+        let place =
+            |view: &View, zoom: f32| Rect::from_min_size(rect.center() - view.centre * pixels * zoom, pixels * zoom);
         if response.double_clicked() {
             *view = View::default();
             zoom = fit;

@@ -16,7 +16,13 @@ pub enum PlotRequest {
 }
 
 /// Shows a figure in the space there is; the colours are those of `colors`, since a figure's own are for white paper.
-pub fn curve_plot(ui: &mut Ui, id: &str, figure: &Figure, colors: &[Color32], y_top: Option<f64>) -> Option<PlotRequest> {
+pub fn curve_plot(
+    ui: &mut Ui,
+    id: &str,
+    figure: &Figure,
+    colors: &[Color32],
+    y_top: Option<f64>,
+) -> Option<PlotRequest> {
     let logarithmic = figure.logarithmic;
     let mut plot = Plot::new(id)
         .legend(Legend::default().position(Corner::RightTop).follow_insertion_order(true).background_alpha(0.6))
@@ -34,15 +40,13 @@ pub fn curve_plot(ui: &mut Ui, id: &str, figure: &Figure, colors: &[Color32], y_
             HoverPosition::Elsewhere { .. } => None,
         });
     if logarithmic {
-        plot = plot
-            .y_axis_formatter(|mark, _| exponent(mark))
-            .y_grid_spacer(|input| {
-                let (low, high) = input.bounds;
-                let step = ((high - low) / 8.0).ceil().max(1.0);
-                let first = (low / step).floor() as i64;
-                let last = (high / step).ceil() as i64;
-                (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
-            });
+        plot = plot.y_axis_formatter(|mark, _| exponent(mark)).y_grid_spacer(|input| {
+            let (low, high) = input.bounds;
+            let step = ((high - low) / 8.0).ceil().max(1.0);
+            let first = (low / step).floor() as i64;
+            let last = (high / step).ceil() as i64;
+            (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
+        });
     }
     if let Some(top) = y_top {
         plot = plot.include_y(0.0).include_y(top);
@@ -77,7 +81,11 @@ pub fn curve_plot(ui: &mut Ui, id: &str, figure: &Figure, colors: &[Color32], y_
                 request = Some(choice);
             }
         }
-        ui.label(egui::RichText::new("Double click: whole curves. Right drag: zoom.").small().color(theme::palette(ui).faint));
+        ui.label(
+            egui::RichText::new("Double click: whole curves. Right drag: zoom.")
+                .small()
+                .color(theme::palette(ui).faint),
+        );
     });
     request
 }

@@ -48,10 +48,18 @@ pub fn value<T: PartialEq + Clone>(
 }
 
 /// A row with a choice among named values.
-pub fn choice<T: PartialEq + Clone>(ui: &mut Ui, label: &str, tooltip: &str, value: &mut T, default: &T, options: &[(T, &str)]) {
+pub fn choice<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    value: &mut T,
+    default: &T,
+    options: &[(T, &str)],
+) {
     let (_, reset) = row(ui, label, tooltip, |ui| {
         let current = options.iter().find(|(v, _)| v == value).map_or("", |(_, name)| name);
-        let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width() - 4.0).truncate();
+        let combo =
+            egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width() - 4.0).truncate();
         combo
             .show_ui(ui, |ui| {
                 for (option, name) in options {

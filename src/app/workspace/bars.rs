@@ -63,7 +63,8 @@ impl App {
                 (None, Some(_)) => "no such device".into(),
                 (None, None) => "looking at the devices…".into(),
             };
-            ui.label(device).on_hover_text("Where the reconstruction is computed. A machine without a GPU uses its cores.");
+            ui.label(device)
+                .on_hover_text("Where the reconstruction is computed. A machine without a GPU uses its cores.");
             if self.running.is_some() {
                 self.run_controls(ui);
             }

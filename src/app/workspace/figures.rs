@@ -3,8 +3,8 @@
 use egui::Color32;
 
 use crate::app::figure::{Figure, Series};
-use crate::app::{App, Shown};
 use crate::app::theme::{self, Palette};
+use crate::app::{App, Shown};
 use crate::stats::{Curves, ErrorRates, white_noise};
 
 /// A figure with its colours on the screen.
@@ -43,11 +43,11 @@ impl App {
     }
 
     pub(in crate::app) fn s2_figure(&self, palette: Palette) -> ShownFigure {
-        self.curve_figure("S2(r)", "two-point correlation S2", palette, |c| &c.s2)
+        self.curve_figure("S2(r)", "S2", palette, |c| &c.s2)
     }
 
     pub(in crate::app) fn lineal_figure(&self, palette: Palette) -> ShownFigure {
-        self.curve_figure("L(r)", "lineal path L", palette, |c| &c.lineal_path)
+        self.curve_figure("L(r)", "L", palette, |c| &c.lineal_path)
     }
 
     fn curve_figure(&self, title: &str, y_label: &str, palette: Palette, of: fn(&Curves) -> &Vec<f64>) -> ShownFigure {

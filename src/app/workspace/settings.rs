@@ -46,29 +46,28 @@ impl App {
 
     fn start_button(&mut self, ui: &mut Ui) {
         ui.add_space(theme::STEP);
-        if self.running.is_some() {
-            ui.horizontal(|ui| {
-                let pause = if self.progress.paused { "Resume" } else { "Pause" };
-                if ui.add_sized([120.0, 32.0], egui::Button::new(pause)).clicked() {
-                    self.perform(ui.ctx(), Command::StartOrPause);
-                }
-                if ui.add_sized([120.0, 32.0], egui::Button::new("Stop and keep")).clicked() {
-                    self.request(Request::StopAndKeep);
-                }
-            });
-            ui.label(RichText::new("Changes apply to the next run.").small().weak());
-        } else {
-            let missing = self.missing_weights();
-            ui.add_enabled_ui(missing.is_none() && self.document.is_some(), |ui| {
-                let size = [ui.available_width(), 36.0];
-                let start = ui.add_sized(size, primary(ui, "Start"));
-                let start = start.on_hover_text("Reconstruct the micrograph with these settings (Space).");
-                if start.on_disabled_hover_text(missing.unwrap_or("Open a micrograph first.")).clicked() {
-                    self.start();
-                }
-            });
+        let missing = match (&self.running, &self.document) {
+            (Some(_), _) => Some("A run is under way; pause or stop it in the bar below."),
+            (None, None) => Some("Open a micrograph first."),
+            (None, Some(_)) => self.missing_weights(),
+        };
+        ui.add_enabled_ui(missing.is_none(), |ui| {
+            let size = [ui.available_width(), 36.0];
+            let start = ui.add_sized(size, primary(ui, if self.running.is_some() { "Running" } else { "Start" }));
+            let start = start.on_hover_text("Reconstruct the micrograph with these settings (Space).");
+            if start.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+                self.start();
+            }
+        });
+        if self.resumable.is_some() {
+            let tip = "The run that failed left a checkpoint; it goes on from there on the device chosen above.";
+            if ui.button("Resume the failed run").on_hover_text(tip).clicked() {
+                self.resume_failed();
+            }
         }
-        ui.add_space(theme::STEP);
+        let note = if self.running.is_some() { "Changes apply to the next run." } else { "" };
+        ui.label(RichText::new(note).small().weak());
+        ui.add_space(2.0);
     }
 
     fn phase_settings(&mut self, ui: &mut Ui) {
@@ -87,11 +86,22 @@ impl App {
             self.resegment();
         }
         if let Some(map) = self.document.as_ref().and_then(|d| d.phases.as_ref()) {
-            let names: Vec<_> =
-                map.volume_fractions().iter().enumerate().map(|(n, f)| (n, format!("phase {n} ({:.1} %)", 100.0 * f))).collect();
+            let names: Vec<_> = map
+                .volume_fractions()
+                .iter()
+                .enumerate()
+                .map(|(n, f)| (n, format!("phase {n} ({:.1} %)", 100.0 * f)))
+                .collect();
             let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
             let default = map.phases - 1;
-            choice(ui, "Curves of", "The phase whose curves the plots show, against all others.", &mut self.phase, &default, &named);
+            choice(
+                ui,
+                "Curves of",
+                "The phase whose curves the plots show, against all others.",
+                &mut self.phase,
+                &default,
+                &named,
+            );
         }
     }
 
@@ -100,12 +110,19 @@ impl App {
         heading(ui, "Feature network");
         self.weights_setting(ui);
         let mut layer = Depth::all().position(|d| d == self.settings.depth).unwrap_or(0);
-        let (_, reset) = row(ui, "Depth", "The last layer of VGG-19 that is kept: deeper sees larger patterns and costs more.", |ui| {
-            let slider = Slider::new(&mut layer, 0..=LAYERS.len() - 1);
-            ui.add(slider.custom_formatter(|n, _| LAYERS[n as usize].name.into()).custom_parser(|text| {
-                LAYERS.iter().position(|l| l.name == text.trim()).map(|n| n as f64)
-            }))
-        });
+        let (_, reset) = row(
+            ui,
+            "Depth",
+            "The last layer of VGG-19 that is kept: deeper sees larger patterns and costs more.",
+            |ui| {
+                let slider = Slider::new(&mut layer, 0..=LAYERS.len() - 1);
+                ui.add(
+                    slider
+                        .custom_formatter(|n, _| LAYERS[n as usize].name.into())
+                        .custom_parser(|text| LAYERS.iter().position(|l| l.name == text.trim()).map(|n| n as f64)),
+                )
+            },
+        );
         self.settings.depth = if reset { default.depth } else { Depth::all().nth(layer).unwrap_or(default.depth) };
         self.depth_facts(ui);
         CollapsingHeader::new("Layer weights").show(ui, |ui| self.layer_weights(ui));
@@ -134,7 +151,9 @@ impl App {
             let default = defaults.layer_weight(layer);
             let mut weight = self.settings.layer_weight(layer);
             let tip = "How much this layer's Gram matrix counts; 0 leaves it out.";
-            value(ui, layer.name(), tip, &mut weight, &default, |ui, w| ui.add(Slider::new(w, 0.0..=4.0).max_decimals(2)));
+            value(ui, layer.name(), tip, &mut weight, &default, |ui, w| {
+                ui.add(Slider::new(w, 0.0..=4.0).max_decimals(2))
+            });
             if weight == default {
                 self.settings.layer_weights.remove(&layer);
             } else {
@@ -147,7 +166,9 @@ impl App {
         let current = self.settings.weights.clone();
         let tip = "Built in: random filters with a fixed seed, always there. VGG-19: trained on photographs, downloaded once.";
         row(ui, "Weights", tip, |ui| {
-            let combo = egui::ComboBox::from_id_salt("weights").selected_text(current.label()).width(ui.available_width() - 4.0);
+            let combo = egui::ComboBox::from_id_salt("weights")
+                .selected_text(current.label())
+                .width(ui.available_width() - 4.0);
             combo
                 .truncate()
                 .show_ui(ui, |ui| {
@@ -155,7 +176,11 @@ impl App {
                         let label = kind.label();
                         ui.selectable_value(&mut self.settings.weights, kind, label);
                     }
-                    if ui.button("A file…").on_hover_text("safetensors with conv1_1.weight … or torchvision's features.0.weight …").clicked() {
+                    if ui
+                        .button("A file…")
+                        .on_hover_text("safetensors with conv1_1.weight … or torchvision's features.0.weight …")
+                        .clicked()
+                    {
                         self.files.weights_dialog();
                     }
                 })
@@ -166,7 +191,8 @@ impl App {
 
     /// Why the chosen weights cannot be used yet.
     fn missing_weights(&self) -> Option<&'static str> {
-        let short = self.settings.weights == WeightsKind::Vgg19 && self.vgg19.is_none_or(|kept| kept < self.settings.depth);
+        let short =
+            self.settings.weights == WeightsKind::Vgg19 && self.vgg19.is_none_or(|kept| kept < self.settings.depth);
         short.then_some("VGG-19 has to be downloaded first, or choose the built-in weights.")
     }
 
@@ -194,15 +220,30 @@ impl App {
         let default = Settings::default();
         let s = &mut self.settings;
         heading(ui, "Run");
-        value(ui, "Iterations", "The most iterations of each realisation; 300 usually suffice.", &mut s.iterations, &default.iterations, |ui, v| {
-            ui.add(DragValue::new(v).range(1..=100_000))
-        });
-        value(ui, "Realisations", "How many new micrographs to make, from seeds s, s + 1, …", &mut s.realisations, &default.realisations, |ui, v| {
-            ui.add(DragValue::new(v).range(1..=1000))
-        });
-        value(ui, "Seed", "The seed of the random start: the same seed gives the same result.", &mut s.seed, &default.seed, |ui, v| {
-            ui.add(DragValue::new(v))
-        });
+        value(
+            ui,
+            "Iterations",
+            "The most iterations of each realisation; 300 usually suffice.",
+            &mut s.iterations,
+            &default.iterations,
+            |ui, v| ui.add(DragValue::new(v).range(1..=100_000)),
+        );
+        value(
+            ui,
+            "Realisations",
+            "How many new micrographs to make, from seeds s, s + 1, …",
+            &mut s.realisations,
+            &default.realisations,
+            |ui, v| ui.add(DragValue::new(v).range(1..=1000)),
+        );
+        value(
+            ui,
+            "Seed",
+            "The seed of the random start: the same seed gives the same result.",
+            &mut s.seed,
+            &default.seed,
+            |ui, v| ui.add(DragValue::new(v)),
+        );
         self.size_setting(ui);
         let s = &mut self.settings;
         let edges = [
@@ -210,7 +251,14 @@ impl App {
             (Padding::Periodic, "periodic: can be tiled"),
             (Padding::Reflect, "reflect"),
         ];
-        choice(ui, "Edges", "What convolutions see beyond the edge; periodic makes a result that can be tiled.", &mut s.padding, &default.padding, &edges);
+        choice(
+            ui,
+            "Edges",
+            "What convolutions see beyond the edge; periodic makes a result that can be tiled.",
+            &mut s.padding,
+            &default.padding,
+            &edges,
+        );
     }
 
     fn size_setting(&mut self, ui: &mut Ui) {
@@ -241,7 +289,8 @@ impl App {
             }
         }
         let named: Vec<_> = options.iter().map(|(v, name)| (v.clone(), name.as_str())).collect();
-        let tip = "Automatic takes a real GPU that passes the self-test, else the processor's cores; never a software GPU.";
+        let tip =
+            "Automatic takes a real GPU that passes the self-test, else the processor's cores; never a software GPU.";
         choice(ui, "Device", tip, &mut self.settings.device, &"auto".to_string(), &named);
         ui.add_space(4.0);
     }
@@ -250,7 +299,14 @@ impl App {
         let default = Settings::default();
         let s = &mut self.settings;
         let optimisers = [(OptimiserKind::Lbfgsb, "L-BFGS-B"), (OptimiserKind::Adam, "Adam")];
-        choice(ui, "Optimiser", "L-BFGS-B as in the paper; Adam needs more iterations.", &mut s.optimiser, &default.optimiser, &optimisers);
+        choice(
+            ui,
+            "Optimiser",
+            "L-BFGS-B as in the paper; Adam needs more iterations.",
+            &mut s.optimiser,
+            &default.optimiser,
+            &optimisers,
+        );
         if s.optimiser == OptimiserKind::Adam {
             value(ui, "Step", "Adam's step size in grey levels.", &mut s.adam_rate, &default.adam_rate, |ui, v| {
                 ui.add(DragValue::new(v).range(0.01..=100.0).speed(0.1))
@@ -262,7 +318,14 @@ impl App {
         let pools = [(Pooling::Mean, "mean"), (Pooling::Max, "maximum")];
         choice(ui, "Pooling", "How 2 × 2 pixels become one.", &mut s.pooling, &default.pooling, &pools);
         let codes = [(Encoding::Corners, "corners"), (Encoding::Hypercube, "Latin hypercube (paper)")];
-        choice(ui, "Encoding", "How phases become three channels: far corners of the colour cube, or a maximin Latin hypercube.", &mut s.encoding, &default.encoding, &codes);
+        choice(
+            ui,
+            "Encoding",
+            "How phases become three channels: far corners of the colour cube, or a maximin Latin hypercube.",
+            &mut s.encoding,
+            &default.encoding,
+            &codes,
+        );
         if ui.button("Reset all settings").on_hover_text(Command::ResetSettings.tooltip()).clicked() {
             self.perform(ui.ctx(), Command::ResetSettings);
         }

@@ -26,7 +26,9 @@ impl App {
         let mut view = self.view;
         let what_next = match (&self.document, &self.running) {
             (None, _) => "Open a micrograph, or drop one on the window.",
-            (Some(_), None) => "Start makes a new micrograph with the statistics of the original, from random noise. It appears here while it converges.",
+            (Some(_), None) => {
+                "Start makes a new micrograph with the statistics of the original, from random noise. It appears here while it converges."
+            }
             (Some(_), Some(_)) => "Measuring the original…",
         };
         let no_phases = "The micrograph is reconstructed as an image, without phases.";
@@ -49,13 +51,20 @@ impl App {
                 None => String::new(),
             };
             let phase_readout = |row: usize, column: usize| match &phases {
-                Some((labels, width)) => labels.get(row * width + column).map_or(String::new(), |l| format!("phase {l}")),
+                Some((labels, width)) => {
+                    labels.get(row * width + column).map_or(String::new(), |l| format!("phase {l}"))
+                }
                 None => String::new(),
             };
             let live = if self.shown == Shown::Live { "Live image" } else { "Image" };
             let p = &self.pictures;
             let panes = [
-                Pane { title: "Original", picture: p.original.as_ref(), waiting: what_next, readout: &original_readout },
+                Pane {
+                    title: "Original",
+                    picture: p.original.as_ref(),
+                    waiting: what_next,
+                    readout: &original_readout,
+                },
                 Pane { title: live, picture: p.image.as_ref(), waiting: what_next, readout: &image_readout },
                 Pane {
                     title: "Phases",
@@ -112,7 +121,8 @@ impl App {
                     }
                 });
                 if figure.figure.series.is_empty() {
-                    let text = if n == 2 { "The loss of each layer, once a run has started." } else { "Curves need phases." };
+                    let text =
+                        if n == 2 { "The loss of each layer, once a run has started." } else { "Curves need phases." };
                     ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
                 } else {
                     let y_top = if n == 2 { None } else { top };
@@ -132,7 +142,8 @@ impl App {
 
     fn iteration_label(&self, ui: &mut Ui) {
         if self.running.is_some() && self.progress.iterations > 0 {
-            ui.label(format!("iteration {} of {}", self.progress.iteration, self.progress.iterations));
+            let text = format!("iteration {} of {}", self.progress.iteration, self.progress.iterations);
+            ui.label(RichText::new(text).small());
         }
     }
 
@@ -151,11 +162,16 @@ impl App {
                 }
             });
             if self.realisations.is_empty() {
-                ui.label(RichText::new("Finished realisations stay here to be compared and exported.").color(theme::palette(ui).faint));
+                ui.label(
+                    RichText::new("Finished realisations stay here to be compared and exported.")
+                        .color(theme::palette(ui).faint),
+                );
             }
             ScrollArea::horizontal().show(ui, |ui| {
                 ui.horizontal(|ui| {
-                    for (n, (realisation, picture)) in self.realisations.iter().zip(&self.pictures.thumbnails).enumerate() {
+                    for (n, (realisation, picture)) in
+                        self.realisations.iter().zip(&self.pictures.thumbnails).enumerate()
+                    {
                         let name = format!("Realisation {}", n + 1);
                         let response = thumbnail(ui, picture, THUMBNAIL, self.shown == Shown::Realisation(n), &name);
                         if response.on_hover_text(describe(realisation, self.phase)).clicked() {
@@ -174,8 +190,10 @@ impl App {
 }
 
 const S2_TIP: &str = "Area between the two S2 curves over the area under the original's. In brackets: white noise of the same volume fraction.";
-const COVARIANCE_TIP: &str = "Σ|ΔS2| / Σ|S2 − φ²|: the error of what the volume fraction does not fix. In brackets: white noise.";
-const LINEAL_TIP: &str = "Area between the two lineal-path curves over the area under the original's. In brackets: white noise.";
+const COVARIANCE_TIP: &str =
+    "Σ|ΔS2| / Σ|S2 − φ²|: the error of what the volume fraction does not fix. In brackets: white noise.";
+const LINEAL_TIP: &str =
+    "Area between the two lineal-path curves over the area under the original's. In brackets: white noise.";
 
 /// An error beside what white noise scores.
 fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, tooltip: &str) {
@@ -185,7 +203,7 @@ fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, toolt
         Some(found) => format!("{name} {} % ({} %)", number(found), number(noise)),
         None => format!("{name} – ({} %)", number(noise)),
     };
-    ui.label(text).on_hover_text(tooltip);
+    ui.add(egui::Label::new(RichText::new(text).small()).truncate()).on_hover_text(tooltip);
 }
 
 fn describe(realisation: &crate::reconstruct::Realisation, phase: usize) -> String {

@@ -87,7 +87,14 @@ impl Kernels {
 }
 
 /// The convolution, into `out` of shape `s`.
-pub fn conv3x3(input: &ConvInput, kernels: &Kernels, bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
+pub fn conv3x3(
+    input: &ConvInput,
+    kernels: &Kernels,
+    bias: Option<&[f32]>,
+    settings: ConvSettings,
+    out: &mut [f32],
+    s: Shape,
+) {
     match kernels {
         Kernels::Winograd(u) => winograd::convolve(input, u, bias, settings, out, s),
         Kernels::Gathered(w) => gathered(input, w, bias, settings, out, s),
@@ -96,7 +103,14 @@ pub fn conv3x3(input: &ConvInput, kernels: &Kernels, bias: Option<&[f32]>, setti
 }
 
 /// Gathers the nine taps of each position of a row, then one matrix product.
-fn gathered(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
+fn gathered(
+    input: &ConvInput,
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    settings: ConvSettings,
+    out: &mut [f32],
+    s: Shape,
+) {
     let channels = input.shape.channels;
     let row = s.width * s.channels;
     out.par_chunks_mut(row).enumerate().for_each_init(Vec::new, |taps: &mut Vec<f32>, (y, out)| {
@@ -130,7 +144,9 @@ fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: Co
         products.resize(width * wide, 0.0f32);
         // Input rows, counted from the corner of the border, that reach these outputs.
         for from_row in 0..rows + 2 {
-            let Some(start) = source_index(input.shape, settings, task * ROWS + from_row, settings.border) else { continue };
+            let Some(start) = source_index(input.shape, settings, task * ROWS + from_row, settings.border) else {
+                continue;
+            };
             for (x, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
                 input.copy_pixel(start + x, pixel);
             }

@@ -166,7 +166,15 @@ impl Block {
 
     /// `Y = Aᵀ M A`, bias and ReLU, cut to the picture.
     #[inline(always)]
-    fn transform_output<S: Simd>(&self, simd: S, m: &[f32], bias: Option<&[f32]>, relu: bool, out: &mut [f32], s: Shape) {
+    fn transform_output<S: Simd>(
+        &self,
+        simd: S,
+        m: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        out: &mut [f32],
+        s: Shape,
+    ) {
         let tiles = self.padded();
         let zero = simd.splat_f32s(0.0);
         for (n, tile) in self.tiles.clone().enumerate() {
@@ -270,7 +278,9 @@ fn multiply<S: Simd>(simd: S, v: &[f32], u: &[f32], tiles: usize, inputs: usize,
                         }
                     }
                     lanes => {
-                        for (row, column) in (0..GROUP).step_by(4).flat_map(|r| (0..2 * LANES).step_by(4 * lanes).map(move |c| (r, c))) {
+                        for (row, column) in
+                            (0..GROUP).step_by(4).flat_map(|r| (0..2 * LANES).step_by(4 * lanes).map(move |c| (r, c)))
+                        {
                             job.run::<S, 4, 4>(simd, row, column, m);
                         }
                     }
@@ -291,7 +301,13 @@ struct Product<'a> {
 impl Product<'_> {
     /// `ROWS` tiles times `REGISTERS` of outputs, held in registers over the whole inner sum.
     #[inline(always)]
-    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(&self, simd: S, row: usize, column: usize, m: &mut [f32]) {
+    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        column: usize,
+        m: &mut [f32],
+    ) {
         let mut sums = [[simd.splat_f32s(0.0); REGISTERS]; ROWS];
         let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &self.v[(row + r) * self.inputs..][..self.inputs]);
         let place = |r: usize| {

@@ -54,9 +54,8 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
             vec![(kernels::gram_loss_adjoint::launch(out.len(), *scale), vec![t(gram), t(target), y])]
         }
         Op::WeightedSum { terms, weights } => {
-            let term = |(n, (x, w)): (usize, (&TensorId, &f32))| {
-                (kernels::weighted_sum::launch(*w, n > 0), vec![t(x), y])
-            };
+            let term =
+                |(n, (x, w)): (usize, (&TensorId, &f32))| (kernels::weighted_sum::launch(*w, n > 0), vec![t(x), y]);
             terms.iter().zip(weights).enumerate().map(term).collect()
         }
     }

@@ -35,7 +35,8 @@ struct Pipeline {
 fn instance() -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::PRIMARY;
-    descriptor.flags = if cfg!(debug_assertions) { wgpu::InstanceFlags::VALIDATION } else { wgpu::InstanceFlags::empty() };
+    descriptor.flags =
+        if cfg!(debug_assertions) { wgpu::InstanceFlags::VALIDATION } else { wgpu::InstanceFlags::empty() };
     wgpu::Instance::new(descriptor)
 }
 
@@ -77,7 +78,9 @@ impl Gpu {
             && limits.max_compute_invocations_per_workgroup >= 256
             && limits.max_compute_workgroup_storage_size >= 16 * 1024;
         if !supports_kernels {
-            return Err(failed("Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into()));
+            return Err(failed(
+                "Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into(),
+            ));
         }
         let descriptor = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -109,9 +112,7 @@ impl Gpu {
     fn check_lost(&self) -> Result<(), ComputeError> {
         match self.lost.get() {
             None => Ok(()),
-            Some(reason) => {
-                Err(ComputeError::DeviceLost { device: self.info.name.clone(), reason: reason.clone() })
-            }
+            Some(reason) => Err(ComputeError::DeviceLost { device: self.info.name.clone(), reason: reason.clone() }),
         }
     }
 
@@ -133,10 +134,9 @@ impl Gpu {
 
     fn compile(&self, kernel: &Kernel) -> Pipeline {
         let entries: Vec<_> = kernel.bindings.iter().enumerate().map(|(n, b)| layout_entry(n as u32, *b)).collect();
-        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(kernel.name),
-            entries: &entries,
-        });
+        let layout = self
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries });
         let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(kernel.name),
             bind_group_layouts: &[Some(&layout)],

@@ -106,6 +106,7 @@ pub struct ConvSettings {
 
 /// One operation. Tensors are named by the node that makes them.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are the operands of the formula that each variant states")]
 pub enum Op {
     /// Numbers that the caller writes.
     Input,
@@ -180,6 +181,11 @@ impl Graph {
     /// The operations in the order in which they can be run.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The tensors in the same order.
+    pub fn ids(&self) -> impl Iterator<Item = TensorId> {
+        (0..self.nodes.len()).map(TensorId)
     }
 
     /// The shape of a tensor.
@@ -266,7 +272,14 @@ impl Graph {
         let positions = xs.height + grow > 2 && xs.width + grow > 2;
         let border_fits = settings.border <= 2 && (!settings.periodic || settings.border == 1);
         let constant = matches!(self.nodes[weights.0].op, Op::Constant(_));
-        if !constant || ws.height != 9 || ws.width != xs.channels || !bias_fits || !mask_fits || !positions || !border_fits {
+        if !constant
+            || ws.height != 9
+            || ws.width != xs.channels
+            || !bias_fits
+            || !mask_fits
+            || !positions
+            || !border_fits
+        {
             return Err(ComputeError::shape(format!("convolution of {xs:?} with kernels {ws:?}, {settings:?}")));
         }
         let shape = Shape::new(xs.height + grow - 2, xs.width + grow - 2, ws.channels);

@@ -32,7 +32,8 @@ impl Plan {
     pub fn new(graph: &Graph, outputs: &[TensorId]) -> Self {
         let order = graph.needed(outputs);
         let last_use = last_uses(graph, &order, outputs);
-        let mut plan = Self { order, storage: vec![Storage::Unused; graph.nodes.len()], buffers: vec![], constant_bytes: 0 };
+        let mut plan =
+            Self { order, storage: vec![Storage::Unused; graph.nodes.len()], buffers: vec![], constant_bytes: 0 };
         let mut free: Vec<usize> = vec![];
         for index in plan.order.clone() {
             let node = &graph.nodes[index];

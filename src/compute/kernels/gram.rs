@@ -31,11 +31,8 @@ pub fn split(positions: usize) -> (usize, usize) {
 /// Buffers: `features` `[positions, channels]`, `parts` `[split(positions).0, channels, channels]`.
 pub fn launch(features: Shape) -> Launch {
     let (parts, part) = split(features.positions());
-    let parameters = Parameters {
-        positions: features.positions() as u32,
-        channels: features.channels as u32,
-        part: part as u32,
-    };
+    let parameters =
+        Parameters { positions: features.positions() as u32, channels: features.channels as u32, part: part as u32 };
     let tiles = features.channels.div_ceil(64);
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, parts) }
 }

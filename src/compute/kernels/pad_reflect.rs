@@ -21,5 +21,9 @@ parameters! {
 /// Buffers: `x` `[H, W, C]`, `y` `[H + 2, W + 2, C]`; `s` is the shape without the edge.
 pub fn launch(s: Shape) -> Launch {
     let parameters = Parameters { height: s.height as u32, width: s.width as u32, channels: s.channels as u32 };
-    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear((s.height + 2) * (s.width + 2) * s.channels) }
+    Launch {
+        kernel: &KERNEL,
+        parameters: block(&parameters),
+        grid: Grid::Linear((s.height + 2) * (s.width + 2) * s.channels),
+    }
 }

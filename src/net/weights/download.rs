@@ -83,7 +83,9 @@ pub fn download_bytes(depth: Depth) -> u64 {
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
     /// The server could not be reached or broke off.
-    #[error("{file} could not be fetched from {host}: {reason}. What has arrived is kept; try again, or get the files by other means and use `microwright weights import FOLDER`.")]
+    #[error(
+        "{file} could not be fetched from {host}: {reason}. What has arrived is kept; try again, or get the files by other means and use `microwright weights import FOLDER`."
+    )]
     Transfer {
         /// The file.
         file: &'static str,
@@ -210,7 +212,9 @@ fn fetch_one(
     // A server that ignores the range sends the whole file.
     let mut done = if status == 206 { have } else { 0 };
     let mut file = File::options().create(true).append(true).open(part).map_err(disk)?;
-    file.set_len(done).map_err(disk)?;
+    if file.metadata().map_err(disk)?.len() != done {
+        file.set_len(done).map_err(disk)?;
+    }
     let mut body = response.into_body().into_reader();
     let mut buffer = [0; 1 << 16];
     loop {

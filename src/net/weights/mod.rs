@@ -57,8 +57,9 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// RGB centred on mid-grey: the built-in filters.
-    pub const CENTRED: Self = Self { order: [0, 1, 2], scale: [1.0; 3], shift: [-127.5; 3] };
+    /// RGB less the mean of the trained network's images: the built-in filters. The mean is a little darker than
+    /// mid-grey, which serves random filters better: black and white then differ in more than their sign.
+    pub const LESS_MEAN: Self = Self { order: [0, 1, 2], scale: [1.0; 3], shift: [-123.68, -116.779, -103.939] };
     /// BGR less the mean of the training images: VGG-19 as its authors published it.
     pub const VGG_BGR: Self = Self { order: [2, 1, 0], scale: [1.0; 3], shift: [-103.939, -116.779, -123.68] };
 
@@ -140,7 +141,7 @@ impl Weights {
 
     /// The seeded random filters up to `depth`.
     pub fn built_in(depth: Depth) -> Self {
-        Self::new(WeightsKind::BuiltIn, Preprocessing::CENTRED, builtin::layers(depth))
+        Self::new(WeightsKind::BuiltIn, Preprocessing::LESS_MEAN, builtin::layers(depth))
     }
 
     /// Zeros of the right shapes: enough to plan memory and count operations.
@@ -149,7 +150,7 @@ impl Weights {
             (name, (Arc::new(vec![0.0; 9 * inputs * outputs]), Arc::new(vec![0.0; outputs])))
         };
         let layers = depth.convolutions().map(layer).collect();
-        Self { kind: WeightsKind::BuiltIn, preprocessing: Preprocessing::CENTRED, layers, hash: String::new() }
+        Self { kind: WeightsKind::BuiltIn, preprocessing: Preprocessing::LESS_MEAN, layers, hash: String::new() }
     }
 
     /// The weights of a kind up to `depth`, from where they are on this machine.
@@ -166,7 +167,8 @@ impl Weights {
 
     /// Reads a safetensors file or a folder of tfjs shards, only as far as `depth` needs.
     fn from_path(path: &Path, kind: WeightsKind, depth: Depth) -> Result<Self, WeightsError> {
-        let (preprocessing, layers) = if path.is_dir() { file::read_tfjs(path, depth)? } else { file::read_safetensors(path, depth)? };
+        let (preprocessing, layers) =
+            if path.is_dir() { file::read_tfjs(path, depth)? } else { file::read_safetensors(path, depth)? };
         let weights = Self::new(kind, preprocessing, layers);
         match depth.convolutions().find(|(name, ..)| !weights.layers.contains_key(name)) {
             None => Ok(weights),

@@ -1,0 +1,172 @@
+//! Jobs: exactly one ending, no thread left behind, and what happens when a device is lost in mid-run.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use microwright::compute::Device;
+use microwright::job::{Ending, Event, Job, Latest, Request, Run, Wanted, start_reconstruction};
+use microwright::net::Depth;
+use microwright::reconstruct::{Checkpoint, Problem, ReconstructError, Settings, Solver};
+use microwright::synth;
+
+fn quiet() -> microwright::job::Wake {
+    Arc::new(|| {})
+}
+
+fn endings(job: &Job) -> Vec<Ending> {
+    let mut found = vec![];
+    // The channel closes with the job's thread; a second of silence after an ending is enough to see a second one.
+    while let Some(event) = job.wait(Duration::from_secs(if found.is_empty() { 30 } else { 1 })) {
+        if let Event::Ended(ending) = event {
+            found.push(ending);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_panic_is_a_failure_with_a_sentence_and_the_only_ending() {
+    let job = Job::spawn("panics", quiet(), |_| panic!("of this test"));
+    let found = endings(&job);
+    assert!(matches!(found.as_slice(), [Ending::Failed(text)] if text.contains("of this test")), "{found:?}");
+}
+
+#[test]
+fn dropping_a_job_cancels_it_and_waits_for_its_thread() {
+    let running = Arc::new(AtomicBool::new(true));
+    let flag = running.clone();
+    let job = Job::spawn("drops", quiet(), move |control| {
+        while control.wanted() != Wanted::Cancel {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        flag.store(false, Ordering::SeqCst);
+        Ending::Cancelled
+    });
+    drop(job);
+    assert!(!running.load(Ordering::SeqCst), "the thread has ended before drop returns");
+}
+
+#[test]
+fn a_paused_job_that_is_dropped_ends_too() {
+    let job = Job::spawn("paused", quiet(), |control| match control.wait_while_paused() {
+        _ if control.wanted() == Wanted::Cancel => Ending::Cancelled,
+        _ => loop {
+            if control.wait_while_paused() == Wanted::Cancel {
+                return Ending::Cancelled;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        },
+    });
+    job.request(Request::Pause);
+    std::thread::sleep(Duration::from_millis(20));
+    drop(job);
+}
+
+#[test]
+fn a_latest_slot_holds_the_newest_value_only() {
+    let slot = Latest::default();
+    (0..5).for_each(|n| slot.put(n));
+    assert_eq!(slot.take(), Some(4));
+    assert_eq!(slot.take(), None);
+}
+
+fn small(iterations: usize) -> Settings {
+    Settings { depth: Depth::named("pool1").expect("a depth"), device: "cpu".into(), iterations, ..Settings::default() }
+}
+
+#[test]
+fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 9.0, 1));
+    let run = Run { micrograph, settings: small(100_000), folder: folder.path().into(), write: false, resume: false };
+    let (job, latest) = start_reconstruction(run, quiet());
+    let seen = AtomicUsize::new(0);
+    while seen.load(Ordering::SeqCst) < 3 {
+        if let Some(progress) = latest.take() {
+            seen.store(progress.iteration, Ordering::SeqCst);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    job.request(Request::Cancel);
+    assert_eq!(endings(&job), [Ending::Cancelled]);
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+/// A device lost in mid-run is an error; the state from before the iteration goes on elsewhere.
+#[test]
+fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
+    let Some(gpu) = common::gpu() else { return };
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
+    let problem = Problem::new(micrograph.clone(), small(6), gpu).expect("a problem");
+    let mut solver = Solver::new(&problem, 1).expect("a solver");
+    for _ in 0..3 {
+        solver.step(&|| false).expect("an iteration");
+    }
+    solver.loss().program().lose_device();
+    let before = solver.optimiser().clone();
+    let error = solver.step(&|| false).expect_err("the device is lost");
+    assert!(matches!(error, ReconstructError::Compute(_)) && error.to_string().contains("lost"), "{error}");
+    assert_eq!(solver.optimiser(), &before, "the iteration that failed changed nothing");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("checkpoint.safetensors");
+    Checkpoint::of(&solver, &problem.settings, &problem.fingerprint(), 0).write(&path).expect("a file");
+    let saved = Checkpoint::read(&path).expect("a checkpoint");
+    let elsewhere = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
+    let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
+    resumed.step(&|| false).expect("an iteration on the cores");
+    assert_eq!(resumed.iteration(), 4);
+}
+
+#[test]
+fn an_interrupted_step_changes_nothing() {
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
+    let problem = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
+    let mut solver = Solver::new(&problem, 1).expect("a solver");
+    solver.step(&|| false).expect("an iteration");
+    let before = solver.optimiser().clone();
+    assert!(matches!(solver.step(&|| true), Err(ReconstructError::Interrupted)));
+    assert_eq!(solver.optimiser(), &before);
+}
+
+/// The receptive field that the layers give is where the gradient of one feature lives.
+#[test]
+fn the_receptive_field_is_the_support_of_a_gradient() {
+    use microwright::compute::graph::{Graph, Padding, Pooling, Shape};
+    use microwright::net::{Weights, features};
+    for name in ["conv1_1", "conv1_2", "pool1", "conv2_2", "pool2", "conv3_1"] {
+        let depth: Depth = name.parse().expect("a depth");
+        // One output position: an image of just so many pixels that the last layer sees past its middle.
+        let edge = 3 * depth.receptive_field().next_multiple_of(depth.stride());
+        let mut graph = Graph::new();
+        let image = graph.input(Shape::new(edge, edge, 3));
+        let weights = Weights::built_in(depth);
+        let out = features(&mut graph, image, &weights, &[depth], Padding::Zero, Pooling::Mean).expect("features");
+        let mut program = Device::Cpu.compile(graph, &[out.taps[0].1]).expect("a program");
+        let width = edge / depth.stride();
+        let channels = program_channels(depth);
+        let mut middle = |image_values: &[f32]| -> Vec<f32> {
+            program.write(image, image_values);
+            let features = program.run().expect("features").remove(0);
+            features[(width / 2 * width + width / 2) * channels..][..channels].to_vec()
+        };
+        let plain: Vec<f32> =
+            microwright::compute::selftest::values(4, 3 * edge * edge).iter().map(|v| 128.0 + 90.0 * v).collect();
+        let base = middle(&plain);
+        // A row of pixels matters if changing it changes the output.
+        let matters = |row: usize, middle: &mut dyn FnMut(&[f32]) -> Vec<f32>| {
+            let mut changed = plain.clone();
+            changed[row * 3 * edge..(row + 1) * 3 * edge].iter_mut().for_each(|v| *v = 255.0 - *v);
+            middle(&changed) != base
+        };
+        let rows: Vec<usize> = (0..edge).filter(|row| matters(*row, &mut middle)).collect();
+        let span = rows.last().expect("some") - rows.first().expect("some") + 1;
+        assert_eq!((rows.len(), span), (depth.receptive_field(), depth.receptive_field()), "{name}");
+    }
+}
+
+fn program_channels(depth: Depth) -> usize {
+    depth.convolutions().last().map_or(3, |(_, _, outputs)| outputs)
+}

@@ -1,0 +1,359 @@
+//! Every kernel on both backends against plain loops in f64, and the shaders against their specifications.
+
+mod common;
+
+use common::{devices, distance};
+use microwright::compute::graph::{ConvSettings, Graph, Op, Pooling, Shape, TensorId};
+use microwright::compute::kernels::{self, Binding, Grid};
+use microwright::compute::selftest::{self, Case};
+use microwright::compute::{Device, DeviceKind, planned_memory};
+
+/// Runs a graph in f64, straight from the definitions.
+fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorId) -> Vec<f64> {
+    let ids: Vec<TensorId> = graph.ids().collect();
+    let mut tensors: Vec<Vec<f64>> = vec![];
+    for (id, node) in ids.iter().zip(graph.nodes()) {
+        let value = |id: &TensorId| tensors[ids.iter().position(|i| i == id).expect("an earlier tensor")].as_slice();
+        let shape = |id: &TensorId| graph.shape(*id);
+        let s = node.shape;
+        let made = match &node.op {
+            Op::Input => inputs.iter().find(|(i, _)| i == id).map_or_else(|| vec![0.0; s.len()], |(_, v)| v.clone()),
+            Op::Constant(values) => values.iter().map(|v| f64::from(*v)).collect(),
+            Op::ChannelShift { x, order, scale, shift } => {
+                let x = value(x);
+                let at = |i: usize| {
+                    let c = i % 3;
+                    f64::from(scale[c]) * x[i - c + order[c] as usize] + f64::from(shift[c])
+                };
+                (0..s.len()).map(at).collect()
+            }
+            Op::Conv3x3 { x, weights, bias, mask, settings } => conv(
+                value(x),
+                shape(x),
+                value(weights),
+                bias.as_ref().map(value),
+                mask.as_ref().map(value),
+                *settings,
+                s,
+            ),
+            Op::PadReflect { x } => {
+                let (v, xs) = (value(x), shape(x));
+                places(s)
+                    .map(|(r, c, k)| v[(mirror(r, xs.height) * xs.width + mirror(c, xs.width)) * xs.channels + k])
+                    .collect()
+            }
+            Op::PadReflectAdjoint { gradient } => {
+                let (g, gs) = (value(gradient), shape(gradient));
+                let mut out = vec![0.0; s.len()];
+                for ((r, c, k), g) in places(gs).zip(g) {
+                    out[(mirror(r, s.height) * s.width + mirror(c, s.width)) * s.channels + k] += g;
+                }
+                out
+            }
+            Op::Pool { x, pooling } => {
+                let (v, xs) = (value(x), shape(x));
+                places(s).map(|(r, c, k)| pool(&corners(v, xs, r, c, k), *pooling)).collect()
+            }
+            Op::PoolAdjoint { x, gradient, pooling } => pool_adjoint(value(x), value(gradient), s, *pooling),
+            Op::Gram { features } => {
+                let (f, n) = (value(features), shape(features).channels);
+                let positions = f.len() / n;
+                let entry = |i: usize| f.chunks(n).map(|p| p[i / n] * p[i % n]).sum::<f64>() / positions as f64;
+                (0..n * n).map(entry).collect()
+            }
+            Op::GramAdjoint { features, matrix, carry, scale } => {
+                let (f, d, n) = (value(features), value(matrix), s.channels);
+                let carry = carry.as_ref().map(value);
+                let product = |i: usize| {
+                    let row = &f[i / n * n..][..n];
+                    f64::from(*scale) * (0..n).map(|k| row[k] * d[k * n + i % n]).sum::<f64>()
+                };
+                (0..s.len()).map(|i| carry.map_or(0.0, |c| c[i]) + product(i)).collect()
+            }
+            Op::GramLoss { gram, target, scale } => {
+                let squares = value(gram).iter().zip(value(target)).map(|(g, t)| (g - t).powi(2));
+                vec![f64::from(*scale) * squares.sum::<f64>()]
+            }
+            Op::GramLossAdjoint { gram, target, scale } => {
+                value(gram).iter().zip(value(target)).map(|(g, t)| 2.0 * f64::from(*scale) * (g - t)).collect()
+            }
+            Op::WeightedSum { terms, weights } => {
+                vec![terms.iter().zip(weights).map(|(t, w)| value(t)[0] * f64::from(*w)).sum()]
+            }
+        };
+        tensors.push(made);
+        if *id == output {
+            break;
+        }
+    }
+    tensors.pop().unwrap_or_default()
+}
+
+fn places(s: Shape) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..s.len()).map(move |i| (i / s.channels / s.width, i / s.channels % s.width, i % s.channels))
+}
+
+fn mirror(at: usize, size: usize) -> usize {
+    let at = at as isize - 1;
+    if at < 0 {
+        1
+    } else if at as usize >= size {
+        size - 2
+    } else {
+        at as usize
+    }
+}
+
+fn conv(
+    x: &[f64],
+    xs: Shape,
+    w: &[f64],
+    bias: Option<&[f64]>,
+    mask: Option<&[f64]>,
+    c: ConvSettings,
+    s: Shape,
+) -> Vec<f64> {
+    let mut out = vec![0.0; s.len()];
+    let source = |at: usize, size: usize| {
+        let at = at as isize - c.border as isize;
+        if c.periodic {
+            Some(at.rem_euclid(size as isize) as usize)
+        } else {
+            usize::try_from(at).ok().filter(|a| *a < size)
+        }
+    };
+    for (row, column) in (0..s.height).flat_map(|r| (0..s.width).map(move |c| (r, c))) {
+        let out = &mut out[(row * s.width + column) * s.channels..][..s.channels];
+        for t in 0..9 {
+            let (Some(r), Some(k)) = (source(row + t / 3, xs.height), source(column + t % 3, xs.width)) else {
+                continue;
+            };
+            for i in 0..xs.channels {
+                let at = (r * xs.width + k) * xs.channels + i;
+                if mask.is_none_or(|m| m[at] > 0.0) {
+                    for (o, out) in out.iter_mut().enumerate() {
+                        *out += x[at] * w[(t * xs.channels + i) * s.channels + o];
+                    }
+                }
+            }
+        }
+        for (o, out) in out.iter_mut().enumerate() {
+            *out += bias.map_or(0.0, |b| b[o]);
+            if c.relu {
+                *out = out.max(0.0);
+            }
+        }
+    }
+    out
+}
+
+fn corners(x: &[f64], s: Shape, row: usize, column: usize, k: usize) -> [f64; 4] {
+    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(a, b)| x[((2 * row + a) * s.width + 2 * column + b) * s.channels + k])
+}
+
+fn pool(corners: &[f64; 4], pooling: Pooling) -> f64 {
+    match pooling {
+        Pooling::Mean => corners.iter().sum::<f64>() / 4.0,
+        Pooling::Max => corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    }
+}
+
+fn pool_adjoint(x: &[f64], g: &[f64], s: Shape, pooling: Pooling) -> Vec<f64> {
+    let pooled = Shape::new(s.height / 2, s.width / 2, s.channels);
+    let mut out = vec![0.0; s.len()];
+    for ((row, column, k), g) in places(pooled).zip(g) {
+        let values = corners(x, s, row, column, k);
+        let first = values.iter().position(|v| *v == pool(&values, Pooling::Max)).unwrap_or(0);
+        for n in 0..4 {
+            let at = ((2 * row + n / 2) * s.width + 2 * column + n % 2) * s.channels + k;
+            out[at] = match pooling {
+                Pooling::Mean => g / 4.0,
+                Pooling::Max => {
+                    if n == first {
+                        *g
+                    } else {
+                        0.0
+                    }
+                }
+            };
+        }
+    }
+    out
+}
+
+fn widened(case: &Case) -> Vec<(TensorId, Vec<f64>)> {
+    case.inputs.iter().map(|(id, v)| (*id, v.iter().map(|x| f64::from(*x)).collect())).collect()
+}
+
+fn check(case: &Case, devices: &[Device]) {
+    let expected = interpret(&case.graph, &widened(case), case.output);
+    for device in devices {
+        let off = distance(&case.run(device).expect("a result"), &expected);
+        let allowed = case.tolerance.max(1e-6);
+        assert!(off <= allowed, "{} of {} on {}: off by {off:.1e}", case.name, case.case, device.info().name);
+    }
+}
+
+#[test]
+fn every_kernel_agrees_with_plain_loops() {
+    let devices = devices();
+    for case in selftest::cases().expect("cases") {
+        check(&case, &devices);
+    }
+}
+
+#[test]
+fn convolutions_agree_at_the_channel_counts_of_the_network() {
+    let zero = ConvSettings { border: 1, periodic: false, relu: true };
+    let periodic = ConvSettings { border: 1, periodic: true, relu: false };
+    let devices = devices();
+    for (shape, outputs) in [
+        (Shape::new(13, 10, 3), 64),
+        (Shape::new(13, 10, 64), 3),
+        (Shape::new(6, 9, 64), 128),
+        (Shape::new(5, 3, 128), 64),
+        (Shape::new(1, 1, 64), 64),
+        (Shape::new(4, 1, 17), 33),
+    ] {
+        check(&selftest::conv_case(shape, outputs, zero, false).expect("a case"), &devices);
+        check(&selftest::conv_case(shape, outputs, periodic, true).expect("a case"), &devices);
+    }
+}
+
+#[test]
+fn grids_fold_beyond_65535_groups() {
+    // 65,535 groups of 256 are 16,776,960 elements; this has more.
+    let shape = Shape::new(2048, 4100, 2);
+    let mut graph = Graph::new();
+    let x = graph.input(shape);
+    let output = graph.pad_reflect(x).expect("a shape");
+    let inputs = vec![(x, selftest::values(3, shape.len()))];
+    let case = Case { name: "pad_reflect", case: "large".into(), graph, inputs, output, tolerance: 0.0 };
+    check(&case, &devices());
+    assert_eq!(Grid::Linear(256 * 65_536).groups(65_535), Some([65_535, 2, 1]));
+    assert_eq!(Grid::Tiles(70_000, 3).groups(65_535), Some([65_535, 3, 2]));
+    assert_eq!(Grid::Exact(70_000, 1, 1).groups(65_535), None);
+}
+
+#[test]
+fn shaders_are_valid_and_agree_with_their_specifications() {
+    for kernel in kernels::ALL {
+        let text = kernel.wgsl();
+        assert!(kernel.source.starts_with(&format!("// {} — ", kernel.name)), "{} opens with its name", kernel.name);
+        let module = naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
+        let flags = naga::valid::ValidationFlags::all();
+        let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::default());
+        validator.validate(&module).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
+        let mut workgroup_bytes = 0;
+        let mut bindings = vec![None; kernel.bindings.len()];
+        for (_, variable) in module.global_variables.iter() {
+            let inner = &module.types[variable.ty].inner;
+            if variable.space == naga::AddressSpace::WorkGroup {
+                workgroup_bytes += inner.size(module.to_ctx());
+            }
+            let Some(binding) = variable.binding else { continue };
+            assert_eq!(binding.group, 0, "{}", kernel.name);
+            bindings[binding.binding as usize] = Some(match variable.space {
+                naga::AddressSpace::Uniform => {
+                    check_fields(kernel, inner);
+                    Binding::Parameters
+                }
+                naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Binding::Write,
+                _ => Binding::Read,
+            });
+        }
+        let found: Vec<_> = bindings.into_iter().map(|b| b.expect("every binding is declared")).collect();
+        assert_eq!(found, kernel.bindings, "{}", kernel.name);
+        assert!(workgroup_bytes <= 16 * 1024, "{} uses {workgroup_bytes} bytes of workgroup memory", kernel.name);
+    }
+}
+
+fn check_fields(kernel: &kernels::Kernel, inner: &naga::TypeInner) {
+    let naga::TypeInner::Struct { members, .. } = inner else { panic!("{} has no parameter block", kernel.name) };
+    let found: Vec<_> = members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
+    assert_eq!(found, kernel.fields, "parameter block of {}", kernel.name);
+}
+
+/// The gradient of the loss at some inputs, by central differences in f64.
+fn differences(case: &Case, loss: TensorId, x: TensorId) -> Vec<(usize, f64)> {
+    let mut inputs = widened(case);
+    let at = inputs.iter().position(|(id, _)| *id == x).expect("the input");
+    let n = inputs[at].1.len();
+    let picked: Vec<usize> = (0..n).step_by((n / 24).max(1)).collect();
+    let step = 1e-6;
+    let mut value = |i: usize, by: f64| {
+        inputs[at].1[i] += by;
+        let value = interpret(&case.graph, &inputs, loss)[0];
+        inputs[at].1[i] -= by;
+        value
+    };
+    picked.into_iter().map(|i| (i, (value(i, step) - value(i, -step)) / (2.0 * step))).collect()
+}
+
+/// The scalar that a case's gradient belongs to: the last one before its adjoints.
+fn loss_of(case: &Case) -> TensorId {
+    let scalar = |id: &TensorId| {
+        let op = &case.graph.nodes()[case.graph.ids().position(|i| i == *id).expect("an id")].op;
+        matches!(op, Op::WeightedSum { .. } | Op::GramLoss { .. })
+    };
+    let ids: Vec<TensorId> = case.graph.ids().collect();
+    ids.into_iter().rfind(scalar).expect("a loss")
+}
+
+#[test]
+fn every_adjoint_is_the_gradient_by_finite_differences() {
+    let adjoints = ["pad_reflect_adjoint", "pool_adjoint", "gram_adjoint", "gradient"];
+    let mut seen = vec![];
+    for case in selftest::cases().expect("cases").into_iter().filter(|c| adjoints.contains(&c.name)) {
+        let (loss, x) = (loss_of(&case), case.inputs[0].0);
+        let exact = interpret(&case.graph, &widened(&case), case.output);
+        let scale = exact.iter().fold(1e-9, |m: f64, v| m.max(v.abs()));
+        for (i, difference) in differences(&case, loss, x) {
+            let off = (exact[i] - difference).abs() / scale;
+            assert!(
+                off < 1e-4,
+                "{} of {} at {i}: {} by differences, {} by the adjoint",
+                case.name,
+                case.case,
+                difference,
+                exact[i]
+            );
+        }
+        seen.push(case.name);
+    }
+    assert!(adjoints.iter().all(|a| seen.contains(a)));
+}
+
+#[test]
+fn a_wrong_adjoint_would_be_seen() {
+    let case = selftest::cases().expect("cases").into_iter().find(|c| c.name == "gram_adjoint").expect("a case");
+    let exact = interpret(&case.graph, &widened(&case), case.output);
+    let wrong: Vec<f32> = exact.iter().map(|v| (*v * 1.01) as f32).collect();
+    assert!(distance(&wrong, &exact) > 1e-3);
+}
+
+#[test]
+fn memory_is_known_before_it_is_taken_and_is_what_is_taken() {
+    let case = selftest::cases().expect("cases").into_iter().find(|c| c.name == "gradient").expect("a case");
+    for device in devices() {
+        let planned = planned_memory(device.info().kind, &case.graph, &[case.output]);
+        let program = device.compile(case.graph.clone(), &[case.output]).expect("a program");
+        assert_eq!(program.memory(), planned.bytes, "{}", device.info().name);
+        assert!(planned.bytes > 0 && planned.largest_buffer <= planned.bytes);
+    }
+    // Liveness pays: fewer bytes than all tensors together.
+    let all: u64 = case.graph.nodes().iter().map(|n| n.shape.bytes()).sum();
+    assert!(planned_memory(DeviceKind::Integrated, &case.graph, &[case.output]).bytes < all);
+}
+
+#[test]
+fn a_lost_device_is_an_error_and_not_a_panic() {
+    let Some(device) = common::gpu() else { return };
+    let case = selftest::cases().expect("cases").into_iter().find(|c| c.name == "gradient").expect("a case");
+    let mut program = device.compile(case.graph.clone(), &[case.output]).expect("a program");
+    case.inputs.iter().for_each(|(id, values)| program.write(*id, values));
+    assert!(program.run().is_ok());
+    program.lose_device();
+    let error = program.run().expect_err("the device is lost");
+    assert!(error.to_string().contains("lost"), "{error}");
+}
