@@ -37,6 +37,8 @@ use crate::synth::Sample;
 
 /// The program's name in title and storage.
 const NAME: &str = "Microwright";
+/// The window's icon.
+const ICON: &[u8] = include_bytes!("../../assets/icon.png");
 /// Edge of the built-in micrographs.
 const SAMPLE_SIZE: usize = 256;
 
@@ -110,7 +112,8 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
             .with_app_id("microwright")
             .with_inner_size([1360.0, 860.0])
             .with_min_inner_size([960.0, 600.0])
-            .with_drag_and_drop(true),
+            .with_drag_and_drop(true)
+            .with_icon(eframe::icon_data::from_png_bytes(ICON).unwrap_or_default()),
         renderer: eframe::Renderer::Wgpu,
         ..Default::default()
     };

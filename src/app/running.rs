@@ -72,6 +72,7 @@ impl App {
                 self.show_preview(ctx, preview);
             }
             self.progress = progress;
+            self.learn_speed();
         }
         while let Some(event) = self.running.as_ref().and_then(|r| r.job.poll()) {
             match event {
@@ -80,6 +81,22 @@ impl App {
                 Event::Realisation(realisation) => self.add_realisation(ctx, realisation),
                 Event::Ended(ending) => self.end_run(ctx, ending),
             }
+        }
+    }
+
+    /// What the run needs for an iteration is a better measure of the device than the probe's short trial.
+    fn learn_speed(&mut self) {
+        const ENOUGH: usize = 5;
+        let (Some(running), Some(cost)) = (&self.running, self.cost) else { return };
+        let same = self.cost_for.as_ref().is_some_and(|(settings, _)| *settings == running.settings);
+        if !same || self.progress.iteration < ENOUGH || self.progress.seconds_per_iteration <= 0.0 {
+            return;
+        }
+        let speed = cost.operations as f64 / self.progress.seconds_per_iteration;
+        if let Some(table) = &mut self.devices
+            && let Some(device) = table.chosen(&running.settings.device).cloned()
+        {
+            table.set_speed(&device, speed);
         }
     }
 

@@ -30,6 +30,7 @@ pub fn curve_plot(
         .y_axis_label(figure.y_label.as_str())
         .allow_scroll(false)
         .show_background(false)
+        .grid_color(theme::palette(ui).faint.gamma_multiply(0.55))
         .set_margin_fraction(egui::vec2(0.01, 0.04))
         .y_axis_min_width(44.0)
         .label_formatter(move |hover: &HoverPosition<'_>| match hover {

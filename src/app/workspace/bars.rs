@@ -31,6 +31,13 @@ impl App {
             if self.command_button(ui, Command::Export, false) {
                 chosen = Some(Command::Export);
             }
+            ui.separator();
+            for (text, command) in [("Fit", Command::Fit), ("1:1", Command::OneToOne)] {
+                let key = command.shortcut().map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default();
+                if ui.button(text).on_hover_text(format!("{} ({key})", command.tooltip())).clicked() {
+                    chosen = Some(command);
+                }
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 for (text, command) in [("Help", Command::Help), ("Commands", Command::Palette)] {
                     let key = command.shortcut().map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default();

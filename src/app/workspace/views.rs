@@ -106,6 +106,7 @@ impl App {
         let lineal = of(|e| e.lineal_path_error_percent);
         let top = self.original_curves().map(|(c, _)| c.volume_fraction * 1.05);
         let mut wanted: Option<(ShownFigure, PlotRequest)> = None;
+        ui.add_space(2.0);
         ui.columns(3, |columns| {
             let figures = [self.s2_figure(palette), self.lineal_figure(palette), self.loss_figure(palette)];
             for (n, (figure, ui)) in figures.into_iter().zip(columns).enumerate() {
