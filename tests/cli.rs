@@ -296,3 +296,39 @@ fn a_folder_that_cannot_be_written_and_a_disk_that_fills_are_told() {
     assert!(text(&full).contains("could not be written") && text(&full).contains("make room"), "{}", text(&full));
     assert!(!place.path("full/reconstruction.npy").exists(), "half a file was left");
 }
+
+#[test]
+fn pictures_that_are_too_small_for_the_depth_are_refused() {
+    let place = Place::new();
+    let path = place.path("strip.png");
+    let strip: Vec<u8> = (0..3 * 5000).map(|i| if i % 7 < 3 { 255 } else { 0 }).collect();
+    image::save_buffer(&path, &strip, 5000, 3, image::ExtendedColorType::L8).expect("a file");
+    let refused = place.reconstruct(&path, "out", &["--depth", "pool3"]);
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains("3 × 5000 pixels, too few for pool3"), "{}", text(&refused));
+    assert!(place.reconstruct(&path, "out", &["--iterations", "1"]).status.success(), "pool1 needs two rows only");
+    let dot = place.path("dot.png");
+    image::save_buffer(&dot, &[7], 1, 1, image::ExtendedColorType::L8).expect("a file");
+    assert!(text(&place.reconstruct(&dot, "out", &[])).contains("too few"));
+}
+
+#[test]
+fn an_adapter_that_computes_wrongly_is_named_and_not_used() {
+    let place = Place::new();
+    let image = place.micrograph();
+    let on_gpu = || place.reconstruct(&image, "out", &["--device", "gpu", "--iterations", "1"]);
+    let first = on_gpu();
+    if text(&first).contains("There is no device") {
+        assert!(std::env::var_os("MICROWRIGHT_REQUIRE_GPU").is_none_or(|v| v != "1"), "no adapter");
+        eprintln!("skipped: no adapter");
+        return;
+    }
+    assert!(first.status.success(), "{}", text(&first));
+    // The outcome of the self-test was remembered; a bad one is believed as well.
+    let memory = place.path("data/selftest.json");
+    let outcomes = std::fs::read_to_string(&memory).expect("a memory");
+    std::fs::write(&memory, outcomes.replace("\"\"", "\"conv3x3: off by 1e-1\"")).expect("a file");
+    let refused = on_gpu();
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains("computes wrong numbers (conv3x3"), "{}", text(&refused));
+}
