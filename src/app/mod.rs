@@ -115,8 +115,12 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
             .with_drag_and_drop(true)
             .with_icon(eframe::icon_data::from_png_bytes(ICON).unwrap_or_default()),
         renderer: eframe::Renderer::Wgpu,
+        // There are no gradients to smooth, and without a GPU every pixel's noise is computed on the cores.
+        dithering: false,
         ..Default::default()
     };
+    // All cores compute, but the window goes first. Fails only if somebody has made the pool before.
+    let _ = rayon::ThreadPoolBuilder::new().start_handler(|_| crate::job::give_way()).build_global();
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
 
@@ -393,9 +397,10 @@ impl eframe::App for App {
         self.take_file_events(ctx);
         self.take_background_events();
         self.take_run_events(ctx);
-        if let Some(command) = command::pressed(ctx)
+        // A dialog has the keys to itself: Escape closes it and stops nothing.
+        if !self.overlays.any()
+            && let Some(command) = command::pressed(ctx)
             && self.unavailable(command).is_none()
-            && !self.overlays.any()
         {
             self.perform(ctx, command);
         }

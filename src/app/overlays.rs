@@ -170,18 +170,15 @@ impl App {
                     ui.label(*text);
                 }
                 super::widgets::heading(ui, "Keys");
-                for command in Command::all() {
-                    if let Some(shortcut) = command.shortcut() {
-                        ui.horizontal(|ui| {
-                            let size = vec2(96.0, 20.0);
-                            ui.add_sized(
-                                size,
-                                egui::Label::new(RichText::new(ui.ctx().format_shortcut(&shortcut)).monospace()),
-                            );
+                egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+                    for command in Command::all() {
+                        if let Some(shortcut) = command.shortcut() {
+                            ui.label(RichText::new(ui.ctx().format_shortcut(&shortcut)).monospace());
                             ui.label(command.name());
-                        });
+                            ui.end_row();
+                        }
                     }
-                }
+                });
             });
             ui.add_space(theme::STEP);
             if ui.button("Close").clicked() {

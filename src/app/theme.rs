@@ -101,6 +101,7 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.combo_width = 120.0;
         style.spacing.tooltip_width = 360.0;
         style.spacing.menu_margin = 6.into();
+        style.spacing.window_margin = 16.into();
         style.interaction.tooltip_delay = 0.35;
         // Numbers that change many times a second should not be selectable text.
         style.interaction.selectable_labels = false;

@@ -103,6 +103,7 @@ impl Job {
         let (outbox, events) = bounded(QUEUE);
         let control = Control { inbox, outbox, wake, wanted: Cell::new(Wanted::Run) };
         let body = move || {
+            give_way();
             let ended = catch_unwind(AssertUnwindSafe(|| work(&control)));
             let ending = ended.unwrap_or_else(|panic| Ending::Failed(describe_panic(panic.as_ref())));
             control.tell(Event::Ended(ending));
@@ -143,6 +144,17 @@ impl Drop for Job {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Lets the window go first: a thread that computes for minutes can wait for one that draws for milliseconds.
+pub fn give_way() {
+    use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+    /// Of 0 … 99, a little below the usual 50.
+    const LOWER: u8 = 30;
+    if let Ok(value) = ThreadPriorityValue::try_from(LOWER) {
+        // A system that refuses leaves the priority as it is, and the work goes on.
+        let _ = set_current_thread_priority(ThreadPriority::Crossplatform(value));
     }
 }
 

@@ -171,19 +171,25 @@ fn note(ui: &Ui, rect: Rect, text: &str) {
     ui.painter_at(rect).galley(at, galley, color);
 }
 
-/// The ground behind nothing.
+/// The ground behind nothing: four texels, repeated, which costs two triangles however large it is.
 fn checkerboard(ui: &Ui, rect: Rect) {
     const SQUARE: f32 = 16.0;
     let palette = theme::palette(ui);
-    let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, 4.0, palette.canvas);
-    let (columns, rows) = ((rect.width() / SQUARE).ceil() as i32, (rect.height() / SQUARE).ceil() as i32);
-    for row in 0..rows {
-        for column in (row % 2..columns).step_by(2) {
-            let at = rect.min + vec2(column as f32, row as f32) * SQUARE;
-            painter.rect_filled(Rect::from_min_size(at, Vec2::splat(SQUARE)), 0.0, palette.canvas_square);
-        }
-    }
+    let id = egui::Id::unique("checkerboard").with(ui.visuals().dark_mode);
+    let kept: Option<TextureHandle> = ui.data(|d| d.get_temp(id));
+    let texture = kept.unwrap_or_else(|| {
+        let (a, b) = (palette.canvas, palette.canvas_square);
+        let texture = ui.ctx().load_texture(
+            "checkerboard",
+            ColorImage::new([2, 2], vec![a, b, b, a]),
+            TextureOptions::NEAREST_REPEAT,
+        );
+        ui.data_mut(|d| d.insert_temp(id, texture.clone()));
+        texture
+    });
+    let squares = rect.size() / (2.0 * SQUARE);
+    let tiles = Rect::from_min_max(pos2(0.0, 0.0), squares.to_pos2());
+    ui.painter_at(rect).image(texture.id(), rect, tiles, Color32::WHITE);
 }
 
 /// A small picture that can be chosen.
