@@ -5,24 +5,15 @@ use std::path::{Path, PathBuf};
 use super::App;
 use super::figure::Figure;
 use crate::folders::write_atomically;
-use crate::micrograph::{
-    write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png,
-};
-use crate::reconstruct::{Realisation, curves_csv};
+use crate::reconstruct::{OutputFiles, Realisation, output_path, write_realisation};
 
 /// What to write, and where.
 #[derive(Clone, Debug)]
 pub struct ExportChoice {
     pub folder: String,
-    pub phases_png: bool,
-    pub labels_png: bool,
-    pub labels_tiff: bool,
-    pub labels_npy: bool,
-    pub image: bool,
-    pub curves: bool,
+    pub files: OutputFiles,
     pub plots_png: bool,
     pub plots_svg: bool,
-    pub report: bool,
 }
 
 impl Default for ExportChoice {
@@ -31,15 +22,9 @@ impl Default for ExportChoice {
         let base = base.as_ref().map(|dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_path_buf());
         Self {
             folder: base.unwrap_or_default().join("microwright").display().to_string(),
-            phases_png: true,
-            labels_png: false,
-            labels_tiff: false,
-            labels_npy: true,
-            image: true,
-            curves: true,
+            files: OutputFiles::STANDARD,
             plots_png: true,
             plots_svg: false,
-            report: true,
         }
     }
 }
@@ -93,42 +78,14 @@ fn write_all(
     choice: &ExportChoice,
     figures: &[Figure],
 ) -> Result<(), String> {
-    let suffix = if realisation.number == 0 { String::new() } else { format!("-{}", realisation.number + 1) };
-    let path = |stem: &str, ending: &str| folder.join(format!("{stem}{suffix}.{ending}"));
-    let text = |e: crate::micrograph::MicrographError| e.to_string();
-    if let Some(map) = &realisation.phases {
-        if choice.phases_png {
-            write_phase_png(&path("reconstruction", "png"), map).map_err(text)?;
-        }
-        if choice.labels_png {
-            write_labels_png(&path("labels", "png"), map).map_err(text)?;
-        }
-        if choice.labels_tiff {
-            write_labels_tiff(&path("labels", "tiff"), map).map_err(text)?;
-        }
-        if choice.labels_npy {
-            write_labels_npy(&path("reconstruction", "npy"), map).map_err(text)?;
-        }
-        if let (true, Some(original)) = (choice.curves, &realisation.original) {
-            write_text(&path("curves", "csv"), curves_csv(original, map).as_bytes())?;
-        }
-    }
-    if choice.image {
-        write_image_png(&path("image", "png"), &realisation.image, realisation.size).map_err(text)?;
-        write_image_npy(&path("image", "npy"), &realisation.image, realisation.size).map_err(text)?;
-    }
+    write_realisation(folder, realisation, choice.files).map_err(|e| e.to_string())?;
     for figure in figures.iter().filter(|f| !f.series.is_empty()) {
-        let stem = file_stem(&figure.title);
-        if choice.plots_png {
-            write_figure(&path(&stem, "png"), figure, "png")?;
+        for (wanted, kind) in [(choice.plots_png, "png"), (choice.plots_svg, "svg")] {
+            if wanted {
+                let stem = file_stem(&figure.title);
+                write_figure(&output_path(folder, &stem, realisation.number, kind), figure, kind)?;
+            }
         }
-        if choice.plots_svg {
-            write_figure(&path(&stem, "svg"), figure, "svg")?;
-        }
-    }
-    if choice.report {
-        let report = serde_json::to_string_pretty(&realisation.report).map_err(|e| e.to_string())?;
-        write_text(&path("report", "json"), report.as_bytes())?;
     }
     Ok(())
 }

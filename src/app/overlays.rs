@@ -132,17 +132,19 @@ impl App {
             });
             ui.add_space(theme::STEP);
             let choice = &mut self.export;
+            let files = &mut choice.files;
+            ui.checkbox(&mut files.reconstruction_png, "Phase map in phase colours (PNG)");
+            ui.checkbox(&mut files.reconstruction_npy, "Labels (.npy, u8)");
             ui.add_enabled_ui(has_phases, |ui| {
-                ui.checkbox(&mut choice.phases_png, "Phase map in phase colours (PNG)");
-                ui.checkbox(&mut choice.labels_npy, "Labels (.npy, u8)");
-                ui.checkbox(&mut choice.labels_png, "Labels (PNG, grey value = phase)");
-                ui.checkbox(&mut choice.labels_tiff, "Labels (TIFF)");
-                ui.checkbox(&mut choice.curves, "Curves of all phases (CSV)");
+                ui.checkbox(&mut files.labels_png, "Labels (PNG, grey value = phase)");
+                ui.checkbox(&mut files.labels_tiff, "Labels (TIFF)");
+                ui.checkbox(&mut files.curves, "Curves of all phases (CSV)");
             });
-            ui.checkbox(&mut choice.image, "Image before decoding (PNG and .npy)");
+            ui.checkbox(&mut files.image_png, "Image before decoding (PNG)");
+            ui.checkbox(&mut files.image_npy, "Image before decoding (.npy, f32)");
             ui.checkbox(&mut choice.plots_png, "Plots (PNG)");
             ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
-            ui.checkbox(&mut choice.report, "Report (JSON): opening it sets up the same run again");
+            ui.checkbox(&mut choice.files.report, "Report (JSON): opening it sets up the same run again");
             ui.add_space(theme::STEP);
             ui.horizontal(|ui| {
                 write = ui.add(primary(ui, "Write")).clicked();

@@ -8,7 +8,9 @@ use super::progress::{Pace, Progress};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
 use crate::micrograph::Micrograph;
 use crate::optimise;
-use crate::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation};
+use crate::reconstruct::{
+    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation,
+};
 
 /// The checkpoint's name in its folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -81,7 +83,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
         let kept = wanted == Wanted::Keep;
         let realisation = Realisation::of(&problem, &solver, number, realising.seconds, kept);
         if run.write {
-            for path in write_realisation(&run.folder, &realisation)? {
+            for path in write_realisation(&run.folder, &realisation, OutputFiles::STANDARD)? {
                 control.tell(Event::Saved(path));
             }
         }

@@ -17,7 +17,9 @@ use std::path::PathBuf;
 pub use checkpoint::Checkpoint;
 pub use decode::{cluster, match_counts, target_counts};
 pub use encode::{Encoding, encode, phase_vectors};
-pub use output::{InputInfo, Realisation, Report, WeightsInfo, curves_csv, input_info, write_realisation};
+pub use output::{
+    InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, output_path, write_realisation,
+};
 pub use problem::{Problem, resources};
 pub use settings::{OptimiserKind, Settings};
 pub use solver::{Solver, decode};

@@ -10,7 +10,8 @@ use super::solver::{Solver, decode};
 use crate::compute::DeviceInfo;
 use crate::folders::write_atomically;
 use crate::micrograph::{
-    Micrograph, MicrographError, PhaseMap, write_image_npy, write_image_png, write_labels_npy, write_phase_png,
+    Micrograph, MicrographError, PhaseMap, write_image_npy, write_image_png, write_labels_npy, write_labels_png,
+    write_labels_tiff, write_phase_png,
 };
 use crate::stats::{Boundary, PhaseComparison, compare, curves, white_noise};
 
@@ -148,35 +149,102 @@ pub fn curves_csv(original: &PhaseMap, found: &PhaseMap) -> String {
     text
 }
 
-/// Writes a realisation into a folder: `reconstruction.npy`, `reconstruction.png`, `image.png`, `curves.csv`,
-/// `report.json`; `-2`, `-3` … before the ending for further realisations. Returns what it wrote.
+/// Which files of a realisation are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputFiles {
+    /// `reconstruction.npy`: labels, or the image where there are no phases.
+    pub reconstruction_npy: bool,
+    /// `reconstruction.png`: phases in their colours, or the image where there are no phases.
+    pub reconstruction_png: bool,
+    /// `labels.png`: phase numbers as grey values.
+    pub labels_png: bool,
+    /// `labels.tiff`: the same.
+    pub labels_tiff: bool,
+    /// `image.png`: the image before decoding.
+    pub image_png: bool,
+    /// `image.npy`: the same, unrounded.
+    pub image_npy: bool,
+    /// `curves.csv`.
+    pub curves: bool,
+    /// `report.json`.
+    pub report: bool,
+}
+
+impl OutputFiles {
+    /// What the command line writes.
+    pub const STANDARD: Self = Self {
+        reconstruction_npy: true,
+        reconstruction_png: true,
+        labels_png: false,
+        labels_tiff: false,
+        image_png: true,
+        image_npy: false,
+        curves: true,
+        report: true,
+    };
+}
+
+/// The path of a realisation's file: `-2`, `-3` … stand before the ending for further realisations.
+pub fn output_path(folder: &Path, stem: &str, number: usize, ending: &str) -> PathBuf {
+    let suffix = if number == 0 { String::new() } else { format!("-{}", number + 1) };
+    folder.join(format!("{stem}{suffix}.{ending}"))
+}
+
+/// Writes the wanted files of a realisation into a folder. Returns what it wrote.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write_realisation(folder: &Path, realisation: &Realisation) -> Result<Vec<PathBuf>, MicrographError> {
-    let suffix = if realisation.number == 0 { String::new() } else { format!("-{}", realisation.number + 1) };
-    let path = |stem: &str, ending: &str| folder.join(format!("{stem}{suffix}.{ending}"));
-    let mut written = vec![path("reconstruction", "npy"), path("reconstruction", "png"), path("image", "png")];
+pub fn write_realisation(
+    folder: &Path,
+    realisation: &Realisation,
+    files: OutputFiles,
+) -> Result<Vec<PathBuf>, MicrographError> {
+    let mut written = vec![];
+    let mut path = |stem: &str, ending: &str| {
+        written.push(output_path(folder, stem, realisation.number, ending));
+        written[written.len() - 1].clone()
+    };
+    let (image, size) = (&realisation.image, realisation.size);
     match &realisation.phases {
         Some(map) => {
-            write_labels_npy(&written[0], map)?;
-            write_phase_png(&written[1], map)?;
+            if files.reconstruction_npy {
+                write_labels_npy(&path("reconstruction", "npy"), map)?;
+            }
+            if files.reconstruction_png {
+                write_phase_png(&path("reconstruction", "png"), map)?;
+            }
+            if files.labels_png {
+                write_labels_png(&path("labels", "png"), map)?;
+            }
+            if files.labels_tiff {
+                write_labels_tiff(&path("labels", "tiff"), map)?;
+            }
+            if let (true, Some(original)) = (files.curves, &realisation.original) {
+                write_text(&path("curves", "csv"), &curves_csv(original, map))?;
+            }
         }
         None => {
-            write_image_npy(&written[0], &realisation.image, realisation.size)?;
-            write_image_png(&written[1], &realisation.image, realisation.size)?;
+            if files.reconstruction_npy {
+                write_image_npy(&path("reconstruction", "npy"), image, size)?;
+            }
+            if files.reconstruction_png {
+                write_image_png(&path("reconstruction", "png"), image, size)?;
+            }
         }
     }
-    write_image_png(&written[2], &realisation.image, realisation.size)?;
-    let text = |path: PathBuf, content: String| {
-        let failed = |source| MicrographError::Write { path: path.clone(), source };
-        write_atomically(&path, content.as_bytes()).map_err(failed)?;
-        Ok::<_, MicrographError>(path)
-    };
-    if let (Some(original), Some(map)) = (&realisation.original, &realisation.phases) {
-        written.push(text(path("curves", "csv"), curves_csv(original, map))?);
+    if files.image_png {
+        write_image_png(&path("image", "png"), image, size)?;
     }
-    let report = serde_json::to_string_pretty(&realisation.report).expect("a report is plain data");
-    written.push(text(path("report", "json"), report)?);
+    if files.image_npy {
+        write_image_npy(&path("image", "npy"), image, size)?;
+    }
+    if files.report {
+        let report = serde_json::to_string_pretty(&realisation.report).expect("a report is plain data");
+        write_text(&path("report", "json"), &report)?;
+    }
     Ok(written)
+}
+
+fn write_text(path: &Path, content: &str) -> Result<(), MicrographError> {
+    write_atomically(path, content.as_bytes()).map_err(|source| MicrographError::Write { path: path.into(), source })
 }
