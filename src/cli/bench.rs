@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use anyhow::bail;
+
+use super::say;
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{mebibytes, selftest};
 use crate::job::open_device;
@@ -14,27 +17,31 @@ pub struct Arguments {
     #[arg(long, default_value = "auto")]
     device: String,
     /// Edges of the square images.
-    #[arg(long, value_delimiter = ',', default_value = "128,256,512")]
-    size: Vec<usize>,
+    #[arg(long, value_delimiter = ',', default_value = "128,256,512", value_parser = clap::value_parser!(u16).range(2..=16_384))]
+    size: Vec<u16>,
     /// The last layer kept.
     #[arg(long, default_value = "pool3")]
     depth: Depth,
     /// Evaluations that count, after two that do not.
-    #[arg(long, default_value_t = 7)]
-    repetitions: usize,
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    repetitions: u16,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
     let info = device.info();
-    println!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
-    println!("   size     median ms     least ms    GFLOP/s    planned memory    peak of process");
+    say!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
+    say!("   size     median ms     least ms    GFLOP/s    planned memory    peak of process");
     let weights = Weights::built_in(arguments.depth);
     let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
     let settings =
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
-    for n in &arguments.size {
-        let size = (*n, *n);
+    for n in arguments.size.iter().map(|n| usize::from(*n)) {
+        let size = (n, n);
+        let (operations, memory) = cost(info.kind, &weights, size, &settings)?;
+        if device.available_memory().is_some_and(|available| memory.bytes > available) {
+            bail!("{n} × {n} pixels need {}, more than there is.", mebibytes(memory.bytes));
+        }
         let picture = |seed| selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<f32>>();
         let targets = grams(&device, &weights, &picture(1), size, &settings)?;
         let mut loss = Loss::new(&device, &weights, size, &targets, &settings)?;
@@ -48,8 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let counted = &mut times[2..];
         counted.sort_by(f64::total_cmp);
         let median = counted[counted.len() / 2];
-        let (operations, memory) = cost(info.kind, &weights, size, &settings)?;
-        println!(
+        say!(
             "{n:>7} {:>13.1} {:>12.1} {:>10.0} {:>17} {:>18}",
             median * 1e3,
             counted[0] * 1e3,
@@ -58,7 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             peak_memory().map_or("unknown".into(), mebibytes)
         );
     }
-    println!("GFLOP/s count direct operations; Winograd needs fewer.");
+    say!("GFLOP/s count direct operations; Winograd needs fewer.");
     Ok(())
 }
 

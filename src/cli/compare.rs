@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::SegmentationArguments;
+use super::say;
 use crate::stats::{PhaseComparison, compare};
 
 #[derive(Debug, clap::Args)]
@@ -21,8 +22,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let original = arguments.segmentation.phase_map(&arguments.original)?;
     for path in &arguments.reconstructions {
         let found = arguments.segmentation.phase_map(path)?;
-        println!("{}", path.display());
-        println!("{}", table(&compare(&original, &found)));
+        say!("{}", path.display());
+        say!("{}", table(&compare(&original, &found)));
     }
     Ok(())
 }

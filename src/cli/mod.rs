@@ -97,6 +97,15 @@ impl SegmentationArguments {
     }
 }
 
+/// `println!` that a reader who has had enough does not turn into a panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        // Nothing is left to say to somebody who does not listen.
+        $crate::cli::print(&format!("{}\n", format_args!($($text)*))).unwrap_or_default()
+    };
+}
+use say;
+
 /// Prints a text; a reader that has had enough (`| head`) is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::SegmentationArguments;
+use super::say;
 use crate::compute::graph::{Padding, Pooling};
 use crate::job::{Ending, Event, Job, Latest, Progress, Request, Run, start_reconstruction};
 use crate::micrograph::{self, Micrograph};
@@ -34,7 +35,7 @@ pub struct Arguments {
     /// The last layer of VGG-19 to keep [default: pool3]
     #[arg(long)]
     depth: Option<Depth>,
-    /// Weight of a layer's Gram matrix, LAYER=WEIGHT; may be given several times [default: 1 for conv1_1 and every pool]
+    /// Weight of a layer's Gram matrix, LAYER=WEIGHT; may be given several times [default: 1 for conv1_1, every pool and the last layer]
     #[arg(long, value_name = "LAYER=WEIGHT", value_parser = layer_weight)]
     layer_weight: Vec<(Depth, f32)>,
     /// The most iterations [default: 300]
@@ -89,7 +90,7 @@ fn layer_weight(text: &str) -> Result<(Depth, f32), String> {
 impl Arguments {
     fn settings(&self) -> anyhow::Result<Settings> {
         let mut s = match &self.settings {
-            Some(path) => read_report(path)?.settings,
+            Some(path) => Report::read(path)?.settings,
             None => Settings::default(),
         };
         fn set<T: Clone>(to: &mut T, given: &Option<T>) {
@@ -114,11 +115,6 @@ impl Arguments {
         set(&mut s.device, &self.device);
         Ok(s)
     }
-}
-
-fn read_report(path: &Path) -> anyhow::Result<Report> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no report of this program", path.display()))
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -153,10 +149,7 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
     bar.finish_and_clear();
     match ending {
         Ending::Finished => Ok(()),
-        Ending::Kept => {
-            eprintln!("Stopped early; what there was is kept.");
-            Ok(())
-        }
+        Ending::Kept => bail!("Stopped early; what there was is kept in {}.", folder.display()),
         Ending::Cancelled => bail!("Cancelled."),
         Ending::Failed(reason) => bail!("{reason}"),
     }
@@ -183,7 +176,7 @@ fn follow(job: &Job, latest: &Latest<Progress>, bar: &ProgressBar) -> Ending {
         match job.wait(Duration::from_millis(100)) {
             None => {}
             Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
-            Some(Event::Saved(path)) => bar.suspend(|| println!("{}", path.display())),
+            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
             Some(Event::Realisation(realisation)) => bar.suspend(|| eprintln!("{}", summary(&realisation))),
             Some(Event::Ended(ending)) => return ending,
         }

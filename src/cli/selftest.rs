@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::say;
 use crate::compute::{Device, selftest};
 
 #[derive(Debug, clap::Args)]
@@ -14,14 +15,17 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = Device::open(&arguments.device)?;
     let info = device.info();
-    println!("{} ({}, {}) against the native code", info.name, info.backend, info.driver);
+    if matches!(device, Device::Cpu) {
+        bail!("The native code is what devices are checked against; name a GPU (see `microwright devices`).");
+    }
+    say!("{} ({}, {}) against the native code", info.name, info.backend, info.driver);
     let checks = selftest::run(&device)?;
     for check in &checks {
         let verdict = if check.passed() { "holds" } else { "FAILS" };
-        println!("{verdict}  {:<20} {:>8.1e} of {:.0e}  {}", check.name, check.error, check.tolerance, check.case);
+        say!("{verdict}  {:<20} {:>8.1e} of {:.0e}  {}", check.name, check.error, check.tolerance, check.case);
     }
     let failed = checks.iter().filter(|c| !c.passed()).count();
-    println!("{} of {} checks hold.", checks.len() - failed, checks.len());
+    say!("{} of {} checks hold.", checks.len() - failed, checks.len());
     if failed > 0 {
         bail!(
             "{} computes wrong numbers and should not be used. Update its driver, or choose another device.",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::compute::mebibytes;
 use crate::job::{Ending, Event, fetch_weights};
 use crate::net::weights::download::{self, Server};
@@ -39,7 +40,7 @@ pub fn run(action: &Action) -> anyhow::Result<()> {
         Action::Fetch { depth, address } => fetch(*depth, address),
         Action::Import { path } => {
             let kept = store::import(path, &store::folder(), Depth::CONV1_1)?;
-            println!("{}", kept.display());
+            say!("{}", kept.display());
             Ok(())
         }
     }
@@ -78,7 +79,7 @@ fn fetch(depth: Depth, address: &str) -> anyhow::Result<()> {
             bar.set_position(progress.done);
         }
         match job.wait(Duration::from_millis(100)) {
-            Some(Event::Saved(path)) => bar.suspend(|| println!("{}", path.display())),
+            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
             Some(Event::Ended(ending)) => break ending,
             _ => {}
         }

@@ -119,7 +119,11 @@ impl Device {
                 some => some,
             },
             "gpu" => adapters.first(),
-            name => adapters.iter().find(|a| a.name.to_lowercase().contains(name)),
+            // The whole name before a part of one: “3080” is a part of “3080 Ti” too.
+            name => {
+                let whole = adapters.iter().find(|a| a.name.to_lowercase() == name);
+                whole.or_else(|| adapters.iter().find(|a| a.name.to_lowercase().contains(name)))
+            }
         };
         match found {
             Some(info) => Ok(Self::Gpu(Arc::new(Gpu::open(info)?))),

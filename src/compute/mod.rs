@@ -54,6 +54,14 @@ pub enum ComputeError {
         /// What the driver said.
         reason: String,
     },
+    /// A loss that is no number.
+    #[error(
+        "The loss of layer {layer} is not a finite number: the weights or the layer weights are too large or broken. Try the built-in weights, or leave that layer out."
+    )]
+    NotFinite {
+        /// The layer.
+        layer: &'static str,
+    },
     /// The adapter computes wrong numbers.
     #[error(
         "{device} computes wrong numbers ({what}), so it is not used. Update its driver, or choose another device."

@@ -90,7 +90,7 @@ pub fn values(seed: u64, len: usize) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
-/// Shapes on which every kernel is tried: one pixel, one channel, odd sizes, more than one tile.
+/// Shapes on which every kernel is tried: one channel, odd sizes, more than one tile of channels and of positions.
 const SHAPES: [Shape; 4] = [Shape::new(2, 2, 1), Shape::new(7, 5, 3), Shape::new(9, 14, 32), Shape::new(11, 13, 70)];
 
 /// The cases of [`run`].
@@ -249,7 +249,7 @@ fn weighted_sum_case() -> Result<Case, ComputeError> {
     Ok(Case { name: "weighted_sum", case: "3 terms".into(), graph, inputs, output, tolerance: 1e-6 })
 }
 
-/// A small network from picture to gradient, with two taps.
+/// A small network from picture to gradient, with three taps.
 fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
     let mut graph = Graph::new();
     let shape = Shape::new(21, 18, 3);

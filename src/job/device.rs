@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use sha2::{Digest, Sha256};
+
 use super::{Control, Ending, Job, Latest, Wake};
 use crate::compute::graph::{Padding, Pooling};
-use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, selftest};
+use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
 use crate::reconstruct::{Settings, resources};
@@ -19,8 +21,12 @@ fn outcomes_path() -> PathBuf {
     crate::folders::data().join("selftest.json")
 }
 
+/// Adapter, driver and shaders: what was tried is no proof for others.
 fn key(info: &DeviceInfo) -> String {
-    format!("{} / {} / {} / {}", info.name, info.backend, info.driver, env!("CARGO_PKG_VERSION"))
+    let mut hash = Sha256::new();
+    kernels::ALL.iter().for_each(|kernel| hash.update(kernel.wgsl()));
+    let shaders: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
 }
 
 fn remembered() -> Outcomes {

@@ -1,7 +1,7 @@
 //! Long work on its own thread: requests go down, events come up, fresh state sits in latest-wins slots.
 //!
 //! Every job ends in exactly one [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits for its
-//! thread, so none is left behind.
+//! thread, so none is left behind; only one that waits for a silent server is left to notice for itself.
 
 mod device;
 mod fetch;
@@ -13,8 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
 pub use fetch::{FetchProgress, fetch_weights};
@@ -88,13 +89,15 @@ impl<T> Latest<T> {
 
 /// A running (or ended) job, as its owner holds it.
 pub struct Job {
-    requests: Sender<Request>,
+    requests: Option<Sender<Request>>,
     events: Option<Receiver<Event>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Requests that may wait, and events that may be unread, before the sender waits.
 const QUEUE: usize = 256;
+/// How long a dropped job is waited for: longer than any iteration that a person would wait for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Job {
     /// Runs `work` on a thread of this name.
@@ -110,19 +113,21 @@ impl Job {
         };
         let thread = std::thread::Builder::new().name(name.into()).spawn(body);
         match thread {
-            Ok(thread) => Self { requests, events: Some(events), thread: Some(thread) },
+            Ok(thread) => Self { requests: Some(requests), events: Some(events), thread: Some(thread) },
             Err(error) => {
                 // Without a thread there is nobody to tell the ending, so it is put into the queue here.
                 let (outbox, events) = bounded(1);
                 let _ = outbox.send(Event::Ended(Ending::Failed(format!("The work could not be started: {error}."))));
-                Self { requests, events: Some(events), thread: None }
+                Self { requests: None, events: Some(events), thread: None }
             }
         }
     }
 
     /// Asks something of the job; after its end this does nothing.
     pub fn request(&self, request: Request) {
-        let _ = self.requests.try_send(request);
+        if let Some(requests) = &self.requests {
+            let _ = requests.try_send(request);
+        }
     }
 
     /// The next event, if there is one.
@@ -131,17 +136,22 @@ impl Job {
     }
 
     /// Waits for the next event, at most so long.
-    pub fn wait(&self, at_most: std::time::Duration) -> Option<Event> {
+    pub fn wait(&self, at_most: Duration) -> Option<Event> {
         self.events.as_ref()?.recv_timeout(at_most).ok()
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        self.request(Request::Cancel);
-        // Without a reader the job's next event does not wait for room.
+        // Without a sender the job is cancelled, without a reader its next event does not wait for room.
+        self.requests = None;
         self.events = None;
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        let given_up = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < given_up {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }
@@ -188,10 +198,17 @@ pub struct Control {
 impl Control {
     /// Takes in all requests; does not wait.
     pub fn wanted(&self) -> Wanted {
-        while let Ok(request) = self.inbox.try_recv() {
-            self.take_in(request);
+        loop {
+            match self.inbox.try_recv() {
+                Ok(request) => self.take_in(request),
+                Err(TryRecvError::Empty) => return self.wanted.get(),
+                // Nobody is left who could want a result.
+                Err(TryRecvError::Disconnected) => {
+                    self.wanted.set(Wanted::Cancel);
+                    return Wanted::Cancel;
+                }
+            }
         }
-        self.wanted.get()
     }
 
     /// Waits while paused; then what is wanted.

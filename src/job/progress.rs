@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::loss::LossValue;
 use crate::reconstruct::{Problem, Solver, cluster};
-use crate::stats::{Boundary, Curves, curves};
+use crate::stats::{Curves, all_curves};
 
 /// A look at the running realisation.
 #[derive(Clone, Debug)]
@@ -85,11 +85,8 @@ impl Pace {
         let start = Instant::now();
         let image = solver.image();
         let phases = problem.phases.as_ref().map(|_| cluster(&image, &problem.vectors, problem.size).0);
-        let of = |map: &PhaseMap| {
-            (0..map.phases).map(|phase| curves(map, phase, Boundary::Periodic, Boundary::Open)).collect()
-        };
         let preview = Preview {
-            curves: Arc::new(phases.as_ref().map(of).unwrap_or_default()),
+            curves: Arc::new(phases.as_ref().map(all_curves).unwrap_or_default()),
             image: Arc::new(image),
             size: problem.size,
             phases: phases.map(Arc::new),

@@ -16,6 +16,8 @@ use crate::reconstruct::{
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Seconds from one checkpoint to the next; the environment variable `MICROWRIGHT_CHECKPOINT_SECONDS` says otherwise.
 const SAVE_EVERY: f64 = 10.0;
+/// Saving takes at most one part in so many of the time, unless the environment asks for more.
+const SAVE_SHARE: u32 = 20;
 
 fn save_every() -> Duration {
     let given = std::env::var("MICROWRIGHT_CHECKPOINT_SECONDS").ok().and_then(|v| v.parse().ok());
@@ -67,13 +69,13 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     let first = saved.as_ref().map_or(0, |s| s.realisation);
     for number in first..run.settings.realisations {
         let seed = run.settings.seed.wrapping_add(number as u64);
+        let seconds = saved.as_ref().map_or(0.0, |s| s.seconds);
         let mut solver = match saved.take() {
             Some(saved) => Solver::resume(&problem, saved)?,
             None => Solver::new(&problem, seed)?,
         };
         let (saved_at, save_every) = (Instant::now(), save_every());
-        let mut realising =
-            Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds: 0.0 };
+        let mut realising = Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds };
         let wanted = realising.iterate(&mut solver, &checkpoint)?;
         if wanted == Wanted::Cancel {
             // A cancelled run is not resumed, so its checkpoint goes.
@@ -103,13 +105,20 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
         path: path.into(),
         reason: format!("it was made with {what}; use the same as then, or start anew without --resume"),
     };
-    if saved.fingerprint != problem.fingerprint() {
+    if saved.fingerprint != problem.fingerprint {
         return Err(other("another micrograph"));
+    }
+    if saved.weights != problem.weights.hash() {
+        return Err(other("other weights of the network"));
     }
     // Where it is computed may change, when a device was lost; on another device the last digits differ.
     let settings = Settings { device: problem.settings.device.clone(), ..saved.settings.clone() };
     if settings != problem.settings {
         return Err(other("other settings"));
+    }
+    let fits = saved.optimiser.x().len() == 3 * problem.size.0 * problem.size.1;
+    if !fits || saved.realisation >= problem.settings.realisations {
+        return Err(other("another size or number of realisations"));
     }
     Ok(saved)
 }
@@ -130,13 +139,14 @@ impl Realising<'_> {
     /// Iterates until all is done or something else is wanted.
     fn iterate(&mut self, solver: &mut Solver, checkpoint: &Path) -> Result<Wanted, ReconstructError> {
         let mut pace = Pace::new();
-        let (started_with, mut timed) = (solver.iteration(), 0usize);
-        let mut told = started_with;
+        let mut told = solver.iteration();
         while solver.iteration() < self.run.settings.iterations {
             if self.control.wanted() == Wanted::Pause {
-                self.show(solver, timed, true, None);
+                self.show(solver, true, None);
                 // A pause may last; what there is should survive it.
                 self.save(solver, checkpoint);
+                self.control.wait_while_paused();
+                self.show(solver, false, None);
             }
             match self.control.wait_while_paused() {
                 Wanted::Run | Wanted::Pause => {}
@@ -153,10 +163,9 @@ impl Realising<'_> {
                 Ok(progress) => progress,
             };
             self.seconds += start.elapsed().as_secs_f64();
-            timed += 1;
             if pace.due() {
                 let preview = pace.preview(self.problem, solver);
-                self.show(solver, timed, false, Some(preview));
+                self.show(solver, false, Some(preview));
                 told = solver.iteration();
             }
             if self.saved_at.elapsed() >= self.save_every {
@@ -173,20 +182,24 @@ impl Realising<'_> {
         }
         if told < solver.iteration() {
             let preview = pace.preview(self.problem, solver);
-            self.show(solver, timed, false, Some(preview));
+            self.show(solver, false, Some(preview));
         }
         Ok(Wanted::Run)
     }
 
     fn save(&mut self, solver: &Solver, checkpoint: &Path) {
-        let state = Checkpoint::of(solver, &self.run.settings, &self.problem.fingerprint(), self.number);
-        if let Err(error) = state.write(checkpoint) {
+        let start = Instant::now();
+        if let Err(error) = Checkpoint::save(checkpoint, self.problem, solver, self.number, self.seconds) {
             self.control.tell(Event::Warning(format!("{error} The run goes on without it.")));
+        }
+        // A large state on a slow disk is saved less often.
+        if !self.save_every.is_zero() {
+            self.save_every = self.save_every.max(start.elapsed() * SAVE_SHARE);
         }
         self.saved_at = Instant::now();
     }
 
-    fn show(&self, solver: &Solver, timed: usize, paused: bool, preview: Option<super::Preview>) {
+    fn show(&self, solver: &Solver, paused: bool, preview: Option<super::Preview>) {
         self.slot.put(Progress {
             doing: "reconstructing",
             realisation: self.number,
@@ -194,7 +207,7 @@ impl Realising<'_> {
             iteration: solver.iteration(),
             iterations: self.run.settings.iterations,
             paused,
-            seconds_per_iteration: self.seconds / timed.max(1) as f64,
+            seconds_per_iteration: self.seconds / solver.iteration().max(1) as f64,
             memory: solver.memory(),
             losses: Arc::new(solver.losses.clone()),
             preview,

@@ -45,6 +45,15 @@ impl Micrograph {
         }
     }
 
+    /// The grey value of one pixel, as [`Micrograph::grey`] has it.
+    pub fn grey_at(&self, row: usize, column: usize) -> f32 {
+        let at = (row * self.width + column) * self.channels;
+        match self.values[at..at + self.channels] {
+            [red, green, blue] => 0.2126 * red + 0.7152 * green + 0.0722 * blue,
+            _ => self.values[at],
+        }
+    }
+
     /// Three channels in 0 … 255.
     pub fn image(&self) -> Vec<f32> {
         let (low, high) = self.range;

@@ -1,6 +1,6 @@
 //! Phase colours in files and views.
 
-/// The colours of Okabe & Ito (2008), which colour-blind readers can tell apart, darkest first.
+/// The colours of Okabe & Ito (2008), which colour-blind readers can tell apart, black first.
 pub const PHASE_COLORS: [[u8; 3]; 8] = [
     [0, 0, 0],
     [230, 159, 0],

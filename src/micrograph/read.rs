@@ -8,8 +8,8 @@ use image::{DynamicImage, ImageFormat, ImageReader};
 
 use super::{Micrograph, MicrographError, malformed, npy, tiff};
 
-/// The most pixels of a file that is opened: 16,384 × 16,384.
-pub const MOST_PIXELS: u64 = 1 << 28;
+/// The most pixels of a file that is opened: 8,192 × 8,192.
+pub const MOST_PIXELS: u64 = 1 << 26;
 /// What can be opened, for error texts.
 const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
 

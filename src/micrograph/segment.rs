@@ -1,5 +1,6 @@
 //! From a micrograph to a phase map: its own labels, or thresholds.
 
+use super::palette::PHASE_COLORS;
 use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap};
 
 /// Distinct values up to which a picture is taken for labels that are too many, not for grey values.
@@ -48,7 +49,7 @@ pub fn segment(micrograph: &Micrograph, how: Segmentation) -> Result<Option<Phas
     }
 }
 
-/// The distinct values or colours, ascending; no more than `most`.
+/// The distinct values or colours, in the order of their phases; no more than `most`.
 fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
     let mut colors: Vec<Vec<f32>> = vec![];
     for pixel in micrograph.values.chunks_exact(micrograph.channels) {
@@ -59,11 +60,11 @@ fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
             }
         }
     }
-    let luminance = |c: &Vec<f32>| c.iter().sum::<f32>();
-    colors.sort_by(|a, b| {
-        luminance(a).total_cmp(&luminance(b)).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
-    });
-    colors
+    let sum = |c: &Vec<f32>| c.iter().sum::<f32>();
+    colors.sort_by(|a, b| sum(a).total_cmp(&sum(b)).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)));
+    // A picture in the program's own phase colours has its phases in their order.
+    let own: Vec<Vec<f32>> = PHASE_COLORS.iter().take(colors.len()).map(|c| c.map(f32::from).to_vec()).collect();
+    if colors.len() > 2 && colors.iter().all(|c| own.contains(c)) { own } else { colors }
 }
 
 fn by_labels(micrograph: &Micrograph, colors: &[Vec<f32>]) -> PhaseMap {

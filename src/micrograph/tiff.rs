@@ -1,7 +1,7 @@
-//! Reading TIFF: 1 to 64 bits, integer and float, grey, colour and palette; the first page.
+//! Reading TIFF: 1 to 64 bits, integer and float, grey, colour and palette, interleaved or in planes; the first page.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use tiff::ColorType;
@@ -11,8 +11,49 @@ use tiff::tags::Tag;
 use super::read::{MOST_PIXELS, check_size, extremes};
 use super::{Micrograph, MicrographError, malformed};
 
+/// The largest file whose palette is resolved.
+const MOST_BYTES: u64 = 1 << 30;
+/// The tag that says what samples mean, and two of its values.
+const PHOTOMETRIC: u16 = 262;
+const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u16 = 3;
+
 /// Reads the first page.
-pub fn read(file: BufReader<File>, path: &Path) -> Result<Micrograph, MicrographError> {
+pub fn read(mut file: BufReader<File>, path: &Path) -> Result<Micrograph, MicrographError> {
+    let unreadable = |source| MicrographError::Read { path: path.into(), source };
+    let length = file.get_ref().metadata().map_err(unreadable)?.len();
+    if length > MOST_BYTES {
+        return decode(file, false, path);
+    }
+    let mut bytes = vec![];
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    // The decoder knows no palettes, but their indices are read like grey values.
+    let is_palette = palette_to_grey(&mut bytes);
+    decode(Cursor::new(bytes), is_palette, path)
+}
+
+/// Rewrites the first page's photometric interpretation from palette to grey; says whether it was a palette.
+fn palette_to_grey(bytes: &mut [u8]) -> bool {
+    let little = bytes.starts_with(b"II");
+    let word = |b: &[u8]| b.try_into().map(|b| if little { u16::from_le_bytes(b) } else { u16::from_be_bytes(b) }).ok();
+    let long = |b: &[u8]| b.try_into().map(|b| if little { u32::from_le_bytes(b) } else { u32::from_be_bytes(b) }).ok();
+    let mut find = || {
+        let page = long(bytes.get(4..8)?)? as usize;
+        let entries = usize::from(word(bytes.get(page..page.checked_add(2)?)?)?);
+        let at = (0..entries)
+            .map(|n| page + 2 + 12 * n)
+            .find(|at| bytes.get(*at..at + 2).and_then(word) == Some(PHOTOMETRIC))?;
+        let value = bytes.get_mut(at + 8..at + 10)?;
+        if word(value)? != PALETTE {
+            return None;
+        }
+        value.copy_from_slice(&if little { BLACK_IS_ZERO.to_le_bytes() } else { BLACK_IS_ZERO.to_be_bytes() });
+        Some(())
+    };
+    find().is_some()
+}
+
+fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path) -> Result<Micrograph, MicrographError> {
     let broken = |e: tiff::TiffError| malformed(path, format!("it is damaged, incomplete or of a rare kind ({e})"));
     let mut limits = Limits::default();
     limits.decoding_buffer_size = (MOST_PIXELS * 8) as usize;
@@ -22,45 +63,44 @@ pub fn read(file: BufReader<File>, path: &Path) -> Result<Micrograph, Micrograph
     check_size(height.into(), width.into(), path)?;
     let (height, width) = (height as usize, width as usize);
     let color = decoder.colortype().map_err(broken)?;
-    let palette = match color {
-        ColorType::Palette(_) => Some(decoder.get_tag_u16_vec(Tag::ColorMap).map_err(broken)?),
-        _ => None,
-    };
-    let (samples, white) = numbers(decoder.read_image().map_err(broken)?);
-    let pixels = height * width;
-    let per_pixel = samples.len() / pixels;
     let (stored, channels) = match color {
-        ColorType::Gray(_) | ColorType::Palette(_) => (1, 1),
+        ColorType::Gray(_) => (1, 1),
         ColorType::GrayA(_) => (2, 1),
         ColorType::RGB(_) => (3, 3),
         ColorType::RGBA(_) => (4, 3),
         ColorType::Multiband { num_samples, .. } => (usize::from(num_samples), if num_samples < 3 { 1 } else { 3 }),
         other => return Err(malformed(path, format!("its colours are {other:?}; save it as grey or RGB"))),
     };
+    let palette = if is_palette { Some(decoder.get_tag_u16_vec(Tag::ColorMap).map_err(broken)?) } else { None };
+    let mut result = DecodingResult::U8(vec![]);
+    let layout = decoder.read_image_to_buffer(&mut result).map_err(broken)?;
+    let (mut samples, white) = numbers(result);
+    let pixels = height * width;
     // Few bits arrive packed in bytes.
-    let samples = match color {
-        ColorType::Gray(bits @ (1 | 2 | 4)) | ColorType::Palette(bits @ (1 | 2 | 4))
-            if per_pixel == 0 || samples.len() < pixels =>
-        {
-            unpack(&samples, bits, height, width)
-        }
-        _ => samples,
+    let packed = match color {
+        ColorType::Gray(bits @ (1 | 2 | 4)) if samples.len() < pixels => Some(bits),
+        _ => None,
     };
+    if let Some(bits) = packed {
+        samples = unpack(&samples, bits, height, width);
+    }
     if samples.len() < pixels * stored {
         return Err(malformed(path, "it holds fewer samples than its size claims"));
     }
     if let Some(palette) = palette {
-        return from_palette(&samples, &palette, height, width)
-            .ok_or_else(|| malformed(path, "its palette is too short"));
+        let colored = from_palette(&samples, &palette, height, width);
+        return colored.ok_or_else(|| malformed(path, "its palette is too short"));
     }
+    let in_planes = layout.planes > 1;
+    let at = |pixel: usize, channel: usize| {
+        if in_planes { samples[channel * pixels + pixel] } else { samples[pixel * stored + channel] }
+    };
     let values: Vec<f32> =
-        samples.chunks_exact(stored).take(pixels).flat_map(|p| p[..channels].iter().copied()).collect();
-    let range = match (white, color) {
-        (_, ColorType::Gray(bits @ (1 | 2 | 4))) if !values.iter().any(|v| *v > f32::from((1u8 << bits) - 1)) => {
-            (0.0, f32::from((1u8 << bits) - 1))
-        }
-        (Some(white), _) => (0.0, white),
-        (None, _) => extremes(&values),
+        (0..pixels).flat_map(|p| (0..channels).map(move |c| (p, c))).map(|(p, c)| at(p, c)).collect();
+    let range = match (white, packed) {
+        (_, Some(bits)) => (0.0, f32::from((1u8 << bits) - 1)),
+        (Some(white), None) => (0.0, white),
+        (None, None) => extremes(&values),
     };
     Ok(Micrograph { name: String::new(), height, width, channels, values, range })
 }
@@ -89,7 +129,7 @@ fn unpack(bytes: &[f32], bits: u8, height: usize, width: usize) -> Vec<f32> {
     let mask = (1u8 << bits) - 1;
     let sample = |y: usize, x: usize| {
         let byte = bytes.get(y * row + x / per_byte).copied().unwrap_or(0.0) as u8;
-        f32::from(byte >> (8 - usize::from(bits) * (x % per_byte + 1)) & mask)
+        f32::from((byte >> (8 - usize::from(bits) * (x % per_byte + 1))) & mask)
     };
     (0..height).flat_map(|y| (0..width).map(move |x| (y, x))).map(|(y, x)| sample(y, x)).collect()
 }

@@ -65,7 +65,7 @@ pub const LAYERS: [Layer; 21] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Depth(usize);
 
-/// The depths that the slider stops at: those of Li et al. 2018, Table 4, and pool5.
+/// The depths of Li et al. 2018, Table 4, and pool5.
 pub const DEPTHS: [Depth; 6] = [Depth(0), Depth(2), Depth(5), Depth(10), Depth(15), Depth(20)];
 
 impl Depth {
@@ -139,9 +139,12 @@ impl Depth {
         (0..=self.0).map(Depth).filter(is_tap).collect()
     }
 
-    /// The smallest image edge that leaves at least one output.
-    pub fn smallest_image(self) -> usize {
-        self.stride().max(2)
+    /// The smallest image edge that leaves at least one output, and two where an edge is mirrored.
+    pub fn smallest_image(self, padding: Padding) -> usize {
+        match padding {
+            Padding::Reflect => 2 * self.stride(),
+            Padding::Zero | Padding::Periodic => self.stride().max(2),
+        }
     }
 }
 
@@ -171,15 +174,6 @@ impl<'de> serde::Deserialize<'de> for Depth {
         let name = String::deserialize(deserializer)?;
         name.parse().map_err(serde::de::Error::custom)
     }
-}
-
-/// What a depth costs on a device.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cost {
-    /// Multiplications and additions of one loss and gradient.
-    pub operations: u64,
-    /// Bytes of memory.
-    pub bytes: u64,
 }
 
 /// Feature maps in a graph.

@@ -1,5 +1,6 @@
 //! Everything that decides how a run goes on, in one file.
 
+use std::cmp::Ordering::Less;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::loss::LossValue;
 use super::settings::Settings;
 use super::solver::Optimiser;
-use super::{ReconstructError, Solver};
+use super::{Problem, ReconstructError, Solver};
 use crate::optimise::{Adam, Bounds, History, Lbfgsb};
 
 /// A saved run: a resumed run gives bit for bit what the uninterrupted one gives (same device and program).
@@ -19,10 +20,14 @@ pub struct Checkpoint {
     pub settings: Settings,
     /// The fingerprint of its micrograph.
     pub fingerprint: String,
+    /// The hash of its weights.
+    pub weights: String,
     /// The realisation's number, from 0.
     pub realisation: usize,
     /// Its seed.
     pub seed: u64,
+    /// Seconds of computing so far.
+    pub seconds: f64,
     /// The optimiser's state.
     pub optimiser: Optimiser,
     /// The loss after every iteration.
@@ -35,8 +40,10 @@ struct Header {
     version: String,
     settings: Settings,
     fingerprint: String,
+    weights: String,
     realisation: usize,
     seed: u64,
+    seconds: f64,
     iteration: usize,
     /// The bits of the value, since infinity is no JSON.
     value: u64,
@@ -50,42 +57,40 @@ struct Header {
 }
 
 const KEY: &str = "microwright";
+/// Layers that a checkpoint may claim: far beyond any network.
+const MOST_LAYERS: usize = 64;
 
 impl Checkpoint {
-    /// The state of a solver.
-    pub fn of(solver: &Solver, settings: &Settings, fingerprint: &str, realisation: usize) -> Self {
-        Self {
-            settings: settings.clone(),
-            fingerprint: fingerprint.into(),
-            realisation,
-            seed: solver.seed,
-            optimiser: solver.optimiser().clone(),
-            losses: solver.losses.clone(),
-        }
-    }
-
-    /// Writes it whole or not at all.
+    /// Writes the state of a solver, whole or not at all.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), ReconstructError> {
+    pub fn save(
+        path: &Path,
+        problem: &Problem,
+        solver: &Solver,
+        realisation: usize,
+        seconds: f64,
+    ) -> Result<(), ReconstructError> {
         let failed = |source| ReconstructError::CheckpointWrite { path: path.into(), source };
-        let header = serde_json::to_string(&self.header()).map_err(|e| failed(e.into()))?;
-        let mut tensors: Vec<(String, Vec<f64>)> = vec![("losses".into(), self.flat_losses())];
-        let mut keep = |name: &str, values: &[f64]| tensors.push((name.into(), values.to_vec()));
-        match &self.optimiser {
+        let header = header(problem, solver, realisation, seconds);
+        let header = serde_json::to_string(&header).map_err(|e| failed(e.into()))?;
+        let flat = |l: &LossValue| std::iter::once(l.total).chain(l.layers.iter().copied()).collect::<Vec<_>>();
+        let losses: Vec<f64> = solver.losses.iter().flat_map(flat).collect();
+        let mut tensors: Vec<(String, &[f64])> = vec![("losses".into(), &losses)];
+        match solver.optimiser() {
             Optimiser::Lbfgsb(state) => {
-                keep("x", &state.x);
-                keep("gradient", &state.gradient);
+                tensors.push(("x".into(), &state.x));
+                tensors.push(("gradient".into(), &state.gradient));
                 for (n, (s, y)) in state.history.s.iter().zip(&state.history.y).enumerate() {
-                    keep(&format!("s{n}"), s);
-                    keep(&format!("y{n}"), y);
+                    tensors.push((format!("s{n}"), s));
+                    tensors.push((format!("y{n}"), y));
                 }
             }
             Optimiser::Adam(state) => {
-                keep("x", &state.x);
-                keep("mean", &state.mean);
-                keep("square", &state.square);
+                tensors.push(("x".into(), &state.x));
+                tensors.push(("mean".into(), &state.mean));
+                tensors.push(("square".into(), &state.square));
             }
         }
         let views = tensors.iter().map(|(name, values)| {
@@ -97,7 +102,7 @@ impl Checkpoint {
         crate::folders::write_atomically(path, &bytes).map_err(failed)
     }
 
-    /// Reads what [`Checkpoint::write`] wrote.
+    /// Reads what [`Checkpoint::save`] wrote.
     ///
     /// # Errors
     /// The file is no checkpoint of this program.
@@ -110,6 +115,18 @@ impl Checkpoint {
         let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
         let text = text.ok_or_else(|| unusable("it is no checkpoint of this program".into()))?;
         let header: Header = serde_json::from_str(text).map_err(|e| broken(&e))?;
+        if header.version != env!("CARGO_PKG_VERSION") {
+            return Err(unusable(format!(
+                "it was written by version {} of the program; start the run anew without --resume",
+                header.version
+            )));
+        }
+        if header.layers > MOST_LAYERS
+            || !header.lower.is_finite()
+            || header.lower.partial_cmp(&header.upper) != Some(Less)
+        {
+            return Err(broken(&"its numbers make no sense"));
+        }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
         let vector = |name: &str| -> Result<Vec<f64>, ReconstructError> {
             let view = tensors.tensor(name).map_err(|e| broken(&e))?;
@@ -159,46 +176,46 @@ impl Checkpoint {
         Ok(Self {
             settings: header.settings,
             fingerprint: header.fingerprint,
+            weights: header.weights,
+            seconds: header.seconds,
             realisation: header.realisation,
             seed: header.seed,
             optimiser,
             losses,
         })
     }
+}
 
-    fn header(&self) -> Header {
-        let mut header = Header {
-            version: env!("CARGO_PKG_VERSION").into(),
-            settings: self.settings.clone(),
-            fingerprint: self.fingerprint.clone(),
-            realisation: self.realisation,
-            seed: self.seed,
-            iteration: 0,
-            value: 0,
-            lower: 0.0,
-            upper: 0.0,
-            tolerance: 0.0,
-            reach: 0.0,
-            rate: None,
-            layers: self.losses.first().map_or(0, |l| l.layers.len()),
-            pairs: 0,
-        };
-        match &self.optimiser {
-            Optimiser::Lbfgsb(s) => {
-                (header.iteration, header.value) = (s.iteration, s.value.to_bits());
-                (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
-                (header.tolerance, header.reach, header.pairs) = (s.tolerance, s.reach, s.history.s.len());
-            }
-            Optimiser::Adam(s) => {
-                (header.iteration, header.value) = (s.iteration, s.value.to_bits());
-                (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
-                header.rate = Some(s.rate);
-            }
+fn header(problem: &Problem, solver: &Solver, realisation: usize, seconds: f64) -> Header {
+    let mut header = Header {
+        version: env!("CARGO_PKG_VERSION").into(),
+        settings: problem.settings.clone(),
+        fingerprint: problem.fingerprint.clone(),
+        weights: problem.weights.hash().into(),
+        realisation,
+        seed: solver.seed,
+        seconds,
+        iteration: 0,
+        value: 0,
+        lower: 0.0,
+        upper: 0.0,
+        tolerance: 0.0,
+        reach: 0.0,
+        rate: None,
+        layers: solver.losses.first().map_or(0, |l| l.layers.len()),
+        pairs: 0,
+    };
+    match solver.optimiser() {
+        Optimiser::Lbfgsb(s) => {
+            (header.iteration, header.value) = (s.iteration, s.value.to_bits());
+            (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
+            (header.tolerance, header.reach, header.pairs) = (s.tolerance, s.reach, s.history.s.len());
         }
-        header
+        Optimiser::Adam(s) => {
+            (header.iteration, header.value) = (s.iteration, s.value.to_bits());
+            (header.lower, header.upper) = (s.bounds.lower, s.bounds.upper);
+            header.rate = Some(s.rate);
+        }
     }
-
-    fn flat_losses(&self) -> Vec<f64> {
-        self.losses.iter().flat_map(|l| std::iter::once(l.total).chain(l.layers.iter().copied())).collect()
-    }
+    header
 }

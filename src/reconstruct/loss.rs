@@ -47,12 +47,35 @@ pub fn grams(
     (height, width): (usize, usize),
     settings: &LossSettings,
 ) -> Result<Grams, ComputeError> {
+    let (graph, input, outputs) = gram_graph(weights, (height, width), settings)?;
+    let mut program = device.compile(graph, &outputs)?;
+    program.write(input, image);
+    program.run()
+}
+
+fn gram_graph(
+    weights: &Weights,
+    (height, width): (usize, usize),
+    settings: &LossSettings,
+) -> Result<(Graph, TensorId, Vec<TensorId>), ComputeError> {
     let mut graph = Graph::new();
     let input = graph.input(Shape::new(height, width, 3));
     let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling)?;
-    let mut program = device.compile(graph, &out.grams)?;
-    program.write(input, image);
-    program.run()
+    Ok((graph, input, out.grams))
+}
+
+/// Memory of [`grams`] on a kind of device, known before anything is allocated.
+///
+/// # Errors
+/// The image is too small for the depth.
+pub fn gram_memory(
+    kind: DeviceKind,
+    weights: &Weights,
+    size: (usize, usize),
+    settings: &LossSettings,
+) -> Result<Memory, ComputeError> {
+    let (graph, _, outputs) = gram_graph(weights, size, settings)?;
+    Ok(planned_memory(kind, &graph, &outputs))
 }
 
 /// The graph of a loss and its gradient.
@@ -77,7 +100,7 @@ fn loss_graph(
         let shape = graph.shape(*gram);
         let target = graph.input(shape);
         let scale = match settings.normalisation {
-            Normalisation::Relative => 1.0 / square.max(f64::MIN_POSITIVE),
+            Normalisation::Relative => 1.0 / square.max(f64::from(f32::MIN_POSITIVE)),
             Normalisation::Paper => 1.0 / (4.0 * (shape.channels * shape.channels) as f64),
         };
         losses.push(graph.gram_loss(*gram, target, scale as f32)?);
@@ -98,6 +121,7 @@ pub struct Loss {
     program: Program,
     image: TensorId,
     factors: Vec<f32>,
+    names: Vec<&'static str>,
 }
 
 /// What an evaluation found besides the gradient.
@@ -129,7 +153,8 @@ impl Loss {
         }
         let mut taps = settings.taps.clone();
         taps.sort_by_key(|(depth, _)| *depth);
-        Ok(Self { program, image: built.image, factors: taps.iter().map(|(_, w)| *w).collect() })
+        let (names, factors) = taps.iter().map(|(depth, weight)| (depth.name(), *weight)).unzip();
+        Ok(Self { program, image: built.image, factors, names })
     }
 
     /// The loss at `image` and its gradient.
@@ -141,6 +166,9 @@ impl Loss {
         let mut outputs = self.program.run()?;
         let gradient = outputs.pop().unwrap_or_default();
         let layers: Vec<f64> = outputs.iter().map(|v| f64::from(v[0])).collect();
+        if let Some(at) = layers.iter().position(|l| !l.is_finite()) {
+            return Err(ComputeError::NotFinite { layer: self.names[at] });
+        }
         let total = layers.iter().zip(&self.factors).map(|(l, w)| l * f64::from(*w)).sum();
         Ok((LossValue { total, layers }, gradient))
     }

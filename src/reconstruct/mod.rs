@@ -21,7 +21,7 @@ pub use output::{
     InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, output_path, write_realisation,
 };
 pub use problem::{Problem, resources};
-pub use settings::{OptimiserKind, Settings};
+pub use settings::{MOST_ITERATIONS, MOST_REALISATIONS, OptimiserKind, Settings};
 pub use solver::{Solver, decode};
 
 use crate::compute::ComputeError;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use super::ReconstructError;
 use super::loss::LossValue;
 use super::problem::{Problem, fingerprint};
 use super::settings::Settings;
@@ -13,7 +14,7 @@ use crate::micrograph::{
     Micrograph, MicrographError, PhaseMap, write_image_npy, write_image_png, write_labels_npy, write_labels_png,
     write_labels_tiff, write_phase_png,
 };
-use crate::stats::{Boundary, PhaseComparison, compare, curves, white_noise};
+use crate::stats::{Curves, PhaseComparison, all_curves, compare, white_noise};
 
 /// A finished (or kept) realisation.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Realisation {
     pub size: (usize, usize),
     /// Its phases, with the original's volume fractions.
     pub phases: Option<PhaseMap>,
+    /// The curves of every phase.
+    pub curves: Vec<Curves>,
     /// The original's phases.
     pub original: Option<PhaseMap>,
     /// The report.
@@ -85,6 +88,24 @@ pub struct Report {
     pub phases: Vec<PhaseComparison>,
 }
 
+impl Report {
+    /// Reads a report that this program wrote.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no report.
+    pub fn read(path: &Path) -> Result<Self, ReconstructError> {
+        /// The longest report that is read.
+        const MOST_BYTES: u64 = 64 << 20;
+        let unusable = |reason: String| ReconstructError::Checkpoint { path: path.into(), reason };
+        let size = std::fs::metadata(path).map_err(|e| unusable(format!("it could not be read: {e}")))?.len();
+        if size > MOST_BYTES {
+            return Err(unusable(format!("a report of {size} bytes is none of this program")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|e| unusable(format!("it could not be read: {e}")))?;
+        serde_json::from_str(&text).map_err(|e| unusable(format!("it is no report of this program: {e}")))
+    }
+}
+
 /// Describes a micrograph.
 pub fn input_info(micrograph: &Micrograph) -> InputInfo {
     InputInfo {
@@ -120,7 +141,8 @@ impl Realisation {
             layer_losses: layer_losses(&problem.settings, &solver.losses),
             phases: compared,
         };
-        Self { number, image, size: problem.size, phases, original, report }
+        let curves = phases.as_ref().map(all_curves).unwrap_or_default();
+        Self { number, image, size: problem.size, phases, curves, original, report }
     }
 }
 
@@ -136,9 +158,7 @@ pub fn curves_csv(original: &PhaseMap, found: &PhaseMap) -> String {
         "phase,r_px,s2_original,s2_reconstruction,s2_white_noise,lineal_path_original,lineal_path_reconstruction,lineal_path_white_noise\n",
     );
     let number = |values: &[f64], r: usize| values.get(r).map_or(String::new(), |v| format!("{v:.9}"));
-    for phase in 0..original.phases.max(found.phases) {
-        let of = |map| curves(map, phase, Boundary::Periodic, Boundary::Open);
-        let (a, b) = (of(original), of(found));
+    for (phase, (a, b)) in all_curves(original).iter().zip(&all_curves(found)).enumerate() {
         let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
         for r in 0..a.s2.len().max(b.s2.len()) {
             let row = [&a.s2, &b.s2, &noise.s2, &a.lineal_path, &b.lineal_path, &noise.lineal_path];
@@ -239,8 +259,11 @@ pub fn write_realisation(
         write_image_npy(&path("image", "npy"), image, size)?;
     }
     if files.report {
-        let report = serde_json::to_string_pretty(&realisation.report).expect("a report is plain data");
-        write_text(&path("report", "json"), &report)?;
+        let path = path("report", "json");
+        // Only a name that is no Unicode cannot be written as JSON.
+        let failed = |e| MicrographError::Write { path: path.clone(), source: std::io::Error::other(e) };
+        let report = serde_json::to_string_pretty(&realisation.report).map_err(failed)?;
+        write_text(&path, &report)?;
     }
     Ok(written)
 }

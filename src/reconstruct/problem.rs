@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
-use super::loss::{Grams, Loss, cost, grams};
+use super::loss::{Grams, Loss, cost, gram_memory, grams};
 use super::settings::{OptimiserKind, Settings};
 use crate::compute::{ComputeError, Device, DeviceKind};
 use crate::micrograph::{Micrograph, PhaseMap, segment};
@@ -26,6 +26,8 @@ pub struct Problem {
     pub device: Device,
     /// Height and width of the result.
     pub size: (usize, usize),
+    /// A fingerprint of the micrograph's content, by which a checkpoint knows it again.
+    pub fingerprint: String,
     targets: Grams,
 }
 
@@ -49,9 +51,10 @@ impl Problem {
         let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
         let weights = Weights::load(&settings.weights, deepest)?;
         let size = settings.output_size(original);
-        check_memory(&device, &weights, &settings, size)?;
+        check_memory(&device, &weights, &settings, size, original)?;
         let targets = grams(&device, &weights, &image, original, &settings.loss())?;
-        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, targets })
+        let fingerprint = fingerprint(&micrograph);
+        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, fingerprint, targets })
     }
 
     /// The loss of an image of the result's size.
@@ -68,11 +71,6 @@ impl Problem {
             Some(map) => encode(map, &self.vectors),
             None => self.micrograph.image(),
         }
-    }
-
-    /// A fingerprint of the micrograph's content, by which a checkpoint knows it again.
-    pub fn fingerprint(&self) -> String {
-        fingerprint(&self.micrograph)
     }
 }
 
@@ -110,21 +108,27 @@ fn optimiser_bytes(kind: OptimiserKind, (height, width): (usize, usize)) -> u64 
     vectors * 8 * (3 * height * width) as u64
 }
 
+/// Refuses, before anything is taken, what the device has no room for: the run, or measuring the original.
 fn check_memory(
     device: &Device,
     weights: &Weights,
     settings: &Settings,
     size: (usize, usize),
+    original: (usize, usize),
 ) -> Result<(), ReconstructError> {
-    let (_, needed) = resources(device.info().kind, weights, settings, size)?;
-    match device.available_memory() {
-        Some(available) if needed > available => Err(ComputeError::Limit {
-            device: device.info().name,
-            what: format!("{} at {} × {} pixels", settings.depth, size.0, size.1),
-            needed: crate::compute::mebibytes(needed),
-            allowed: crate::compute::mebibytes(available),
+    let Some(available) = device.available_memory() else { return Ok(()) };
+    let kind = device.info().kind;
+    let (_, run) = resources(kind, weights, settings, size)?;
+    let measuring = gram_memory(kind, weights, original, &settings.loss())?.bytes;
+    for (needed, (height, width)) in [(run, size), (measuring, original)] {
+        if needed > available {
+            return Err(ReconstructError::Compute(ComputeError::Limit {
+                device: device.info().name,
+                what: format!("{} at {height} × {width} pixels", settings.depth),
+                needed: crate::compute::mebibytes(needed),
+                allowed: crate::compute::mebibytes(available),
+            }));
         }
-        .into()),
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -31,7 +31,7 @@ pub struct Settings {
     pub weights: WeightsKind,
     /// The last layer kept.
     pub depth: Depth,
-    /// Weights of layers that differ from the default: 1 for conv1_1 and every pool up to the depth, else 0.
+    /// Weights of layers that differ from the default: 1 for conv1_1, every pool up to the depth and the last layer, else 0.
     pub layer_weights: BTreeMap<Depth, f32>,
     /// Scale of each layer's loss.
     pub normalisation: Normalisation,
@@ -77,6 +77,10 @@ impl Default for Settings {
     }
 }
 
+/// The most iterations of a realisation, and realisations of a run.
+pub const MOST_ITERATIONS: usize = 1_000_000;
+/// The most realisations of a run.
+pub const MOST_REALISATIONS: usize = 100_000;
 /// The longest edge of a result.
 const MOST_EDGE: usize = 16_384;
 
@@ -114,7 +118,7 @@ impl Settings {
     /// A sentence that says what cannot be met and what to change.
     pub fn check(&self, original: (usize, usize)) -> Result<(), ReconstructError> {
         let wrong = |text: String| Err(ReconstructError::Settings(text));
-        let least = self.depth.smallest_image();
+        let least = self.depth.smallest_image(self.padding);
         for (what, (height, width)) in [("The micrograph", original), ("The result", self.output_size(original))] {
             if height < least || width < least {
                 return wrong(format!(
@@ -139,6 +143,11 @@ impl Settings {
         }
         if self.iterations == 0 || self.realisations == 0 {
             return wrong("At least one iteration and one realisation are needed.".into());
+        }
+        if self.iterations > MOST_ITERATIONS || self.realisations > MOST_REALISATIONS {
+            return wrong(format!(
+                "At most {MOST_ITERATIONS} iterations and {MOST_REALISATIONS} realisations can be made in one run."
+            ));
         }
         if !(self.adam_rate > 0.0 && self.adam_rate.is_finite()) {
             return wrong("Adam's step size must be larger than 0.".into());

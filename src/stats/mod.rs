@@ -4,7 +4,7 @@ mod error;
 mod lineal;
 mod two_point;
 
-pub use error::{Curves, ErrorRates, PhaseComparison, compare, curves, white_noise};
+pub use error::{Curves, ErrorRates, PhaseComparison, all_curves, compare, curves, white_noise};
 pub use lineal::lineal_path;
 pub use two_point::{two_point_axis, two_point_radial};
 

@@ -17,9 +17,15 @@ pub fn gaussian(size: usize, wavelength: f64, seed: u64) -> Vec<f64> {
         let angle = random.random_range(0.0..TAU);
         let (ky, kx) = ((length * angle.sin()).round(), (length * angle.cos()).round());
         let phase: f64 = random.random_range(0.0..TAU);
-        for (i, value) in field.iter_mut().enumerate() {
-            let (y, x) = ((i / size) as f64, (i % size) as f64);
-            *value += ((ky * y + kx * x) / size as f64 * TAU + phase).cos();
+        // cos(a + b) = cos a cos b − sin a sin b, so that only rows and columns need cosines.
+        let waves = |k: f64, phase: f64| -> Vec<(f64, f64)> {
+            (0..size).map(|at| (k * at as f64 / size as f64 * TAU + phase).sin_cos()).collect()
+        };
+        let (rows, columns) = (waves(ky, phase), waves(kx, 0.0));
+        for ((row_sin, row_cos), line) in rows.iter().zip(field.chunks_exact_mut(size)) {
+            for ((sin, cos), value) in columns.iter().zip(line) {
+                *value += row_cos * cos - row_sin * sin;
+            }
         }
     }
     field

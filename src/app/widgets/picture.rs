@@ -26,28 +26,44 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Phases in their colours.
-    pub fn of_phases(ctx: &Context, name: &str, map: &PhaseMap) -> Self {
+    /// Phases in their colours, in place of what the slot held: the texture stays, so that nothing piles up while the
+    /// window is hidden.
+    pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap) {
         let color = |i: usize| theme::phase(usize::from(map.labels[i]), map.phases);
-        Self::new(ctx, name, (map.height, map.width), &color)
+        Self::show(slot, ctx, name, (map.height, map.width), color);
     }
 
-    /// Three channels in 0 … 255.
-    pub fn of_image(ctx: &Context, name: &str, image: &[f32], size: (usize, usize)) -> Self {
+    /// Three channels in 0 … 255, likewise.
+    pub fn show_image(slot: &mut Option<Self>, ctx: &Context, name: &str, image: &[f32], size: (usize, usize)) {
         let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;
         let color = |i: usize| Color32::from_rgb(byte(image[3 * i]), byte(image[3 * i + 1]), byte(image[3 * i + 2]));
-        Self::new(ctx, name, size, &color)
+        Self::show(slot, ctx, name, size, color);
     }
 
-    fn new(ctx: &Context, name: &str, size: (usize, usize), color: &dyn Fn(usize) -> Color32) -> Self {
-        let texture = ctx.load_texture(name, averaged(size, color), SHARP);
-        Self { texture, size }
+    fn show(
+        slot: &mut Option<Self>,
+        ctx: &Context,
+        name: &str,
+        size: (usize, usize),
+        color: impl Fn(usize) -> Color32,
+    ) {
+        let image = averaged(size, color);
+        match slot {
+            Some(picture) => {
+                picture.texture.set(image, SHARP);
+                picture.size = size;
+            }
+            None => *slot = Some(Self { texture: ctx.load_texture(name, image, SHARP), size }),
+        }
     }
 }
 
 /// The picture, each texel the mean of a square of pixels where it would be too large.
-fn averaged((height, width): (usize, usize), color: &dyn Fn(usize) -> Color32) -> ColorImage {
+fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32) -> ColorImage {
     let step = height.max(width).div_ceil(MOST_EDGE);
+    if step == 1 {
+        return ColorImage::new([width, height], (0..width * height).map(color).collect());
+    }
     let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
     let mut pixels = Vec::with_capacity(rows * columns);
     for row in 0..rows {
@@ -143,7 +159,7 @@ impl Pane<'_> {
             if factor != 1.0 {
                 // What is under the pointer stays there.
                 let under = (pointer - place(view, zoom).min) / (pixels * zoom);
-                zoom = (zoom * factor).clamp(0.25 * fit, 64.0);
+                zoom = (zoom * factor).clamp(0.25 * fit.min(1.0), fit.max(64.0));
                 view.zoom = Some(zoom);
                 view.centre = under - (pointer - rect.center()) / (pixels * zoom);
             }

@@ -82,17 +82,19 @@ impl App {
 
     fn run_controls(&mut self, ui: &mut Ui) {
         let progress = &self.progress;
+        let wants_pause = self.running.as_ref().is_some_and(|r| r.wants_pause);
         ui.separator();
         if progress.memory > 0 {
             ui.label(mebibytes(progress.memory)).on_hover_text("Memory of the network and the optimiser.");
         }
         let doing = match (progress.paused, progress.seconds_left()) {
-            (true, _) => "paused".to_string(),
-            (false, Some(left)) => format!("{:.0} %, {} left", 100.0 * progress.share(), duration(left)),
-            (false, None) => format!("{}…", if progress.doing.is_empty() { "starting" } else { progress.doing }),
+            (true, _) if wants_pause => "paused".to_string(),
+            _ if wants_pause => "pausing…".to_string(),
+            (_, Some(left)) => format!("{:.0} %, {} left", 100.0 * progress.share(), duration(left)),
+            (_, None) => format!("{}…", if progress.doing.is_empty() { "starting" } else { progress.doing }),
         };
         ui.add(ProgressBar::new(progress.share() as f32).desired_width(220.0).text(doing));
-        let pause = if progress.paused { "Resume" } else { "Pause" };
+        let pause = if wants_pause { "Resume" } else { "Pause" };
         if ui.button(pause).on_hover_text("Space").clicked() {
             self.perform(ui.ctx(), Command::StartOrPause);
         }

@@ -21,11 +21,17 @@ fn points(values: &[f64]) -> Vec<(f64, f64)> {
 }
 
 impl App {
-    /// The chosen phase's curves of the original and of white noise.
+    /// The chosen phase's curves of the original and of white noise: of the original that the shown results belong to,
+    /// where there are any.
     pub(in crate::app) fn original_curves(&self) -> Option<(&Curves, Curves)> {
-        let document = self.document.as_ref()?;
-        let original = document.curves.get(self.phase)?;
-        let pixels = document.micrograph.height * document.micrograph.width;
+        let (curves, pixels) = match &self.compared {
+            Some((curves, pixels)) => (curves.as_slice(), *pixels),
+            None => {
+                let document = self.document.as_ref()?;
+                (document.curves.as_slice(), document.micrograph.height * document.micrograph.width)
+            }
+        };
+        let original = curves.get(self.phase)?;
         Some((original, white_noise(original.volume_fraction, pixels, original.s2.len())))
     }
 

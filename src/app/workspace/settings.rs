@@ -14,7 +14,7 @@ use crate::micrograph::{MOST_PHASES, Segmentation};
 use crate::net::weights::download::download_bytes;
 use crate::net::{Depth, LAYERS, WeightsKind};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Encoding, OptimiserKind, Settings};
+use crate::reconstruct::{Encoding, MOST_ITERATIONS, MOST_REALISATIONS, OptimiserKind, Settings};
 
 impl App {
     pub(in crate::app) fn settings_panel(&mut self, ui: &mut Ui) {
@@ -152,7 +152,7 @@ impl App {
             let mut weight = self.settings.layer_weight(layer);
             let tip = "How much this layer's Gram matrix counts; 0 leaves it out.";
             value(ui, layer.name(), tip, &mut weight, &default, |ui, w| {
-                ui.add(Slider::new(w, 0.0..=4.0).max_decimals(2))
+                ui.add(Slider::new(w, 0.0..=4.0).max_decimals(2).clamping(egui::SliderClamping::Never))
             });
             if weight == default {
                 self.settings.layer_weights.remove(&layer);
@@ -165,7 +165,7 @@ impl App {
     fn weights_setting(&mut self, ui: &mut Ui) {
         let current = self.settings.weights.clone();
         let tip = "Built in: random filters with a fixed seed, always there. VGG-19: trained on photographs, downloaded once.";
-        row(ui, "Weights", tip, |ui| {
+        let (_, reset) = row(ui, "Weights", tip, |ui| {
             let combo = egui::ComboBox::from_id_salt("weights")
                 .selected_text(current.label())
                 .width(ui.available_width() - 4.0);
@@ -186,6 +186,9 @@ impl App {
                 })
                 .response
         });
+        if reset {
+            self.settings.weights = WeightsKind::BuiltIn;
+        }
         self.fetch_controls(ui);
     }
 
@@ -226,7 +229,7 @@ impl App {
             "The most iterations of each realisation; 300 usually suffice.",
             &mut s.iterations,
             &default.iterations,
-            |ui, v| ui.add(DragValue::new(v).range(1..=100_000)),
+            |ui, v| ui.add(DragValue::new(v).range(1..=MOST_ITERATIONS)),
         );
         value(
             ui,
@@ -234,7 +237,7 @@ impl App {
             "How many new micrographs to make, from seeds s, s + 1, …",
             &mut s.realisations,
             &default.realisations,
-            |ui, v| ui.add(DragValue::new(v).range(1..=1000)),
+            |ui, v| ui.add(DragValue::new(v).range(1..=MOST_REALISATIONS)),
         );
         value(
             ui,

@@ -38,7 +38,7 @@ impl App {
             let original_readout = |row: usize, column: usize| match document {
                 Some(d) => match &d.phases {
                     Some(map) => format!("phase {}", map.labels[row * map.width + column]),
-                    None => format!("{:.4}", d.micrograph.grey()[row * d.micrograph.width + column]),
+                    None => format!("{:.4}", d.micrograph.grey_at(row, column)),
                 },
                 None => String::new(),
             };

@@ -162,7 +162,9 @@ impl Gpu {
 
     /// The largest buffer that a kernel can use, in bytes.
     fn largest_buffer(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size) & !3
+        // The shaders count with 32 bits and a sign.
+        let most = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
+        most.min(i32::MAX as u64) & !3
     }
 
     /// A buffer of `len` floats.

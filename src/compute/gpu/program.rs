@@ -13,7 +13,7 @@ use crate::compute::graph::{Graph, Op, Plan, Storage, TensorId};
 /// How long one submission may keep the device busy, so that a desktop on the same adapter stays smooth.
 const PIECE: Duration = Duration::from_millis(10);
 
-/// A compiled graph with its buffers; bind groups are made once, an iteration allocates nothing.
+/// A compiled graph with its buffers; these and the bind groups are made once.
 pub struct GpuProgram {
     gpu: Arc<Gpu>,
     graph: Graph,

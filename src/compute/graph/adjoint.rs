@@ -25,9 +25,25 @@ impl Graph {
         if self.shape(loss) != Shape::SCALAR {
             return Err(ComputeError::shape(format!("a loss of shape {:?}", self.shape(loss))));
         }
+        self.carry_back(loss, Gradient::Number(1.0), input)
+    }
+
+    /// Adds the operations that carry a gradient with respect to `output` back to `input`: the adjoint of everything
+    /// between them, applied to `seed`.
+    ///
+    /// # Errors
+    /// `seed` has another shape than `output`, or as for [`Graph::differentiate`].
+    pub fn pull_back(&mut self, output: TensorId, seed: TensorId, input: TensorId) -> Result<TensorId, ComputeError> {
+        if self.shape(output) != self.shape(seed) {
+            return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(seed))));
+        }
+        self.carry_back(output, Gradient::Tensor(seed), input)
+    }
+
+    fn carry_back(&mut self, output: TensorId, seed: Gradient, input: TensorId) -> Result<TensorId, ComputeError> {
         let reaches = self.reached_from(input);
-        let mut gradients: HashMap<TensorId, Gradient> = HashMap::from([(loss, Gradient::Number(1.0))]);
-        for index in (0..=loss.0).rev() {
+        let mut gradients: HashMap<TensorId, Gradient> = HashMap::from([(output, seed)]);
+        for index in (0..=output.0).rev() {
             let node = TensorId(index);
             if node == input || !reaches[index] {
                 continue;
@@ -37,7 +53,7 @@ impl Graph {
         }
         match gradients.get(&input) {
             Some(Gradient::Tensor(id)) => Ok(*id),
-            _ => Err(ComputeError::shape("the loss does not depend on the input".into())),
+            _ => Err(ComputeError::shape("the output does not depend on the input".into())),
         }
     }
 

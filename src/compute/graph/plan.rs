@@ -28,7 +28,7 @@ pub struct Plan {
 
 impl Plan {
     /// Assigns buffers by liveness: a tensor's buffer is free for others once its last reader has run. Inputs and
-    /// outputs keep theirs. `needed` may be trimmed to the nodes that the outputs depend on.
+    /// outputs keep theirs.
     pub fn new(graph: &Graph, outputs: &[TensorId]) -> Self {
         let order = graph.needed(outputs);
         let last_use = last_uses(graph, &order, outputs);

@@ -143,6 +143,7 @@ impl Server {
         ureq::Agent::config_builder()
             .https_only(!loopback)
             .max_redirects(0)
+            .timeout_resolve(Some(self.patience))
             .timeout_connect(Some(self.patience))
             .timeout_recv_response(Some(self.patience))
             .timeout_per_read(Some(self.patience))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::download::SOURCES;
+use super::download::{SOURCES, has_content};
 use super::{LayerWeights, Preprocessing, WeightsError};
 use crate::net::Depth;
 
@@ -26,6 +26,13 @@ fn malformed(path: &Path, reason: impl std::fmt::Display) -> WeightsError {
 
 fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> WeightsError + '_ {
     move |source| WeightsError::Io { action: "read", path: path.into(), source }
+}
+
+/// The header of a safetensors file, without its tensors.
+pub fn header_of(path: &Path) -> Result<Metadata, WeightsError> {
+    let mut file = File::open(path).map_err(unreadable(path))?;
+    let length = file.metadata().map_err(unreadable(path))?.len();
+    read_header(&mut file, length, path)
 }
 
 /// Reads the layers that `depth` needs and the file has, and nothing else of it.
@@ -49,6 +56,7 @@ pub fn read_safetensors(path: &Path, depth: Depth) -> Result<(Preprocessing, Lay
         return Err(malformed(path, "it has neither conv1_1.weight nor features.0.weight"));
     }
     let preprocessing = match header.metadata() {
+        Some(metadata) if metadata.contains_key("channels") => preprocessing(metadata, path)?,
         _ if torchvision => Preprocessing::torchvision(),
         Some(metadata) => preprocessing(metadata, path)?,
         None => Preprocessing::VGG_BGR,
@@ -148,8 +156,15 @@ fn preprocessing(metadata: &HashMap<String, String>, path: &Path) -> Result<Prep
         values.try_into().ok().filter(|_| finite).ok_or_else(|| malformed(path, format!("its {key} is “{text}”")))
     };
     // The mean is listed in the order of the file's own channels.
-    let mean = three("mean", Preprocessing::VGG_BGR.shift.map(|s| -s))?;
+    let mut usual = Preprocessing::VGG_BGR.shift.map(|s| -s * range);
+    if !bgr {
+        usual.reverse();
+    }
+    let mean = three("mean", usual)?;
     let deviation = three("std", [1.0; 3])?;
+    if deviation.iter().any(|d| *d <= 0.0) {
+        return Err(malformed(path, "its std is not larger than 0"));
+    }
     Ok(Preprocessing {
         order: if bgr { [2, 1, 0] } else { [0, 1, 2] },
         scale: deviation.map(|d| range / d),
@@ -168,9 +183,8 @@ pub fn read_tfjs(folder: &Path, depth: Depth) -> Result<(Preprocessing, Layers),
         let mut bytes = vec![];
         for shard in shards {
             let path = folder.join(shard.file);
-            let length = std::fs::metadata(&path).map_err(unreadable(&path))?.len();
-            if length != shard.bytes {
-                return Err(malformed(&path, format!("it has {length} bytes instead of {}", shard.bytes)));
+            if !has_content(&path, shard) {
+                return Err(malformed(&path, format!("it is not the published file of {} bytes", shard.bytes)));
             }
             bytes.extend(std::fs::read(&path).map_err(unreadable(&path))?);
         }

@@ -129,6 +129,10 @@ pub struct Weights {
 impl Weights {
     fn new(kind: WeightsKind, preprocessing: Preprocessing, layers: BTreeMap<&'static str, LayerWeights>) -> Self {
         let mut hash = Sha256::new();
+        for value in preprocessing.scale.iter().chain(&preprocessing.shift) {
+            hash.update(value.to_le_bytes());
+        }
+        hash.update(preprocessing.order.map(|c| c as u8));
         for (name, (kernels, bias)) in &layers {
             hash.update(name.as_bytes());
             for value in kernels.iter().chain(bias.iter()) {

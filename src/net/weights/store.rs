@@ -8,7 +8,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::download::{self, DownloadError, Server};
-use super::{LayerWeights, Weights, WeightsError, WeightsKind, file};
+use super::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind, file};
 use crate::net::{Depth, LAYERS, LayerKind};
 
 /// The file's name in the folder.
@@ -26,11 +26,10 @@ pub fn path(folder: &Path) -> PathBuf {
 
 /// The deepest layer that the kept file serves.
 pub fn deepest(folder: &Path) -> Option<Depth> {
-    let bytes = fs::read(path(folder)).ok()?;
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).ok()?;
+    let header = file::header_of(&path(folder)).ok()?;
     let has = |layer: &crate::net::Layer| match layer.kind {
         LayerKind::Pool => true,
-        LayerKind::Conv { .. } => tensors.tensor(&format!("{}.weight", layer.name)).is_ok(),
+        LayerKind::Conv { .. } => header.info(&format!("{}.weight", layer.name)).is_some(),
     };
     let kept = LAYERS.iter().take_while(|layer| has(layer)).last()?;
     Depth::named(kept.name)
@@ -89,11 +88,20 @@ pub fn fetch(
 /// # Errors
 /// The source holds no usable weights, or the file cannot be written.
 pub fn import(source: &Path, folder: &Path, at_least: Depth) -> Result<PathBuf, WeightsError> {
-    let (_, layers) = if source.is_dir() {
+    let (preprocessing, layers) = if source.is_dir() {
         file::read_tfjs(source, Depth::POOL5)?
     } else {
         file::read_safetensors(source, Depth::POOL5)?
     };
+    let refused = |reason: &str| WeightsError::Malformed { path: source.into(), reason: reason.into() };
+    if preprocessing != Preprocessing::VGG_BGR {
+        let reason = "they are not VGG-19 as its authors published it (BGR, 0..255, its own mean), so they are not kept \
+                      under that name; use them with --weights PATH instead";
+        return Err(refused(reason));
+    }
+    if deepest(folder).is_some_and(|kept| kept.convolutions().count() > layers.len()) {
+        return Err(refused("they end before those that are kept already, which stay"));
+    }
     if let Some((layer, ..)) = at_least.convolutions().find(|(name, ..)| !layers.contains_key(name)) {
         let name = source.display().to_string();
         return Err(WeightsError::TooShallow { name, depth: at_least, layer });
