@@ -13,7 +13,7 @@ use microwright::micrograph::write_labels_npy;
 use microwright::net::Depth;
 use microwright::synth;
 
-/// A window with a data folder of its own.
+/// A window of a laptop's size.
 fn window(file: Option<PathBuf>) -> Harness<'static, App> {
     Harness::builder()
         .with_size([1366.0, 768.0])

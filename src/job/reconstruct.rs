@@ -142,7 +142,8 @@ impl Realising<'_> {
         let mut told = solver.iteration();
         while solver.iteration() < self.run.settings.iterations {
             if self.control.wanted() == Wanted::Pause {
-                self.show(solver, true, None);
+                let preview = pace.preview(self.problem, solver);
+                self.show(solver, true, Some(preview));
                 // A pause may last; what there is should survive it.
                 self.save(solver, checkpoint);
                 self.control.wait_while_paused();

@@ -33,6 +33,8 @@ pub fn curve_plot(
         .grid_color(theme::palette(ui).faint.gamma_multiply(0.55))
         .set_margin_fraction(egui::vec2(0.01, 0.04))
         .y_axis_min_width(44.0)
+        .x_grid_spacer(|input| even_marks(input.bounds, 5.0))
+        .y_grid_spacer(|input| even_marks(input.bounds, 4.0))
         .label_formatter(move |hover: &HoverPosition<'_>| match hover {
             HoverPosition::NearDataPoint { plot_name, position, .. } => {
                 let y = if logarithmic { 10f64.powf(position.y) } else { position.y };
@@ -44,8 +46,8 @@ pub fn curve_plot(
         plot = plot.y_axis_formatter(|mark, _| exponent(mark)).y_grid_spacer(|input| {
             let (low, high) = input.bounds;
             let step = ((high - low) / 8.0).ceil().max(1.0);
-            let first = (low / step).floor() as i64;
-            let last = (high / step).ceil() as i64;
+            // Only marks within the plot: a label above its edge would lie on the title.
+            let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
             (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
         });
     }
@@ -89,6 +91,15 @@ pub fn curve_plot(
         );
     });
     request
+}
+
+/// About so many marks at steps of 1, 2 or 5 times a power of ten.
+fn even_marks((low, high): (f64, f64), count: f64) -> Vec<GridMark> {
+    let rough = ((high - low) / count).max(f64::MIN_POSITIVE);
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
 }
 
 fn exponent(mark: GridMark) -> String {
