@@ -22,20 +22,36 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("microwright: {error:#}");
+            eprintln!("microwright: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 fn window(file: Option<PathBuf>) -> anyhow::Result<()> {
-    match app::run(file) {
+    match app::run(file.clone()) {
         Ok(()) => Ok(()),
         Err(error) => {
             eprintln!("{}", app::why_no_window(&error));
+            if let Some(file) = file {
+                let file = file.display();
+                anyhow::bail!("{file} was not opened. Try `microwright reconstruct {file} --output FOLDER`.");
+            }
             eprintln!("The command line works without it (microwright --help).");
             eprintln!("The built-in micrograph is now reconstructed into the folder {DEMONSTRATION}.");
             cli::demonstrate(Path::new(DEMONSTRATION))
         }
     }
+}
+
+/// An error and those causes that it does not name itself.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }

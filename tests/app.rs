@@ -241,3 +241,41 @@ fn the_window_looks_as_it_did() {
     assert!(count([86, 180, 233]) > 2_000, "the Start button is filled with the accent");
     assert!(!harness.get_by_label("Start").accesskit_node().is_disabled());
 }
+
+#[test]
+fn a_second_run_keeps_the_realisations_of_the_first() {
+    let mut harness = window(None);
+    quick(&mut harness, 3, 1);
+    harness.step();
+    for runs in 1..=2 {
+        click(&mut harness, "Start");
+        until(&mut harness, "the end", |app| !app.is_running());
+        assert_eq!(harness.state().realisations().len(), runs);
+    }
+    assert_eq!(harness.state().realisations()[1].number, 1);
+}
+
+#[test]
+fn while_a_run_is_under_way_no_other_micrograph_takes_its_place() {
+    let mut harness = window(None);
+    quick(&mut harness, 5000, 1);
+    harness.step();
+    click(&mut harness, "Start");
+    until(&mut harness, "an iteration", |app| app.iteration() > 0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other.npy");
+    write_labels_npy(&other, &synth::three_phases(40, 9.0, 3)).expect("a file");
+    drop_file(&mut harness, &other);
+    until(&mut harness, "the refusal", |app| app.message_texts().iter().any(|m| m.contains("A run is under way")));
+    assert!(has(&harness, "256 × 256 px, 2 phases"));
+    // Escape that closes a dialog stops nothing; Escape on its own stops and keeps.
+    harness.key_press(egui::Key::F1);
+    harness.step();
+    harness.step();
+    harness.key_press(egui::Key::Escape);
+    (0..4).for_each(|_| harness.step());
+    assert!(harness.state().is_running());
+    harness.key_press(egui::Key::Escape);
+    until(&mut harness, "the end", |app| !app.is_running());
+    assert_eq!(harness.state().realisations().len(), 1);
+}

@@ -116,11 +116,10 @@ impl Command {
     }
 }
 
-/// The command whose key was pressed; plain keys only while nobody types and no control has the focus.
-pub fn pressed(ctx: &egui::Context) -> Option<Command> {
-    // An open menu closes with Escape; that must not stop a run.
-    let busy = egui::Popup::is_any_open(ctx) || ctx.memory(|m| m.focused().is_some());
-    let typing = ctx.egui_wants_keyboard_input() || busy;
+/// The command whose key was pressed. `was_busy` says whether a control or menu had the keys until now; plain keys only while nobody types and no control has the focus.
+pub fn pressed(ctx: &egui::Context, was_busy: bool) -> Option<Command> {
+    // Escape leaves a field or closes a menu, both before this frame sees it; that must not stop a run.
+    let typing = was_busy || ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
     Command::all().into_iter().find(|command| {
         let Some(shortcut) = command.shortcut() else { return false };
         let plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F1;

@@ -35,13 +35,14 @@ impl Document {
     /// Size and phases in a line.
     pub fn summary(&self) -> String {
         let (h, w) = self.size();
+        let px = if h == w { "px" } else { "px (height × width)" };
         match &self.phases {
             Some(map) => {
                 let shares: Vec<_> = map.volume_fractions().iter().map(|f| format!("{:.1}", 100.0 * f)).collect();
-                format!("{h} × {w} px, {} phases ({} %)", map.phases, shares.join(" / "))
+                format!("{h} × {w} {px}, {} phases ({} %)", map.phases, shares.join(" / "))
             }
-            None if self.micrograph.channels == 1 => format!("{h} × {w} px, grey, not segmented"),
-            None => format!("{h} × {w} px, colour, not segmented"),
+            None if self.micrograph.channels == 1 => format!("{h} × {w} {px}, grey, not segmented"),
+            None => format!("{h} × {w} {px}, colour, not segmented"),
         }
     }
 }

@@ -98,7 +98,8 @@ impl Figure {
         let mut builder = ChartBuilder::on(&area);
         builder.margin(24).caption(&self.title, (FONT, 26)).x_label_area_size(56).y_label_area_size(84);
         if self.logarithmic {
-            let range = (low * 0.8..high * 1.25).log_scale();
+            // Whole decades: only those have labels.
+            let range = (10f64.powf(low.log10().floor())..10f64.powf(high.log10().ceil())).log_scale();
             let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;
             self.fill(&mut chart)
         } else {
@@ -121,6 +122,7 @@ impl Figure {
             .configure_mesh()
             .x_desc(&self.x_label)
             .y_desc(&self.y_label)
+            .x_label_formatter(&|x| format!("{x:.0}"))
             .label_style((FONT, 18))
             .axis_desc_style((FONT, 20))
             .light_line_style(TRANSPARENT)

@@ -131,6 +131,14 @@ fn opened(document: Result<Document, MicrographError>, number: u64) -> FileEvent
     FileEvent::Opened(document.map(Box::new).map_err(|e| e.to_string()), number)
 }
 
+/// Opens as labels or by a threshold; a picture between the two is thresholded, as the settings then show.
+fn open_somehow(micrograph: Micrograph) -> Result<Document, MicrographError> {
+    match Document::new(micrograph.clone(), Segmentation::Auto) {
+        Err(MicrographError::TooManyLabels { .. }) => Document::new(micrograph, Segmentation::Phases(2)),
+        other => other,
+    }
+}
+
 fn read_any(path: &Path, number: u64) -> FileEvent {
     // A folder can only be the trained network's shards.
     if path.join("group1-shard1of1").is_file() {
@@ -142,6 +150,6 @@ fn read_any(path: &Path, number: u64) -> FileEvent {
             Ok(report) => FileEvent::Report(Box::new(report)),
             Err(error) => FileEvent::Failed(error.to_string()),
         },
-        _ => opened(micrograph::read(path).and_then(|m| Document::new(m, Segmentation::Auto)), number),
+        _ => opened(micrograph::read(path).and_then(open_somehow), number),
     }
 }

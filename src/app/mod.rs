@@ -101,6 +101,8 @@ pub struct App {
     export: ExportChoice,
     overlays: overlays::Overlays,
     last_frame: Instant,
+    /// Whether a control had the focus, or a menu was open, when the last frame ended.
+    was_busy: bool,
 }
 
 /// Opens the window and returns when it is closed.
@@ -112,7 +114,7 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
         viewport: egui::ViewportBuilder::default()
             .with_title(NAME)
             .with_app_id("microwright")
-            .with_inner_size([1360.0, 860.0])
+            .with_inner_size([1280.0, 700.0])
             .with_min_inner_size([960.0, 600.0])
             .with_drag_and_drop(true)
             .with_icon(eframe::icon_data::from_png_bytes(ICON).unwrap_or_default()),
@@ -189,6 +191,7 @@ impl App {
             export: ExportChoice::default(),
             overlays: overlays::Overlays::default(),
             last_frame: Instant::now(),
+            was_busy: false,
         };
         app.open_sample(ctx, Sample::Bicontinuous);
         if let Some(path) = file {
@@ -243,6 +246,10 @@ impl App {
     }
 
     fn open_sample(&mut self, ctx: &Context, sample: Sample) {
+        if self.running.is_some() {
+            self.messages.warning("A run is under way; stop it before another micrograph is opened.");
+            return;
+        }
         match Document::new(sample.micrograph(SAMPLE_SIZE), Segmentation::Auto) {
             Ok(document) => self.show_document(ctx, document),
             Err(error) => self.messages.error(error.to_string()),
@@ -251,39 +258,45 @@ impl App {
 
     /// Shows a document in place of the one before; a run on that goes on.
     fn show_document(&mut self, ctx: &Context, document: Document) {
-        let slot = &mut self.pictures.original;
-        match &document.phases {
-            Some(map) => Picture::show_phases(slot, ctx, "original", map),
-            None => Picture::show_image(slot, ctx, "original", &document.micrograph.image(), document.size()),
-        }
         let same = self.document.as_ref().is_some_and(|d| d.micrograph == document.micrograph);
         // The brightest or last phase is usually the one that is spoken of.
         self.phase = document.phases.as_ref().map_or(0, |map| map.phases - 1);
         self.settings.segmentation = document.segmentation;
         if !same {
             self.view = View::default();
-            if self.running.is_none() {
-                self.clear_results();
-            }
         }
+        self.compared = None;
+        self.clear_live();
         self.document = Some(document);
+        self.show_original(ctx);
     }
 
-    fn clear_results(&mut self) {
+    /// Puts the open micrograph into its pane.
+    fn show_original(&mut self, ctx: &Context) {
+        let Some(document) = &self.document else { return };
+        let slot = &mut self.pictures.original;
+        match &document.phases {
+            Some(map) => Picture::show_phases(slot, ctx, "original", map),
+            None => Picture::show_image(slot, ctx, "original", &document.micrograph.image(), document.size()),
+        }
+    }
+
+    /// Empties what a run shows; finished realisations stay.
+    fn clear_live(&mut self) {
         self.preview = None;
-        self.compared = None;
-        self.realisations.clear();
         self.shown = Shown::Live;
         self.shown_curves = Arc::default();
         self.progress = crate::job::Progress::default();
         self.pictures.image = None;
         self.pictures.phases = None;
-        self.pictures.thumbnails.clear();
     }
 
     fn take_file_events(&mut self, ctx: &Context) {
         while let Some(event) = self.files.poll() {
             match event {
+                FileEvent::Opened(Ok(_), _) if self.running.is_some() => {
+                    self.messages.warning("A run is under way; stop it before another micrograph is opened.");
+                }
                 FileEvent::Opened(Ok(document), _) => {
                     let name = document.micrograph.name.clone();
                     self.messages.note(format!("{name}: {}.", document.summary()));
@@ -297,8 +310,14 @@ impl App {
                 }
                 FileEvent::Weights(path) => self.settings.weights = WeightsKind::File(path),
                 FileEvent::Folder(folder) => self.export.folder = folder.display().to_string(),
-                FileEvent::Exported(Ok(folder)) => self.messages.note(format!("Written to {}.", folder.display())),
-                FileEvent::Exported(Err(reason)) => self.messages.error(reason),
+                FileEvent::Exported(Ok(folder)) => {
+                    self.overlays.export = false;
+                    self.messages.note(format!("Written to {}.", folder.display()));
+                }
+                FileEvent::Exported(Err(reason)) => {
+                    self.overlays.export_error.clone_from(&reason);
+                    self.messages.error(reason);
+                }
             }
         }
     }
@@ -349,13 +368,19 @@ impl App {
         match command {
             Command::Open => self.files.open_dialog(),
             Command::OpenPath => self.overlays.open_path = Some(String::new()),
-            Command::OpenSample(sample) => self.open_sample(ctx, sample),
+            Command::OpenSample(sample) => {
+                self.open_sample(ctx, sample);
+                if let (Some(document), None) = (&self.document, &self.running) {
+                    self.messages.note(format!("{}: {}.", document.micrograph.name, document.summary()));
+                }
+            }
             Command::Export => {
                 // What is exported is what is shown.
                 if let (Shown::Live, Some(last)) = (self.shown, self.realisations.len().checked_sub(1)) {
                     self.show_realisation(ctx, last);
                 }
                 self.overlays.export = self.shown_realisation().is_some();
+                self.overlays.export_error.clear();
             }
             Command::StartOrPause => match &mut self.running {
                 Some(running) => {
@@ -409,9 +434,13 @@ impl App {
     /// Files that were dropped and keys that were pressed.
     fn take_input(&mut self, ctx: &Context) {
         self.take_dropped_files(ctx);
+        if ctx.input(|i| i.viewport().close_requested()) && self.running.is_some() && !self.overlays.quit_confirmed {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.overlays.quit = true;
+        }
         // A dialog has the keys to itself: Escape closes it and stops nothing.
         if !self.overlays.any()
-            && let Some(command) = command::pressed(ctx)
+            && let Some(command) = command::pressed(ctx, self.was_busy)
             && self.unavailable(command).is_none()
         {
             self.perform(ctx, command);
@@ -450,6 +479,7 @@ impl eframe::App for App {
         Panel::left("settings").default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| self.settings_panel(ui));
         egui::CentralPanel::default().show(ui, |ui| self.pictures_and_plots(ui));
         self.show_overlays(ui);
+        self.was_busy = egui::Popup::is_any_open(ui) || ui.memory(|m| m.focused().is_some());
         tracing::trace!("frame took {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     }
 }

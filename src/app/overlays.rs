@@ -15,13 +15,18 @@ pub struct Overlays {
     /// The path typed.
     pub open_path: Option<String>,
     pub export: bool,
+    /// Why the last export failed.
+    pub export_error: String,
     pub help: bool,
+    /// Whether closing the window waits for an answer, and whether that was yes.
+    pub quit: bool,
+    pub quit_confirmed: bool,
 }
 
 impl Overlays {
     /// Whether one of them takes the keyboard.
     pub fn any(&self) -> bool {
-        self.palette.is_some() || self.open_path.is_some() || self.export || self.help
+        self.palette.is_some() || self.open_path.is_some() || self.export || self.help || self.quit
     }
 }
 
@@ -31,6 +36,7 @@ impl App {
         self.path_overlay(ui);
         self.export_overlay(ui);
         self.help_overlay(ui);
+        self.quit_overlay(ui);
         self.message_list(ui);
         drop_target(ui);
     }
@@ -145,6 +151,9 @@ impl App {
             ui.checkbox(&mut choice.plots_png, "Plots (PNG)");
             ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
             ui.checkbox(&mut choice.files.report, "Report (JSON): opening it sets up the same run again");
+            if !self.overlays.export_error.is_empty() {
+                ui.colored_label(theme::palette(ui).error, &self.overlays.export_error);
+            }
             ui.add_space(theme::STEP);
             ui.horizontal(|ui| {
                 write = ui.add(primary(ui, "Write")).clicked();
@@ -154,9 +163,34 @@ impl App {
             });
         });
         if write {
+            self.overlays.export_error.clear();
             self.export_shown();
         }
-        self.overlays.export = !(write || modal.should_close());
+        self.overlays.export = !modal.should_close();
+    }
+
+    fn quit_overlay(&mut self, ui: &Ui) {
+        if !self.overlays.quit {
+            return;
+        }
+        let mut quit = false;
+        let modal = Modal::new(egui::Id::unique("quit")).show(ui.ctx(), |ui| {
+            ui.set_width(420.0);
+            ui.heading("A run is under way");
+            ui.label("Closing the window ends it, and the unfinished realisation is lost.");
+            ui.add_space(theme::STEP);
+            ui.horizontal(|ui| {
+                if ui.add(primary(ui, "Go on")).clicked() {
+                    ui.close();
+                }
+                quit = ui.button("End the run and close").clicked();
+            });
+        });
+        if quit {
+            self.overlays.quit_confirmed = true;
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+        self.overlays.quit = !(quit || modal.should_close());
     }
 
     fn help_overlay(&mut self, ui: &Ui) {

@@ -47,7 +47,6 @@ impl App {
             write: false,
             resume: false,
         };
-        self.clear_results();
         self.begin(run);
     }
 
@@ -63,6 +62,7 @@ impl App {
         let (micrograph, settings) = (run.micrograph.clone(), run.settings.clone());
         let pixels = micrograph.height * micrograph.width;
         self.compared = self.document.as_ref().map(|d| (Arc::new(d.curves.clone()), pixels));
+        self.clear_live();
         let (job, latest) = start_reconstruction(run, self.wake.clone());
         self.shown = Shown::Live;
         self.running = Some(Running { job, latest, micrograph, wants_pause: false, settings });
@@ -131,7 +131,9 @@ impl App {
             None => Picture::show_image(&mut slot, ctx, &name, &realisation.image, realisation.size),
         }
         self.pictures.thumbnails.extend(slot);
-        self.realisations.push(realisation);
+        // Numbered by their place here, so that files of several runs do not overwrite each other.
+        let number = self.realisations.len();
+        self.realisations.push(Arc::new(Realisation { number, ..Realisation::clone(&realisation) }));
     }
 
     fn end_run(&mut self, ctx: &Context, ending: Ending) {
@@ -139,7 +141,7 @@ impl App {
         self.progress.paused = false;
         match ending {
             Ending::Finished => self.messages.note("Done. Choose a realisation below the plots, or export it."),
-            Ending::Kept => self.messages.note("Stopped early; the realisation is kept as it was."),
+            Ending::Kept => self.messages.note("Stopped early; the realisation is kept."),
             Ending::Cancelled => self.messages.note("The run was cancelled."),
             Ending::Failed(reason) => {
                 self.messages.error(reason);
@@ -158,6 +160,13 @@ impl App {
         self.shown = Shown::Realisation(number);
         self.show_result(ctx, &realisation.image, realisation.size, realisation.phases.as_ref());
         self.shown_curves = Arc::new(realisation.curves.clone());
+        // It is shown beside its own original, which may have been opened before the one that is open now.
+        let pixels = realisation.report.input.height * realisation.report.input.width;
+        self.compared = Some((Arc::new(realisation.original_curves.clone()), pixels));
+        if let Some(map) = &realisation.original {
+            Picture::show_phases(&mut self.pictures.original, ctx, "original", map);
+            self.phase = self.phase.min(map.phases - 1);
+        }
     }
 
     /// Shows the run again.

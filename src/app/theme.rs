@@ -97,7 +97,7 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.item_spacing = vec2(STEP, 6.0);
         style.spacing.button_padding = vec2(10.0, 4.0);
         style.spacing.interact_size.y = 24.0;
-        style.spacing.slider_width = 120.0;
+        style.spacing.slider_width = 100.0;
         style.spacing.combo_width = 120.0;
         style.spacing.tooltip_width = 360.0;
         style.spacing.menu_margin = 6.into();

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::SegmentationArguments;
+use anyhow::bail;
+
+use super::phase_map;
 use super::say;
 use crate::stats::{PhaseComparison, compare};
 
@@ -14,14 +16,20 @@ pub struct Arguments {
     /// What is compared with it.
     #[arg(required = true)]
     reconstructions: Vec<PathBuf>,
-    #[command(flatten)]
-    segmentation: SegmentationArguments,
+    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
+    #[arg(long, value_name = "N")]
+    phases: Option<usize>,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let original = arguments.segmentation.phase_map(&arguments.original)?;
+    let original = phase_map(&arguments.original, arguments.phases)?;
     for path in &arguments.reconstructions {
-        let found = arguments.segmentation.phase_map(path)?;
+        let found = phase_map(path, arguments.phases)?;
+        if found.phases != original.phases {
+            let (original_name, name) = (arguments.original.display(), path.display());
+            let (a, b) = (original.phases, found.phases);
+            bail!("{original_name} has {a} phases and {name} has {b}; compare phase maps of the same phases.");
+        }
         say!("{}", path.display());
         say!("{}", table(&compare(&original, &found)));
     }

@@ -87,14 +87,15 @@ impl SegmentationArguments {
             (None, false) => None,
         }
     }
+}
 
-    /// The phases of a file.
-    fn phase_map(&self, path: &std::path::Path) -> anyhow::Result<crate::micrograph::PhaseMap> {
-        let micrograph = crate::micrograph::read(path)?;
-        let how = self.given().unwrap_or_default();
-        let map = crate::micrograph::segment(&micrograph, how)?;
-        map.ok_or_else(|| anyhow::anyhow!("Statistics need phases; leave --unsegmented out."))
-    }
+/// The phases of a file: its labels, or so many by thresholds.
+fn phase_map(path: &std::path::Path, phases: Option<usize>) -> anyhow::Result<crate::micrograph::PhaseMap> {
+    use crate::micrograph::Segmentation;
+    let micrograph = crate::micrograph::read(path)?;
+    let how = phases.map_or(Segmentation::Auto, Segmentation::Phases);
+    let map = crate::micrograph::segment(&micrograph, how)?;
+    map.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))
 }
 
 /// `println!` that a reader who has had enough does not turn into a panic.

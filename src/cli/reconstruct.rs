@@ -71,7 +71,7 @@ pub struct Arguments {
     /// Where to compute: auto, cpu, gpu or a part of an adapter's name [default: auto]
     #[arg(long)]
     device: Option<String>,
-    /// Go on from the checkpoint in the output folder, if there is one.
+    /// Go on from the checkpoint in the output folder, if there is one; it is written about every 10 seconds.
     #[arg(long)]
     resume: bool,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::SegmentationArguments;
+use super::phase_map;
 use crate::stats::{Axis, Boundary, Indicator, lineal_path, two_point_axis, two_point_radial};
 
 #[derive(Debug, clap::Args)]
@@ -18,12 +18,13 @@ pub struct Arguments {
     /// What lies beyond the edges; by default S2 is periodic and the lineal path open.
     #[arg(long)]
     boundary: Option<Boundary>,
-    #[command(flatten)]
-    segmentation: SegmentationArguments,
+    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
+    #[arg(long, value_name = "N")]
+    phases: Option<usize>,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let map = arguments.segmentation.phase_map(&arguments.image)?;
+    let map = phase_map(&arguments.image, arguments.phases)?;
     let phases = match arguments.phase {
         None => 0..map.phases,
         Some(phase) if phase < map.phases => phase..phase + 1,

@@ -83,7 +83,9 @@ impl ComputeError {
 /// Bytes as a person reads them.
 pub fn mebibytes(bytes: u64) -> String {
     let mib = bytes as f64 / (1024.0 * 1024.0);
-    if mib < 10.0 {
+    if mib < 1.0 {
+        format!("{:.0} KiB", bytes as f64 / 1024.0)
+    } else if mib < 10.0 {
         format!("{mib:.1} MiB")
     } else if mib < 10_000.0 {
         format!("{mib:.0} MiB")

@@ -66,6 +66,10 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     let checkpoint = run.folder.join(CHECKPOINT);
     let mut saved =
         if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
+    if run.resume && saved.is_none() {
+        let folder = run.folder.display();
+        control.tell(Event::Warning(format!("There is no checkpoint in {folder}; the run starts from the beginning.")));
+    }
     let first = saved.as_ref().map_or(0, |s| s.realisation);
     for number in first..run.settings.realisations {
         let seed = run.settings.seed.wrapping_add(number as u64);
@@ -108,13 +112,13 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.fingerprint != problem.fingerprint {
         return Err(other("another micrograph"));
     }
-    if saved.weights != problem.weights.hash() {
-        return Err(other("other weights of the network"));
-    }
     // Where it is computed may change, when a device was lost; on another device the last digits differ.
     let settings = Settings { device: problem.settings.device.clone(), ..saved.settings.clone() };
     if settings != problem.settings {
         return Err(other("other settings"));
+    }
+    if saved.weights != problem.weights.hash() {
+        return Err(other("other weights of the network"));
     }
     let fits = saved.optimiser.x().len() == 3 * problem.size.0 * problem.size.1;
     if !fits || saved.realisation >= problem.settings.realisations {

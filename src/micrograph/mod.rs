@@ -138,7 +138,7 @@ pub enum MicrographError {
     },
     /// Too many values for labels, too few for grey values.
     #[error(
-        "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or say how many phases to make of them by thresholds (--phases 2)."
+        "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or have phases made of them by thresholds (--phases 2, or Segmentation in the window)."
     )]
     TooManyLabels {
         /// The micrograph.

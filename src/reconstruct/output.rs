@@ -31,6 +31,8 @@ pub struct Realisation {
     pub curves: Vec<Curves>,
     /// The original's phases.
     pub original: Option<PhaseMap>,
+    /// The curves of the original's phases.
+    pub original_curves: Vec<Curves>,
     /// The report.
     pub report: Report,
 }
@@ -44,8 +46,8 @@ pub struct InputInfo {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// The first 16 hexadecimal digits of the SHA-256 of its size and values.
-    pub sha256: String,
+    /// The first 16 hexadecimal digits of the SHA-256 of its size and values, whatever the file's format.
+    pub sha256_of_values: String,
 }
 
 /// With which network.
@@ -112,7 +114,7 @@ pub fn input_info(micrograph: &Micrograph) -> InputInfo {
         name: micrograph.name.clone(),
         height: micrograph.height,
         width: micrograph.width,
-        sha256: fingerprint(micrograph),
+        sha256_of_values: fingerprint(micrograph),
     }
 }
 
@@ -142,7 +144,8 @@ impl Realisation {
             phases: compared,
         };
         let curves = phases.as_ref().map(all_curves).unwrap_or_default();
-        Self { number, image, size: problem.size, phases, curves, original, report }
+        let original_curves = original.as_ref().map(all_curves).unwrap_or_default();
+        Self { number, image, size: problem.size, phases, curves, original, original_curves, report }
     }
 }
 

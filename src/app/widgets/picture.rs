@@ -124,14 +124,14 @@ impl Pane<'_> {
             match self.picture {
                 Some(picture) => self.show_picture(ui, rect, &response, picture, view),
                 None => {
-                    let palette = theme::palette(ui);
+                    let color = ui.visuals().weak_text_color();
                     let galley = ui.painter().layout(
                         self.waiting.into(),
                         FontId::proportional(14.0),
-                        palette.faint,
+                        color,
                         (rect.width() - 4.0 * theme::STEP).clamp(40.0, 320.0),
                     );
-                    ui.painter().galley(rect.center() - 0.5 * galley.size(), galley, palette.faint);
+                    ui.painter().galley(rect.center() - 0.5 * galley.size(), galley, color);
                 }
             }
             response

@@ -269,7 +269,7 @@ impl App {
         let mut own = self.settings.size.is_some();
         let (mut height, mut width) = self.settings.output_size(original);
         let tip = "Height and width of the result in pixels; by default the original's.";
-        let (_, reset) = row(ui, "Output size", tip, |ui| {
+        let (_, reset) = row(ui, "Height × width", tip, |ui| {
             ui.horizontal(|ui| {
                 let check = ui.checkbox(&mut own, "").on_hover_text("Another size than the original's");
                 ui.add_enabled_ui(own, |ui| {

@@ -1,6 +1,7 @@
 //! `2 · scale · (gram − target)`.
 
-use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use super::gram_loss::Parameters;
+use super::{Binding, Grid, Kernel, Launch, block, shared};
 
 /// The kernel; see `shaders/gram_loss_adjoint.wgsl`.
 pub static KERNEL: Kernel = Kernel {
@@ -11,11 +12,6 @@ pub static KERNEL: Kernel = Kernel {
     fields: Parameters::FIELDS,
     tolerance: 1e-6,
 };
-
-parameters! {
-    /// Parameter block of `gram_loss_adjoint`.
-    Parameters { count: u32, scale: f32 }
-}
 
 /// Buffers: `gram`, `target`, `y`, each `[count]`.
 pub fn launch(count: usize, scale: f32) -> Launch {

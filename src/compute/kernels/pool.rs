@@ -18,14 +18,21 @@ parameters! {
     Parameters { height: u32, width: u32, channels: u32, maximum: u32 }
 }
 
+impl Parameters {
+    /// Of the shape that is pooled; the adjoint takes the same.
+    pub fn new(x: Shape, pooling: Pooling) -> Self {
+        Self {
+            height: x.height as u32,
+            width: x.width as u32,
+            channels: x.channels as u32,
+            maximum: (pooling == Pooling::Max).into(),
+        }
+    }
+}
+
 /// Buffers: `x` `[H, W, C]`, `y` `[H/2, W/2, C]`.
 pub fn launch(x: Shape, pooling: Pooling) -> Launch {
-    let parameters = Parameters {
-        height: x.height as u32,
-        width: x.width as u32,
-        channels: x.channels as u32,
-        maximum: (pooling == Pooling::Max).into(),
-    };
+    let parameters = Parameters::new(x, pooling);
     let elements = (x.height / 2) * (x.width / 2) * x.channels;
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(elements) }
 }

@@ -1,6 +1,7 @@
 //! Adjoint of 2 × 2 pooling.
 
-use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use super::pool::Parameters;
+use super::{Binding, Grid, Kernel, Launch, block, shared};
 use crate::compute::graph::{Pooling, Shape};
 
 /// The kernel; see `shaders/pool_adjoint.wgsl`.
@@ -13,19 +14,9 @@ pub static KERNEL: Kernel = Kernel {
     tolerance: 1e-6,
 };
 
-parameters! {
-    /// Parameter block of `pool_adjoint`.
-    Parameters { height: u32, width: u32, channels: u32, maximum: u32 }
-}
-
 /// Buffers: `x` `[H, W, C]`, `g` `[H/2, W/2, C]`, `y` like `x`.
 pub fn launch(x: Shape, pooling: Pooling) -> Launch {
-    let parameters = Parameters {
-        height: x.height as u32,
-        width: x.width as u32,
-        channels: x.channels as u32,
-        maximum: (pooling == Pooling::Max).into(),
-    };
+    let parameters = Parameters::new(x, pooling);
     let elements = x.len();
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(elements) }
 }
