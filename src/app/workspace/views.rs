@@ -202,7 +202,7 @@ fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, toolt
     let number = |v: f64| if v.is_finite() { crate::app::widgets::significant(v) } else { "–".into() };
     let text = match found {
         Some(found) => format!("{name} {} % ({} %)", number(found), number(noise)),
-        None => format!("{name} of white noise {} %", number(noise)),
+        None => format!("{name}: noise {} %", number(noise)),
     };
     ui.add(egui::Label::new(RichText::new(text).small()).truncate()).on_hover_text(tooltip);
 }
