@@ -44,7 +44,7 @@ impl App {
     fn palette_overlay(&mut self, ui: &Ui) {
         let Some(mut typed) = self.overlays.palette.take() else { return };
         let mut chosen = None;
-        let modal = Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
+        let modal = dialog(ui, "palette").show(ui.ctx(), |ui| {
             ui.set_width(420.0);
             let field = ui.add(
                 TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY),
@@ -93,7 +93,7 @@ impl App {
     fn path_overlay(&mut self, ui: &Ui) {
         let Some(mut typed) = self.overlays.open_path.take() else { return };
         let mut open = false;
-        let modal = Modal::new(egui::Id::unique("open path")).show(ui.ctx(), |ui| {
+        let modal = dialog(ui, "open path").show(ui.ctx(), |ui| {
             ui.set_width(520.0);
             ui.heading("Open by path");
             let field = ui
@@ -124,7 +124,7 @@ impl App {
         };
         let (number, has_phases) = (realisation.number + 1, realisation.phases.is_some());
         let mut write = false;
-        let modal = Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+        let modal = dialog(ui, "export").show(ui.ctx(), |ui| {
             ui.set_width(520.0);
             ui.heading(format!("Export realisation {number}"));
             ui.add_space(theme::STEP);
@@ -174,7 +174,7 @@ impl App {
             return;
         }
         let mut quit = false;
-        let modal = Modal::new(egui::Id::unique("quit")).show(ui.ctx(), |ui| {
+        let modal = dialog(ui, "quit").show(ui.ctx(), |ui| {
             ui.set_width(420.0);
             ui.heading("A run is under way");
             ui.label("Closing the window ends it, and the unfinished realisation is lost.");
@@ -197,7 +197,7 @@ impl App {
         if !self.overlays.help {
             return;
         }
-        let modal = Modal::new(egui::Id::unique("help")).show(ui.ctx(), |ui| {
+        let modal = dialog(ui, "help").show(ui.ctx(), |ui| {
             ui.set_width(640.0);
             ui.heading(format!("Microwright {}", env!("CARGO_PKG_VERSION")));
             ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
@@ -242,6 +242,11 @@ impl App {
             });
         self.messages.open = open;
     }
+}
+
+/// A dialog with a window's margins.
+fn dialog(ui: &Ui, name: &str) -> Modal {
+    Modal::new(egui::Id::unique(name)).frame(egui::Frame::window(ui.style()))
 }
 
 /// The one filled button of a place.
