@@ -470,14 +470,24 @@ impl eframe::App for App {
         self.take_run_events(ctx);
     }
 
+    /// The ground of the whole window, so that no panel has to fill it again: without a GPU every layer costs time.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let start = Instant::now();
         self.note_slow_frame();
         self.take_input(ui.ctx());
-        Panel::top("commands").show(ui, |ui| self.top_bar(ui));
-        Panel::bottom("status").show(ui, |ui| self.status_bar(ui));
-        Panel::left("settings").default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| self.settings_panel(ui));
-        egui::CentralPanel::default().show(ui, |ui| self.pictures_and_plots(ui));
+        let bare = egui::Frame::side_top_panel(ui.style()).fill(egui::Color32::TRANSPARENT);
+        Panel::top("commands").frame(bare).show(ui, |ui| self.top_bar(ui));
+        Panel::bottom("status").frame(bare).show(ui, |ui| self.status_bar(ui));
+        Panel::left("settings")
+            .frame(bare)
+            .default_size(312.0)
+            .size_range(280.0..=460.0)
+            .show(ui, |ui| self.settings_panel(ui));
+        egui::CentralPanel::default().frame(bare).show(ui, |ui| self.pictures_and_plots(ui));
         self.show_overlays(ui);
         self.was_busy = egui::Popup::is_any_open(ui) || ui.memory(|m| m.focused().is_some());
         tracing::trace!("frame took {:.1} ms", start.elapsed().as_secs_f64() * 1e3);

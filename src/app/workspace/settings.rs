@@ -20,7 +20,10 @@ impl App {
     pub(in crate::app) fn settings_panel(&mut self, ui: &mut Ui) {
         ui.add_space(theme::STEP);
         self.document_summary(ui);
-        egui::Panel::bottom("start").show_separator_line(true).show(ui, |ui| self.start_button(ui));
+        egui::Panel::bottom("start")
+            .frame(egui::Frame::NONE)
+            .show_separator_line(true)
+            .show(ui, |ui| self.start_button(ui));
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             self.phase_settings(ui);
             self.network_settings(ui);

@@ -12,9 +12,11 @@ const THUMBNAIL: f32 = 64.0;
 
 impl App {
     pub(in crate::app) fn pictures_and_plots(&mut self, ui: &mut Ui) {
-        Panel::bottom("gallery").exact_size(THUMBNAIL + 22.0).show(ui, |ui| self.gallery(ui));
+        let bare = egui::Frame::side_top_panel(ui.style()).fill(egui::Color32::TRANSPARENT);
+        Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 22.0).show(ui, |ui| self.gallery(ui));
         let height = ui.available_height();
         Panel::bottom("plots")
+            .frame(bare)
             .resizable(true)
             .default_size((0.38 * height).max(190.0))
             .size_range(150.0..=(height - 160.0).max(160.0))
