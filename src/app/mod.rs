@@ -28,7 +28,6 @@ use widgets::{Picture, View};
 
 use crate::job::{Cost, DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, estimate_cost, probe_devices};
 use crate::micrograph::Segmentation;
-use crate::net::weights::download::Server;
 use crate::net::weights::store;
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::{Realisation, Settings};
@@ -73,8 +72,6 @@ pub struct App {
     document: Option<Document>,
     settings: Settings,
     running: Option<Running>,
-    /// The curves of the original that the run or the realisations belong to, and its pixels.
-    compared: Option<(Arc<Vec<Curves>>, usize)>,
     /// A run that failed but left a checkpoint.
     resumable: Option<(crate::micrograph::Micrograph, Settings)>,
     /// Where this window's checkpoints lie, and what removes the folder in the end.
@@ -96,7 +93,6 @@ pub struct App {
     vgg19: Option<Depth>,
     fetch: Option<Background<FetchProgress>>,
     fetch_progress: FetchProgress,
-    server: Server,
     messages: Messages,
     export: ExportChoice,
     overlays: overlays::Overlays,
@@ -128,29 +124,6 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
 
-/// How the folders of windows begin.
-const RUN_FOLDER: &str = "run-";
-
-/// Removes what windows that were killed have left, once it is old enough to belong to no open one.
-fn remove_leftovers(data: &std::path::Path) {
-    const OLD: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
-    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(RUN_FOLDER);
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
-        if ours && age.is_some_and(|age| age > OLD) {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// A folder for the checkpoints of this window alone, in the data directory or, failing that, the temporary one.
-fn own_folder() -> Option<tempfile::TempDir> {
-    let data = crate::folders::data();
-    let make = || tempfile::Builder::new().prefix(RUN_FOLDER).tempdir_in(&data);
-    remove_leftovers(&data);
-    std::fs::create_dir_all(&data).and_then(|()| make()).or_else(|_| tempfile::tempdir()).ok()
-}
-
 impl App {
     /// The window as it opens: with a file, or with a built-in micrograph.
     pub fn new(ctx: &Context, file: Option<PathBuf>) -> Self {
@@ -158,7 +131,7 @@ impl App {
         let repaint = ctx.clone();
         let wake: Wake = Arc::new(move || repaint.request_repaint());
         let (job, latest) = probe_devices(wake.clone());
-        let guard = own_folder();
+        let guard = running::own_folder();
         let run_folder = guard.as_ref().map_or_else(std::env::temp_dir, |g| g.path().to_path_buf());
         let mut app = Self {
             files: Files::new(ctx),
@@ -166,7 +139,6 @@ impl App {
             document: None,
             settings: Settings::default(),
             running: None,
-            compared: None,
             resumable: None,
             run_folder,
             _run_folder_guard: guard,
@@ -186,7 +158,6 @@ impl App {
             vgg19: store::deepest(&store::folder()),
             fetch: None,
             fetch_progress: FetchProgress::default(),
-            server: Server::default(),
             messages: Messages::default(),
             export: ExportChoice::default(),
             overlays: overlays::Overlays::default(),
@@ -198,11 +169,6 @@ impl App {
             app.files.open(path);
         }
         app
-    }
-
-    /// Where the trained network is fetched from: a test names a server of its own.
-    pub fn set_server(&mut self, server: Server) {
-        self.server = server;
     }
 
     /// The settings of the next run.
@@ -265,7 +231,6 @@ impl App {
         if !same {
             self.view = View::default();
         }
-        self.compared = None;
         self.clear_live();
         self.document = Some(document);
         self.show_original(ctx);
@@ -387,7 +352,7 @@ impl App {
                     running.wants_pause = !running.wants_pause;
                     running.request(if running.wants_pause { Request::Pause } else { Request::Resume });
                 }
-                None => self.start(),
+                None => self.start(ctx),
             },
             Command::StopAndKeep => self.request(Request::StopAndKeep),
             Command::Cancel => self.request(Request::Cancel),
@@ -479,7 +444,7 @@ impl eframe::App for App {
         let start = Instant::now();
         self.note_slow_frame();
         self.take_input(ui.ctx());
-        let bare = egui::Frame::side_top_panel(ui.style()).fill(egui::Color32::TRANSPARENT);
+        let bare = theme::bare(ui);
         Panel::top("commands").frame(bare).show(ui, |ui| self.top_bar(ui));
         Panel::bottom("status").frame(bare).show(ui, |ui| self.status_bar(ui));
         Panel::left("settings")

@@ -1,9 +1,12 @@
 //! The run that the window watches, and the download beside it.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::Context;
 
+use super::document::Document;
 use super::widgets::Picture;
 use super::{App, Background, Shown};
 use crate::job::{
@@ -11,6 +14,7 @@ use crate::job::{
     start_reconstruction,
 };
 use crate::micrograph::{Micrograph, PhaseMap};
+use crate::net::weights::download::Server;
 use crate::net::weights::store;
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::{Realisation, Settings};
@@ -32,9 +36,32 @@ impl Running {
     }
 }
 
+/// How the folders of windows begin.
+const RUN_FOLDER: &str = "run-";
+
+/// Removes what windows that were killed have left, once it is old enough to belong to no open one.
+fn remove_leftovers(data: &Path) {
+    const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
+    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(RUN_FOLDER);
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        if ours && age.is_some_and(|age| age > OLD) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// A folder for the checkpoints of this window alone, in the data directory or, failing that, the temporary one.
+pub fn own_folder() -> Option<tempfile::TempDir> {
+    let data = crate::folders::data();
+    let make = || tempfile::Builder::new().prefix(RUN_FOLDER).tempdir_in(&data);
+    remove_leftovers(&data);
+    std::fs::create_dir_all(&data).and_then(|()| make()).or_else(|_| tempfile::tempdir()).ok()
+}
+
 impl App {
     /// Starts a reconstruction of what is open.
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, ctx: &Context) {
         let Some(document) = &self.document else { return };
         if let Err(error) = self.settings.check(document.size()) {
             self.messages.error(error.to_string());
@@ -47,22 +74,28 @@ impl App {
             write: false,
             resume: false,
         };
-        self.begin(run);
+        self.begin(ctx, run);
     }
 
     /// Goes on from the checkpoint of a run that failed, on the device that is chosen now.
-    pub(super) fn resume_failed(&mut self) {
+    pub(super) fn resume_failed(&mut self, ctx: &Context) {
         let Some((micrograph, mut settings)) = self.resumable.take() else { return };
         settings.device = self.settings.device.clone();
-        self.begin(Run { micrograph, settings, folder: self.run_folder.clone(), write: false, resume: true });
+        // Another micrograph may have been opened since; a run is watched beside its own.
+        if self.document.as_ref().is_none_or(|d| d.micrograph != micrograph) {
+            match Document::new(micrograph.clone(), settings.segmentation) {
+                Ok(document) => self.show_document(ctx, document),
+                Err(error) => self.messages.error(error.to_string()),
+            }
+        }
+        self.begin(ctx, Run { micrograph, settings, folder: self.run_folder.clone(), write: false, resume: true });
     }
 
-    fn begin(&mut self, run: Run) {
+    fn begin(&mut self, ctx: &Context, run: Run) {
         self.resumable = None;
         let (micrograph, settings) = (run.micrograph.clone(), run.settings.clone());
-        let pixels = micrograph.height * micrograph.width;
-        self.compared = self.document.as_ref().map(|d| (Arc::new(d.curves.clone()), pixels));
         self.clear_live();
+        self.show_original(ctx);
         let (job, latest) = start_reconstruction(run, self.wake.clone());
         self.shown = Shown::Live;
         self.running = Some(Running { job, latest, micrograph, wants_pause: false, settings });
@@ -161,8 +194,6 @@ impl App {
         self.show_result(ctx, &realisation.image, realisation.size, realisation.phases.as_ref());
         self.shown_curves = Arc::new(realisation.curves.clone());
         // It is shown beside its own original, which may have been opened before the one that is open now.
-        let pixels = realisation.report.input.height * realisation.report.input.width;
-        self.compared = Some((Arc::new(realisation.original_curves.clone()), pixels));
         if let Some(map) = &realisation.original {
             Picture::show_phases(&mut self.pictures.original, ctx, "original", map);
             self.phase = self.phase.min(map.phases - 1);
@@ -172,6 +203,7 @@ impl App {
     /// Shows the run again.
     pub(super) fn show_live(&mut self, ctx: &Context) {
         self.shown = Shown::Live;
+        self.show_original(ctx);
         if let Some(preview) = self.preview.clone() {
             self.show_preview(ctx, preview);
         }
@@ -180,7 +212,7 @@ impl App {
     /// Fetches the trained network as deep as the settings need it.
     pub(super) fn start_fetch(&mut self) {
         let folder = store::folder();
-        let (job, latest) = fetch_weights(self.server.clone(), folder, self.settings.depth, self.wake.clone());
+        let (job, latest) = fetch_weights(Server::default(), folder, self.settings.depth, self.wake.clone());
         self.fetch_progress = FetchProgress::default();
         self.fetch = Some(Background { job, latest });
     }

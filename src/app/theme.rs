@@ -50,6 +50,11 @@ const LIGHT: Palette = Palette {
     canvas_square: Color32::from_rgb(228, 231, 235),
 };
 
+/// A panel's frame that leaves the window's ground as it is: without a GPU every layer costs time.
+pub fn bare(ui: &egui::Ui) -> egui::Frame {
+    egui::Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT)
+}
+
 /// The palette of figures on white paper.
 pub const PRINT: Palette = LIGHT;
 

@@ -24,11 +24,15 @@ impl App {
     /// The chosen phase's curves of the original and of white noise: of the original that the shown results belong to,
     /// where there are any.
     pub(in crate::app) fn original_curves(&self) -> Option<(&Curves, Curves)> {
-        let (curves, pixels) = match &self.compared {
-            Some((curves, pixels)) => (curves.as_slice(), *pixels),
-            None => {
+        let (curves, pixels) = match self.shown {
+            Shown::Realisation(n) => {
+                let realisation = self.realisations.get(n)?;
+                let input = &realisation.report.input;
+                (&realisation.original_curves, input.height * input.width)
+            }
+            Shown::Live => {
                 let document = self.document.as_ref()?;
-                (document.curves.as_slice(), document.micrograph.height * document.micrograph.width)
+                (&document.curves, document.micrograph.height * document.micrograph.width)
             }
         };
         let original = curves.get(self.phase)?;

@@ -59,13 +59,13 @@ impl App {
             let start = ui.add_sized(size, primary(ui, if self.running.is_some() { "Running" } else { "Start" }));
             let start = start.on_hover_text("Reconstruct the micrograph with these settings (Space).");
             if start.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
-                self.start();
+                self.start(ui.ctx());
             }
         });
         if self.resumable.is_some() {
             let tip = "The run that failed left a checkpoint; it goes on from there on the device chosen above.";
             if ui.button("Resume the failed run").on_hover_text(tip).clicked() {
-                self.resume_failed();
+                self.resume_failed(ui.ctx());
             }
         }
         let note = if self.running.is_some() { "Changes apply to the next run." } else { "" };

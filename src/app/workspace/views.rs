@@ -12,7 +12,7 @@ const THUMBNAIL: f32 = 64.0;
 
 impl App {
     pub(in crate::app) fn pictures_and_plots(&mut self, ui: &mut Ui) {
-        let bare = egui::Frame::side_top_panel(ui.style()).fill(egui::Color32::TRANSPARENT);
+        let bare = theme::bare(ui);
         Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 22.0).show(ui, |ui| self.gallery(ui));
         let height = ui.available_height();
         Panel::bottom("plots")
