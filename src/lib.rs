@@ -19,13 +19,14 @@
 //! | [`app`] | the window |
 //! | [`cli`] | the command line, one file a subcommand |
 //! | [`job`] | long work on its own thread: requests, events, progress, checkpoints |
-//! | [`reconstruct`] | encoding, loss, solver, decoding, reports |
+//! | [`project`] | one file that holds a micrograph, its recipe, all settings and results |
+//! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |
 //! | [`optimise`] | L-BFGS-B and Adam on plain vectors |
 //! | [`compute`] | graphs, adjoints, kernels, and the two backends that run them |
-//! | [`stats`] | two-point correlation, lineal path, error measures |
+//! | [`stats`] | two-point correlation, lineal path, clusters, pores, surface, confidence, error measures |
 //! | [`synth`] | procedural micrographs |
-//! | [`micrograph`] | micrographs, phase maps, segmentation, files |
+//! | [`micrograph`] | micrographs, phase maps, recipes (preparation, segmentation, corrections), scales, files |
 //! | [`folders`] | where the program keeps its files, and how it writes any file |
 
 pub mod app;
@@ -36,6 +37,7 @@ pub mod job;
 pub mod micrograph;
 pub mod net;
 pub mod optimise;
+pub mod project;
 pub mod reconstruct;
 pub mod stats;
 pub mod synth;

@@ -9,8 +9,11 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use microwright::app::App;
-use microwright::micrograph::write_labels_npy;
+use microwright::micrograph::{
+    Correction, Lesson, PhaseMap, PhaseStyle, Prepare, Recipe, Segmentation, Stroke, array_bytes, write_labels_npy,
+};
 use microwright::net::Depth;
+use microwright::project::Project;
 use microwright::synth;
 
 /// A window of a laptop's size.
@@ -44,6 +47,8 @@ fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize)
     settings.size = Some((64, 64));
     settings.iterations = iterations;
     settings.realisations = realisations;
+    settings.levels = 1;
+    settings.polish = false;
 }
 
 fn click(harness: &mut Harness<'_, App>, label: &str) {
@@ -70,7 +75,7 @@ fn the_first_frame_shows_a_micrograph_and_start_reconstructs_it() {
     assert_eq!(harness.state().realisations().len(), 2);
     let first = &harness.state().realisations()[0];
     assert_eq!(first.report.loss.len(), 12);
-    assert!(first.report.loss[11] < 0.5 * first.report.loss[0], "the loss fell");
+    assert!(first.report.loss[11] < first.report.loss[0], "the loss fell");
     assert!(harness.query_by_label("Realisation 2").is_some());
     click(&mut harness, "Realisation 1");
     assert!(has(&harness, "covariance"));
@@ -191,7 +196,7 @@ fn results_are_exported_and_the_report_sets_up_the_run_again() {
     harness.step();
     click(&mut harness, "Start");
     until(&mut harness, "the end", |app| !app.is_running());
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::S);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::E);
     harness.step();
     harness.step();
     click(&mut harness, "Plots (SVG)");
@@ -278,4 +283,205 @@ fn while_a_run_is_under_way_no_other_micrograph_takes_its_place() {
     harness.key_press(egui::Key::Escape);
     until(&mut harness, "the end", |app| !app.is_running());
     assert_eq!(harness.state().realisations().len(), 1);
+}
+
+/// A grey picture of two noisy phases with a data bar below.
+fn raw_micrograph(folder: &Path) -> PathBuf {
+    let map = synth::bicontinuous(96, 0.35, 14.0, 3);
+    let mut values: Vec<f32> = map
+        .labels
+        .iter()
+        .enumerate()
+        .map(|(n, l)| 90.0 + 70.0 * f32::from(*l) + ((n * 7919) % 41) as f32 + (n % 96) as f32 / 4.0)
+        .collect();
+    values.extend((0..12 * 96).map(|n| if (n / 96) % 6 == 3 && n % 9 < 3 { 255.0 } else { 0.0 }));
+    let path = folder.join("raw.npy");
+    std::fs::write(&path, array_bytes(&values, (108, 96), 1)).expect("a file");
+    path
+}
+
+fn tab(harness: &mut Harness<'_, App>, name: &str) {
+    harness.get_by_role_and_label(egui::Role::Button, name).click();
+    harness.step();
+    harness.step();
+}
+
+/// Changes the recipe and waits for its phases.
+fn change(harness: &mut Harness<'_, App>, change: impl FnOnce(&mut Recipe)) -> Arc<PhaseMap> {
+    change(&mut harness.state_mut().settings_mut().recipe);
+    harness.step();
+    until(harness, "the phases", App::is_settled);
+    harness.step();
+    harness.state().phases().expect("phases")
+}
+
+fn stroke(phase: usize, points: &[[f32; 2]]) -> Stroke {
+    Stroke { phase, radius: 2.5, points: Arc::new(points.to_vec()) }
+}
+
+#[test]
+fn a_raw_micrograph_becomes_phases_and_every_step_is_undone_and_done_again_to_the_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = raw_micrograph(folder.path());
+    let mut harness = window(Some(raw.clone()));
+    until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("raw.npy")));
+    tab(&mut harness, "Micrograph");
+    until(&mut harness, "the phases", App::is_settled);
+    let mut states = vec![harness.state().phases().expect("phases")];
+    // By the buttons of the window …
+    click(&mut harness, "Cut off the data bar (12 rows)");
+    until(&mut harness, "the cut", App::is_settled);
+    harness.step();
+    states.push(harness.state().phases().expect("phases"));
+    assert_eq!(states[1].height, 96);
+    click(&mut harness, "Despeckle");
+    until(&mut harness, "the correction", App::is_settled);
+    harness.step();
+    states.push(harness.state().phases().expect("phases"));
+    // … and as the tools do it.
+    let strokes = |n: usize| match n {
+        0 => stroke(0, &[[10.0, 10.0], [12.0, 30.0]]),
+        _ => stroke(1, &[[40.0, 5.0], [60.0, 50.0]]),
+    };
+    states.push(change(&mut harness, |r| r.prepare.push(Prepare::Median { radius: 1 })));
+    states.push(change(&mut harness, |r| r.segmentation = Segmentation::Thresholds(vec![150.0])));
+    states.push(change(&mut harness, |r| r.segmentation = Segmentation::Local { radius: 12, sensitivity: 0.1 }));
+    states.push(change(&mut harness, |r| {
+        r.segmentation = Segmentation::Strokes(Lesson { strokes: vec![strokes(0), strokes(1)], ..Lesson::default() });
+    }));
+    states.push(change(&mut harness, |r| r.corrections.push(Correction::Brush(strokes(1)))));
+    states.push(change(&mut harness, |r| r.corrections.push(Correction::Erase(stroke(0, &[[50.0, 20.0]])))));
+    states.push(change(&mut harness, |r| r.corrections.push(Correction::Bucket { phase: 1, row: 3, column: 3 })));
+    states.push(change(&mut harness, |r| r.corrections.push(Correction::Invert)));
+    let last = states.len() - 1;
+    for n in (0..last).rev() {
+        harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+        harness.step();
+        until(&mut harness, "the undo", App::is_settled);
+        assert_eq!(harness.state().phases().expect("phases"), states[n], "undone to step {n}");
+    }
+    for n in 1..=last {
+        harness.key_press_modifiers(egui::Modifiers::COMMAND.plus(egui::Modifiers::SHIFT), egui::Key::Z);
+        harness.step();
+        until(&mut harness, "the redo", App::is_settled);
+        assert_eq!(harness.state().phases().expect("phases"), states[n], "done again to step {n}");
+    }
+    // The command line makes the same bytes of the saved recipe.
+    let recipe = folder.path().join("recipe.json");
+    harness.state_mut().save_recipe(recipe.clone());
+    until(&mut harness, "the recipe", |app| app.message_texts().iter().any(|m| m.starts_with("Written to")));
+    let output = folder.path().join("out");
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_microwright"))
+        .arg("segment")
+        .args([&recipe, &raw])
+        .arg("--output")
+        .arg(&output)
+        .output()
+        .expect("the program");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let written = std::fs::read(output.join("raw-labels.npy")).expect("labels");
+    assert!(written.ends_with(&states[last].labels), "the window's labels");
+}
+
+#[test]
+fn a_project_holds_everything_and_opens_elsewhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = raw_micrograph(folder.path());
+    let mut harness = window(Some(raw));
+    until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("raw.npy")));
+    quick(&mut harness, 4, 2);
+    let phases = change(&mut harness, |r| {
+        r.prepare.push(Prepare::CutBottom { rows: 12 });
+        r.corrections.push(Correction::Despeckle { pixels: 9 });
+        let named = PhaseStyle { name: "pore".into(), color: Some([9, 8, 7]) };
+        r.phases = vec![PhaseStyle::default(), named];
+    });
+    click(&mut harness, "Start");
+    until(&mut harness, "the end", |app| !app.is_running());
+    let labels: Vec<_> = harness.state().realisations().iter().map(|r| r.phases.clone()).collect();
+    let settings = harness.state_mut().settings_mut().clone();
+    let path = folder.path().join("work.microwright");
+    harness.state_mut().save_project_as(path.clone());
+    until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("was saved as")));
+    drop(harness);
+    // Moved, and without the micrograph that it was made of.
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    let moved = elsewhere.join("moved.microwright");
+    std::fs::rename(&path, &moved).expect("a move");
+    std::fs::remove_file(folder.path().join("raw.npy")).expect("a file");
+    let mut harness = window(Some(moved));
+    until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("is open")));
+    until(&mut harness, "the phases", App::is_settled);
+    assert_eq!(harness.state().phases(), Some(phases));
+    assert_eq!(*harness.state_mut().settings_mut(), settings);
+    let again: Vec<_> = harness.state().realisations().iter().map(|r| r.phases.clone()).collect();
+    assert_eq!(again, labels);
+}
+
+#[test]
+fn the_comparison_and_the_depth_study_fill_their_workspaces() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let small = folder.path().join("small.npy");
+    write_labels_npy(&small, &synth::bicontinuous(32, 0.4, 9.0, 2)).expect("a file");
+    let mut harness = window(Some(small.clone()));
+    until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("small.npy")));
+    quick(&mut harness, 3, 2);
+    harness.step();
+    click(&mut harness, "Start");
+    until(&mut harness, "the end", |app| !app.is_running());
+    tab(&mut harness, "Compare");
+    let start = Instant::now();
+    while !has(&harness, "white noise") || !has(&harness, "largest component") {
+        assert!(start.elapsed() < Duration::from_secs(30), "the table did not come");
+        harness.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(has(&harness, "realisation 2"));
+    tab(&mut harness, "Maps of S2");
+    tab(&mut harness, "Sizes");
+    assert!(has(&harness, "Component sizes"));
+    tab(&mut harness, "Further curves");
+    tab(&mut harness, "Depth study");
+    harness.state_mut().settings_mut().device = "cpu".into();
+    harness.step();
+    harness.state_mut().set_study(2, 2);
+    harness.step();
+    click(&mut harness, "Study all depths");
+    until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("study is done")));
+    // 32 pixels are enough for pool5, which halves them five times.
+    assert_eq!(harness.state().studied_depths(), 6);
+    assert!(has(&harness, "Recommended: ") || has(&harness, "No depth is recommended"));
+}
+
+#[test]
+fn what_a_recipe_cannot_do_is_said_and_the_picture_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = window(Some(raw_micrograph(folder.path())));
+    until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("raw.npy")));
+    tab(&mut harness, "Micrograph");
+    let crop = Prepare::Crop { top: 0, left: 0, height: 5000, width: 10 };
+    harness.state_mut().settings_mut().recipe.prepare.push(crop);
+    harness.step();
+    until(&mut harness, "the refusal", App::is_settled);
+    assert!(harness.state().message_texts().iter().any(|m| m.contains("does not lie within")));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    harness.step();
+    until(&mut harness, "the undo", App::is_settled);
+    assert!(harness.state().phases().is_some());
+}
+
+/// Only the copy of a window that crashed is taken away once it is open; never what else lies in a folder.
+#[test]
+fn a_project_that_is_named_like_a_copy_leaves_its_folder_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("thesis.txt");
+    std::fs::write(&other, "do not lose me").expect("a file");
+    let path = folder.path().join("autosave.microwright");
+    let raw = Arc::new(synth::from_labels("kept", &synth::bicontinuous(32, 0.4, 9.0, 2)));
+    Project { micrograph: Some(raw), ..Project::default() }.save(&path).expect("a file");
+    let mut harness = window(Some(path.clone()));
+    until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("is open")));
+    (0..5).for_each(|_| harness.step());
+    assert!(path.exists() && other.exists());
 }

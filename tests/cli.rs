@@ -55,7 +55,7 @@ fn text(output: &Output) -> String {
 
 fn labels(path: &Path) -> PhaseMap {
     let micrograph = micrograph::read(path).expect("a file");
-    micrograph::segment(&micrograph, Segmentation::Auto).expect("phases").expect("phases")
+    micrograph::segment(&micrograph, &Segmentation::Auto).expect("phases").expect("phases")
 }
 
 #[test]
@@ -192,6 +192,10 @@ fn sizes_paddings_and_unsegmented_pictures_are_reconstructed() {
     assert_eq!((image.height, image.width), (40, 40));
 }
 
+fn colors(map: &PhaseMap) -> Vec<[u8; 3]> {
+    (0..map.phases).map(|p| micrograph::phase_color(p, map.phases)).collect()
+}
+
 #[test]
 fn several_phases_keep_their_volume_fractions() {
     let place = Place::new();
@@ -199,7 +203,7 @@ fn several_phases_keep_their_volume_fractions() {
         let tiles: Vec<u8> = (0..60 * 60).map(|i| ((i / 60 / 6 + i % 60 / 5) % usize::from(phases)) as u8).collect();
         let map = PhaseMap { height: 60, width: 60, labels: tiles, phases: phases.into() };
         let path = place.path("phases.png");
-        write_phase_png(&path, &map).expect("a file");
+        write_phase_png(&path, &map, &colors(&map), None).expect("a file");
         let done = place.reconstruct(&path, "out", &[]);
         assert!(done.status.success(), "{}", text(&done));
         let original = labels(&path);

@@ -178,7 +178,7 @@ fn phases_are_told_apart_or_the_reason_is_given() {
     let of = |values: &[u8], how| {
         let side = (values.len() as f64).sqrt() as usize;
         let data = npy("|u1", false, &format!("({side}, {side})"), values);
-        micrograph::segment(&read(&place.write("m.npy", &data)), how)
+        micrograph::segment(&read(&place.write("m.npy", &data)), &how)
     };
     let eight: Vec<u8> = (0..16).map(|i| (i % 8) * 30).collect();
     assert_eq!(of(&eight, Segmentation::Auto).expect("phases").expect("phases").phases, 8);
@@ -273,8 +273,60 @@ fn phase_colours_are_read_back_as_the_phases_they_were() {
         let labels: Vec<u8> = (0..64).map(|i| (i % phases) as u8).collect();
         let map = micrograph::PhaseMap { height: 8, width: 8, labels, phases };
         let path = place.0.path().join("phases.png");
-        micrograph::write_phase_png(&path, &map).expect("a file");
-        let back = micrograph::segment(&read(&path), Segmentation::Auto).expect("phases").expect("phases");
+        let colors: Vec<[u8; 3]> = (0..phases).map(|p| micrograph::phase_color(p, phases)).collect();
+        micrograph::write_phase_png(&path, &map, &colors, None).expect("a file");
+        let back = micrograph::segment(&read(&path), &Segmentation::Auto).expect("phases").expect("phases");
         assert_eq!(back, map, "{phases} phases");
     }
+}
+
+#[test]
+fn pixel_sizes_survive_tiff_and_png_from_picometres_to_micrometres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let map = micrograph::PhaseMap { height: 2, width: 3, labels: vec![0, 1, 0, 1, 1, 0], phases: 2 };
+    for metres in [2e-11, 2.5e-9, 4.2e-7, 3.1e-6] {
+        let pixel = micrograph::PixelSize::new(metres, "typed");
+        let tiff = folder.path().join("labels.tiff");
+        micrograph::write_labels_tiff(&tiff, &map, pixel.as_ref()).expect("a file");
+        let back = read(&tiff).pixel_size.expect("a pixel size");
+        assert!((back.metres / metres - 1.0).abs() < 1e-3, "{} instead of {metres}", back.metres);
+        // A PNG counts whole pixels per metre: it says nothing rather than something wrong.
+        let png = folder.path().join("labels.png");
+        micrograph::write_labels_png(&png, &map, pixel.as_ref()).expect("a file");
+        let bytes = std::fs::read(&png).expect("bytes");
+        let chunk = bytes.windows(4).position(|w| w == b"pHYs");
+        let said = chunk.map(|at| 1.0 / f64::from(u32::from_be_bytes([4, 5, 6, 7].map(|k| bytes[at + k]))));
+        assert!(said.map_or(metres < 5e-10, |m| (m / metres - 1.0).abs() < 1e-3), "{said:?} for {metres}");
+        assert_eq!(read(&png).values, map.labels.iter().map(|l| f32::from(*l)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_picture_of_one_colour_has_one_phase() {
+    let values = [10.0, 20.0, 30.0].repeat(16);
+    let picture = Micrograph::new((4, 4), 3, values, (0.0, 255.0));
+    for how in [Segmentation::Auto, Segmentation::Clusters(2), Segmentation::Unsegmented] {
+        let error = micrograph::segment(&picture, &how).expect_err("one phase");
+        assert!(matches!(error, MicrographError::OnePhase { .. }), "{error}");
+    }
+}
+
+#[test]
+fn every_page_of_a_tiff_can_be_read() {
+    use tiff::encoder::{TiffEncoder, colortype};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pages.tiff");
+    let mut file = std::fs::File::create(&path).expect("a file");
+    let mut encoder = TiffEncoder::new(&mut file).expect("a file");
+    for page in 0..3u16 {
+        let values: Vec<u16> = (0..6).map(|n| 1000 * page + n).collect();
+        encoder.write_image::<colortype::Gray16>(3, 2, &values).expect("a page");
+    }
+    assert_eq!(micrograph::pages(&path), 3);
+    for page in 0..3 {
+        let read = micrograph::read_page(&path, page).expect("a page");
+        assert_eq!((read.height, read.width, read.values[5]), (2, 3, 1000.0 * page as f32 + 5.0));
+    }
+    let error = micrograph::read_page(&path, 3).expect_err("no such page").to_string();
+    assert!(error.contains("no page 4"), "{error}");
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use microwright::compute::Device;
 use microwright::job::{Ending, Event, Job, Latest, Request, Run, Wanted, start_reconstruction};
+use microwright::micrograph::{Micrograph, Recipe, Segmentation};
 use microwright::net::Depth;
-use microwright::reconstruct::{Checkpoint, Problem, ReconstructError, Settings, Solver};
+use microwright::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Report, Settings, Solver};
 use microwright::synth;
 
 fn quiet() -> microwright::job::Wake {
@@ -103,11 +104,11 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let problem = Problem::new(micrograph.clone(), small(6), gpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     for _ in 0..3 {
-        solver.step(&|| false).expect("an iteration");
+        solver.step(&problem, &|| false).expect("an iteration");
     }
     solver.loss().program().lose_device();
     let before = solver.optimiser().clone();
-    let error = solver.step(&|| false).expect_err("the device is lost");
+    let error = solver.step(&problem, &|| false).expect_err("the device is lost");
     assert!(matches!(error, ReconstructError::Compute(_)) && error.to_string().contains("lost"), "{error}");
     assert_eq!(solver.optimiser(), &before, "the iteration that failed changed nothing");
     let folder = tempfile::tempdir().expect("a folder");
@@ -116,7 +117,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let saved = Checkpoint::read(&path).expect("a checkpoint");
     let elsewhere = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
-    resumed.step(&|| false).expect("an iteration on the cores");
+    resumed.step(&elsewhere, &|| false).expect("an iteration on the cores");
     assert_eq!(resumed.iteration(), 4);
 }
 
@@ -125,8 +126,29 @@ fn an_interrupted_step_changes_nothing() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let problem = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
-    solver.step(&|| false).expect("an iteration");
+    solver.step(&problem, &|| false).expect("an iteration");
     let before = solver.optimiser().clone();
-    assert!(matches!(solver.step(&|| true), Err(ReconstructError::Interrupted)));
+    assert!(matches!(solver.step(&problem, &|| true), Err(ReconstructError::Interrupted)));
     assert_eq!(solver.optimiser(), &before);
+}
+
+#[test]
+fn a_phase_without_a_pixel_is_refused_and_a_report_with_what_is_no_number_is_read() {
+    let mut micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
+    micrograph.values.iter_mut().for_each(|v| *v *= 100.0);
+    let mut settings = small(2);
+    settings.recipe = Recipe::of(Segmentation::Thresholds(vec![50.0, 400.0]));
+    let error = Problem::new(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
+    assert!(error.contains("phase 2"), "{error}");
+    // Half black, half white: no chord is whole, so its mean is no number.
+    let values = (0..32 * 32).map(|n| f32::from(u8::from(n % 32 >= 16))).collect();
+    let halves = Micrograph::new((32, 32), 1, values, (0.0, 1.0));
+    let problem = Problem::new(halves, small(2), Device::Cpu).expect("a problem");
+    let solver = Solver::new(&problem, 1).expect("a solver");
+    let made = Realisation::of(&problem, &solver, 0, 0.0, false, &|| false);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.json");
+    std::fs::write(&path, serde_json::to_string(&made.report).expect("a text")).expect("a file");
+    let back = Report::read(&path).expect("a report");
+    assert_eq!(back.settings, made.report.settings);
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 10] = [
-    ("app", &["job", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
-    ("cli", &["job", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+const ROOMS: [(&str, &[&str]); 11] = [
+    ("app", &["job", "project", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+    ("cli", &["job", "project", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("job", &["reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"]),
+    ("project", &["reconstruct", "stats", "micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
     ("net", &["compute", "folders"]),
     ("optimise", &[]),

@@ -28,7 +28,7 @@ fn map_of(tensors: &SafeTensors, name: &str) -> Option<PhaseMap> {
     }
     let path = common::reference()?.join(format!("data/li2018/{name}.npy"));
     let micrograph = micrograph::read(&path).expect("a micrograph");
-    micrograph::segment(&micrograph, Segmentation::Auto).expect("phases")
+    micrograph::segment(&micrograph, &Segmentation::Auto).expect("phases")
 }
 
 fn furthest(found: &[f64], expected: &[f64]) -> f64 {

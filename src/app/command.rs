@@ -2,6 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::Workspace;
 use crate::synth::Sample;
 
 /// A command.
@@ -13,6 +14,18 @@ pub enum Command {
     OpenPath,
     /// Load a built-in micrograph.
     OpenSample(Sample),
+    /// Write everything into one file.
+    SaveProject,
+    /// The same, under another name.
+    SaveProjectAs,
+    /// Take the last decision back.
+    Undo,
+    /// Decide again what was undone.
+    Redo,
+    /// Go to a workspace.
+    Workspace(Workspace),
+    /// Go to the next one.
+    NextWorkspace,
     /// Write results to a folder.
     Export,
     /// Start, pause or go on.
@@ -42,7 +55,14 @@ impl Command {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Open, Self::OpenPath];
         all.extend(Sample::ALL.map(Self::OpenSample));
+        all.extend(Workspace::ALL.map(Self::Workspace));
         all.extend([
+            Self::NextWorkspace,
+            Self::SaveProject,
+            Self::SaveProjectAs,
+            // With more modifiers first: a key with fewer would take it.
+            Self::Redo,
+            Self::Undo,
             Self::Export,
             Self::StartOrPause,
             Self::StopAndKeep,
@@ -64,6 +84,12 @@ impl Command {
             Self::Open => "Open…".into(),
             Self::OpenPath => "Open by path…".into(),
             Self::OpenSample(sample) => format!("Sample: {}", sample.name()),
+            Self::SaveProject => "Save the project".into(),
+            Self::SaveProjectAs => "Save the project as…".into(),
+            Self::Undo => "Undo".into(),
+            Self::Redo => "Redo".into(),
+            Self::Workspace(workspace) => format!("Workspace: {}", workspace.name()),
+            Self::NextWorkspace => "Next workspace".into(),
             Self::Export => "Export…".into(),
             Self::StartOrPause => "Start, pause or resume".into(),
             Self::StopAndKeep => "Stop and keep".into(),
@@ -84,6 +110,12 @@ impl Command {
             Self::Open => "Open a micrograph (PNG, JPEG, TIFF, BMP, WebP, .npy), or the report of an earlier run.",
             Self::OpenPath => "Type or paste the path of a file; for desktops without a file dialog.",
             Self::OpenSample(sample) => sample.description(),
+            Self::SaveProject => "Write micrograph, recipe, settings and results into one file.",
+            Self::SaveProjectAs => "Write the project under another name.",
+            Self::Undo => "Take the last change back: of the recipe, of a setting, or of the open micrograph.",
+            Self::Redo => "Make the change again that was taken back.",
+            Self::Workspace(workspace) => workspace.tooltip(),
+            Self::NextWorkspace => "Go to the next workspace.",
             Self::Export => "Write the shown realisation: phase map, image, curves, plots and report.",
             Self::StartOrPause => "Start a reconstruction with these settings; while one runs, pause it or go on.",
             Self::StopAndKeep => "End after this iteration and keep the realisation as it is.",
@@ -104,7 +136,11 @@ impl Command {
         let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
         match self {
             Self::Open => command(Key::O),
-            Self::Export => command(Key::S),
+            Self::SaveProject => command(Key::S),
+            Self::Export => command(Key::E),
+            Self::Undo => command(Key::Z),
+            Self::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)),
+            Self::NextWorkspace => Some(KeyboardShortcut::new(Modifiers::CTRL, Key::Tab)),
             Self::Palette => command(Key::K),
             Self::StartOrPause => plain(Key::Space),
             Self::StopAndKeep => plain(Key::Escape),

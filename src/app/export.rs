@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::App;
 use super::figure::Figure;
+use super::widgets::PlotRequest;
+use super::workspace::ShownFigure;
 use crate::folders::write_atomically;
 use crate::reconstruct::{OutputFiles, Realisation, output_path, write_realisation};
 
@@ -29,6 +31,13 @@ impl Default for ExportChoice {
     }
 }
 
+impl ExportChoice {
+    /// A file in the folder of exports.
+    pub fn proposed(&self, name: &str) -> String {
+        PathBuf::from(self.folder.trim()).join(name).display().to_string()
+    }
+}
+
 impl App {
     /// Writes what is chosen of the shown realisation, off the window's thread.
     pub(super) fn export_shown(&mut self) {
@@ -43,8 +52,17 @@ impl App {
         self.files.export(folder, move |folder| write_all(folder, &realisation, &choice, &figures));
     }
 
+    /// Does what was chosen in a plot's menu.
+    pub(super) fn serve_plot(&mut self, ui: &egui::Ui, wanted: Option<(ShownFigure, PlotRequest)>) {
+        match wanted {
+            Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.figure.csv()),
+            Some((figure, PlotRequest::Save(kind))) => self.save_plot(figure.figure, kind),
+            None => {}
+        }
+    }
+
     /// Saves one plot beside the other results.
-    pub(super) fn save_plot(&mut self, figure: Figure, kind: &'static str) {
+    fn save_plot(&mut self, figure: Figure, kind: &'static str) {
         let folder = PathBuf::from(self.export.folder.trim());
         let file = format!("{}.{kind}", file_stem(&figure.title));
         self.files.export(folder, move |folder| write_figure(&folder.join(file), &figure, kind));
@@ -70,6 +88,14 @@ fn write_figure(path: &Path, figure: &Figure, kind: &str) -> Result<(), String> 
         "png" => write_text(path, &figure.png()?),
         _ => write_text(path, figure.csv().as_bytes()),
     }
+}
+
+/// Writes a figure as SVG, PNG and CSV.
+pub fn write_figure_files(folder: &Path, figure: &Figure) -> Result<(), String> {
+    let stem = file_stem(&figure.title);
+    ["svg", "png", "csv"]
+        .into_iter()
+        .try_for_each(|kind| write_figure(&folder.join(format!("{stem}.{kind}")), figure, kind))
 }
 
 fn write_all(

@@ -17,8 +17,16 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// A plot.
+/// A range at every x.
 #[derive(Clone, Debug)]
+pub struct Band {
+    pub color: [u8; 3],
+    /// x, lower and upper value.
+    pub points: Vec<(f64, f64, f64)>,
+}
+
+/// A plot.
+#[derive(Clone, Debug, Default)]
 pub struct Figure {
     pub title: String,
     pub x_label: String,
@@ -26,6 +34,8 @@ pub struct Figure {
     /// Whether the vertical axis is logarithmic.
     pub logarithmic: bool,
     pub series: Vec<Series>,
+    /// Ranges behind the curves.
+    pub bands: Vec<Band>,
 }
 
 /// Size in pixels (of SVG: units).
@@ -92,7 +102,10 @@ impl Figure {
         if finite.len() < 2 {
             return Err(format!("there is nothing to draw in “{}” yet", self.title));
         }
-        let x_end = finite.iter().map(|p| p.0).fold(1.0, f64::max);
+        let x_end = finite.iter().map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
+        let x_start = finite.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
+        // Distances begin at 0; grey values where they are.
+        let x_start = if x_start < 0.5 * x_end { x_start.min(0.0) } else { x_start };
         let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
         area.fill(&WHITE).map_err(|e| e.to_string())?;
         let mut builder = ChartBuilder::on(&area);
@@ -100,11 +113,11 @@ impl Figure {
         if self.logarithmic {
             // Whole decades: only those have labels.
             let range = (10f64.powf(low.log10().floor())..10f64.powf(high.log10().ceil())).log_scale();
-            let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;
+            let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
             self.fill(&mut chart)
         } else {
             let range = low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE;
-            let mut chart = builder.build_cartesian_2d(0.0..x_end, range).map_err(|e| e.to_string())?;
+            let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
             self.fill(&mut chart)
         }
     }
@@ -122,21 +135,31 @@ impl Figure {
             .configure_mesh()
             .x_desc(&self.x_label)
             .y_desc(&self.y_label)
-            .x_label_formatter(&|x| format!("{x:.0}"))
+            .x_label_formatter(&|x| short(*x))
             .label_style((FONT, 18))
             .axis_desc_style((FONT, 20))
             .light_line_style(TRANSPARENT)
             .draw()
             .map_err(|e| failed(&e))?;
-        for series in &self.series {
+        for band in &self.bands {
+            let [r, g, b] = band.color;
+            let there = band.points.iter().map(|p| (p.0, p.2));
+            let back = band.points.iter().rev().map(|p| (p.0, p.1));
+            let outline: Vec<(f64, f64)> = there.chain(back).filter(|p| p.1.is_finite()).collect();
+            if !self.logarithmic && outline.len() > 2 {
+                let area = Polygon::new(outline, RGBColor(r, g, b).mix(0.25).filled());
+                chart.draw_series(std::iter::once(area)).map_err(|e| failed(&e))?;
+            }
+        }
+        for series in self.series.iter().filter(|s| !s.points.is_empty()) {
             let [r, g, b] = series.color;
             let style = RGBColor(r, g, b).stroke_width(2);
             let points = series.points.iter().copied().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0));
-            chart
-                .draw_series(LineSeries::new(points, style))
-                .map_err(|e| failed(&e))?
-                .label(&series.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
+            let drawn = chart.draw_series(LineSeries::new(points, style)).map_err(|e| failed(&e))?;
+            if series.name.is_empty() {
+                continue;
+            }
+            drawn.label(&series.name).legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
         }
         chart
             .configure_series_labels()
@@ -146,4 +169,10 @@ impl Figure {
             .draw()
             .map_err(|e| failed(&e))
     }
+}
+
+/// A number on an axis without needless zeros.
+fn short(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
 }

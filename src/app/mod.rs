@@ -5,8 +5,11 @@ mod document;
 mod export;
 mod figure;
 mod files;
+mod history;
 mod messages;
+mod opening;
 mod overlays;
+mod projects;
 mod running;
 mod theme;
 mod widgets;
@@ -21,15 +24,17 @@ use egui::{Context, Panel};
 use command::Command;
 use document::Document;
 use export::ExportChoice;
-use files::{FileEvent, Files};
+use files::{Compared, Files, Source};
+use history::{History, Situation};
 use messages::Messages;
 use running::Running;
 use widgets::{Picture, View};
+pub use workspace::Workspace;
 
-use crate::job::{Cost, DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, estimate_cost, probe_devices};
-use crate::micrograph::Segmentation;
+use crate::job::{Cost, DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, probe_devices};
+use crate::micrograph::{Micrograph, PhaseMap, Recipe};
+use crate::net::Depth;
 use crate::net::weights::store;
-use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::{Realisation, Settings};
 use crate::stats::Curves;
 use crate::synth::Sample;
@@ -38,8 +43,6 @@ use crate::synth::Sample;
 const NAME: &str = "Microwright";
 /// The window's icon.
 const ICON: &[u8] = include_bytes!("../../assets/icon.png");
-/// Edge of the built-in micrographs.
-const SAMPLE_SIZE: usize = 256;
 
 /// What the panes and plots show of the reconstruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,13 @@ enum Shown {
     Live,
     /// A finished realisation.
     Realisation(usize),
+}
+
+/// A recipe that could not be applied, and why.
+struct Refused {
+    raw: Arc<Micrograph>,
+    recipe: Recipe,
+    reason: String,
 }
 
 /// A job with the slot of its newest state.
@@ -69,11 +79,25 @@ struct Pictures {
 pub struct App {
     files: Files,
     wake: Wake,
+    workspace: Workspace,
+    /// The micrograph that is wanted, as its file has it; the recipe that is wanted is among the settings.
+    raw: Option<Arc<Micrograph>>,
+    source: Source,
+    /// What was made of both last.
     document: Option<Document>,
+    evaluating: bool,
+    measuring: bool,
+    refused: Option<Refused>,
+    history: History,
     settings: Settings,
+    micrograph_space: workspace::MicrographSpace,
+    compare_space: workspace::CompareSpace,
+    depth_space: workspace::DepthSpace,
+    compared: Vec<Compared>,
+    project: projects::ProjectState,
     running: Option<Running>,
     /// A run that failed but left a checkpoint.
-    resumable: Option<(crate::micrograph::Micrograph, Settings)>,
+    resumable: Option<(Arc<Micrograph>, Settings)>,
     /// Where this window's checkpoints lie, and what removes the folder in the end.
     run_folder: PathBuf,
     _run_folder_guard: Option<tempfile::TempDir>,
@@ -136,8 +160,20 @@ impl App {
         let mut app = Self {
             files: Files::new(ctx),
             wake,
+            workspace: Workspace::Reconstruct,
+            raw: None,
+            source: Source::default(),
             document: None,
+            evaluating: false,
+            measuring: false,
+            refused: None,
+            history: History::new(Situation { raw: None, source: Source::default(), settings: Settings::default() }),
             settings: Settings::default(),
+            micrograph_space: workspace::MicrographSpace::default(),
+            compare_space: workspace::CompareSpace::default(),
+            depth_space: workspace::DepthSpace::default(),
+            compared: vec![],
+            project: projects::ProjectState::new(guard.as_ref().map(|g| g.path())),
             running: None,
             resumable: None,
             run_folder,
@@ -165,6 +201,9 @@ impl App {
             was_busy: false,
         };
         app.open_sample(ctx, Sample::Bicontinuous);
+        // What the window opens with is nothing that a person has decided.
+        app.history =
+            History::new(Situation { raw: app.raw.clone(), source: Source::default(), settings: app.settings.clone() });
         if let Some(path) = file {
             app.files.open(path);
         }
@@ -174,6 +213,33 @@ impl App {
     /// The settings of the next run.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// The phases of the open micrograph as its recipe makes them, once they are worked out.
+    pub fn phases(&self) -> Option<Arc<PhaseMap>> {
+        let document = self.document.as_ref().filter(|_| self.is_document_wanted())?;
+        document.phases().cloned()
+    }
+
+    /// Whether the document is what the recipe makes of the wanted micrograph.
+    fn is_document_wanted(&self) -> bool {
+        let same = |d: &Document| self.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &d.raw));
+        self.document.as_ref().is_some_and(|d| d.recipe == self.settings.recipe && same(d))
+    }
+
+    /// Whether everything that was asked for has been worked out.
+    pub fn is_settled(&self) -> bool {
+        (self.is_document_wanted() || self.refused.is_some()) && !self.evaluating && !self.measuring
+    }
+
+    /// Iterations and seeds of the depth study.
+    pub fn set_study(&mut self, iterations: usize, seeds: usize) {
+        self.depth_space.set(iterations, seeds);
+    }
+
+    /// Depths that the depth study has done.
+    pub fn studied_depths(&self) -> usize {
+        self.depth_space.depths()
     }
 
     /// The finished realisations.
@@ -211,89 +277,20 @@ impl App {
         self.messages.all.iter().map(|m| m.text.clone()).collect()
     }
 
-    fn open_sample(&mut self, ctx: &Context, sample: Sample) {
-        if self.running.is_some() {
-            self.messages.warning("A run is under way; stop it before another micrograph is opened.");
-            return;
-        }
-        match Document::new(sample.micrograph(SAMPLE_SIZE), Segmentation::Auto) {
-            Ok(document) => self.show_document(ctx, document),
-            Err(error) => self.messages.error(error.to_string()),
+    /// Notes what has been decided, once the hand is off the control.
+    fn note_decisions(&mut self, ctx: &Context) {
+        if !ctx.input(|i| i.pointer.any_down()) && !ctx.text_edit_focused() {
+            self.history.note(self.raw.as_ref(), &self.source, &self.settings);
         }
     }
 
-    /// Shows a document in place of the one before; a run on that goes on.
-    fn show_document(&mut self, ctx: &Context, document: Document) {
-        let same = self.document.as_ref().is_some_and(|d| d.micrograph == document.micrograph);
-        // The brightest or last phase is usually the one that is spoken of.
-        self.phase = document.phases.as_ref().map_or(0, |map| map.phases - 1);
-        self.settings.segmentation = document.segmentation;
-        if !same {
-            self.view = View::default();
-        }
-        self.clear_live();
-        self.document = Some(document);
-        self.show_original(ctx);
-    }
-
-    /// Puts the open micrograph into its pane.
-    fn show_original(&mut self, ctx: &Context) {
-        let Some(document) = &self.document else { return };
-        let slot = &mut self.pictures.original;
-        match &document.phases {
-            Some(map) => Picture::show_phases(slot, ctx, "original", map),
-            None => Picture::show_image(slot, ctx, "original", &document.micrograph.image(), document.size()),
-        }
-    }
-
-    /// Empties what a run shows; finished realisations stay.
-    fn clear_live(&mut self) {
-        self.preview = None;
-        self.shown = Shown::Live;
-        self.shown_curves = Arc::default();
-        self.progress = crate::job::Progress::default();
-        self.pictures.image = None;
-        self.pictures.phases = None;
-    }
-
-    fn take_file_events(&mut self, ctx: &Context) {
-        while let Some(event) = self.files.poll() {
-            match event {
-                FileEvent::Opened(Ok(_), _) if self.running.is_some() => {
-                    self.messages.warning("A run is under way; stop it before another micrograph is opened.");
-                }
-                FileEvent::Opened(Ok(document), _) => {
-                    let name = document.micrograph.name.clone();
-                    self.messages.note(format!("{name}: {}.", document.summary()));
-                    self.show_document(ctx, *document);
-                }
-                FileEvent::Opened(Err(reason), _) | FileEvent::Failed(reason) => self.messages.error(reason),
-                FileEvent::Report(report) => {
-                    self.messages.note(format!("The settings are now those of the report on {}.", report.input.name));
-                    self.settings = report.settings;
-                    self.resegment();
-                }
-                FileEvent::Weights(path) => self.settings.weights = WeightsKind::File(path),
-                FileEvent::Folder(folder) => self.export.folder = folder.display().to_string(),
-                FileEvent::Exported(Ok(folder)) => {
-                    self.overlays.export = false;
-                    self.messages.note(format!("Written to {}.", folder.display()));
-                }
-                FileEvent::Exported(Err(reason)) => {
-                    self.overlays.export_error.clone_from(&reason);
-                    self.messages.error(reason);
-                }
-            }
-        }
-    }
-
-    /// Tells phases apart again when the settings say so differently from the document.
-    fn resegment(&mut self) {
-        if let Some(document) = &self.document
-            && document.segmentation != self.settings.segmentation
-        {
-            self.files.segment(document.micrograph.clone(), self.settings.segmentation);
-        }
+    fn restore(&mut self, situation: Option<Situation>) {
+        let Some(situation) = situation else { return };
+        self.refused = None;
+        self.source = situation.source;
+        self.raw = situation.raw;
+        self.settings = situation.settings;
+        self.micrograph_space.refresh();
     }
 
     fn take_background_events(&mut self) {
@@ -306,39 +303,38 @@ impl App {
             self.estimate = None;
         }
         self.take_fetch_events();
+        self.evaluate();
         self.estimate_cost();
-    }
-
-    /// Starts an estimate when what it depends on has changed and none is under way.
-    fn estimate_cost(&mut self) {
-        let (Some(document), None) = (&self.document, &self.estimate) else { return };
-        let size = self.settings.output_size(document.size());
-        let kind = self.chosen_device().map_or(crate::compute::DeviceKind::Cpu, |d| d.kind);
-        // A seed costs nothing.
-        let wanted = (Settings { seed: 0, ..self.settings.clone() }, size, kind);
-        if self.cost_for.as_ref() == Some(&wanted) {
-            return;
-        }
-        let (job, latest) = estimate_cost(wanted.0.clone(), size, kind, self.wake.clone());
-        self.estimate = Some(Background { job, latest });
-        self.cost_for = Some(wanted);
-    }
-
-    fn chosen_device(&self) -> Option<&crate::compute::DeviceInfo> {
-        self.devices.as_ref()?.chosen(&self.settings.device)
     }
 
     /// What to do for a command.
     fn perform(&mut self, ctx: &Context, command: Command) {
         match command {
             Command::Open => self.files.open_dialog(),
-            Command::OpenPath => self.overlays.open_path = Some(String::new()),
+            Command::OpenPath => self.overlays.path = Some((files::Ask::Open, String::new())),
             Command::OpenSample(sample) => {
                 self.open_sample(ctx, sample);
                 if let (Some(document), None) = (&self.document, &self.running) {
-                    self.messages.note(format!("{}: {}.", document.micrograph.name, document.summary()));
+                    self.messages.note(format!("{}: {}.", document.raw.name, document.summary()));
                 }
             }
+            Command::Undo => {
+                // A decision that is still in the hand is one that can be undone.
+                self.history.note(self.raw.as_ref(), &self.source, &self.settings);
+                let before = self.history.undo().cloned();
+                self.restore(before);
+            }
+            Command::Redo => {
+                let after = self.history.redo().cloned();
+                self.restore(after);
+            }
+            Command::NextWorkspace => {
+                let at = Workspace::ALL.iter().position(|w| *w == self.workspace).unwrap_or(0);
+                self.workspace = Workspace::ALL[(at + 1) % Workspace::ALL.len()];
+            }
+            Command::Workspace(workspace) => self.workspace = workspace,
+            Command::SaveProject => self.save_project(),
+            Command::SaveProjectAs => self.ask_project_name(),
             Command::Export => {
                 // What is exported is what is shown.
                 if let (Shown::Live, Some(last)) = (self.shown, self.realisations.len().checked_sub(1)) {
@@ -359,8 +355,7 @@ impl App {
             Command::Fit => self.view = View::default(),
             Command::OneToOne => self.view.zoom = Some(1.0 / ctx.pixels_per_point()),
             Command::ResetSettings => {
-                self.settings = Settings::default();
-                self.resegment();
+                self.settings = Settings { recipe: self.settings.recipe.clone(), ..Settings::default() };
             }
             Command::ToggleTheme => {
                 let dark = ctx.theme() == egui::Theme::Dark;
@@ -375,11 +370,18 @@ impl App {
     /// Why a command cannot be called now, if it cannot.
     fn unavailable(&self, command: Command) -> Option<&'static str> {
         match command {
+            Command::Undo if !self.history.can_undo() && self.history_is_current() => Some("There is nothing to undo."),
+            Command::Redo if !self.history.can_redo() => Some("There is nothing to redo."),
             Command::Export if self.shown_realisation().is_none() => Some("There is no finished realisation yet."),
             Command::StopAndKeep | Command::Cancel if self.running.is_none() => Some("Nothing is running."),
             Command::StartOrPause if self.document.is_none() => Some("Open a micrograph first."),
             _ => None,
         }
+    }
+
+    /// Whether nothing has been decided since the last note.
+    fn history_is_current(&self) -> bool {
+        self.history.is_present(self.raw.as_ref(), &self.settings)
     }
 
     fn request(&self, request: Request) {
@@ -399,7 +401,8 @@ impl App {
     /// Files that were dropped and keys that were pressed.
     fn take_input(&mut self, ctx: &Context) {
         self.take_dropped_files(ctx);
-        if ctx.input(|i| i.viewport().close_requested()) && self.running.is_some() && !self.overlays.quit_confirmed {
+        let unsaved = self.running.is_some() || self.has_unsaved_work();
+        if ctx.input(|i| i.viewport().close_requested()) && unsaved && !self.overlays.quit_confirmed {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.overlays.quit = true;
         }
@@ -414,6 +417,10 @@ impl App {
 
     fn take_dropped_files(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
+        if self.workspace == Workspace::Compare && dropped.iter().any(|p| files::is_picture(p)) {
+            self.files.compare(dropped);
+            return;
+        }
         for path in dropped {
             self.files.open(path);
         }
@@ -433,6 +440,7 @@ impl eframe::App for App {
         self.take_file_events(ctx);
         self.take_background_events();
         self.take_run_events(ctx);
+        self.take_study_events();
     }
 
     /// The ground of the whole window, so that no panel has to fill it again: without a GPU every layer costs time.
@@ -447,13 +455,25 @@ impl eframe::App for App {
         let bare = theme::bare(ui);
         Panel::top("commands").frame(bare).show(ui, |ui| self.top_bar(ui));
         Panel::bottom("status").frame(bare).show(ui, |ui| self.status_bar(ui));
-        Panel::left("settings")
-            .frame(bare)
-            .default_size(312.0)
-            .size_range(280.0..=460.0)
-            .show(ui, |ui| self.settings_panel(ui));
-        egui::CentralPanel::default().frame(bare).show(ui, |ui| self.pictures_and_plots(ui));
+        Panel::left("settings").frame(bare).default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| {
+            // Every workspace's panel is as wide as the last: nothing jumps.
+            ui.set_min_width(ui.available_width());
+            match self.workspace {
+                Workspace::Micrograph => self.micrograph_panel(ui),
+                Workspace::Reconstruct => self.settings_panel(ui),
+                Workspace::Compare => self.compare_panel(ui),
+                Workspace::Depths => self.depth_panel(ui),
+            }
+        });
+        egui::CentralPanel::default().frame(bare).show(ui, |ui| match self.workspace {
+            Workspace::Micrograph => self.micrograph_view(ui),
+            Workspace::Reconstruct => self.pictures_and_plots(ui),
+            Workspace::Compare => self.compare_view(ui),
+            Workspace::Depths => self.depth_view(ui),
+        });
         self.show_overlays(ui);
+        self.note_decisions(ui.ctx());
+        self.autosave(ui.ctx());
         self.was_busy = egui::Popup::is_any_open(ui) || ui.memory(|m| m.focused().is_some());
         tracing::trace!("frame took {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     }

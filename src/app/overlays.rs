@@ -4,6 +4,7 @@ use egui::{Align2, Color32, FontId, Key, Modal, RichText, ScrollArea, TextEdit, 
 
 use super::App;
 use super::command::Command;
+use super::files::Ask;
 use super::messages::Level;
 use super::theme;
 
@@ -12,21 +13,25 @@ use super::theme;
 pub struct Overlays {
     /// The text typed into the palette.
     pub palette: Option<String>,
-    /// The path typed.
-    pub open_path: Option<String>,
+    /// What a path is asked for, and the path typed.
+    pub path: Option<(Ask, String)>,
     pub export: bool,
     /// Why the last export failed.
     pub export_error: String,
     pub help: bool,
+    /// Whether it is asked what becomes of the work of a window that did not close properly.
+    pub recover: bool,
     /// Whether closing the window waits for an answer, and whether that was yes.
     pub quit: bool,
     pub quit_confirmed: bool,
+    /// Whether the window closes once the project is saved.
+    pub quit_after_save: bool,
 }
 
 impl Overlays {
     /// Whether one of them takes the keyboard.
     pub fn any(&self) -> bool {
-        self.palette.is_some() || self.open_path.is_some() || self.export || self.help || self.quit
+        self.palette.is_some() || self.path.is_some() || self.export || self.help || self.quit || self.recover
     }
 }
 
@@ -37,6 +42,7 @@ impl App {
         self.export_overlay(ui);
         self.help_overlay(ui);
         self.quit_overlay(ui);
+        self.recover_overlay(ui);
         self.message_list(ui);
         drop_target(ui);
     }
@@ -91,26 +97,35 @@ impl App {
     }
 
     fn path_overlay(&mut self, ui: &Ui) {
-        let Some(mut typed) = self.overlays.open_path.take() else { return };
-        let mut open = false;
-        let modal = dialog(ui, "open path").show(ui.ctx(), |ui| {
+        let Some((ask, mut typed)) = self.overlays.path.take() else { return };
+        let (title, action) = match ask {
+            Ask::Open => ("Open by path", "Open"),
+            Ask::Compare => ("A micrograph to compare", "Add"),
+            Ask::Project => ("Save the project as", "Save"),
+            Ask::Recipe => ("Save the recipe as", "Save"),
+            Ask::PhaseMaps => ("Folder for the phase maps", "Segment"),
+            Ask::Exports => ("Folder for the results", "Choose"),
+            Ask::Weights => ("A file of weights", "Choose"),
+        };
+        let mut done = false;
+        let modal = dialog(ui, "path").show(ui.ctx(), |ui| {
             ui.set_width(520.0);
-            ui.heading("Open by path");
-            let field = ui
-                .add(TextEdit::singleline(&mut typed).hint_text("/home/…/micrograph.tif").desired_width(f32::INFINITY));
+            ui.heading(title);
+            let hint = "/home/…/micrograph.tif";
+            let field = ui.add(TextEdit::singleline(&mut typed).hint_text(hint).desired_width(f32::INFINITY));
             field.request_focus();
-            open = ui.input(|i| i.key_pressed(Key::Enter));
+            done = ui.input(|i| i.key_pressed(Key::Enter));
             ui.horizontal(|ui| {
-                open |= ui.add_enabled(!typed.trim().is_empty(), egui::Button::new("Open")).clicked();
+                done |= ui.add_enabled(!typed.trim().is_empty(), egui::Button::new(action)).clicked();
                 if ui.button("Close").clicked() {
                     ui.close();
                 }
             });
         });
-        if open && !typed.trim().is_empty() {
-            self.files.open(typed.trim().into());
+        if done && !typed.trim().is_empty() {
+            self.take_path(ask, typed.trim().into());
         } else if !modal.should_close() {
-            self.overlays.open_path = Some(typed);
+            self.overlays.path = Some((ask, typed));
         }
     }
 
@@ -170,27 +185,73 @@ impl App {
     }
 
     fn quit_overlay(&mut self, ui: &Ui) {
+        if self.overlays.quit_confirmed {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
         if !self.overlays.quit {
             return;
         }
-        let mut quit = false;
+        let (mut quit, mut save) = (false, false);
+        let (running, unsaved) = (self.running.is_some(), self.has_unsaved_work());
         let modal = dialog(ui, "quit").show(ui.ctx(), |ui| {
-            ui.set_width(420.0);
-            ui.heading("A run is under way");
-            ui.label("Closing the window ends it, and the unfinished realisation is lost.");
+            ui.set_width(440.0);
+            if running {
+                ui.heading("A run is under way");
+                let lost = if unsaved { ", and so is work that is in no project file yet" } else { "" };
+                ui.label(format!("Closing the window ends it, and the unfinished realisation is lost{lost}."));
+            } else {
+                ui.heading("There is unsaved work");
+                ui.label("The recipe, the settings or results are in no project file yet.");
+            }
             ui.add_space(theme::STEP);
             ui.horizontal(|ui| {
-                if ui.add(primary(ui, "Go on")).clicked() {
-                    ui.close();
+                if running {
+                    if ui.add(primary(ui, "Keep working")).clicked() {
+                        ui.close();
+                    }
+                    quit = ui.button("End the run and close").clicked();
+                } else {
+                    save = ui.add(primary(ui, "Save the project")).clicked();
+                    quit = ui.button("Close without saving").clicked();
+                    if ui.button("Keep working").clicked() {
+                        ui.close();
+                    }
                 }
-                quit = ui.button("End the run and close").clicked();
             });
         });
-        if quit {
-            self.overlays.quit_confirmed = true;
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        if save {
+            self.overlays.quit_after_save = true;
+            self.save_project();
         }
-        self.overlays.quit = !(quit || modal.should_close());
+        self.overlays.quit_confirmed |= quit;
+        self.overlays.quit = !(quit || save || modal.should_close());
+    }
+
+    fn recover_overlay(&mut self, ui: &Ui) {
+        let Some(copy) = self.project.found.clone() else {
+            self.overlays.recover = false;
+            return;
+        };
+        self.overlays.recover = true;
+        let (mut open, mut discard) = (false, false);
+        dialog(ui, "recover").show(ui.ctx(), |ui| {
+            ui.set_width(460.0);
+            ui.heading("Microwright did not close properly");
+            ui.label("The work of that time was kept: the micrograph, its recipe, the settings and finished results.");
+            ui.add_space(theme::STEP);
+            ui.horizontal(|ui| {
+                open = ui.add(primary(ui, "Open it again")).clicked();
+                discard = ui.button("Throw it away").clicked();
+            });
+        });
+        if open {
+            self.files.open(copy.clone());
+            self.project.recovering = Some(copy);
+            self.project.found = None;
+        } else if discard {
+            super::projects::remove_copy(&copy);
+            self.project.found = None;
+        }
     }
 
     fn help_overlay(&mut self, ui: &Ui) {
@@ -276,8 +337,7 @@ fn drop_target(ui: &Ui) {
     let palette = theme::palette(ui);
     painter.rect_filled(rect, 0.0, ui.visuals().panel_fill.gamma_multiply(0.85));
     painter.rect_stroke(rect.shrink(16.0), 8.0, egui::Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
-    let text =
-        "Drop a micrograph anywhere to open it\n(a report.json brings its settings, a .safetensors file its weights)";
+    let text = "Drop a micrograph, a folder of them, or a project anywhere to open it\n(a report or recipe brings its settings, a .safetensors file its weights)";
     painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(18.0), ui.visuals().text_color());
 }
 
@@ -285,24 +345,43 @@ const HELP: &[(&str, &str)] = &[
     (
         "What it does",
         "It makes new micrographs that are statistically equivalent to yours. A random image is optimised until the Gram \
-         matrices of its feature maps, in a pruned VGG-19, are those of the original (Li et al., Sci. Rep. 8:13461, 2018); \
-         k-means and an annealing at the interfaces turn it back into phases with exactly the original's volume fractions.",
+         matrices of its feature maps, in a pruned VGG-19, are those of the original (Li et al., Sci. Rep. 8:13461, 2018), \
+         with the two-point correlation and the lineal path in the loss, from coarse to fine. The pixels that rank highest \
+         become the phase, exactly as many as in the original, and a polish exchanges pixels at interfaces wherever that \
+         brings S2 and the lineal path closer. The preset As published leaves all but the Gram matrices out.",
+    ),
+    (
+        "From a raw micrograph to phases",
+        "In the Micrograph workspace: cut off the data bar, crop, denoise; then choose a method. Thresholds are dragged in \
+         the histogram. The classifier is taught: choose Teach, paint a few strokes over each phase, and add strokes where \
+         it errs. Correct what is left by rule or by hand. All steps are undone with Ctrl+Z; they are a recipe that does \
+         the same to other micrographs.",
+    ),
+    (
+        "± behind a volume fraction",
+        "The 95 % confidence interval of the material's volume fraction, from the picture's own S2 (the variance integral). \
+         It says how well one picture can know it, not how good the segmentation is: for that see What the threshold does.",
     ),
     (
         "S2(r), two-point correlation",
-        "The chance that two points at a distance r both lie in the phase: periodic, averaged over all directions. \
-         Its error is the area between the two curves over the area under the original's. The volume fraction alone nearly \
-         fixes it, so look at the covariance error too: Σ|ΔS2| / Σ|S2 − φ²|.",
+        "The chance that two points at a distance r both lie in the phase: averaged over all directions, periodic in the \
+         error rates. Its error is the area between the two curves over the area under the original's. The volume fraction \
+         alone nearly fixes it, so look at the covariance error too: Σ|ΔS2| / Σ|S2 − φ²|.",
     ),
     (
         "L(r), lineal path",
         "The share of straight segments of r + 1 pixels that lie wholly in the phase, along rows and columns. It tells \
          how far the phase is connected along lines.",
     ),
+    (
+        "What is not fitted",
+        "Cluster function, pore sizes, chords, specific surface, interface length and components follow from nothing that \
+         is optimised: in the Compare workspace they tell whether a gain in S2 and L is one.",
+    ),
     ("White noise", "What uncorrelated pixels of the same volume fraction would score: the scale for every error."),
     (
         "Depth",
         "The last layer of the network that is kept. A deeper network sees larger patterns (its receptive field) and costs \
-         more time and memory.",
+         more time and memory. The Depth study shows what each depth gives for your micrograph.",
     ),
 ];

@@ -1,6 +1,6 @@
 //! The run that the window watches, and the download beside it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::document::Document;
 use super::widgets::Picture;
 use super::{App, Background, Shown};
 use crate::job::{
-    CHECKPOINT, Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, fetch_weights,
-    start_reconstruction,
+    CHECKPOINT, Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, estimate_cost,
+    fetch_weights, start_reconstruction,
 };
-use crate::micrograph::{Micrograph, PhaseMap};
+use crate::micrograph::{Micrograph, PhaseMap, Recipe};
 use crate::net::weights::download::Server;
 use crate::net::weights::store;
 use crate::net::{Depth, WeightsKind};
@@ -23,7 +23,8 @@ use crate::reconstruct::{Realisation, Settings};
 pub struct Running {
     job: Job,
     latest: Arc<Latest<Progress>>,
-    micrograph: Micrograph,
+    /// The original, as it was when the run began.
+    pub document: Document,
     /// Whether a pause was asked for.
     pub wants_pause: bool,
     /// Its settings: those in the panel may have changed since.
@@ -40,23 +41,34 @@ impl Running {
 const RUN_FOLDER: &str = "run-";
 
 /// Removes what windows that were killed have left, once it is old enough to belong to no open one.
-fn remove_leftovers(data: &Path) {
+fn remove_leftovers() {
     const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
-    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(RUN_FOLDER);
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
-        if ours && age.is_some_and(|age| age > OLD) {
-            let _ = std::fs::remove_dir_all(entry.path());
+    for folder in folders_of_windows() {
+        let age = folder.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+        if age.is_some_and(|age| age > OLD) {
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+/// The folders of all windows, also of those that did not close properly.
+pub fn folders_of_windows() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(crate::folders::data()).into_iter().flatten().flatten();
+    let ours = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(RUN_FOLDER));
+    entries.map(|e| e.path()).filter(ours).collect()
 }
 
 /// A folder for the checkpoints of this window alone, in the data directory or, failing that, the temporary one.
 pub fn own_folder() -> Option<tempfile::TempDir> {
     let data = crate::folders::data();
     let make = || tempfile::Builder::new().prefix(RUN_FOLDER).tempdir_in(&data);
-    remove_leftovers(&data);
+    remove_leftovers();
     std::fs::create_dir_all(&data).and_then(|()| make()).or_else(|_| tempfile::tempdir()).ok()
+}
+
+/// Settings without what costs nothing: the seed, and the recipe, whose every stroke would be a new question.
+fn cost_settings(settings: &Settings) -> Settings {
+    Settings { seed: 0, recipe: Recipe::default(), ..settings.clone() }
 }
 
 impl App {
@@ -67,38 +79,44 @@ impl App {
             self.messages.error(error.to_string());
             return;
         }
-        let run = Run {
-            micrograph: document.micrograph.clone(),
-            settings: self.settings.clone(),
-            folder: self.run_folder.clone(),
-            write: false,
-            resume: false,
-        };
-        self.begin(ctx, run);
+        let document = document.clone();
+        let same = self.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &document.raw));
+        if document.recipe != self.settings.recipe || !same {
+            self.messages.warning("The phases are still being worked out; start again in a moment.");
+            return;
+        }
+        let settings = self.settings.clone();
+        self.begin(ctx, document, settings, false);
     }
 
     /// Goes on from the checkpoint of a run that failed, on the device that is chosen now.
     pub(super) fn resume_failed(&mut self, ctx: &Context) {
-        let Some((micrograph, mut settings)) = self.resumable.take() else { return };
+        let Some((raw, mut settings)) = self.resumable.take() else { return };
         settings.device = self.settings.device.clone();
         // Another micrograph may have been opened since; a run is watched beside its own.
-        if self.document.as_ref().is_none_or(|d| d.micrograph != micrograph) {
-            match Document::new(micrograph.clone(), settings.segmentation) {
-                Ok(document) => self.show_document(ctx, document),
-                Err(error) => self.messages.error(error.to_string()),
+        match Document::new(raw, settings.recipe.clone(), self.document.as_ref()) {
+            Ok(document) => {
+                self.show_document(ctx, document.clone());
+                self.begin(ctx, document, settings, true);
             }
+            Err(error) => self.messages.error(error.to_string()),
         }
-        self.begin(ctx, Run { micrograph, settings, folder: self.run_folder.clone(), write: false, resume: true });
     }
 
-    fn begin(&mut self, ctx: &Context, run: Run) {
+    fn begin(&mut self, ctx: &Context, document: Document, settings: Settings, resume: bool) {
+        let run = Run {
+            micrograph: Micrograph::clone(&document.raw),
+            settings: settings.clone(),
+            folder: self.run_folder.clone(),
+            write: false,
+            resume,
+        };
         self.resumable = None;
-        let (micrograph, settings) = (run.micrograph.clone(), run.settings.clone());
         self.clear_live();
         self.show_original(ctx);
         let (job, latest) = start_reconstruction(run, self.wake.clone());
         self.shown = Shown::Live;
-        self.running = Some(Running { job, latest, micrograph, wants_pause: false, settings });
+        self.running = Some(Running { job, latest, document, wants_pause: false, settings });
     }
 
     pub(super) fn take_run_events(&mut self, ctx: &Context) {
@@ -120,18 +138,33 @@ impl App {
         }
     }
 
-    /// What the run needs for an iteration is a better measure of the device than the probe's short trial.
-    fn learn_speed(&mut self) {
-        const ENOUGH: usize = 5;
-        let (Some(running), Some(cost)) = (&self.running, self.cost) else { return };
-        let same = self
-            .cost_for
-            .as_ref()
-            .is_some_and(|(settings, ..)| *settings == Settings { seed: 0, ..running.settings.clone() });
-        if !same || self.progress.iteration < ENOUGH || self.progress.seconds_per_iteration <= 0.0 {
+    /// Starts an estimate when what it depends on has changed and none is under way.
+    pub(super) fn estimate_cost(&mut self) {
+        let (Some(document), None) = (&self.document, &self.estimate) else { return };
+        let size = self.settings.output_size(document.size());
+        let kind = self.chosen_device().map_or(crate::compute::DeviceKind::Cpu, |d| d.kind);
+        let wanted = (cost_settings(&self.settings), size, kind);
+        if self.cost_for.as_ref() == Some(&wanted) {
             return;
         }
-        let speed = cost.operations as f64 / self.progress.seconds_per_iteration;
+        let (job, latest) = estimate_cost(wanted.0.clone(), size, kind, self.wake.clone());
+        self.estimate = Some(Background { job, latest });
+        self.cost_for = Some(wanted);
+    }
+
+    pub(super) fn chosen_device(&self) -> Option<&crate::compute::DeviceInfo> {
+        self.devices.as_ref()?.chosen(&self.settings.device)
+    }
+
+    /// What the run needs for an iteration is a better measure of the device than the probe's short trial.
+    fn learn_speed(&mut self) {
+        const ENOUGH: f64 = 5.0;
+        let (Some(running), Some(cost)) = (&self.running, self.cost) else { return };
+        let same = self.cost_for.as_ref().is_some_and(|(settings, ..)| *settings == cost_settings(&running.settings));
+        if !same || self.progress.work.0 < ENOUGH || self.progress.seconds <= 0.0 {
+            return;
+        }
+        let speed = cost.operations as f64 / self.progress.seconds_per_iteration();
         if let Some(table) = &mut self.devices
             && let Some(device) = table.chosen(&running.settings.device).cloned()
         {
@@ -151,16 +184,23 @@ impl App {
     fn show_result(&mut self, ctx: &Context, image: &[f32], size: (usize, usize), phases: Option<&PhaseMap>) {
         Picture::show_image(&mut self.pictures.image, ctx, "image", image, size);
         match phases {
-            Some(map) => Picture::show_phases(&mut self.pictures.phases, ctx, "phases", map),
+            Some(map) => {
+                let recipe = match self.shown {
+                    Shown::Realisation(n) => self.realisations.get(n).map(|r| &r.report.settings.recipe),
+                    Shown::Live => self.running.as_ref().map(|r| &r.settings.recipe),
+                };
+                let recipe = recipe.unwrap_or(&self.settings.recipe);
+                Picture::show_phases(&mut self.pictures.phases, ctx, "phases", map, recipe);
+            }
             None => self.pictures.phases = None,
         }
     }
 
-    fn add_realisation(&mut self, ctx: &Context, realisation: Arc<Realisation>) {
+    pub(super) fn add_realisation(&mut self, ctx: &Context, realisation: Arc<Realisation>) {
         let name = format!("thumbnail {}", realisation.number);
         let mut slot = None;
         match &realisation.phases {
-            Some(map) => Picture::show_phases(&mut slot, ctx, &name, map),
+            Some(map) => Picture::show_phases(&mut slot, ctx, &name, map, &realisation.report.settings.recipe),
             None => Picture::show_image(&mut slot, ctx, &name, &realisation.image, realisation.size),
         }
         self.pictures.thumbnails.extend(slot);
@@ -179,7 +219,7 @@ impl App {
             Ending::Failed(reason) => {
                 self.messages.error(reason);
                 let saved = self.run_folder.join(CHECKPOINT).exists();
-                self.resumable = ended.filter(|_| saved).map(|run| (run.micrograph, run.settings));
+                self.resumable = ended.filter(|_| saved).map(|run| (run.document.raw, run.settings));
             }
         }
         if !self.realisations.is_empty() && self.shown == Shown::Live {
@@ -191,11 +231,12 @@ impl App {
     pub(super) fn show_realisation(&mut self, ctx: &Context, number: usize) {
         let Some(realisation) = self.realisations.get(number).cloned() else { return };
         self.shown = Shown::Realisation(number);
-        self.show_result(ctx, &realisation.image, realisation.size, realisation.phases.as_ref());
+        self.show_result(ctx, &realisation.image, realisation.size, realisation.phases.as_deref());
         self.shown_curves = Arc::new(realisation.curves.clone());
         // It is shown beside its own original, which may have been opened before the one that is open now.
         if let Some(map) = &realisation.original {
-            Picture::show_phases(&mut self.pictures.original, ctx, "original", map);
+            let recipe = &realisation.report.settings.recipe;
+            Picture::show_phases(&mut self.pictures.original, ctx, "original", map, recipe);
             self.phase = self.phase.min(map.phases - 1);
         }
     }

@@ -2,7 +2,7 @@
 
 use egui::{Color32, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2};
 
-use crate::micrograph::phase_color;
+use crate::micrograph::Recipe;
 
 /// The steps of the layout.
 pub const STEP: f32 = 8.0;
@@ -63,10 +63,13 @@ pub fn palette(ui: &egui::Ui) -> Palette {
     if ui.visuals().dark_mode { DARK } else { LIGHT }
 }
 
-/// The colour of a phase in pictures.
-pub fn phase(phase: usize, phases: usize) -> Color32 {
-    let [r, g, b] = phase_color(phase, phases);
-    Color32::from_rgb(r, g, b)
+/// The colours of all phases in pictures.
+pub fn phases(recipe: &Recipe, phases: usize) -> Vec<Color32> {
+    let color = |phase: usize| {
+        let [r, g, b] = recipe.phase_color(phase, phases);
+        Color32::from_rgb(r, g, b)
+    };
+    (0..phases).map(color).collect()
 }
 
 /// Colours of the layers' losses, after the total's accent.

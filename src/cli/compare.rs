@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::phase_map;
+use super::SegmentationArguments;
 use super::say;
 use crate::stats::{PhaseComparison, compare};
 
@@ -16,15 +16,14 @@ pub struct Arguments {
     /// What is compared with it.
     #[arg(required = true)]
     reconstructions: Vec<PathBuf>,
-    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
-    #[arg(long, value_name = "N")]
-    phases: Option<usize>,
+    #[command(flatten)]
+    segmentation: SegmentationArguments,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let original = phase_map(&arguments.original, arguments.phases)?;
+    let original = arguments.segmentation.phase_map(&arguments.original)?;
     for path in &arguments.reconstructions {
-        let found = phase_map(path, arguments.phases)?;
+        let found = arguments.segmentation.phase_map(path)?;
         if found.phases != original.phases {
             let (original_name, name) = (arguments.original.display(), path.display());
             let (a, b) = (original.phases, found.phases);
@@ -52,6 +51,22 @@ pub fn table(phases: &[PhaseComparison]) -> String {
         );
         let noise = row(n.s2_error_percent, n.s2_covariance_error_percent, n.lineal_path_error_percent);
         let _ = writeln!(text, "    white noise                   {noise}");
+        if let Some(interval) = &p.original_interval {
+            let trust = if interval.can_be_trusted() { "" } else { " (too few independent areas to be trusted)" };
+            let _ = writeln!(text, "    the original's fraction, 95 % confidence: {interval}{trust}");
+        }
+        if let Some(u) = &p.unfitted {
+            let _ = writeln!(
+                text,
+                "    not fitted: cluster function {:.1}, pore sizes {:.1}; change of mean chord {:+.1}, specific surface {:+.1}, interface {:+.1}, components {:+.1}",
+                u.cluster_error_percent,
+                u.pore_size_error_percent,
+                u.mean_chord_change_percent,
+                u.specific_surface_change_percent,
+                u.interface_length_change_percent,
+                u.components_change_percent
+            );
+        }
     }
     text.pop();
     text

@@ -3,7 +3,9 @@
 mod bench;
 mod compare;
 mod devices;
+mod prune_study;
 mod reconstruct;
+mod segment;
 mod selftest;
 mod stats;
 mod weights;
@@ -11,6 +13,8 @@ mod weights;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+use crate::micrograph::{PhaseMap, Prepared, Recipe, Segmentation};
 
 pub use reconstruct::demonstrate;
 
@@ -29,10 +33,13 @@ pub struct Arguments {
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a run of the program")]
 pub enum Command {
     /// Make new micrographs that are statistically equivalent to one.
     Reconstruct(reconstruct::Arguments),
+    /// Apply a recipe to micrographs: prepare, segment and correct them, and write their phases.
+    Segment(segment::Arguments),
+    /// Reconstruct at every depth of the network and recommend the shallowest that is deep enough.
+    PruneStudy(prune_study::Arguments),
     /// Print the two-point and lineal-path functions of a micrograph as CSV.
     Stats(stats::Arguments),
     /// Print how far reconstructions are from their original.
@@ -58,6 +65,8 @@ pub enum Command {
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
+        Command::Segment(arguments) => segment::run(&arguments),
+        Command::PruneStudy(arguments) => prune_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Devices => devices::run(),
@@ -76,26 +85,31 @@ pub struct SegmentationArguments {
     /// Take the micrograph as a grey or colour image without phases.
     #[arg(long)]
     unsegmented: bool,
+    /// Prepare, segment and correct by a recipe, as the window saves it
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["phases", "unsegmented"])]
+    recipe: Option<PathBuf>,
 }
 
 impl SegmentationArguments {
-    fn given(&self) -> Option<crate::micrograph::Segmentation> {
-        use crate::micrograph::Segmentation;
-        match (self.phases, self.unsegmented) {
-            (Some(n), _) => Some(Segmentation::Phases(n)),
-            (None, true) => Some(Segmentation::Unsegmented),
-            (None, false) => None,
-        }
+    fn given(&self) -> anyhow::Result<Option<Recipe>> {
+        Ok(match (self.phases, self.unsegmented, &self.recipe) {
+            (_, _, Some(path)) => Some(Recipe::read(path)?),
+            (Some(n), ..) => Some(Recipe::of(Segmentation::Phases(n))),
+            (None, true, None) => Some(Recipe::of(Segmentation::Unsegmented)),
+            (None, false, None) => None,
+        })
     }
-}
 
-/// The phases of a file: its labels, or so many by thresholds.
-fn phase_map(path: &std::path::Path, phases: Option<usize>) -> anyhow::Result<crate::micrograph::PhaseMap> {
-    use crate::micrograph::Segmentation;
-    let micrograph = crate::micrograph::read(path)?;
-    let how = phases.map_or(Segmentation::Auto, Segmentation::Phases);
-    let map = crate::micrograph::segment(&micrograph, how)?;
-    map.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))
+    /// What these make of a file.
+    fn prepared(&self, path: &std::path::Path) -> anyhow::Result<Prepared> {
+        let micrograph = crate::micrograph::read(path)?;
+        Ok(self.given()?.unwrap_or_default().apply(&micrograph)?)
+    }
+
+    /// The phases of a file.
+    fn phase_map(&self, path: &std::path::Path) -> anyhow::Result<std::sync::Arc<PhaseMap>> {
+        self.prepared(path)?.phases.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))
+    }
 }
 
 /// `println!` that a reader who has had enough does not turn into a panic.

@@ -14,8 +14,11 @@ use crate::job::{Ending, Event, Job, Latest, Progress, Request, Run, start_recon
 use crate::micrograph::{self, Micrograph};
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Encoding, OptimiserKind, Realisation, Report, Settings};
+use crate::reconstruct::{Decoding, Encoding, OptimiserKind, Preset, Realisation, Report, Settings};
 use crate::synth::Sample;
+
+/// Steps of the progress bar.
+const BAR: u64 = 1000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -27,6 +30,9 @@ pub struct Arguments {
     /// Start from the settings of an earlier report.json; other options override them.
     #[arg(long, value_name = "REPORT")]
     settings: Option<PathBuf>,
+    /// Settings that go together; other options override them [default: faithful]
+    #[arg(long)]
+    preset: Option<Preset>,
     #[command(flatten)]
     segmentation: SegmentationArguments,
     /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards [default: builtin]
@@ -38,7 +44,22 @@ pub struct Arguments {
     /// Weight of a layer's Gram matrix, LAYER=WEIGHT; may be given several times [default: 1 for conv1_1, every pool and the last layer]
     #[arg(long, value_name = "LAYER=WEIGHT", value_parser = layer_weight)]
     layer_weight: Vec<(Depth, f32)>,
-    /// The most iterations [default: 300]
+    /// Sizes from coarse to fine, each twice the one before; 1 is the full size alone [default: 3]
+    #[arg(long)]
+    levels: Option<usize>,
+    /// Weight of the two-point correlation S2 in the loss; 0 leaves Gram matrices alone [default: 1]
+    #[arg(long, value_name = "WEIGHT")]
+    correlation_weight: Option<f64>,
+    /// Weight of the lineal path in the loss [default: 10]
+    #[arg(long, value_name = "WEIGHT")]
+    path_weight: Option<f64>,
+    /// How the image becomes phases: at the rank that gives the exact volume fraction (two phases), or by clusters [default: rank]
+    #[arg(long)]
+    decoding: Option<Decoding>,
+    /// Whether pixels at interfaces are exchanged in the end where that brings S2 and lineal path closer [default: true]
+    #[arg(long, value_name = "BOOL")]
+    polish: Option<bool>,
+    /// The most iterations at each size [default: 200]
     #[arg(long)]
     iterations: Option<usize>,
     /// The optimiser [default: lbfgsb]
@@ -98,10 +119,18 @@ impl Arguments {
                 *to = value.clone();
             }
         }
-        set(&mut s.segmentation, &self.segmentation.given());
+        if let Some(preset) = self.preset {
+            preset.apply(&mut s);
+        }
+        set(&mut s.recipe, &self.segmentation.given()?);
         set(&mut s.weights, &self.weights.as_deref().map(WeightsKind::parse));
         set(&mut s.depth, &self.depth);
         s.layer_weights.extend(self.layer_weight.iter().copied());
+        set(&mut s.levels, &self.levels);
+        set(&mut s.correlation_weight, &self.correlation_weight);
+        set(&mut s.path_weight, &self.path_weight);
+        set(&mut s.decoding, &self.decoding);
+        set(&mut s.polish, &self.polish);
         set(&mut s.iterations, &self.iterations);
         set(&mut s.optimiser, &self.optimiser);
         set(&mut s.adam_rate, &self.adam_rate);
@@ -138,8 +167,8 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
     std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
-    let bar = ProgressBar::new((settings.iterations * settings.realisations) as u64);
-    let style = "{msg}  [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} left";
+    let bar = ProgressBar::new(BAR);
+    let style = "{msg}  [{bar:32}] {percent} %  {elapsed} gone, {eta} left";
     bar.set_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
     let run = Run { micrograph, settings, folder: folder.into(), write: true, resume };
     let (job, latest) = start_reconstruction(run, Arc::new(|| {}));
@@ -169,8 +198,9 @@ fn stop_on_interrupt(job: &Arc<Job>) {
 fn follow(job: &Job, latest: &Latest<Progress>, bar: &ProgressBar) -> Ending {
     loop {
         if let Some(progress) = latest.take() {
-            bar.set_position((progress.realisation * progress.iterations + progress.iteration) as u64);
-            let loss = progress.losses.last().map(|l| format!("loss {:.3e}", l.total));
+            bar.set_position((progress.share() * BAR as f64) as u64);
+            let loss = progress.losses.last().filter(|_| progress.doing == "reconstructing");
+            let loss = loss.map(|l| format!("iteration {}, loss {:.3e}", progress.iteration, l.total));
             bar.set_message(loss.unwrap_or_else(|| progress.doing.into()));
         }
         match job.wait(Duration::from_millis(100)) {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::phase_map;
-use crate::stats::{Axis, Boundary, Indicator, lineal_path, two_point_axis, two_point_radial};
+use super::SegmentationArguments;
+use crate::micrograph::PixelSize;
+use crate::stats::{Axis, Boundary, Correlation, Indicator, PhaseStatistics, measure};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -15,16 +16,21 @@ pub struct Arguments {
     /// The phase, counted from 0; all by default.
     #[arg(long, value_name = "K")]
     phase: Option<usize>,
-    /// What lies beyond the edges; by default S2 is periodic and the lineal path open.
+    /// What lies beyond the edges; by default S2 is periodic and everything else open.
     #[arg(long)]
     boundary: Option<Boundary>,
-    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
-    #[arg(long, value_name = "N")]
-    phases: Option<usize>,
+    /// One line a phase with its single numbers (fraction with confidence interval, surface, components, percolation …)
+    /// instead of its curves.
+    #[arg(long)]
+    summary: bool,
+    #[command(flatten)]
+    segmentation: SegmentationArguments,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let map = phase_map(&arguments.image, arguments.phases)?;
+    let prepared = arguments.segmentation.prepared(&arguments.image)?;
+    let Some(map) = prepared.phases else { bail!("{} has no phases.", arguments.image.display()) };
+    let pixel = prepared.micrograph.pixel_size.as_ref();
     let phases = match arguments.phase {
         None => 0..map.phases,
         Some(phase) if phase < map.phases => phase..phase + 1,
@@ -32,20 +38,76 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             bail!("{} has the phases 0 to {}; there is no phase {phase}.", arguments.image.display(), map.phases - 1)
         }
     };
-    let s2 = arguments.boundary.unwrap_or(Boundary::Periodic);
-    let lineal = arguments.boundary.unwrap_or(Boundary::Open);
-    let mut text = String::from("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns\n");
-    for phase in phases {
-        let inside = map.indicator(phase);
-        let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
-        let radial = two_point_radial(&indicator, s2);
-        let [s2_rows, s2_columns] = [Axis::Rows, Axis::Columns].map(|axis| two_point_axis(&indicator, axis, s2));
-        let [rows, columns] = [Axis::Rows, Axis::Columns].map(|axis| lineal_path(&indicator, axis, lineal));
-        for r in 0..radial.len() {
-            let mean = 0.5 * (rows[r] + columns[r]);
-            let cells = [radial[r], s2_rows[r], s2_columns[r], mean, rows[r], columns[r]].map(|v| format!("{v:.9}"));
-            writeln!(text, "{phase},{r},{}", cells.join(","))?;
+    let mut text = String::new();
+    for (n, phase) in phases.enumerate() {
+        let all = measure(&map, phase, arguments.boundary.unwrap_or(Boundary::Open));
+        if arguments.summary {
+            summary(&mut text, n == 0, phase, &all)?;
+            continue;
         }
+        let two_point = match arguments.boundary {
+            Some(_) => all.two_point.clone(),
+            None => {
+                let inside = map.indicator(phase);
+                let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+                Correlation::two_point(&indicator, Boundary::Periodic)
+            }
+        };
+        curves(&mut text, n == 0, phase, &PhaseStatistics { two_point, ..all }, pixel)?;
     }
     super::print(&text)
+}
+
+/// A line for each distance.
+fn curves(
+    text: &mut String,
+    heading: bool,
+    phase: usize,
+    all: &PhaseStatistics,
+    pixel: Option<&PixelSize>,
+) -> std::fmt::Result {
+    if heading {
+        text.push_str("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
+        text.push_str("covariance,cluster,pore_share_above,chords");
+        text.push_str(if pixel.is_some() { ",r_um\n" } else { "\n" });
+    }
+    let [rows, columns] = &all.lineal_path;
+    let s2 = all.two_point.radial();
+    let [s2_rows, s2_columns] = [Axis::Rows, Axis::Columns].map(|axis| all.two_point.along(axis));
+    let (mean, covariance, cluster) = (all.mean_lineal_path(), all.covariance(), all.cluster.radial());
+    for r in 0..s2.len() {
+        let pores = all.pore_sizes.get(r).copied().unwrap_or(0.0);
+        let values = [s2[r], s2_rows[r], s2_columns[r], mean[r], rows[r], columns[r], covariance[r], cluster[r], pores];
+        let cells = values.map(|v| format!("{v:.9}"));
+        write!(text, "{phase},{r},{},{}", cells.join(","), all.chords.get(r).copied().unwrap_or(0))?;
+        match pixel {
+            Some(pixel) => writeln!(text, ",{:.6}", r as f64 * pixel.metres * 1e6)?,
+            None => writeln!(text)?,
+        }
+    }
+    Ok(())
+}
+
+fn summary(text: &mut String, heading: bool, phase: usize, all: &PhaseStatistics) -> std::fmt::Result {
+    if heading {
+        text.push_str("phase,volume_fraction,half_of_95_percent_interval,integral_range_px2,independent_areas,");
+        text.push_str("specific_surface_per_px,interface_length_px,mean_chord_px,mean_pore_radius_px,components,");
+        text.push_str("largest_component_share,percolates_x,percolates_y\n");
+    }
+    writeln!(
+        text,
+        "{phase},{:.6},{:.6},{:.1},{:.1},{:.6},{:.1},{:.3},{:.3},{},{:.4},{},{}",
+        all.fraction.volume_fraction,
+        all.fraction.half_width(),
+        all.fraction.integral_range,
+        all.fraction.independent_areas,
+        all.specific_surface,
+        all.interface_length,
+        all.mean_chord(),
+        all.mean_pore_size(),
+        all.component_sizes.len(),
+        all.largest_share,
+        all.percolates[0],
+        all.percolates[1]
+    )
 }

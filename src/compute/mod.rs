@@ -26,7 +26,7 @@ pub enum ComputeError {
     },
     /// The adapter refuses a limit that the program needs.
     #[error(
-        "{device} cannot hold this: {what} needs {needed} and the device allows {allowed}. Choose a smaller output size, a shallower depth, or the CPU."
+        "{device} cannot hold this: {what} needs {needed} and the device allows {allowed}. Choose a smaller output size, a shallower depth or another device, or crop the micrograph."
     )]
     Limit {
         /// The adapter.

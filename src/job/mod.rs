@@ -6,6 +6,7 @@
 mod device;
 mod fetch;
 mod progress;
+mod prune_study;
 mod reconstruct;
 
 use std::cell::Cell;
@@ -20,9 +21,12 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
 pub use fetch::{FetchProgress, fetch_weights};
 pub use progress::{Preview, Progress};
+pub use prune_study::{
+    StudyProgress, StudyRequest, StudyRow, recommend as recommend_depth, start as start_study, study_csv, study_svg,
+};
 pub use reconstruct::{CHECKPOINT, Run, start as start_reconstruction};
 
-use crate::reconstruct::Realisation;
+use crate::reconstruct::{Realisation, ReconstructError};
 
 /// What a person asks of a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,17 @@ pub enum Ending {
     Cancelled,
     /// It failed, with a sentence that says why and what to do.
     Failed(String),
+}
+
+impl Ending {
+    /// How work on reconstructions ended.
+    fn of(result: Result<Self, ReconstructError>) -> Self {
+        match result {
+            Ok(ending) => ending,
+            Err(ReconstructError::Interrupted) => Self::Cancelled,
+            Err(error) => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 /// What a job tells.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::loss::LossValue;
-use crate::reconstruct::{Problem, Solver, cluster};
+use crate::reconstruct::{Problem, Solver, rough_phases};
 use crate::stats::{Curves, all_curves};
 
 /// A look at the running realisation.
@@ -15,7 +15,7 @@ pub struct Preview {
     pub image: Arc<Vec<f32>>,
     /// Height and width.
     pub size: (usize, usize),
-    /// Its phases by k-means, not yet at the exact volume fractions.
+    /// Its phases, by k-means not yet at the exact volume fractions.
     pub phases: Option<Arc<PhaseMap>>,
     /// The curves of every phase.
     pub curves: Arc<Vec<Curves>>,
@@ -32,12 +32,14 @@ pub struct Progress {
     pub realisations: usize,
     /// Iterations of the running realisation.
     pub iteration: usize,
-    /// Iterations of each realisation at the most.
+    /// Iterations of each realisation at the most, at all sizes together.
     pub iterations: usize,
+    /// The running realisation's work so far, and all of it, in iterations at the full size.
+    pub work: (f64, f64),
     /// Whether it waits.
     pub paused: bool,
-    /// Seconds for an iteration, a running mean.
-    pub seconds_per_iteration: f64,
+    /// Seconds of computing for the running realisation.
+    pub seconds: f64,
     /// Bytes in use on the device.
     pub memory: u64,
     /// The losses of the running realisation.
@@ -49,14 +51,23 @@ pub struct Progress {
 impl Progress {
     /// The share that is done, 0 … 1.
     pub fn share(&self) -> f64 {
-        let all = (self.realisations * self.iterations).max(1);
-        (self.realisation * self.iterations + self.iteration) as f64 / all as f64
+        (self.realisation as f64 + self.share_of_realisation()) / self.realisations.max(1) as f64
     }
 
     /// Seconds that are left, once an iteration has been timed.
     pub fn seconds_left(&self) -> Option<f64> {
-        let left = (self.realisations - self.realisation) * self.iterations - self.iteration;
-        (self.seconds_per_iteration > 0.0).then_some(left as f64 * self.seconds_per_iteration)
+        let share = self.share_of_realisation();
+        let left = (self.realisations - self.realisation) as f64 - share;
+        (share > 0.0).then_some(left * self.seconds / share)
+    }
+
+    /// Seconds for an iteration at the full size, a running mean.
+    pub fn seconds_per_iteration(&self) -> f64 {
+        self.seconds / self.work.0
+    }
+
+    fn share_of_realisation(&self) -> f64 {
+        if self.work.1 > 0.0 { (self.work.0 / self.work.1).min(1.0) } else { 0.0 }
     }
 }
 
@@ -83,8 +94,8 @@ impl Pace {
     /// Makes a preview and notes what it cost.
     pub fn preview(&mut self, problem: &Problem, solver: &Solver) -> Preview {
         let start = Instant::now();
-        let image = solver.image();
-        let phases = problem.phases.as_ref().map(|_| cluster(&image, &problem.vectors, problem.size).0);
+        let image = solver.image(problem);
+        let phases = rough_phases(problem, &image);
         let preview = Preview {
             curves: Arc::new(phases.as_ref().map(all_curves).unwrap_or_default()),
             image: Arc::new(image),

@@ -42,11 +42,7 @@ pub struct Run {
 pub fn start(run: Run, wake: Wake) -> (Job, Arc<Latest<Progress>>) {
     let latest = Arc::new(Latest::default());
     let slot = latest.clone();
-    let work = move |control: &Control| match work(&run, control, &slot) {
-        Ok(ending) => ending,
-        Err(ReconstructError::Interrupted) => Ending::Cancelled,
-        Err(error) => Ending::Failed(error.to_string()),
-    };
+    let work = move |control: &Control| Ending::of(work(&run, control, &slot));
     (Job::spawn("reconstruction", wake, work), latest)
 }
 
@@ -54,7 +50,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     let progress = |doing| Progress {
         doing,
         realisations: run.settings.realisations,
-        iterations: run.settings.iterations,
+        iterations: run.settings.iterations * run.settings.levels,
         ..Progress::default()
     };
     slot.put(progress("opening the device"));
@@ -87,7 +83,17 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
             return Ok(Ending::Cancelled);
         }
         let kept = wanted == Wanted::Keep;
-        let realisation = Realisation::of(&problem, &solver, number, realising.seconds, kept);
+        if run.settings.polish {
+            slot.put(Progress { doing: "polishing", ..realising.progress(&solver, false, None) });
+            control.wake();
+        }
+        let realisation = Realisation::of(&problem, &solver, number, realising.seconds, kept, &|| {
+            matches!(control.wanted(), Wanted::Keep | Wanted::Cancel)
+        });
+        if control.wanted() == Wanted::Cancel {
+            let _ = std::fs::remove_file(&checkpoint);
+            return Ok(Ending::Cancelled);
+        }
         if run.write {
             for path in write_realisation(&run.folder, &realisation, OutputFiles::STANDARD)? {
                 control.tell(Event::Saved(path));
@@ -120,7 +126,8 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.weights != problem.weights.hash() {
         return Err(other("other weights of the network"));
     }
-    let fits = saved.optimiser.x().len() == 3 * problem.size.0 * problem.size.1;
+    let level = problem.levels.get(saved.level);
+    let fits = level.is_some_and(|l| saved.optimiser.x().len() == 3 * l.size.0 * l.size.1);
     if !fits || saved.realisation >= problem.settings.realisations {
         return Err(other("another size or number of realisations"));
     }
@@ -144,7 +151,7 @@ impl Realising<'_> {
     fn iterate(&mut self, solver: &mut Solver, checkpoint: &Path) -> Result<Wanted, ReconstructError> {
         let mut pace = Pace::new();
         let mut told = solver.iteration();
-        while solver.iteration() < self.run.settings.iterations {
+        while !solver.is_done(self.problem) {
             if self.control.wanted() == Wanted::Pause {
                 let preview = pace.preview(self.problem, solver);
                 self.show(solver, true, Some(preview));
@@ -159,7 +166,7 @@ impl Realising<'_> {
             }
             let start = Instant::now();
             let interrupted = || matches!(self.control.wanted(), Wanted::Keep | Wanted::Cancel);
-            let progress = match solver.step(&interrupted) {
+            let progress = match solver.step(self.problem, &interrupted) {
                 Err(ReconstructError::Interrupted) => continue,
                 Err(error) => {
                     self.save(solver, checkpoint);
@@ -205,18 +212,23 @@ impl Realising<'_> {
     }
 
     fn show(&self, solver: &Solver, paused: bool, preview: Option<super::Preview>) {
-        self.slot.put(Progress {
+        self.slot.put(self.progress(solver, paused, preview));
+        self.control.wake();
+    }
+
+    fn progress(&self, solver: &Solver, paused: bool, preview: Option<super::Preview>) -> Progress {
+        Progress {
             doing: "reconstructing",
             realisation: self.number,
             realisations: self.run.settings.realisations,
             iteration: solver.iteration(),
-            iterations: self.run.settings.iterations,
+            iterations: self.run.settings.iterations * self.problem.levels.len(),
+            work: solver.work(self.problem),
             paused,
-            seconds_per_iteration: self.seconds / solver.iteration().max(1) as f64,
+            seconds: self.seconds,
             memory: solver.memory(),
             losses: Arc::new(solver.losses.clone()),
             preview,
-        });
-        self.control.wake();
+        }
     }
 }

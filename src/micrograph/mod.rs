@@ -1,17 +1,32 @@
 //! Micrographs, phase maps, and the files that hold them.
 
+mod calibration;
+mod classify;
+mod components;
+mod correct;
+mod filter;
+mod makers;
 mod npy;
 mod palette;
+mod prepare;
 mod read;
+mod recipe;
 mod segment;
 mod tiff;
 mod write;
 
 use std::path::{Path, PathBuf};
 
+pub use calibration::{PixelSize, UNITS, scale_bar};
+pub use classify::{Lesson, painted_phases};
+pub use components::{Touching, regions};
+pub use correct::{Correction, MOST_RADIUS, Stroke};
+pub use npy::{array_bytes, label_bytes, read as read_array};
 pub use palette::{PHASE_COLORS, phase_color};
-pub use read::{MOST_PIXELS, read};
-pub use segment::{Segmentation, segment, thresholds};
+pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare, data_bar};
+pub use read::{MOST_PIXELS, extremes, pages, read, read_page};
+pub use recipe::{PhaseStyle, Prepared, Recipe, repeated_stem, segment_file};
+pub use segment::{Segmentation, Segmented, segment, thresholds};
 pub use write::{
     write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png,
 };
@@ -34,9 +49,18 @@ pub struct Micrograph {
     pub values: Vec<f32>,
     /// The values that stand for black and white.
     pub range: (f32, f32),
+    /// The size of a pixel, where the file or a person says it.
+    pub pixel_size: Option<PixelSize>,
+    /// Rows of a data bar at the bottom, where the file says so.
+    pub bar_rows: Option<usize>,
 }
 
 impl Micrograph {
+    /// A picture without a name and of unknown scale.
+    pub fn new((height, width): (usize, usize), channels: usize, values: Vec<f32>, range: (f32, f32)) -> Self {
+        Self { name: String::new(), height, width, channels, values, range, pixel_size: None, bar_rows: None }
+    }
+
     /// Grey values by luminance (ITU-R BT.709 weights for colour), in the file's own scale.
     pub fn grey(&self) -> Vec<f32> {
         match self.channels {
@@ -80,6 +104,14 @@ pub struct PhaseMap {
 }
 
 impl PhaseMap {
+    /// Of an array of labels; `None` where its values are no phases below `phases`.
+    pub fn from_values(array: &Micrograph, phases: usize) -> Option<Self> {
+        let label = |v: &f32| (v.fract() == 0.0 && *v >= 0.0 && (*v as usize) < phases).then_some(*v as u8);
+        let labels = array.values.iter().map(label).collect::<Option<Vec<u8>>>()?;
+        let fits = array.channels == 1 && (1..=MOST_PHASES).contains(&phases);
+        fits.then_some(Self { height: array.height, width: array.width, labels, phases })
+    }
+
     /// Pixels of each phase.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.phases];
@@ -135,6 +167,16 @@ pub enum MicrographError {
         height: u64,
         /// Columns.
         width: u64,
+    },
+    /// A step of a recipe that does not fit.
+    #[error("“{step}” cannot be done to {name}: {reason}.")]
+    Step {
+        /// The step.
+        step: String,
+        /// The micrograph.
+        name: String,
+        /// Why.
+        reason: String,
     },
     /// Too many values for labels, too few for grey values.
     #[error(

@@ -64,7 +64,7 @@ pub fn read(file: &mut impl Read, path: &Path) -> Result<Micrograph, MicrographE
         ('u', 2) => (0.0, 65535.0),
         _ => extremes(&values),
     };
-    Ok(Micrograph { name: String::new(), height: h, width: w, channels: keep, values, range })
+    Ok(Micrograph::new((h, w), keep, values, range))
 }
 
 fn read_header(file: &mut impl Read, path: &Path) -> Result<Header, MicrographError> {
@@ -156,4 +156,24 @@ pub fn encode(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
     out.extend(header.as_bytes());
     out.extend(data);
     out
+}
+
+/// The bytes of a .npy file of values, `[rows, columns]` or `[rows, columns, 3]`, in the smallest kind of number that
+/// holds them exactly: u8, u16 or f32.
+pub fn array_bytes(values: &[f32], (height, width): (usize, usize), channels: usize) -> Vec<u8> {
+    let whole =
+        |most: f32| values.iter().all(|v| v.fract() == 0.0 && (0.0..=most).contains(v) && !v.is_sign_negative());
+    let shape = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
+    if whole(255.0) {
+        return encode("|u1", &shape, &values.iter().map(|v| *v as u8).collect::<Vec<u8>>());
+    }
+    if whole(65535.0) {
+        return encode("<u2", &shape, &values.iter().flat_map(|v| (*v as u16).to_le_bytes()).collect::<Vec<u8>>());
+    }
+    encode("<f4", &shape, &values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())
+}
+
+/// The bytes of a .npy file of labels, u8.
+pub fn label_bytes(map: &super::PhaseMap) -> Vec<u8> {
+    encode("|u1", &[map.height, map.width], &map.labels)
 }

@@ -6,18 +6,35 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, ImageReader};
 
-use super::{Micrograph, MicrographError, malformed, npy, tiff};
+use super::{Micrograph, MicrographError, makers, malformed, npy, tiff};
 
 /// The most pixels of a file that is opened: 8,192 × 8,192.
 pub const MOST_PIXELS: u64 = 1 << 26;
 /// What can be opened, for error texts.
 const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
 
-/// Reads a picture, by its content rather than its name.
+/// Reads a picture, by its content rather than its name; of a file with several pages the first.
 ///
 /// # Errors
 /// The file cannot be read, is no picture of a known kind, is broken or too large.
 pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
+    read_page(path, 0)
+}
+
+/// How many pages a file has: more than one only in TIFF.
+pub fn pages(path: &Path) -> usize {
+    let Ok(file) = File::open(path) else { return 1 };
+    let mut file = BufReader::new(file);
+    let mut start = [0; 4];
+    let is_tiff = file.read_exact(&mut start).is_ok() && matches!(&start[..2], b"II" | b"MM");
+    if is_tiff && file.rewind().is_ok() { tiff::pages(file) } else { 1 }
+}
+
+/// Reads a page of a picture, counted from 0.
+///
+/// # Errors
+/// As [`read`], or there is no such page.
+pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     if path.is_dir() {
         return Err(malformed(path, format!("it is a folder; {FORMATS}")));
@@ -33,7 +50,7 @@ pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
         npy::read(&mut file, path)?
     } else {
         match image::guess_format(&start) {
-            Ok(ImageFormat::Tiff) => tiff::read(file, path)?,
+            Ok(ImageFormat::Tiff) => tiff::read(file, path, page)?,
             Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => {
                 read_common(file, format, path)?
             }
@@ -43,6 +60,11 @@ pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
     micrograph.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     if micrograph.values.iter().any(|v| !v.is_finite()) {
         return Err(malformed(path, "it holds values that are not finite (NaN or infinity); replace them first"));
+    }
+    if micrograph.pixel_size.is_none() {
+        let facts = makers::of_sidecar(path, (micrograph.height, micrograph.width));
+        micrograph.pixel_size = facts.pixel_size;
+        micrograph.bar_rows = micrograph.bar_rows.or(facts.bar_rows);
     }
     Ok(without_needless_colour(micrograph))
 }
@@ -86,7 +108,7 @@ fn from_image(image: &DynamicImage) -> Micrograph {
         other => (3, other.to_rgb32f().into_raw(), 1.0),
     };
     let (height, width) = (image.height() as usize, image.width() as usize);
-    Micrograph { name: String::new(), height, width, channels, values, range: (0.0, white) }
+    Micrograph::new((height, width), channels, values, (0.0, white))
 }
 
 /// The first `keep` of every `step` samples: what is left out is transparency.

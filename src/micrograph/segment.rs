@@ -1,5 +1,7 @@
-//! From a micrograph to a phase map: its own labels, or thresholds.
+//! From a micrograph to a phase map: its own labels, thresholds, clusters, or what strokes teach.
 
+use super::classify::{Classified, Lesson, classify};
+use super::filter::Plane;
 use super::palette::PHASE_COLORS;
 use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap};
 
@@ -9,43 +11,132 @@ const DOUBTFUL: usize = 16;
 const LEVELS: usize = 256;
 
 /// How phases are told apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Segmentation {
     /// At most [`MOST_PHASES`] distinct values are phases; anything else is thresholded in two.
     #[default]
     Auto,
-    /// So many phases by thresholds.
+    /// So many phases by thresholds where the variance between them is largest (multi-Otsu).
     Phases(usize),
     /// None: the micrograph is reconstructed as an image.
     Unsegmented,
+    /// Thresholds in the micrograph's own grey scale, ascending: a value at or above the n-th is of phase n or higher.
+    Thresholds(Vec<f32>),
+    /// So many clusters of grey values or colours (k-means), darkest first.
+    Clusters(usize),
+    /// A threshold that follows its surroundings (Sauvola & Pietikäinen, Pattern Recognit. 33:225, 2000): phase 1 lies
+    /// above mean · (1 + k (deviation / half the range − 1)) of the square around.
+    Local {
+        /// Half the edge of the square, in pixels, without the centre.
+        radius: usize,
+        /// `k`.
+        sensitivity: f32,
+    },
+    /// What a classifier learns from strokes.
+    Strokes(Lesson),
+}
+
+/// The largest square of a local threshold.
+const MOST_LOCAL: usize = 4096;
+
+/// What a segmentation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segmented {
+    /// The phases.
+    pub map: PhaseMap,
+    /// How certain a classifier is of each pixel, in 255ths.
+    pub certainty: Option<Vec<u8>>,
 }
 
 /// The phase map of a micrograph, or `None` when it stays unsegmented.
 ///
 /// # Errors
 /// It has one phase only, or the number of phases cannot be made.
-pub fn segment(micrograph: &Micrograph, how: Segmentation) -> Result<Option<PhaseMap>, MicrographError> {
+pub fn segment(micrograph: &Micrograph, how: &Segmentation) -> Result<Option<PhaseMap>, MicrographError> {
+    Ok(segment_with_certainty(micrograph, how)?.map(|s| s.map))
+}
+
+/// As [`segment`], with what a classifier says of itself.
+///
+/// # Errors
+/// As [`segment`].
+pub fn segment_with_certainty(
+    micrograph: &Micrograph,
+    how: &Segmentation,
+) -> Result<Option<Segmented>, MicrographError> {
     let name = || micrograph.name.clone();
-    let wanted = match how {
-        Segmentation::Unsegmented => {
-            let flat = micrograph.values.windows(2).all(|w| w[0] == w[1]);
-            return if flat { Err(MicrographError::OnePhase { name: name() }) } else { Ok(None) };
+    let one_phase = || MicrographError::OnePhase { name: name() };
+    let first = &micrograph.values[..micrograph.channels];
+    let flat = micrograph.values.chunks_exact(micrograph.channels).all(|pixel| pixel == first);
+    let plain = |map: PhaseMap| Some(Segmented { map, certainty: None });
+    let count = |n: usize| {
+        if (2..=MOST_PHASES).contains(&n) {
+            Ok(n)
+        } else {
+            Err(MicrographError::PhaseCount { name: name(), wanted: n })
         }
-        Segmentation::Phases(n) if !(2..=MOST_PHASES).contains(&n) => {
-            return Err(MicrographError::PhaseCount { name: name(), wanted: n });
-        }
-        Segmentation::Phases(n) => Some(n),
-        Segmentation::Auto => None,
     };
+    if let Segmentation::Phases(n) | Segmentation::Clusters(n) = how {
+        count(*n)?;
+    }
+    if flat {
+        return Err(one_phase());
+    }
+    match how {
+        Segmentation::Unsegmented => Ok(None),
+        Segmentation::Auto => automatic(micrograph, None).map(plain),
+        Segmentation::Phases(n) => automatic(micrograph, Some(*n)).map(plain),
+        Segmentation::Thresholds(cuts) => {
+            count(cuts.len() + 1)?;
+            if !cuts.iter().all(|c| c.is_finite()) || cuts.windows(2).any(|w| w[0] > w[1]) {
+                return Err(wrong(micrograph, "thresholds must be numbers in ascending order"));
+            }
+            Ok(plain(cut(micrograph, cuts)))
+        }
+        Segmentation::Clusters(n) => clusters(micrograph, *n).map(plain),
+        Segmentation::Local { radius, sensitivity } => {
+            let fine = (1..=MOST_LOCAL).contains(radius) && sensitivity.is_finite() && sensitivity.abs() <= 10.0;
+            if !fine {
+                return Err(wrong(
+                    micrograph,
+                    "a radius between 1 and 4096 pixels and a sensitivity within ±10 are needed",
+                ));
+            }
+            Ok(plain(local(micrograph, *radius, *sensitivity)))
+        }
+        Segmentation::Strokes(lesson) => match classify(micrograph, lesson) {
+            Some(Classified { labels, certainty }) => {
+                let map =
+                    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: lesson.phases() };
+                Ok(Some(Segmented { map, certainty: Some(certainty) }))
+            }
+            None => Err(wrong(micrograph, "paint at least one stroke for each of two phases or more, from phase 0 on")),
+        },
+    }
+}
+
+fn wrong(micrograph: &Micrograph, reason: &str) -> MicrographError {
+    MicrographError::Step { step: "Segmentation".into(), name: micrograph.name.clone(), reason: reason.into() }
+}
+
+/// Own labels where there are few values, else thresholds.
+fn automatic(micrograph: &Micrograph, wanted: Option<usize>) -> Result<PhaseMap, MicrographError> {
+    let name = || micrograph.name.clone();
     let colors = distinct_colors(micrograph, DOUBTFUL + 1);
     match (colors.len(), wanted) {
-        (1, _) => Err(MicrographError::OnePhase { name: name() }),
-        (n, None) if n <= MOST_PHASES => Ok(Some(by_labels(micrograph, &colors))),
-        (n, Some(wanted)) if n == wanted => Ok(Some(by_labels(micrograph, &colors))),
+        (n, None) if n <= MOST_PHASES => Ok(by_labels(micrograph, &colors)),
+        (n, Some(wanted)) if n == wanted => Ok(by_labels(micrograph, &colors)),
         (n, None) if n <= DOUBTFUL => Err(MicrographError::TooManyLabels { name: name(), found: n }),
         (n, Some(wanted)) if n < wanted => Err(MicrographError::PhaseCount { name: name(), wanted }),
-        (_, wanted) => by_thresholds(micrograph, wanted.unwrap_or(2)).map(Some),
+        (_, wanted) => {
+            let phases = wanted.unwrap_or(2);
+            let map = cut(micrograph, &thresholds(&micrograph.grey(), phases));
+            if map.counts().contains(&0) {
+                return Err(MicrographError::PhaseCount { name: name(), wanted: phases });
+            }
+            Ok(map)
+        }
     }
 }
 
@@ -77,10 +168,48 @@ fn by_labels(micrograph: &Micrograph, colors: &[Vec<f32>]) -> PhaseMap {
     }
 }
 
-fn by_thresholds(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, MicrographError> {
-    let grey = micrograph.grey();
-    let cuts = thresholds(&grey, phases);
-    let labels: Vec<u8> = grey.iter().map(|v| cuts.iter().filter(|c| v >= c).count() as u8).collect();
+/// Phases by thresholds on grey.
+fn cut(micrograph: &Micrograph, cuts: &[f32]) -> PhaseMap {
+    let label = |v: f32| cuts.iter().filter(|c| v >= **c).count() as u8;
+    let labels = micrograph.grey().into_iter().map(label).collect();
+    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: cuts.len() + 1 }
+}
+
+/// Rounds of k-means, and the pixels that it looks at until its centres stand.
+const ROUNDS: usize = 60;
+const LOOKED_AT: usize = 1 << 17;
+
+/// k-means on grey values or colours, from the quantiles of brightness.
+fn clusters(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, MicrographError> {
+    let c = micrograph.channels;
+    let step = (micrograph.values.len() / c).div_ceil(LOOKED_AT).max(1);
+    let brightness = |p: &[f32]| p.iter().sum::<f32>();
+    let mut some: Vec<&[f32]> = micrograph.values.chunks_exact(c).step_by(step).collect();
+    some.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
+    let mut centres: Vec<Vec<f32>> =
+        (0..phases).map(|k| some[(2 * k + 1) * some.len() / (2 * phases)].to_vec()).collect();
+    let nearest = |pixel: &[f32], centres: &[Vec<f32>]| {
+        let distance = |k: &usize| pixel.iter().zip(&centres[*k]).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        (0..centres.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+    };
+    for _ in 0..ROUNDS {
+        let mut sums = vec![(vec![0.0f64; c], 0.0f64); phases];
+        for pixel in &some {
+            let (sum, count) = &mut sums[nearest(pixel, &centres)];
+            sum.iter_mut().zip(*pixel).for_each(|(s, v)| *s += f64::from(*v));
+            *count += 1.0;
+        }
+        let mut next = centres.clone();
+        for (centre, (sum, count)) in next.iter_mut().zip(&sums).filter(|(_, (_, count))| *count > 0.0) {
+            *centre = sum.iter().map(|s| (s / count) as f32).collect();
+        }
+        if next == centres {
+            break;
+        }
+        centres = next;
+    }
+    centres.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
+    let labels = micrograph.values.chunks_exact(c).map(|p| nearest(p, &centres) as u8).collect();
     let map = PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases };
     if map.counts().contains(&0) {
         return Err(MicrographError::PhaseCount { name: micrograph.name.clone(), wanted: phases });
@@ -88,6 +217,17 @@ fn by_thresholds(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, Mic
     Ok(map)
 }
 
+fn local(micrograph: &Micrograph, radius: usize, sensitivity: f32) -> PhaseMap {
+    let (low, high) = micrograph.range;
+    // In 0 … 1, where the formula's product with the mean has a meaning.
+    let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
+    let values = micrograph.grey().into_iter().map(|v| (v - low) * scale).collect();
+    let plane = Plane::new(micrograph.height, micrograph.width, values);
+    let (mean, deviation) = plane.local_moments(radius);
+    let label = |n: usize| u8::from(plane.values[n] > mean[n] * (1.0 + sensitivity * (deviation[n] / 0.5 - 1.0)));
+    let labels = (0..plane.values.len()).map(label).collect();
+    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: 2 }
+}
 /// The `phases − 1` thresholds that make the variance between classes largest (Otsu, IEEE Trans. SMC 9:62, 1979),
 /// found exactly on a histogram of 256 levels by dynamic programming.
 pub fn thresholds(grey: &[f32], phases: usize) -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! Reading TIFF: 1 to 64 bits, integer and float, grey, colour and palette, interleaved or in planes; the first page.
+//! Reading TIFF: 1 to 64 bits, integer and float, grey, colour and palette, interleaved or in planes; any page.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
@@ -9,7 +9,7 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
 use super::read::{MOST_PIXELS, check_size, extremes};
-use super::{Micrograph, MicrographError, malformed};
+use super::{Micrograph, MicrographError, makers, malformed};
 
 /// The largest file whose palette is resolved.
 const MOST_BYTES: u64 = 1 << 30;
@@ -18,30 +18,51 @@ const PHOTOMETRIC: u16 = 262;
 const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u16 = 3;
 
-/// Reads the first page.
-pub fn read(mut file: BufReader<File>, path: &Path) -> Result<Micrograph, MicrographError> {
+/// Reads a page, counted from 0.
+pub fn read(mut file: BufReader<File>, path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     let length = file.get_ref().metadata().map_err(unreadable)?.len();
     if length > MOST_BYTES {
-        return decode(file, false, path);
+        return decode(file, false, path, page);
     }
     let mut bytes = vec![];
     file.read_to_end(&mut bytes).map_err(unreadable)?;
     // The decoder knows no palettes, but their indices are read like grey values.
-    let is_palette = palette_to_grey(&mut bytes);
-    decode(Cursor::new(bytes), is_palette, path)
+    let is_palette = palette_to_grey(&mut bytes, page);
+    let mut micrograph = decode(Cursor::new(&bytes), is_palette, path, page)?;
+    let facts = makers::of_tiff(&bytes, page, (micrograph.height, micrograph.width));
+    (micrograph.pixel_size, micrograph.bar_rows) = (facts.pixel_size, facts.bar_rows);
+    Ok(micrograph)
 }
 
-/// Rewrites the first page's photometric interpretation from palette to grey; says whether it was a palette.
-fn palette_to_grey(bytes: &mut [u8]) -> bool {
+/// The most pages that are counted.
+const MOST_PAGES: usize = 10_000;
+
+/// How many pages there are; 1 for a file that cannot be read so far.
+pub fn pages(file: BufReader<File>) -> usize {
+    let Ok(mut decoder) = Decoder::new(file) else { return 1 };
+    let mut pages = 1;
+    while pages < MOST_PAGES && decoder.more_images() && decoder.next_image().is_ok() {
+        pages += 1;
+    }
+    pages
+}
+
+/// Rewrites a page's photometric interpretation from palette to grey; says whether it was a palette.
+fn palette_to_grey(bytes: &mut [u8], page: usize) -> bool {
     let little = bytes.starts_with(b"II");
     let word = |b: &[u8]| b.try_into().map(|b| if little { u16::from_le_bytes(b) } else { u16::from_be_bytes(b) }).ok();
     let long = |b: &[u8]| b.try_into().map(|b| if little { u32::from_le_bytes(b) } else { u32::from_be_bytes(b) }).ok();
     let mut find = || {
-        let page = long(bytes.get(4..8)?)? as usize;
-        let entries = usize::from(word(bytes.get(page..page.checked_add(2)?)?)?);
+        let mut start = long(bytes.get(4..8)?)? as usize;
+        let count = |at: usize| Some(usize::from(word(bytes.get(at..at.checked_add(2)?)?)?));
+        for _ in 0..page.min(MOST_PAGES) {
+            let next = start.checked_add(2 + 12 * count(start)?)?;
+            start = long(bytes.get(next..next.checked_add(4)?)?)? as usize;
+        }
+        let entries = count(start)?;
         let at = (0..entries)
-            .map(|n| page + 2 + 12 * n)
+            .map(|n| start + 2 + 12 * n)
             .find(|at| bytes.get(*at..at + 2).and_then(word) == Some(PHOTOMETRIC))?;
         let value = bytes.get_mut(at + 8..at + 10)?;
         if word(value)? != PALETTE {
@@ -53,12 +74,15 @@ fn palette_to_grey(bytes: &mut [u8]) -> bool {
     find().is_some()
 }
 
-fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path) -> Result<Micrograph, MicrographError> {
+fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
     let broken = |e: tiff::TiffError| malformed(path, format!("it is damaged, incomplete or of a rare kind ({e})"));
     let mut limits = Limits::default();
     limits.decoding_buffer_size = (MOST_PIXELS * 8) as usize;
     limits.intermediate_buffer_size = (MOST_PIXELS * 8) as usize;
     let mut decoder = Decoder::new(file).map_err(broken)?.with_limits(limits);
+    if page > 0 {
+        decoder.seek_to_image(page).map_err(|_| malformed(path, format!("it has no page {}", page + 1)))?;
+    }
     let (width, height) = decoder.dimensions().map_err(broken)?;
     check_size(height.into(), width.into(), path)?;
     let (height, width) = (height as usize, width as usize);
@@ -102,7 +126,7 @@ fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path) -> Result<Micr
         (Some(white), None) => (0.0, white),
         (None, None) => extremes(&values),
     };
-    Ok(Micrograph { name: String::new(), height, width, channels, values, range })
+    Ok(Micrograph::new((height, width), channels, values, range))
 }
 
 /// The samples, and what white is where the kind of number says so.
@@ -145,5 +169,5 @@ fn from_palette(indices: &[f32], palette: &[u16], height: usize, width: usize) -
         }
         values.extend([0, 1, 2].map(|c| f32::from(palette[c * colors + index])));
     }
-    Some(Micrograph { name: String::new(), height, width, channels: 3, values, range: (0.0, 65535.0) })
+    Some(Micrograph::new((height, width), 3, values, (0.0, 65535.0)))
 }

@@ -1,53 +1,105 @@
-//! Writing phase maps and images; every file is written whole or not at all.
+//! Writing phase maps and images; every file is written whole or not at all, with the pixel size where it has a place.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{ExtendedColorType, ImageFormat};
+use image::ImageEncoder;
+use image::codecs::png::PngEncoder;
+use tiff::encoder::{Rational, TiffEncoder, colortype};
+use tiff::tags::{ResolutionUnit, Tag};
 
-use super::{MicrographError, PhaseMap, npy, phase_color};
+use super::{MicrographError, PhaseMap, PixelSize, npy};
 use crate::folders::write_atomically;
 
 fn save(path: &Path, content: &[u8]) -> Result<(), MicrographError> {
     write_atomically(path, content).map_err(|source| MicrographError::Write { path: path.into(), source })
 }
 
-fn encode(
+fn failed(path: &Path) -> impl Fn(&dyn std::error::Error) -> MicrographError {
+    move |e| MicrographError::Write { path: path.into(), source: std::io::Error::other(e.to_string()) }
+}
+
+/// Encodes as PNG; a known pixel size becomes the `pHYs` chunk.
+fn png(
     path: &Path,
     pixels: &[u8],
     (height, width): (usize, usize),
-    color: ExtendedColorType,
-    format: ImageFormat,
+    color: image::ExtendedColorType,
+    pixel: Option<&PixelSize>,
 ) -> Result<(), MicrographError> {
-    let mut out = Cursor::new(vec![]);
-    image::write_buffer_with_format(&mut out, pixels, width as u32, height as u32, color, format)
-        .map_err(|e| MicrographError::Write { path: path.into(), source: std::io::Error::other(e) })?;
-    save(path, out.get_ref())
+    let mut out = vec![];
+    PngEncoder::new(&mut out).write_image(pixels, width as u32, height as u32, color).map_err(|e| failed(path)(&e))?;
+    // The chunk counts whole pixels per metre, of which there can be too many.
+    if let Some(pixel) = pixel.filter(|p| 1.0 / p.metres < f64::from(i32::MAX)) {
+        insert_physical_size(&mut out, pixel.metres);
+    }
+    save(path, &out)
 }
 
-/// A phase map in its phase colours, as PNG.
+/// Puts a `pHYs` chunk (pixels per metre) behind the header of a PNG file.
+fn insert_physical_size(file: &mut Vec<u8>, metres: f64) {
+    /// The signature and the header chunk, which always has 13 bytes.
+    const HEADER: usize = 8 + 12 + 13;
+    let per_metre = (1.0 / metres).round().clamp(1.0, f64::from(i32::MAX)) as u32;
+    let mut content = b"pHYs".to_vec();
+    content.extend(per_metre.to_be_bytes());
+    content.extend(per_metre.to_be_bytes());
+    content.push(1);
+    let mut chunk = 9u32.to_be_bytes().to_vec();
+    chunk.extend(&content);
+    chunk.extend(crc32(&content).to_be_bytes());
+    file.splice(HEADER..HEADER, chunk);
+}
+
+/// The checksum of PNG chunks (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+/// A phase map in the colours of its phases, as PNG.
 ///
 /// # Errors
 /// The file cannot be written; likewise below.
-pub fn write_phase_png(path: &Path, map: &PhaseMap) -> Result<(), MicrographError> {
-    let pixels: Vec<u8> = map.labels.iter().flat_map(|l| phase_color(usize::from(*l), map.phases)).collect();
-    encode(path, &pixels, (map.height, map.width), ExtendedColorType::Rgb8, ImageFormat::Png)
+pub fn write_phase_png(
+    path: &Path,
+    map: &PhaseMap,
+    colors: &[[u8; 3]],
+    pixel: Option<&PixelSize>,
+) -> Result<(), MicrographError> {
+    let pixels: Vec<u8> = map.labels.iter().flat_map(|l| colors[usize::from(*l)]).collect();
+    png(path, &pixels, (map.height, map.width), image::ExtendedColorType::Rgb8, pixel)
 }
 
 /// Phase numbers as grey values, as PNG.
 ///
 /// # Errors
 /// As above.
-pub fn write_labels_png(path: &Path, map: &PhaseMap) -> Result<(), MicrographError> {
-    encode(path, &map.labels, (map.height, map.width), ExtendedColorType::L8, ImageFormat::Png)
+pub fn write_labels_png(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) -> Result<(), MicrographError> {
+    png(path, &map.labels, (map.height, map.width), image::ExtendedColorType::L8, pixel)
 }
 
-/// Phase numbers as grey values, as TIFF.
+/// Phase numbers as grey values, as TIFF with ImageJ's calibration where the pixel size is known.
 ///
 /// # Errors
 /// As above.
-pub fn write_labels_tiff(path: &Path, map: &PhaseMap) -> Result<(), MicrographError> {
-    encode(path, &map.labels, (map.height, map.width), ExtendedColorType::L8, ImageFormat::Tiff)
+pub fn write_labels_tiff(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) -> Result<(), MicrographError> {
+    let failed = failed(path);
+    let mut out = std::io::Cursor::new(vec![]);
+    let mut encoder = TiffEncoder::new(&mut out).map_err(|e| failed(&e))?;
+    let mut image =
+        encoder.new_image::<colortype::Gray8>(map.width as u32, map.height as u32).map_err(|e| failed(&e))?;
+    if let Some(pixel) = pixel {
+        // Pixels per µm as a ratio, of as many digits as fit.
+        let per_micrometre = 1e-6 / pixel.metres;
+        let d = if per_micrometre < 4000.0 { 1_000_000 } else { 1000 };
+        let n = (per_micrometre * f64::from(d)).round().clamp(1.0, f64::from(u32::MAX)) as u32;
+        let ratio = Rational { n, d };
+        image.resolution(ResolutionUnit::None, ratio);
+        let text = "ImageJ=1.54f\nunit=um\n";
+        image.encoder().write_tag(Tag::ImageDescription, text).map_err(|e| failed(&e))?;
+    }
+    image.write_data(&map.labels).map_err(|e| failed(&e))?;
+    save(path, out.get_ref())
 }
 
 /// Phase numbers as u8, `[rows, columns]`.
@@ -55,16 +107,21 @@ pub fn write_labels_tiff(path: &Path, map: &PhaseMap) -> Result<(), MicrographEr
 /// # Errors
 /// As above.
 pub fn write_labels_npy(path: &Path, map: &PhaseMap) -> Result<(), MicrographError> {
-    save(path, &npy::encode("|u1", &[map.height, map.width], &map.labels))
+    save(path, &npy::label_bytes(map))
 }
 
 /// An image of three channels in 0 … 255, rounded to bytes, as PNG.
 ///
 /// # Errors
 /// As above.
-pub fn write_image_png(path: &Path, image: &[f32], size: (usize, usize)) -> Result<(), MicrographError> {
+pub fn write_image_png(
+    path: &Path,
+    image: &[f32],
+    size: (usize, usize),
+    pixel: Option<&PixelSize>,
+) -> Result<(), MicrographError> {
     let pixels: Vec<u8> = image.iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect();
-    encode(path, &pixels, size, ExtendedColorType::Rgb8, ImageFormat::Png)
+    png(path, &pixels, size, image::ExtendedColorType::Rgb8, pixel)
 }
 
 /// An image of three channels as f32, `[rows, columns, 3]`.

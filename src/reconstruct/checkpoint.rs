@@ -26,6 +26,8 @@ pub struct Checkpoint {
     pub realisation: usize,
     /// Its seed.
     pub seed: u64,
+    /// The size that it is at, from the coarsest.
+    pub level: usize,
     /// Seconds of computing so far.
     pub seconds: f64,
     /// The optimiser's state.
@@ -43,6 +45,7 @@ struct Header {
     weights: String,
     realisation: usize,
     seed: u64,
+    level: usize,
     seconds: f64,
     iteration: usize,
     /// The bits of the value, since infinity is no JSON.
@@ -180,6 +183,7 @@ impl Checkpoint {
             seconds: header.seconds,
             realisation: header.realisation,
             seed: header.seed,
+            level: header.level,
             optimiser,
             losses,
         })
@@ -194,6 +198,7 @@ fn header(problem: &Problem, solver: &Solver, realisation: usize, seconds: f64) 
         weights: problem.weights.hash().into(),
         realisation,
         seed: solver.seed,
+        level: solver.level,
         seconds,
         iteration: 0,
         value: 0,

@@ -51,6 +51,23 @@ pub fn cluster(image: &[f32], vectors: &[[f32; 3]], (height, width): (usize, usi
     (PhaseMap { height, width, labels, phases: vectors.len() }, centres)
 }
 
+/// The two phases of an image by the threshold that gives the second exactly `count` pixels: those nearest to its
+/// vector, seen along the line between both.
+pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, (height, width): (usize, usize)) -> PhaseMap {
+    let along: [f32; 3] = std::array::from_fn(|c| vectors[1][c] - vectors[0][c]);
+    let place = |p: &[f32]| (0..3).map(|c| p[c] * along[c]).sum::<f32>();
+    let places: Vec<f32> = image.chunks_exact(3).map(place).collect();
+    let mut order: Vec<u32> = (0..places.len() as u32).collect();
+    let mut labels = vec![1; places.len()];
+    let first = places.len() - count.min(places.len());
+    if first > 0 && first < places.len() {
+        let by_place = |a: &u32, b: &u32| places[*a as usize].total_cmp(&places[*b as usize]).then(a.cmp(b));
+        order.select_nth_unstable_by(first, by_place);
+    }
+    order[..first].iter().for_each(|at| labels[*at as usize] = 0);
+    PhaseMap { height, width, labels, phases: 2 }
+}
+
 /// Pixels of each phase at a size, from those at another: rounded so that they add up.
 pub fn target_counts(counts: &[usize], pixels: usize) -> Vec<usize> {
     let all: usize = counts.iter().sum();
@@ -125,8 +142,10 @@ fn match_anywhere(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], exces
 }
 
 /// The labels above, below, left and right; the picture continues at the opposite edge.
-fn neighbours(map: &PhaseMap, at: usize) -> [u8; 4] {
+pub fn neighbours(map: &PhaseMap, at: usize) -> [u8; 4] {
     let (h, w) = (map.height, map.width);
     let (y, x) = (at / w, at % w);
-    [((y + h - 1) % h, x), ((y + 1) % h, x), (y, (x + w - 1) % w), (y, (x + 1) % w)].map(|(y, x)| map.labels[y * w + x])
+    let (up, down) = (if y == 0 { h - 1 } else { y - 1 }, if y + 1 == h { 0 } else { y + 1 });
+    let (left, right) = (if x == 0 { w - 1 } else { x - 1 }, if x + 1 == w { 0 } else { x + 1 });
+    [map.labels[up * w + x], map.labels[down * w + x], map.labels[y * w + left], map.labels[y * w + right]]
 }

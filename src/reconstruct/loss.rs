@@ -129,7 +129,7 @@ pub struct Loss {
 pub struct LossValue {
     /// The weighted sum.
     pub total: f64,
-    /// The unweighted loss of each layer, in the order of the network.
+    /// The unweighted loss of each layer, in the order of the network, then the weighted spatial terms.
     pub layers: Vec<f64>,
 }
 

@@ -1,28 +1,35 @@
 //! Statistically equivalent micrographs (Li, Zhang, Zhao, Burkhart, Brinson & Chen, Sci. Rep. 8:13461, 2018).
 //!
-//! A phase map is encoded as a three-channel image; a random image is optimised until the Gram matrices of its feature
-//! maps are those of the original; k-means and an annealing at the interfaces turn it back into phases.
+//! A phase map is encoded as a three-channel image; a random image is optimised from coarse to fine until the Gram
+//! matrices of its feature maps, its two-point correlation and its lineal path are those of the original; its ranks (or
+//! k-means and an annealing at the interfaces) turn it back into phases, and a polish exchanges pixels at interfaces.
 
 mod checkpoint;
 mod decode;
 mod encode;
 pub mod loss;
 mod output;
+mod paths;
+mod polish;
 mod problem;
+mod pyramid;
 mod settings;
 mod solver;
+mod spatial;
 
 use std::path::PathBuf;
 
 pub use checkpoint::Checkpoint;
-pub use decode::{cluster, match_counts, target_counts};
+pub use decode::{cluster, match_counts, rank, target_counts};
 pub use encode::{Encoding, encode, phase_vectors};
 pub use output::{
-    InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, output_path, write_realisation,
+    InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, loss_names, output_path,
+    write_realisation,
 };
-pub use problem::{Problem, resources};
-pub use settings::{MOST_ITERATIONS, MOST_REALISATIONS, OptimiserKind, Settings};
-pub use solver::{Solver, decode};
+pub use polish::{Polished, polish};
+pub use problem::{Level, Problem, resources};
+pub use settings::{Decoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings};
+pub use solver::{Solver, decode, rough_phases};
 
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;

@@ -2,17 +2,20 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::ReconstructError;
 use super::loss::LossValue;
+use super::polish::{Polished, polish};
 use super::problem::{Problem, fingerprint};
 use super::settings::Settings;
 use super::solver::{Solver, decode};
 use crate::compute::DeviceInfo;
 use crate::folders::write_atomically;
 use crate::micrograph::{
-    Micrograph, MicrographError, PhaseMap, write_image_npy, write_image_png, write_labels_npy, write_labels_png,
-    write_labels_tiff, write_phase_png,
+    Micrograph, MicrographError, PhaseMap, PixelSize, write_image_npy, write_image_png, write_labels_npy,
+    write_labels_png, write_labels_tiff, write_phase_png,
 };
 use crate::stats::{Curves, PhaseComparison, all_curves, compare, white_noise};
 
@@ -26,11 +29,11 @@ pub struct Realisation {
     /// Height and width.
     pub size: (usize, usize),
     /// Its phases, with the original's volume fractions.
-    pub phases: Option<PhaseMap>,
+    pub phases: Option<Arc<PhaseMap>>,
     /// The curves of every phase.
     pub curves: Vec<Curves>,
     /// The original's phases.
-    pub original: Option<PhaseMap>,
+    pub original: Option<Arc<PhaseMap>>,
     /// The curves of the original's phases.
     pub original_curves: Vec<Curves>,
     /// The report.
@@ -46,7 +49,10 @@ pub struct InputInfo {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// The first 16 hexadecimal digits of the SHA-256 of its size and values, whatever the file's format.
+    /// The size of a pixel, where it is known.
+    #[serde(default)]
+    pub pixel_size: Option<PixelSize>,
+    /// The first 16 hexadecimal digits of the SHA-256 of the file's size and values, before any preparation.
     pub sha256_of_values: String,
 }
 
@@ -57,6 +63,20 @@ pub struct WeightsInfo {
     pub name: String,
     /// The first 16 hexadecimal digits of the SHA-256 of the layers used.
     pub sha256: String,
+}
+
+/// Reads numbers of which some are null, which stands for what JSON cannot hold.
+fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    use serde::Deserialize;
+    Ok(Vec::<Option<f64>>::deserialize(deserializer)?.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+}
+
+/// Likewise for several named ones.
+fn named_numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Vec<f64>)>, D::Error> {
+    use serde::Deserialize;
+    let all = Vec::<(String, Vec<Option<f64>>)>::deserialize(deserializer)?;
+    let filled = |values: Vec<Option<f64>>| values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
+    Ok(all.into_iter().map(|(name, values)| (name, filled(values))).collect())
 }
 
 /// The report of a realisation; its settings start the same run again.
@@ -83,9 +103,14 @@ pub struct Report {
     /// Whether it was stopped before its iterations were done.
     pub stopped_early: bool,
     /// The weighted loss after each iteration.
+    #[serde(deserialize_with = "numbers")]
     pub loss: Vec<f64>,
     /// The unweighted loss of each layer, by name.
+    #[serde(deserialize_with = "named_numbers")]
     pub layer_losses: Vec<(String, Vec<f64>)>,
+    /// What the polish came to, where there was one.
+    #[serde(default)]
+    pub polished: Option<Polished>,
     /// Errors of each phase against the rest.
     pub phases: Vec<PhaseComparison>,
 }
@@ -104,7 +129,18 @@ impl Report {
             return Err(unusable(format!("a report of {size} bytes is none of this program")));
         }
         let text = std::fs::read_to_string(path).map_err(|e| unusable(format!("it could not be read: {e}")))?;
-        serde_json::from_str(&text).map_err(|e| unusable(format!("it is no report of this program: {e}")))
+        Self::parse(&text).map_err(|e| unusable(format!("it is no report of this program: {e}")))
+    }
+
+    /// Reads the text of a report, also one whose version had no recipes: its segmentation is then the recipe.
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        let mut report: serde_json::Value = serde_json::from_str(text)?;
+        if let Some(settings) = report.get_mut("settings").and_then(|s| s.as_object_mut())
+            && let Some(segmentation) = settings.remove("segmentation")
+        {
+            settings.insert("recipe".into(), serde_json::json!({ "segmentation": segmentation }));
+        }
+        serde_json::from_value(report)
     }
 }
 
@@ -114,23 +150,40 @@ pub fn input_info(micrograph: &Micrograph) -> InputInfo {
         name: micrograph.name.clone(),
         height: micrograph.height,
         width: micrograph.width,
+        pixel_size: micrograph.pixel_size.clone(),
         sha256_of_values: fingerprint(micrograph),
     }
 }
 
 impl Realisation {
-    /// Decodes what a solver has and measures it.
-    pub fn of(problem: &Problem, solver: &Solver, number: usize, seconds: f64, stopped_early: bool) -> Self {
-        let image = solver.image();
-        let phases = decode(problem, &image, solver.seed);
+    /// Decodes what a solver has, polishes it where the settings say so (until `interrupted`), and measures it.
+    /// `seconds` are those of the iterations.
+    pub fn of(
+        problem: &Problem,
+        solver: &Solver,
+        number: usize,
+        seconds: f64,
+        stopped_early: bool,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Self {
+        let start = Instant::now();
+        let image = solver.image(problem);
+        let mut phases = decode(problem, &image, solver.seed);
         let original = problem.phases.clone();
+        let polished = match (&original, &mut phases) {
+            (Some(original), Some(map)) if problem.settings.polish => {
+                Some(polish(map, original, solver.seed, interrupted))
+            }
+            _ => None,
+        };
+        let seconds = seconds + start.elapsed().as_secs_f64();
         let compared = match (&original, &phases) {
             (Some(a), Some(b)) => compare(a, b),
             _ => vec![],
         };
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
-            input: input_info(&problem.micrograph),
+            input: InputInfo { sha256_of_values: problem.fingerprint.clone(), ..input_info(&problem.micrograph) },
             settings: problem.settings.clone(),
             seed: solver.seed,
             size: problem.size,
@@ -141,32 +194,42 @@ impl Realisation {
             stopped_early,
             loss: solver.losses.iter().map(|l| l.total).collect(),
             layer_losses: layer_losses(&problem.settings, &solver.losses),
+            polished,
             phases: compared,
         };
-        let curves = phases.as_ref().map(all_curves).unwrap_or_default();
-        let original_curves = original.as_ref().map(all_curves).unwrap_or_default();
+        let phases = phases.map(Arc::new);
+        let curves = phases.as_deref().map(all_curves).unwrap_or_default();
+        let original_curves = original.as_deref().map(all_curves).unwrap_or_default();
         Self { number, image, size: problem.size, phases, curves, original, original_curves, report }
     }
 }
 
-fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {
-    let taps = settings.taps();
-    let of = |n: usize| losses.iter().map(|l| l.layers.get(n).copied().unwrap_or(f64::NAN)).collect();
-    taps.iter().enumerate().map(|(n, (depth, _))| (depth.name().to_string(), of(n))).collect()
+/// The names of the parts of a loss: layers in the order of the network, then the spatial terms.
+pub fn loss_names(settings: &Settings) -> Vec<String> {
+    let layers = settings.taps().into_iter().map(|(depth, _)| depth.name().to_string());
+    let terms = [(settings.correlation_weight, "S2"), (settings.path_weight, "lineal path")];
+    layers.chain(terms.into_iter().filter(|(w, _)| *w > 0.0).map(|(_, name)| name.to_string())).collect()
 }
 
-/// Curves of original, reconstruction and white noise for every phase, one line a phase and distance.
-pub fn curves_csv(original: &PhaseMap, found: &PhaseMap) -> String {
-    let mut text = String::from(
-        "phase,r_px,s2_original,s2_reconstruction,s2_white_noise,lineal_path_original,lineal_path_reconstruction,lineal_path_white_noise\n",
-    );
+fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {
+    let of = |n: usize| losses.iter().map(|l| l.layers.get(n).copied().unwrap_or(f64::NAN)).collect();
+    let count = losses.first().map_or(0, |l| l.layers.len());
+    loss_names(settings).into_iter().take(count).enumerate().map(|(n, name)| (name, of(n))).collect()
+}
+
+/// Curves of original, reconstruction and white noise for every phase, one line a phase and distance; where the pixel
+/// size is known, the distance also in µm.
+pub fn curves_csv(original: &PhaseMap, found: &PhaseMap, pixel: Option<&PixelSize>) -> String {
+    let mut text = String::from(if pixel.is_some() { "phase,r_px,r_um," } else { "phase,r_px," });
+    text.push_str("s2_original,s2_reconstruction,s2_white_noise,lineal_path_original,lineal_path_reconstruction,lineal_path_white_noise\n");
     let number = |values: &[f64], r: usize| values.get(r).map_or(String::new(), |v| format!("{v:.9}"));
     for (phase, (a, b)) in all_curves(original).iter().zip(&all_curves(found)).enumerate() {
         let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
         for r in 0..a.s2.len().max(b.s2.len()) {
             let row = [&a.s2, &b.s2, &noise.s2, &a.lineal_path, &b.lineal_path, &noise.lineal_path];
             let cells: Vec<_> = row.iter().map(|values| number(values, r)).collect();
-            let _ = writeln!(text, "{phase},{r},{}", cells.join(","));
+            let length = pixel.map_or(String::new(), |p| format!("{:.6},", r as f64 * p.metres * 1e6));
+            let _ = writeln!(text, "{phase},{r},{length}{}", cells.join(","));
         }
     }
     text
@@ -228,22 +291,25 @@ pub fn write_realisation(
         written[written.len() - 1].clone()
     };
     let (image, size) = (&realisation.image, realisation.size);
+    let pixel = realisation.report.input.pixel_size.as_ref();
     match &realisation.phases {
         Some(map) => {
+            let recipe = &realisation.report.settings.recipe;
+            let colors: Vec<[u8; 3]> = (0..map.phases).map(|p| recipe.phase_color(p, map.phases)).collect();
             if files.reconstruction_npy {
                 write_labels_npy(&path("reconstruction", "npy"), map)?;
             }
             if files.reconstruction_png {
-                write_phase_png(&path("reconstruction", "png"), map)?;
+                write_phase_png(&path("reconstruction", "png"), map, &colors, pixel)?;
             }
             if files.labels_png {
-                write_labels_png(&path("labels", "png"), map)?;
+                write_labels_png(&path("labels", "png"), map, pixel)?;
             }
             if files.labels_tiff {
-                write_labels_tiff(&path("labels", "tiff"), map)?;
+                write_labels_tiff(&path("labels", "tiff"), map, pixel)?;
             }
             if let (true, Some(original)) = (files.curves, &realisation.original) {
-                write_text(&path("curves", "csv"), &curves_csv(original, map))?;
+                write_text(&path("curves", "csv"), &curves_csv(original, map, pixel))?;
             }
         }
         None => {
@@ -251,12 +317,12 @@ pub fn write_realisation(
                 write_image_npy(&path("reconstruction", "npy"), image, size)?;
             }
             if files.reconstruction_png {
-                write_image_png(&path("reconstruction", "png"), image, size)?;
+                write_image_png(&path("reconstruction", "png"), image, size, pixel)?;
             }
         }
     }
     if files.image_png {
-        write_image_png(&path("image", "png"), image, size)?;
+        write_image_png(&path("image", "png"), image, size, pixel)?;
     }
     if files.image_npy {
         write_image_npy(&path("image", "npy"), image, size)?;

@@ -1,23 +1,28 @@
 //! A micrograph made ready to be reconstructed.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
 use super::loss::{Grams, Loss, cost, gram_memory, grams};
+use super::paths::{PathTargets, PathTerm};
+use super::pyramid::{shrink, sizes};
 use super::settings::{OptimiserKind, Settings};
+use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm};
 use crate::compute::{ComputeError, Device, DeviceKind};
-use crate::micrograph::{Micrograph, PhaseMap, segment};
+use crate::micrograph::{Micrograph, PhaseMap, Prepared};
 use crate::net::Weights;
 
 /// The original, its Gram matrices, and everything that all realisations share.
 pub struct Problem {
     /// What was asked for.
     pub settings: Settings,
-    /// The original as it was opened.
-    pub micrograph: Micrograph,
+    /// The original after its preparation.
+    pub micrograph: Arc<Micrograph>,
     /// Its phases, unless it stays unsegmented.
-    pub phases: Option<PhaseMap>,
+    pub phases: Option<Arc<PhaseMap>>,
     /// The vectors of the phases.
     pub vectors: Vec<[f32; 3]>,
     /// The network.
@@ -26,9 +31,20 @@ pub struct Problem {
     pub device: Device,
     /// Height and width of the result.
     pub size: (usize, usize),
-    /// A fingerprint of the micrograph's content, by which a checkpoint knows it again.
+    /// A fingerprint of the file's content, before any preparation, by which a checkpoint knows it again.
     pub fingerprint: String,
-    targets: Grams,
+    /// The sizes that a result goes through, from coarse to fine.
+    pub levels: Vec<Level>,
+    soft: SoftPhases,
+}
+
+/// One size of a result, and what it is compared with.
+pub struct Level {
+    /// Height and width of the result.
+    pub size: (usize, usize),
+    grams: Grams,
+    spatial: Option<SpatialTargets>,
+    paths: Option<PathTargets>,
 }
 
 impl Problem {
@@ -37,9 +53,17 @@ impl Problem {
     /// # Errors
     /// Settings that cannot be met, weights that are not there, or a device without the memory.
     pub fn new(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Self, ReconstructError> {
+        let fingerprint = fingerprint(&micrograph);
+        let Prepared { micrograph, phases, .. } = settings.recipe.apply(&micrograph)?;
         let original = (micrograph.height, micrograph.width);
         settings.check(original)?;
-        let phases = segment(&micrograph, settings.segmentation)?;
+        if let Some(empty) = phases.as_ref().and_then(|map| map.counts().iter().position(|n| *n == 0)) {
+            let (phase, name) = (settings.recipe.phase_name(empty), &micrograph.name);
+            return Err(ReconstructError::Settings(format!(
+                "No pixel of {name} belongs to {phase}, so it cannot be reconstructed. Change the segmentation, or merge the \
+                 phase into another."
+            )));
+        }
         let vectors = match &phases {
             Some(map) => phase_vectors(map.phases, settings.encoding, settings.seed),
             None => vec![],
@@ -52,17 +76,45 @@ impl Problem {
         let weights = Weights::load(&settings.weights, deepest)?;
         let size = settings.output_size(original);
         check_memory(&device, &weights, &settings, size, original)?;
-        let targets = grams(&device, &weights, &image, original, &settings.loss())?;
-        let fingerprint = fingerprint(&micrograph);
-        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, fingerprint, targets })
+        let soft = SoftPhases::of(&vectors);
+        let mut levels = vec![];
+        for (there, here) in sizes(settings.levels, original, size, settings.depth.smallest_image(settings.padding)) {
+            let image = if there == original { image.clone() } else { shrink(&image, original, there) };
+            levels.push(Level {
+                size: here,
+                grams: grams(&device, &weights, &image, there, &settings.loss())?,
+                spatial: (settings.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
+                // Values between phases are no phases: an image that stays one has no lineal path.
+                paths: (settings.path_weight > 0.0 && phases.is_some())
+                    .then(|| PathTargets::of(&soft, &image, there, here)),
+            });
+        }
+        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, fingerprint, levels, soft })
     }
 
-    /// The loss of an image of the result's size.
+    /// The Gram matrices' loss of an image at a level.
     ///
     /// # Errors
     /// The device lacks memory or is lost.
-    pub fn loss(&self) -> Result<Loss, ComputeError> {
-        Loss::new(&self.device, &self.weights, self.size, &self.targets, &self.settings.loss())
+    pub fn loss(&self, level: usize) -> Result<Loss, ComputeError> {
+        let Level { size, grams, .. } = &self.levels[level];
+        Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss())
+    }
+
+    /// The lineal path's term of the loss at a level, where there is one.
+    pub fn paths(&self, level: usize) -> Option<PathTerm> {
+        let Level { size, paths, .. } = &self.levels[level];
+        let term = |t: &PathTargets| PathTerm::new(self.soft.clone(), t.clone(), *size, self.settings.path_weight);
+        paths.as_ref().map(term)
+    }
+
+    /// The two-point correlation's term of the loss at a level, where there is one.
+    pub fn spatial(&self, level: usize) -> Option<SpatialTerm> {
+        let Level { size, spatial, .. } = &self.levels[level];
+        let term = |t: &SpatialTargets| {
+            SpatialTerm::new(self.soft.clone(), t.clone(), *size, self.settings.correlation_weight)
+        };
+        spatial.as_ref().map(term)
     }
 
     /// The original in the three channels that the network sees.

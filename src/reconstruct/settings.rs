@@ -6,7 +6,7 @@ use super::ReconstructError;
 use super::encode::Encoding;
 use super::loss::{LossSettings, Normalisation};
 use crate::compute::graph::{Padding, Pooling};
-use crate::micrograph::Segmentation;
+use crate::micrograph::Recipe;
 use crate::net::{Depth, WeightsKind};
 
 /// The optimiser.
@@ -19,12 +19,103 @@ pub enum OptimiserKind {
     Adam,
 }
 
+/// How an image becomes phases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Decoding {
+    /// k-means, then an annealing at the interfaces to the exact volume fractions, as in the paper.
+    #[default]
+    Clusters,
+    /// Of two phases: the threshold that gives the exact volume fraction. More phases are clustered.
+    Rank,
+}
+
+/// Settings that go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Preset {
+    /// A quick look: few iterations from coarse to fine, and the polish.
+    Fast,
+    /// The closest statistics: from coarse to fine, with the two-point correlation in the loss, and the polish.
+    Faithful,
+    /// The method of Li et al. 2018 as it stands in the paper.
+    Published,
+}
+
+impl Preset {
+    /// All of them, in the order of the menus.
+    pub const ALL: [Self; 3] = [Self::Fast, Self::Faithful, Self::Published];
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "Fast",
+            Self::Faithful => "Faithful",
+            Self::Published => "As published (Li et al. 2018)",
+        }
+    }
+
+    /// What it is for, in a sentence.
+    pub const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Fast => "A quick look: 60 iterations at each of three sizes, and the polish.",
+            Self::Faithful => {
+                "The closest statistics: 200 iterations at each of three sizes, with S2 in the loss, and the polish."
+            }
+            Self::Published => {
+                "The method of the paper: Gram matrices alone, one size, 300 iterations, no polish, phases by k-means \
+                 and annealing."
+            }
+        }
+    }
+
+    /// Sets what the preset decides; the micrograph's recipe, the network, seed, number, size and device stay.
+    pub fn apply(self, settings: &mut Settings) {
+        let plain = Settings {
+            recipe: settings.recipe.clone(),
+            weights: settings.weights.clone(),
+            depth: settings.depth,
+            seed: settings.seed,
+            realisations: settings.realisations,
+            size: settings.size,
+            device: settings.device.clone(),
+            ..Settings::default()
+        };
+        *settings = match self {
+            Self::Faithful => plain,
+            Self::Fast => Settings { iterations: 60, ..plain },
+            Self::Published => Settings {
+                encoding: Encoding::Hypercube,
+                levels: 1,
+                correlation_weight: 0.0,
+                path_weight: 0.0,
+                decoding: Decoding::Clusters,
+                polish: false,
+                iterations: 300,
+                ..plain
+            },
+        };
+    }
+
+    /// The preset whose settings these are, if there is one.
+    pub fn of(settings: &Settings) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| {
+            let mut set = settings.clone();
+            preset.apply(&mut set);
+            set == *settings
+        })
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
 /// Everything that decides a reconstruction besides the micrograph.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How phases are told apart.
-    pub segmentation: Segmentation,
+    /// How the micrograph is prepared and its phases are told apart.
+    pub recipe: Recipe,
     /// How phases become vectors.
     pub encoding: Encoding,
     /// The feature network's weights.
@@ -43,7 +134,23 @@ pub struct Settings {
     pub optimiser: OptimiserKind,
     /// Step size of Adam, in grey levels.
     pub adam_rate: f64,
-    /// The most iterations.
+    /// Sizes that the image goes through from coarse to fine, each twice the one before; 1: the full size alone.
+    // A report of a version without this field was made without what it switches on; likewise below.
+    #[serde(default = "one")]
+    pub levels: usize,
+    /// Weight of the two-point correlation's term in the loss; 0: none.
+    #[serde(default)]
+    pub correlation_weight: f64,
+    /// Weight of the lineal path's term in the loss; 0: none.
+    #[serde(default)]
+    pub path_weight: f64,
+    /// How the image becomes phases.
+    #[serde(default)]
+    pub decoding: Decoding,
+    /// Whether pixels at interfaces are exchanged in the end where that brings S2 and lineal path closer.
+    #[serde(default)]
+    pub polish: bool,
+    /// The most iterations at each size.
     pub iterations: usize,
     /// Seed of the random start; further realisations take the next ones.
     pub seed: u64,
@@ -58,7 +165,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            segmentation: Segmentation::Auto,
+            recipe: Recipe::default(),
             encoding: Encoding::Corners,
             weights: WeightsKind::BuiltIn,
             depth: Depth::POOL3,
@@ -68,7 +175,12 @@ impl Default for Settings {
             pooling: Pooling::Mean,
             optimiser: OptimiserKind::Lbfgsb,
             adam_rate: 4.0,
-            iterations: 300,
+            levels: 3,
+            correlation_weight: 1.0,
+            path_weight: 10.0,
+            decoding: Decoding::Rank,
+            polish: true,
+            iterations: 200,
             seed: 1,
             realisations: 1,
             size: None,
@@ -81,6 +193,8 @@ impl Default for Settings {
 pub const MOST_ITERATIONS: usize = 1_000_000;
 /// The most realisations of a run.
 pub const MOST_REALISATIONS: usize = 100_000;
+/// The most sizes from coarse to fine.
+pub const MOST_LEVELS: usize = 8;
 /// The longest edge of a result.
 const MOST_EDGE: usize = 16_384;
 
@@ -148,6 +262,15 @@ impl Settings {
             return wrong(format!(
                 "At most {MOST_ITERATIONS} iterations and {MOST_REALISATIONS} realisations can be made in one run."
             ));
+        }
+        if self.levels == 0 || self.levels > MOST_LEVELS {
+            return wrong(format!("Between 1 and {MOST_LEVELS} sizes from coarse to fine are possible."));
+        }
+        let fine = |weight: f64| weight >= 0.0 && weight.is_finite();
+        if !(fine(self.correlation_weight) && fine(self.path_weight)) {
+            return wrong(
+                "The weights of the two-point correlation and of the lineal path must be 0 or larger.".into(),
+            );
         }
         if !(self.adam_rate > 0.0 && self.adam_rate.is_finite()) {
             return wrong("Adam's step size must be larger than 0.".into());

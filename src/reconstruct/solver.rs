@@ -3,10 +3,13 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::decode::{cluster, match_counts, target_counts};
+use super::decode::{cluster, match_counts, rank, target_counts};
 use super::loss::{Loss, LossValue};
+use super::paths::PathTerm;
 use super::problem::Problem;
-use super::settings::OptimiserKind;
+use super::pyramid::enlarge;
+use super::settings::{Decoding, OptimiserKind};
+use super::spatial::SpatialTerm;
 use super::{Checkpoint, ReconstructError};
 use crate::micrograph::PhaseMap;
 use crate::optimise::{Adam, Bounds, Lbfgsb, Progress};
@@ -32,6 +35,14 @@ impl Optimiser {
         }
     }
 
+    /// Steps taken at this size.
+    pub fn iteration(&self) -> usize {
+        match self {
+            Self::Lbfgsb(state) => state.iteration,
+            Self::Adam(state) => state.iteration,
+        }
+    }
+
     fn value(&self) -> f64 {
         match self {
             Self::Lbfgsb(state) => state.value,
@@ -43,10 +54,14 @@ impl Optimiser {
 /// A realisation in progress.
 pub struct Solver {
     loss: Loss,
+    spatial: Option<SpatialTerm>,
+    paths: Option<PathTerm>,
     optimiser: Optimiser,
+    /// The size that it is at, from 0, the coarsest.
+    pub level: usize,
     /// The seed of the random start.
     pub seed: u64,
-    /// The loss after every iteration so far.
+    /// The loss after every iteration so far, at all sizes.
     pub losses: Vec<LossValue>,
 }
 
@@ -56,15 +71,13 @@ impl Solver {
     /// # Errors
     /// The device lacks memory or is lost.
     pub fn new(problem: &Problem, seed: u64) -> Result<Self, ReconstructError> {
-        let loss = problem.loss()?;
         let mut random = Pcg64::seed_from_u64(seed);
-        let n = 3 * problem.size.0 * problem.size.1;
+        let size = problem.levels[0].size;
+        let n = 3 * size.0 * size.1;
         let x: Vec<f64> = (0..n).map(|_| f64::from(random.random::<f32>()) * BOUNDS.upper).collect();
-        let optimiser = match problem.settings.optimiser {
-            OptimiserKind::Lbfgsb => Optimiser::Lbfgsb(Box::new(Lbfgsb::new(x, BOUNDS))),
-            OptimiserKind::Adam => Optimiser::Adam(Box::new(Adam::new(x, BOUNDS, problem.settings.adam_rate))),
-        };
-        Ok(Self { loss, optimiser, seed, losses: vec![] })
+        let loss = problem.loss(0)?;
+        let (spatial, paths) = (problem.spatial(0), problem.paths(0));
+        Ok(Self { loss, spatial, paths, optimiser: start(problem, x), level: 0, seed, losses: vec![] })
     }
 
     /// Goes on from a checkpoint.
@@ -72,25 +85,37 @@ impl Solver {
     /// # Errors
     /// The device lacks memory or is lost.
     pub fn resume(problem: &Problem, checkpoint: Checkpoint) -> Result<Self, ReconstructError> {
-        let Checkpoint { optimiser, losses, seed, .. } = checkpoint;
-        Ok(Self { loss: problem.loss()?, optimiser, seed, losses })
+        let Checkpoint { optimiser, losses, seed, level, .. } = checkpoint;
+        let (spatial, paths) = (problem.spatial(level), problem.paths(level));
+        Ok(Self { loss: problem.loss(level)?, spatial, paths, optimiser, level, seed, losses })
     }
 
-    /// One iteration. `interrupted` is asked before every evaluation.
+    /// One iteration, at the next size when those of this one are done. `interrupted` is asked before every evaluation.
     ///
     /// # Errors
     /// [`ReconstructError::Interrupted`], or the device's; the state is then as before the iteration.
-    pub fn step(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
+    pub fn step(&mut self, problem: &Problem, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
+        if self.at_end_of_level(problem) && self.level + 1 < problem.levels.len() {
+            self.enlarge(problem)?;
+        }
         let mut seen = vec![];
-        let loss = &mut self.loss;
+        let (loss, spatial, paths) = (&mut self.loss, &self.spatial, &self.paths);
         let mut image = vec![0.0f32; self.optimiser.x().len()];
         let mut objective = |x: &[f64], gradient: &mut [f64]| -> Result<f64, ReconstructError> {
             if interrupted() {
                 return Err(ReconstructError::Interrupted);
             }
             image.iter_mut().zip(x).for_each(|(i, x)| *i = *x as f32);
-            let (value, slope) = loss.evaluate(&image)?;
+            let (mut value, slope) = loss.evaluate(&image)?;
             gradient.iter_mut().zip(&slope).for_each(|(g, s)| *g = f64::from(*s));
+            let terms = [
+                spatial.as_ref().map(|term| term.add(&image, gradient)),
+                paths.as_ref().map(|term| term.add(&image, gradient)),
+            ];
+            for term in terms.into_iter().flatten() {
+                value.total += term;
+                value.layers.push(term);
+            }
             let total = value.total;
             seen.push(value);
             Ok(total)
@@ -106,12 +131,47 @@ impl Solver {
         {
             self.losses.push(accepted);
         }
+        if progress == Progress::Converged && self.level + 1 < problem.levels.len() {
+            self.enlarge(problem)?;
+            return Ok(Progress::Moving);
+        }
         Ok(progress)
     }
 
-    /// Iterations so far.
+    fn at_end_of_level(&self, problem: &Problem) -> bool {
+        self.optimiser.iteration() >= problem.settings.iterations
+    }
+
+    /// Whether all iterations at all sizes are done.
+    pub fn is_done(&self, problem: &Problem) -> bool {
+        self.level + 1 == problem.levels.len() && self.at_end_of_level(problem)
+    }
+
+    /// Goes on at the next size.
+    fn enlarge(&mut self, problem: &Problem) -> Result<(), ReconstructError> {
+        let (from, to) = (problem.levels[self.level].size, problem.levels[self.level + 1].size);
+        let image: Vec<f32> = self.optimiser.x().iter().map(|x| *x as f32).collect();
+        let x = enlarge(&image, from, to).into_iter().map(f64::from).collect();
+        self.loss = problem.loss(self.level + 1)?;
+        self.spatial = problem.spatial(self.level + 1);
+        self.paths = problem.paths(self.level + 1);
+        self.optimiser = start(problem, x);
+        self.level += 1;
+        Ok(())
+    }
+
+    /// Iterations so far, at all sizes.
     pub fn iteration(&self) -> usize {
         self.losses.len()
+    }
+
+    /// The work done so far, and all of it, in iterations at the full size: an iteration costs as much as its image has
+    /// pixels.
+    pub fn work(&self, problem: &Problem) -> (f64, f64) {
+        let pixels = |(height, width): (usize, usize)| (height * width) as f64;
+        let cost = |level: usize| pixels(problem.levels[level].size) / pixels(problem.size);
+        let sum = |levels: usize| (0..levels).map(cost).sum::<f64>() * problem.settings.iterations as f64;
+        (sum(self.level) + self.optimiser.iteration() as f64 * cost(self.level), sum(problem.levels.len()))
     }
 
     /// The optimiser's state, for a checkpoint.
@@ -119,9 +179,11 @@ impl Solver {
         &self.optimiser
     }
 
-    /// The image as it is now: three channels in 0 … 255.
-    pub fn image(&self) -> Vec<f32> {
-        self.optimiser.x().iter().map(|x| *x as f32).collect()
+    /// The image as it is now, at the result's size: three channels in 0 … 255.
+    pub fn image(&self, problem: &Problem) -> Vec<f32> {
+        let image: Vec<f32> = self.optimiser.x().iter().map(|x| *x as f32).collect();
+        let size = problem.levels[self.level].size;
+        if size == problem.size { image } else { enlarge(&image, size, problem.size) }
     }
 
     /// Bytes in use on the device and by the optimiser.
@@ -139,11 +201,37 @@ impl Solver {
     }
 }
 
+fn start(problem: &Problem, x: Vec<f64>) -> Optimiser {
+    match problem.settings.optimiser {
+        OptimiserKind::Lbfgsb => Optimiser::Lbfgsb(Box::new(Lbfgsb::new(x, BOUNDS))),
+        OptimiserKind::Adam => Optimiser::Adam(Box::new(Adam::new(x, BOUNDS, problem.settings.adam_rate))),
+    }
+}
+
 /// The phases of an image with exactly the original's volume fractions, or `None` when there are no phases.
 pub fn decode(problem: &Problem, image: &[f32], seed: u64) -> Option<PhaseMap> {
     let original = problem.phases.as_ref()?;
+    if let Some(map) = ranked(problem, original, image) {
+        return Some(map);
+    }
     let (mut map, centres) = cluster(image, &problem.vectors, problem.size);
-    let counts = target_counts(&original.counts(), map.labels.len());
-    match_counts(&mut map, image, &centres, &counts, seed);
+    match_counts(&mut map, image, &centres, &wanted_counts(problem, original), seed);
     Some(map)
+}
+
+/// The same, quick to make: of clusters the volume fractions are not exact yet.
+pub fn rough_phases(problem: &Problem, image: &[f32]) -> Option<PhaseMap> {
+    let original = problem.phases.as_ref()?;
+    Some(ranked(problem, original, image).unwrap_or_else(|| cluster(image, &problem.vectors, problem.size).0))
+}
+
+/// Pixels that each phase of a result gets.
+fn wanted_counts(problem: &Problem, original: &PhaseMap) -> Vec<usize> {
+    target_counts(&original.counts(), problem.size.0 * problem.size.1)
+}
+
+/// Two phases by rank, where the settings say so.
+fn ranked(problem: &Problem, original: &PhaseMap, image: &[f32]) -> Option<PhaseMap> {
+    let wanted = original.phases == 2 && problem.settings.decoding == Decoding::Rank;
+    wanted.then(|| rank(image, &problem.vectors, wanted_counts(problem, original)[1], problem.size))
 }

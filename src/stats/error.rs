@@ -1,6 +1,6 @@
 //! How far the statistics of a reconstruction are from those of its original.
 
-use super::{Axis, Boundary, Indicator, lineal_path, two_point_radial};
+use super::{Axis, Boundary, Indicator, Interval, Unfitted, lineal_path, measure, two_point_radial};
 use crate::micrograph::PhaseMap;
 
 /// The curves of one phase against the rest.
@@ -59,14 +59,23 @@ pub fn white_noise(volume_fraction: f64, pixels: usize, distances: usize) -> Cur
     }
 }
 
+/// Reads a number that JSON cannot hold, which is written as null: not a number again.
+pub(super) fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    use serde::Deserialize;
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
 /// Errors of one pair of curves, in percent.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ErrorRates {
     /// Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).
+    #[serde(deserialize_with = "number")]
     pub s2_error_percent: f64,
     /// `Σ|ΔS2| / Σ|S2 − φ²|`, which white noise cannot pass.
+    #[serde(deserialize_with = "number")]
     pub s2_covariance_error_percent: f64,
     /// Area between the lineal-path curves over the area under the original's.
+    #[serde(deserialize_with = "number")]
     pub lineal_path_error_percent: f64,
 }
 
@@ -95,6 +104,9 @@ pub struct PhaseComparison {
     pub phase: usize,
     /// Its share in the original.
     pub original_volume_fraction: f64,
+    /// The same with its standard error as an estimate of the material's.
+    #[serde(default)]
+    pub original_interval: Option<Interval>,
     /// Its share in the reconstruction.
     pub volume_fraction: f64,
     /// The reconstruction's errors.
@@ -102,9 +114,13 @@ pub struct PhaseComparison {
     pub errors: ErrorRates,
     /// The errors of white noise at the original's volume fraction.
     pub white_noise: ErrorRates,
+    /// The errors of what no reconstruction is fitted to.
+    #[serde(default)]
+    pub unfitted: Option<Unfitted>,
 }
 
-/// Compares every phase: S2 periodic, lineal path open, over r = 0 … min(height, width)/2 − 1 of the smaller picture.
+/// Compares every phase: S2 periodic, lineal path open, over r = 0 … min(height, width)/2 − 1 of the smaller picture;
+/// what is not fitted open.
 pub fn compare(original: &PhaseMap, found: &PhaseMap) -> Vec<PhaseComparison> {
     let phases = original.phases.max(found.phases);
     let (originals, founds) = (all_curves(original), all_curves(found));
@@ -113,12 +129,18 @@ pub fn compare(original: &PhaseMap, found: &PhaseMap) -> Vec<PhaseComparison> {
         let a = originals.get(phase).cloned().unwrap_or_else(none);
         let b = founds.get(phase).cloned().unwrap_or_else(none);
         let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
+        let both = phase < original.phases.min(found.phases);
+        let measured = both.then(|| [original, found].map(|map| measure(map, phase, Boundary::Open)));
         PhaseComparison {
             phase,
             original_volume_fraction: a.volume_fraction,
             volume_fraction: b.volume_fraction,
             errors: ErrorRates::between(&a, &b),
             white_noise: ErrorRates::between(&a, &noise),
+            original_interval: measured.as_ref().map(|[a, _]| a.fraction),
+            unfitted: measured
+                .as_ref()
+                .map(|[a, b]| Unfitted::between((a, original.labels.len()), (b, found.labels.len()))),
         }
     };
     (0..phases).map(one).collect()

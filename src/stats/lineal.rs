@@ -1,18 +1,26 @@
-//! The lineal-path function: segments that lie wholly in a phase (Lu & Torquato, Phys. Rev. A 45:922, 1992).
+//! The lineal-path function (Lu & Torquato, Phys. Rev. A 45:922, 1992) and chord lengths: both follow from the runs of a
+//! phase along lines.
 
 use super::{Axis, Boundary, Indicator};
 
-/// `L(r)`, r = 0 … `distances() − 1`: the share of segments of r + 1 pixels along an axis that lie wholly in the phase.
-///
-/// A run of n pixels holds n − r such segments, so the runs alone decide.
-pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64> {
+/// The runs of a phase along all lines of an axis.
+struct Runs {
+    /// How many runs have each length.
+    counts: Vec<u64>,
+    /// The same without those that an edge of the open picture cuts, whose length is not known.
+    whole: Vec<u64>,
+    /// Lines of a periodic picture that lie wholly in the phase.
+    full_lines: u64,
+}
+
+fn runs(phase: &Indicator, axis: Axis, boundary: Boundary) -> Runs {
     let (lines, length) = phase.lines(axis);
-    let mut runs = vec![0u64; length + 1];
+    let (mut counts, mut whole) = (vec![0u64; length + 1], vec![0u64; length + 1]);
     let mut full_lines = 0u64;
+    let mut line = vec![false; length];
     for number in 0..lines {
-        let line: Vec<bool> = phase.line(axis, number).collect();
-        let first_outside = line.iter().position(|inside| !inside);
-        let start = match (boundary, first_outside) {
+        line.iter_mut().zip(phase.line(axis, number)).for_each(|(to, inside)| *to = inside);
+        let start = match (boundary, line.iter().position(|inside| !inside)) {
             (Boundary::Periodic, None) => {
                 full_lines += 1;
                 continue;
@@ -26,19 +34,58 @@ pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64
             if line[(start + k) % length] {
                 run += 1;
             } else if run > 0 {
-                runs[run] += 1;
+                counts[run] += 1;
+                whole[run] += u64::from(boundary == Boundary::Periodic || run < k);
                 run = 0;
             }
         }
-        runs[run] += u64::from(run > 0);
+        counts[run] += u64::from(run > 0);
+        whole[run] += u64::from(run > 0 && boundary == Boundary::Periodic);
+    }
+    Runs { counts, whole, full_lines }
+}
+
+/// `L(r)`, r = 0 … `distances() − 1`: the share of segments of r + 1 pixels along an axis that lie wholly in the phase.
+///
+/// A run of n pixels holds n − r such segments, so the runs alone decide.
+pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64> {
+    let (lines, length) = phase.lines(axis);
+    let Runs { counts, full_lines, .. } = runs(phase, axis, boundary);
+    // From the longest down: runs longer than r, and the segments of r + 1 pixels that they hold.
+    let (mut longer, mut fitting) = (0u64, 0u64);
+    let mut segments = vec![0u64; length + 1];
+    for r in (0..length).rev() {
+        longer += counts[r + 1];
+        fitting += longer;
+        segments[r] = fitting;
     }
     let share = |r: usize| {
-        let fitting: u64 = runs.iter().enumerate().skip(r + 1).map(|(n, count)| (n - r) as u64 * count).sum();
         let places = match boundary {
             Boundary::Periodic => length,
             Boundary::Open => length - r,
         };
-        (fitting + full_lines * length as u64) as f64 / (places * lines) as f64
+        (segments[r] + full_lines * length as u64) as f64 / (places * lines) as f64
     };
     (0..phase.distances()).map(share).collect()
+}
+
+/// How many chords of a phase have each length in pixels, along rows and columns together, from length 0.
+///
+/// Chords that an edge of the open picture cuts are left out, and so are endless ones of a periodic picture.
+pub fn chord_lengths(phase: &Indicator, boundary: Boundary) -> Vec<u64> {
+    let rows = runs(phase, Axis::Rows, boundary).whole;
+    let columns = runs(phase, Axis::Columns, boundary).whole;
+    let at = |counts: &[u64], n: usize| counts.get(n).copied().unwrap_or(0);
+    let longest = rows.len().max(columns.len());
+    let mut counts: Vec<u64> = (0..longest).map(|n| at(&rows, n) + at(&columns, n)).collect();
+    let used = counts.iter().rposition(|n| *n > 0).map_or(1, |last| last + 1);
+    counts.truncate(used);
+    counts
+}
+
+/// The mean length of the chords counted by [`chord_lengths`]; NaN without any.
+pub fn mean_chord(counts: &[u64]) -> f64 {
+    let all: u64 = counts.iter().sum();
+    let length: u64 = counts.iter().enumerate().map(|(n, count)| n as u64 * count).sum();
+    length as f64 / all as f64
 }

@@ -1,12 +1,25 @@
 //! Spatial statistics of phase maps, and the errors between them.
 
+mod components;
+mod confidence;
 mod error;
+mod fourier;
 mod lineal;
+mod measure;
+mod pores;
+mod surface;
 mod two_point;
 
+pub use components::{Components, cluster_function};
+pub use confidence::Interval;
 pub use error::{Curves, ErrorRates, PhaseComparison, all_curves, compare, curves, white_noise};
-pub use lineal::lineal_path;
-pub use two_point::{two_point_axis, two_point_radial};
+pub use fourier::Fourier;
+use fourier::quick_size;
+pub use lineal::{chord_lengths, lineal_path, mean_chord};
+pub use measure::{PhaseStatistics, Unfitted, measure};
+pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
+pub use surface::{interface_length, local_variance, power_spectrum, specific_surface};
+pub use two_point::{Correlation, two_point_axis, two_point_radial};
 
 /// What lies beyond the edge of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]

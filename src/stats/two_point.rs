@@ -1,106 +1,119 @@
 //! The two-point correlation S2(r): the chance that two points at a distance r both lie in a phase.
 
-use std::sync::Arc;
+use super::{Axis, Boundary, Fourier, Indicator, quick_size};
 
-use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
-
-use super::{Axis, Boundary, Indicator};
-
-/// Pairs of pixels in the phase for every displacement; `[rows, columns]`, displacement 0 first, negative ones last.
-struct Pairs {
-    counts: Vec<f64>,
+/// A function of displacements, such as S2, with all that is read off it.
+#[derive(Clone, Debug)]
+pub struct Correlation {
+    /// Sums over pairs of pixels; `[rows, columns]`, displacement 0 first, negative ones last.
+    sums: Vec<f64>,
     rows: usize,
     columns: usize,
+    /// Height and width of the picture.
+    size: (usize, usize),
+    boundary: Boundary,
 }
 
-/// Counts pairs by FFT. Counts are integers, so rounding makes them exact.
-fn pairs(phase: &Indicator, boundary: Boundary) -> Pairs {
-    let (rows, columns) = match boundary {
-        Boundary::Periodic => (phase.height, phase.width),
-        Boundary::Open => (2 * phase.height, 2 * phase.width),
-    };
-    let mut field = vec![Complex::default(); rows * columns];
-    for y in 0..phase.height {
-        for x in 0..phase.width {
-            field[y * columns + x].re = f64::from(u8::from(phase.at(y, x)));
+impl Correlation {
+    /// S2 of a phase. Pairs are counted by FFT; counts are integers, so rounding makes them exact.
+    pub fn two_point(phase: &Indicator, boundary: Boundary) -> Self {
+        let (rows, columns) = transform_size(phase, boundary);
+        let fourier = Fourier::new(rows, columns);
+        let spectrum = fourier.transform(|at| {
+            let (y, x) = (at / columns, at % columns);
+            f64::from(u8::from(y < phase.height && x < phase.width && phase.at(y, x)))
+        });
+        let mut sums = fourier.correlate(&spectrum, &spectrum);
+        sums.iter_mut().for_each(|s| *s = s.round());
+        Self { sums, rows, columns, size: (phase.height, phase.width), boundary }
+    }
+
+    /// Of given sums over pairs, which stand as the transform of [`transform_size`] has them.
+    pub(super) fn from_sums(sums: Vec<f64>, phase: &Indicator, boundary: Boundary) -> Self {
+        let (rows, columns) = transform_size(phase, boundary);
+        Self { sums, rows, columns, size: (phase.height, phase.width), boundary }
+    }
+
+    /// Distances at which radial means are taken: 0 … min(height, width)/2 − 1.
+    pub fn distances(&self) -> usize {
+        self.size.0.min(self.size.1) / 2
+    }
+
+    /// Pixels of the picture.
+    pub fn pixels(&self) -> usize {
+        self.size.0 * self.size.1
+    }
+
+    /// Pairs of pixels of the picture at a displacement.
+    fn places(&self, dy: isize, dx: isize) -> usize {
+        let (height, width) = self.size;
+        match self.boundary {
+            Boundary::Periodic => height * width,
+            Boundary::Open => height.saturating_sub(dy.unsigned_abs()) * width.saturating_sub(dx.unsigned_abs()),
         }
     }
-    let mut planner = FftPlanner::new();
-    fft_2d(&mut field, rows, columns, planner.plan_fft_forward(columns), planner.plan_fft_forward(rows));
-    field.iter_mut().for_each(|v| *v = Complex::from(v.norm_sqr()));
-    fft_2d(&mut field, rows, columns, planner.plan_fft_inverse(columns), planner.plan_fft_inverse(rows));
-    let scale = 1.0 / (rows * columns) as f64;
-    Pairs { counts: field.iter().map(|v| (v.re * scale).round()).collect(), rows, columns }
-}
 
-/// In place: all rows, then all columns.
-fn fft_2d(
-    field: &mut [Complex<f64>],
-    rows: usize,
-    columns: usize,
-    along: Arc<dyn Fft<f64>>,
-    across: Arc<dyn Fft<f64>>,
-) {
-    along.process(field);
-    let mut turned = vec![Complex::default(); field.len()];
-    transpose(field, &mut turned, rows, columns);
-    across.process(&mut turned);
-    transpose(&turned, field, columns, rows);
-}
-
-fn transpose(from: &[Complex<f64>], to: &mut [Complex<f64>], rows: usize, columns: usize) {
-    for r in 0..rows {
-        for c in 0..columns {
-            to[c * rows + r] = from[r * columns + c];
-        }
+    /// The value at a displacement, both parts shorter than half of the smaller edge.
+    pub fn at(&self, dy: isize, dx: isize) -> f64 {
+        let row = dy.rem_euclid(self.rows as isize) as usize;
+        let column = dx.rem_euclid(self.columns as isize) as usize;
+        self.sums[row * self.columns + column] / self.places(dy, dx) as f64
     }
-}
 
-/// A displacement of the FFT's order as a signed one.
-fn signed(at: usize, size: usize) -> isize {
-    if 2 * at < size { at as isize } else { at as isize - size as isize }
-}
-
-/// The radial mean of S2 over displacements whose length rounds to r = 0 … `distances() − 1`.
-pub fn two_point_radial(phase: &Indicator, boundary: Boundary) -> Vec<f64> {
-    let pairs = pairs(phase, boundary);
-    let n = phase.distances();
-    let (mut sums, mut places) = (vec![0.0; n], vec![0u32; n]);
-    for row in 0..pairs.rows {
-        let dy = signed(row, pairs.rows);
-        for column in 0..pairs.columns {
-            let dx = signed(column, pairs.columns);
-            let possible = possible_pairs(phase, boundary, dy, dx);
-            let r = (dy as f64).hypot(dx as f64).round_ties_even() as usize;
-            if r < n && possible > 0 {
-                sums[r] += pairs.counts[row * pairs.columns + column] / possible as f64;
-                places[r] += 1;
+    /// The mean over displacements whose length rounds to r = 0 … `distances() − 1`.
+    pub fn radial(&self) -> Vec<f64> {
+        let n = self.distances();
+        let (mut sums, mut places) = (vec![0.0; n], vec![0u32; n]);
+        // A longer part makes a longer displacement.
+        let reach = n as isize - 1;
+        for dy in (0..=reach).chain(-reach..0) {
+            for dx in (0..=reach).chain(-reach..0) {
+                let r = (dy as f64).hypot(dx as f64).round_ties_even() as usize;
+                if r < n {
+                    sums[r] += self.at(dy, dx);
+                    places[r] += 1;
+                }
             }
         }
+        sums.iter().zip(&places).map(|(s, p)| s / f64::from(*p)).collect()
     }
-    sums.iter().zip(&places).map(|(s, p)| s / f64::from(*p)).collect()
+
+    /// The values along an axis, r = 0 … `distances() − 1`.
+    pub fn along(&self, axis: Axis) -> Vec<f64> {
+        let at = |r: usize| match axis {
+            Axis::Rows => self.at(0, r as isize),
+            Axis::Columns => self.at(r as isize, 0),
+        };
+        (0..self.distances()).map(at).collect()
+    }
+
+    /// The two-dimensional map over displacements −n … n both ways, n the last distance; rows first. Also its edge 2n + 1.
+    pub fn map(&self) -> (Vec<f64>, usize) {
+        let reach = (self.distances() as isize - 1).max(0);
+        let edge = (2 * reach + 1) as usize;
+        let values = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (dy, dx)));
+        (values.map(|(dy, dx)| self.at(dy, dx)).collect(), edge)
+    }
 }
 
-fn possible_pairs(phase: &Indicator, boundary: Boundary, dy: isize, dx: isize) -> usize {
+/// Rows and columns of a transform in which no pair meets itself around the edge unless it should.
+pub(super) fn transform_size(phase: &Indicator, boundary: Boundary) -> (usize, usize) {
     match boundary {
-        Boundary::Periodic => phase.height * phase.width,
+        Boundary::Periodic => (phase.height, phase.width),
+        // Displacements count up to half of the smaller edge only; longer ones may meet around the edge, beyond those.
         Boundary::Open => {
-            phase.height.saturating_sub(dy.unsigned_abs()) * phase.width.saturating_sub(dx.unsigned_abs())
+            let reach = phase.distances();
+            (quick_size(phase.height + reach), quick_size(phase.width + reach))
         }
     }
+}
+
+/// The radial mean of S2, r = 0 … `distances() − 1`.
+pub fn two_point_radial(phase: &Indicator, boundary: Boundary) -> Vec<f64> {
+    Correlation::two_point(phase, boundary).radial()
 }
 
 /// S2 along an axis, r = 0 … `distances() − 1`.
 pub fn two_point_axis(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64> {
-    let pairs = pairs(phase, boundary);
-    let at = |r: usize| {
-        let (dy, dx) = match axis {
-            Axis::Rows => (0, r),
-            Axis::Columns => (r, 0),
-        };
-        let possible = possible_pairs(phase, boundary, dy as isize, dx as isize);
-        pairs.counts[dy * pairs.columns + dx] / possible as f64
-    };
-    (0..phase.distances()).map(at).collect()
+    Correlation::two_point(phase, boundary).along(axis)
 }

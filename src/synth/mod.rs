@@ -60,14 +60,9 @@ impl Sample {
 
 /// A micrograph whose values are labels.
 pub fn from_labels(name: &str, map: &PhaseMap) -> Micrograph {
-    Micrograph {
-        name: name.into(),
-        height: map.height,
-        width: map.width,
-        channels: 1,
-        values: map.labels.iter().map(|l| f32::from(*l)).collect(),
-        range: (0.0, (map.phases - 1) as f32),
-    }
+    let values = map.labels.iter().map(|l| f32::from(*l)).collect();
+    let range = (0.0, (map.phases - 1) as f32);
+    Micrograph { name: name.into(), ..Micrograph::new((map.height, map.width), 1, values, range) }
 }
 
 /// A two-phase periodic structure: phase 1 is where a Gaussian random field of this wavelength is largest.

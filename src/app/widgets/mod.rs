@@ -4,6 +4,6 @@ mod picture;
 mod plot;
 mod setting;
 
-pub use picture::{Pane, Picture, View, thumbnail};
-pub use plot::{PlotRequest, curve_plot, significant};
+pub use picture::{Pane, Picture, Place, View, thumbnail};
+pub use plot::{PlotRequest, curve_plot, grey_text, significant};
 pub use setting::{choice, heading, row, value};

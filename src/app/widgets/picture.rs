@@ -1,12 +1,13 @@
 //! Pictures side by side at one zoom and pan.
 
 use egui::{
-    Color32, ColorImage, Context, FontId, Rect, Response, Sense, TextureFilter, TextureHandle, TextureOptions, Ui,
-    Vec2, pos2, vec2,
+    Color32, ColorImage, Context, FontId, PointerButton, Pos2, Rect, Response, Sense, TextureFilter, TextureHandle,
+    TextureOptions, Ui, Vec2, pos2, vec2,
 };
+use rayon::prelude::*;
 
 use crate::app::theme;
-use crate::micrograph::PhaseMap;
+use crate::micrograph::{PhaseMap, PixelSize, Recipe, scale_bar};
 
 /// Pixels stay squares when magnified.
 const SHARP: TextureOptions = TextureOptions {
@@ -28,9 +29,9 @@ pub struct Picture {
 impl Picture {
     /// Phases in their colours, in place of what the slot held: the texture stays, so that nothing piles up while the
     /// window is hidden.
-    pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap) {
-        let color = |i: usize| theme::phase(usize::from(map.labels[i]), map.phases);
-        Self::show(slot, ctx, name, (map.height, map.width), color);
+    pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap, recipe: &Recipe) {
+        let colors = theme::phases(recipe, map.phases);
+        Self::show(slot, ctx, name, (map.height, map.width), |i| colors[usize::from(map.labels[i])]);
     }
 
     /// Three channels in 0 … 255, likewise.
@@ -40,12 +41,13 @@ impl Picture {
         Self::show(slot, ctx, name, size, color);
     }
 
-    fn show(
+    /// A colour at every pixel, likewise.
+    pub fn show(
         slot: &mut Option<Self>,
         ctx: &Context,
         name: &str,
         size: (usize, usize),
-        color: impl Fn(usize) -> Color32,
+        color: impl Fn(usize) -> Color32 + Sync,
     ) {
         let image = averaged(size, color);
         match slot {
@@ -59,15 +61,15 @@ impl Picture {
 }
 
 /// The picture, each texel the mean of a square of pixels where it would be too large.
-fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32) -> ColorImage {
+fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32 + Sync) -> ColorImage {
     let step = height.max(width).div_ceil(MOST_EDGE);
     if step == 1 {
-        return ColorImage::new([width, height], (0..width * height).map(color).collect());
+        return ColorImage::new([width, height], (0..width * height).into_par_iter().map(&color).collect());
     }
     let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
-    let mut pixels = Vec::with_capacity(rows * columns);
-    for row in 0..rows {
-        for column in 0..columns {
+    let mut pixels = vec![Color32::BLACK; rows * columns];
+    pixels.par_chunks_mut(columns).enumerate().for_each(|(row, line)| {
+        for (column, texel) in line.iter_mut().enumerate() {
             let (mut sum, mut count) = ([0u32; 3], 0);
             for y in row * step..height.min((row + 1) * step) {
                 for x in column * step..width.min((column + 1) * step) {
@@ -77,9 +79,9 @@ fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32) -
                 }
             }
             let [r, g, b] = sum.map(|s| (s / count) as u8);
-            pixels.push(Color32::from_rgb(r, g, b));
+            *texel = Color32::from_rgb(r, g, b);
         }
-    }
+    });
     ColorImage::new([columns, rows], pixels)
 }
 
@@ -108,11 +110,39 @@ pub struct Pane<'a> {
     pub waiting: &'a str,
     /// Says what is at a row and column.
     pub readout: &'a dyn Fn(usize, usize) -> String,
+    /// The size of a pixel, where it is known: it brings a scale bar.
+    pub pixel_size: Option<&'a PixelSize>,
+    /// Whether a tool has the primary button, which then does not pan.
+    pub tool: bool,
+}
+
+/// Where a picture lies on the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The whole picture.
+    pub target: Rect,
+    /// The pane, outside of which nothing is drawn.
+    pub pane: Rect,
+    /// Screen points for a pixel.
+    pub zoom: f32,
+}
+
+impl Place {
+    /// Row and column of a point on the screen; pixel centres at integers.
+    pub fn pixel(&self, at: Pos2) -> [f32; 2] {
+        let at = (at - self.target.min) / self.zoom;
+        [at.y - 0.5, at.x - 0.5]
+    }
+
+    /// The point on the screen of a row and column.
+    pub fn screen(&self, [row, column]: [f32; 2]) -> Pos2 {
+        self.target.min + vec2(column + 0.5, row + 0.5) * self.zoom
+    }
 }
 
 impl Pane<'_> {
     /// Shows the pane in the space there is; wheel zooms, dragging pans, a double click fits.
-    pub fn show(&self, ui: &mut Ui, view: &mut View) -> Response {
+    pub fn show(&self, ui: &mut Ui, view: &mut View) -> (Response, Option<Place>) {
         ui.vertical(|ui| {
             ui.label(egui::RichText::new(self.title).strong());
             let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
@@ -121,8 +151,8 @@ impl Pane<'_> {
                 egui::WidgetInfo::labeled(egui::Role::Image, ui.is_enabled(), format!("{} {waiting}", self.title))
             });
             checkerboard(ui, rect);
-            match self.picture {
-                Some(picture) => self.show_picture(ui, rect, &response, picture, view),
+            let place = match self.picture {
+                Some(picture) => Some(self.show_picture(ui, rect, &response, picture, view)),
                 None => {
                     let color = ui.visuals().weak_text_color();
                     let galley = ui.painter().layout(
@@ -132,24 +162,26 @@ impl Pane<'_> {
                         (rect.width() - 4.0 * theme::STEP).clamp(40.0, 320.0),
                     );
                     ui.painter().galley(rect.center() - 0.5 * galley.size(), galley, color);
+                    None
                 }
-            }
-            response
+            };
+            (response, place)
         })
         .inner
     }
 
-    fn show_picture(&self, ui: &Ui, rect: Rect, response: &Response, picture: &Picture, view: &mut View) {
+    fn show_picture(&self, ui: &Ui, rect: Rect, response: &Response, picture: &Picture, view: &mut View) -> Place {
         let pixels = vec2(picture.size.1 as f32, picture.size.0 as f32);
         let fit = (rect.size() / pixels).min_elem();
         let mut zoom = view.zoom.unwrap_or(fit);
         let place =
             |view: &View, zoom: f32| Rect::from_min_size(rect.center() - view.centre * pixels * zoom, pixels * zoom);
-        if response.double_clicked() {
+        if response.double_clicked() && !self.tool {
             *view = View::default();
             zoom = fit;
         }
-        if response.dragged() {
+        let pans = if self.tool { response.dragged_by(PointerButton::Middle) } else { response.dragged() };
+        if pans {
             view.zoom = Some(zoom);
             view.centre -= response.drag_delta() / (pixels * zoom);
         }
@@ -172,9 +204,42 @@ impl Pane<'_> {
         if let Some(pointer) = response.hover_pos().filter(|p| target.contains(*p)) {
             let at = (pointer - target.min) / zoom;
             let (row, column) = ((at.y as usize).min(picture.size.0 - 1), (at.x as usize).min(picture.size.1 - 1));
-            note(ui, rect, &format!("row {row}, column {column}: {}", (self.readout)(row, column)));
+            let length = |pixels: usize| {
+                self.pixel_size.map(|p| {
+                    let (unit, per_pixel) = p.unit(picture.size.0.max(picture.size.1) as f64);
+                    format!("{} {unit}", super::significant(pixels as f64 * per_pixel))
+                })
+            };
+            let scaled = match (length(row), length(column)) {
+                (Some(y), Some(x)) => format!(" ({y}, {x})"),
+                _ => String::new(),
+            };
+            note(ui, rect, &format!("row {row}, column {column}{scaled}: {}", (self.readout)(row, column)));
         }
+        if let Some(pixel) = self.pixel_size {
+            draw_scale_bar(ui, rect, target, pixel, zoom);
+        }
+        Place { target, pane: rect, zoom }
     }
+}
+
+/// A bar of 1, 2 or 5 times a power of ten in the lower right corner of what is seen of the picture.
+fn draw_scale_bar(ui: &Ui, pane: Rect, target: Rect, pixel: &PixelSize, zoom: f32) {
+    let seen = target.intersect(pane);
+    let (pixels, text) = scale_bar(pixel, f64::from(0.3 * seen.width() / zoom));
+    let length = pixels as f32 * zoom;
+    if !seen.is_positive() || length < 8.0 {
+        return;
+    }
+    let painter = ui.painter_at(pane);
+    let galley = painter.layout_no_wrap(text, FontId::proportional(12.0), Color32::WHITE);
+    let size = vec2(length.max(galley.size().x), galley.size().y + 8.0);
+    let ground = Rect::from_min_size(seen.max - size - vec2(14.0, 12.0), size).expand(4.0);
+    painter.rect_filled(ground, 3.0, Color32::from_black_alpha(170));
+    let middle = ground.center().x;
+    painter.galley(pos2(middle - 0.5 * galley.size().x, ground.top() + 3.0), galley, Color32::WHITE);
+    let bar = Rect::from_center_size(pos2(middle, ground.bottom() - 6.0), vec2(length, 3.0));
+    painter.rect_filled(bar, 0.0, Color32::WHITE);
 }
 
 /// A line of text on the lower edge.

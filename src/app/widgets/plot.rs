@@ -1,7 +1,7 @@
 //! Curves in a plot that keeps its range while they refresh.
 
 use egui::{Color32, Ui};
-use egui_plot::{Corner, GridMark, HoverPosition, Legend, Line, Plot, PlotPoints};
+use egui_plot::{Corner, FilledArea, GridMark, HoverPosition, Legend, Line, Plot, PlotPoints};
 
 use crate::app::figure::Figure;
 use crate::app::theme;
@@ -24,8 +24,12 @@ pub fn curve_plot(
     y_top: Option<f64>,
 ) -> Option<PlotRequest> {
     let logarithmic = figure.logarithmic;
+    // Losses fall from the upper left, and have many names.
+    let corner = if logarithmic { Corner::LeftBottom } else { Corner::RightTop };
+    let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
+    let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
     let mut plot = Plot::new(id)
-        .legend(Legend::default().position(Corner::RightTop).follow_insertion_order(true).background_alpha(0.6))
+        .legend(legend)
         .x_axis_label(figure.x_label.as_str())
         .y_axis_label(figure.y_label.as_str())
         .allow_scroll(false)
@@ -33,12 +37,14 @@ pub fn curve_plot(
         .grid_color(theme::palette(ui).faint.gamma_multiply(0.55))
         .set_margin_fraction(egui::vec2(0.01, 0.04))
         .y_axis_min_width(44.0)
+        .x_axis_formatter(|mark, _| decimal(mark))
+        .y_axis_formatter(|mark, _| decimal(mark))
         .x_grid_spacer(|input| even_marks(input.bounds, 5.0))
         .y_grid_spacer(|input| even_marks(input.bounds, 4.0))
         .label_formatter(move |hover: &HoverPosition<'_>| match hover {
             HoverPosition::NearDataPoint { plot_name, position, .. } => {
                 let y = if logarithmic { 10f64.powf(position.y) } else { position.y };
-                Some(format!("{plot_name}\n{:.0}: {}", position.x, significant(y)))
+                Some(format!("{plot_name}\n{}: {}", significant(position.x), significant(y)))
             }
             HoverPosition::Elsewhere { .. } => None,
         });
@@ -65,8 +71,21 @@ pub fn curve_plot(
             Line::new(series.name.clone(), points).color(*color).width(1.8).allow_band(false)
         })
         .collect();
+    let band_color = theme::palette(ui).accent.gamma_multiply(0.3);
+    // x, lower and upper values of each band.
+    let bands: Vec<[Vec<f64>; 3]> = figure
+        .bands
+        .iter()
+        .map(|band| {
+            let part = |of: fn(&(f64, f64, f64)) -> f64| band.points.iter().map(of).collect();
+            [part(|p| p.0), part(|p| p.1), part(|p| p.2)]
+        })
+        .collect();
     let response = plot
         .show(ui, |plot| {
+            for [x, low, high] in &bands {
+                plot.add(FilledArea::new("", x, low, high).fill_color(band_color));
+            }
             lines.into_iter().for_each(|line| plot.line(line));
         })
         .response;
@@ -102,11 +121,24 @@ fn even_marks((low, high): (f64, f64), count: f64) -> Vec<GridMark> {
     (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
 }
 
+/// A value with as many decimals as its step needs.
+fn decimal(mark: GridMark) -> String {
+    let decimals = (-mark.step_size.log10()).ceil().clamp(0.0, 6.0) as usize;
+    // A step of 0.25 needs two decimals, though its power of ten has one.
+    let exact = (mark.step_size * 10f64.powi(decimals as i32)).fract().abs() < 1e-6;
+    format!("{:.*}", decimals + usize::from(!exact), mark.value)
+}
+
 fn exponent(mark: GridMark) -> String {
     let k = mark.value.round() as i64;
     let digits = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"];
     let power: String = k.unsigned_abs().to_string().bytes().map(|b| digits[usize::from(b - b'0')]).collect();
     format!("10{}{power}", if k < 0 { "⁻" } else { "" })
+}
+
+/// A grey value that is no whole number.
+pub fn grey_text(value: f32) -> String {
+    if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.4}") }
 }
 
 /// Three significant digits.

@@ -2,10 +2,10 @@
 
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
-use crate::app::App;
 use crate::app::command::Command;
 use crate::app::overlays::message_color;
 use crate::app::theme;
+use crate::app::{App, Workspace};
 use crate::compute::mebibytes;
 use crate::job::Request;
 use crate::synth::Sample;
@@ -17,9 +17,14 @@ impl App {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Microwright").heading().strong());
             ui.separator();
-            if self.command_button(ui, Command::Open, false) {
-                chosen = Some(Command::Open);
+            for workspace in Workspace::ALL {
+                let tab = egui::Button::selectable(self.workspace == workspace, workspace.name());
+                if ui.add(tab).on_hover_text(workspace.tooltip()).clicked() {
+                    chosen = Some(Command::Workspace(workspace));
+                }
             }
+            ui.separator();
+            chosen = chosen.or(self.file_menu(ui));
             let samples = ui.menu_button("Samples ▾", |ui| {
                 for sample in Sample::ALL {
                     if ui.button(sample.name()).on_hover_text(sample.description()).clicked() {
@@ -28,8 +33,15 @@ impl App {
                 }
             });
             samples.response.on_hover_text("Built-in micrographs to try things on.");
-            if self.command_button(ui, Command::Export, false) {
-                chosen = Some(Command::Export);
+            for (text, command) in [("↶", Command::Undo), ("↷", Command::Redo)] {
+                let key = command.shortcut().map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default();
+                let reason = self.unavailable(command);
+                let button = ui.add_enabled(reason.is_none(), egui::Button::new(text));
+                button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, reason.is_none(), command.name()));
+                let button = button.on_hover_text(format!("{} ({key})", command.tooltip()));
+                if button.on_disabled_hover_text(reason.unwrap_or_default()).clicked() {
+                    chosen = Some(command);
+                }
             }
             ui.separator();
             for (text, command) in [("Fit", Command::Fit), ("1:1", Command::OneToOne)] {
@@ -61,6 +73,28 @@ impl App {
         }
     }
 
+    /// Opening, saving and exporting.
+    fn file_menu(&mut self, ui: &mut Ui) -> Option<Command> {
+        let mut chosen = None;
+        if self.command_button(ui, Command::Open, false) {
+            chosen = Some(Command::Open);
+        }
+        let menu = ui.menu_button("Project ▾", |ui| {
+            ui.set_min_width(230.0);
+            for command in [Command::SaveProject, Command::SaveProjectAs, Command::OpenPath, Command::Export] {
+                if self.command_button(ui, command, true) {
+                    chosen = Some(command);
+                    ui.close();
+                }
+            }
+        });
+        menu.response.on_hover_text("Save everything in one file, or export results.");
+        if let Some(name) = self.project_name() {
+            ui.label(RichText::new(name).weak()).on_hover_text("The project; • means that something is not saved yet.");
+        }
+        chosen
+    }
+
     pub(in crate::app) fn status_bar(&mut self, ui: &mut Ui) {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
@@ -74,6 +108,9 @@ impl App {
                 .on_hover_text("Where the reconstruction is computed. A machine without a GPU uses its cores.");
             if self.running.is_some() {
                 self.run_controls(ui);
+            }
+            if let Some(share) = self.depth_space.share() {
+                ui.label(format!("Depth study: {:.0} %", 100.0 * share)).on_hover_text("In the Depth study workspace.");
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.last_message(ui));
         });

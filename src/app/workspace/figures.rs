@@ -5,6 +5,7 @@ use egui::Color32;
 use crate::app::figure::{Figure, Series};
 use crate::app::theme::{self, Palette};
 use crate::app::{App, Shown};
+use crate::micrograph::PixelSize;
 use crate::stats::{Curves, ErrorRates, white_noise};
 
 /// A figure with its colours on the screen.
@@ -16,8 +17,8 @@ pub struct ShownFigure {
 /// The colours of original, reconstruction and white noise on paper.
 const PAPER: [[u8; 3]; 3] = [[30, 30, 30], [0, 104, 166], [160, 160, 160]];
 
-fn points(values: &[f64]) -> Vec<(f64, f64)> {
-    values.iter().enumerate().map(|(r, v)| (r as f64, *v)).collect()
+fn points(values: &[f64], scale: f64) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect()
 }
 
 impl App {
@@ -28,15 +29,23 @@ impl App {
             Shown::Realisation(n) => {
                 let realisation = self.realisations.get(n)?;
                 let input = &realisation.report.input;
-                (&realisation.original_curves, input.height * input.width)
+                (realisation.original_curves.as_slice(), input.height * input.width)
             }
             Shown::Live => {
-                let document = self.document.as_ref()?;
-                (&document.curves, document.micrograph.height * document.micrograph.width)
+                let document = self.live_document()?;
+                (document.curves(), document.size().0 * document.size().1)
             }
         };
         let original = curves.get(self.phase)?;
         Some((original, white_noise(original.volume_fraction, pixels, original.s2.len())))
+    }
+
+    /// The pixel size of the original that the shown results belong to.
+    pub(in crate::app) fn shown_pixel_size(&self) -> Option<&PixelSize> {
+        match self.shown {
+            Shown::Realisation(n) => self.realisations.get(n)?.report.input.pixel_size.as_ref(),
+            Shown::Live => self.live_document()?.micrograph().pixel_size.as_ref(),
+        }
     }
 
     /// The errors of what is shown, and of white noise.
@@ -62,8 +71,10 @@ impl App {
 
     fn curve_figure(&self, title: &str, y_label: &str, palette: Palette, of: fn(&Curves) -> &Vec<f64>) -> ShownFigure {
         let (mut series, mut colors) = (vec![], vec![]);
+        let reach = self.original_curves().map_or(1, |(c, _)| c.s2.len()) as f64;
+        let (unit, scale) = self.shown_pixel_size().map_or(("px", 1.0), |p| p.unit(reach));
         let mut add = |name: &str, number: usize, color, curves: &Curves| {
-            series.push(Series { name: name.into(), color: PAPER[number], points: points(of(curves)) });
+            series.push(Series { name: name.into(), color: PAPER[number], points: points(of(curves), scale) });
             colors.push(color);
         };
         if let Some((original, noise)) = self.original_curves() {
@@ -75,10 +86,10 @@ impl App {
         }
         let figure = Figure {
             title: title.into(),
-            x_label: "distance r (px)".into(),
-            y_label: format!("{y_label}, phase {}", self.phase),
-            logarithmic: false,
+            x_label: format!("distance r ({unit})"),
+            y_label: format!("{y_label}, {}", self.settings.recipe.phase_name(self.phase)),
             series,
+            ..Figure::default()
         };
         ShownFigure { figure, colors }
     }
@@ -92,12 +103,12 @@ impl App {
             },
             (Shown::Live, Some(running)) => {
                 let losses = &self.progress.losses;
-                let names = running.settings.taps();
-                let layer = |(n, (depth, _)): (usize, &(crate::net::Depth, f32))| {
+                let layer = |(n, name): (usize, String)| {
                     let values = losses.iter().filter_map(|l| l.layers.get(n).copied()).collect();
-                    (depth.name().to_string(), values)
+                    (name, values)
                 };
-                (losses.iter().map(|l| l.total).collect(), names.iter().enumerate().map(layer).collect())
+                let names = crate::reconstruct::loss_names(&running.settings);
+                (losses.iter().map(|l| l.total).collect(), names.into_iter().enumerate().map(layer).collect())
             }
             (Shown::Live, None) => (vec![], vec![]),
         };
@@ -119,6 +130,7 @@ impl App {
             y_label: "loss".into(),
             logarithmic: true,
             series,
+            ..Figure::default()
         };
         ShownFigure { figure, colors }
     }

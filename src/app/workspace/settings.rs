@@ -2,19 +2,21 @@
 
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
 
-use crate::app::App;
 use crate::app::command::Command;
 use crate::app::overlays::primary;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, row, value};
+use crate::app::{App, Workspace};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{DeviceKind, mebibytes};
 use crate::job::Request;
-use crate::micrograph::{MOST_PHASES, Segmentation};
+use crate::micrograph::Prepare;
 use crate::net::weights::download::download_bytes;
 use crate::net::{Depth, LAYERS, WeightsKind};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Encoding, MOST_ITERATIONS, MOST_REALISATIONS, OptimiserKind, Settings};
+use crate::reconstruct::{
+    Decoding, Encoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings,
+};
 
 impl App {
     pub(in crate::app) fn settings_panel(&mut self, ui: &mut Ui) {
@@ -29,14 +31,15 @@ impl App {
             self.network_settings(ui);
             self.run_settings(ui);
             self.device_settings(ui);
+            CollapsingHeader::new("Faithfulness").show(ui, |ui| self.faithful_settings(ui));
             CollapsingHeader::new("Method").show(ui, |ui| self.method_settings(ui));
         });
     }
 
-    fn document_summary(&mut self, ui: &mut Ui) {
+    pub(super) fn document_summary(&mut self, ui: &mut Ui) {
         match &self.document {
             Some(document) => {
-                ui.add(egui::Label::new(RichText::new(&document.micrograph.name).heading()).truncate());
+                ui.add(egui::Label::new(RichText::new(&document.raw.name).heading()).truncate());
                 ui.add(egui::Label::new(RichText::new(document.summary()).weak()).wrap());
             }
             None => {
@@ -75,37 +78,43 @@ impl App {
 
     fn phase_settings(&mut self, ui: &mut Ui) {
         heading(ui, "Phases");
-        let mut how = self.settings.segmentation;
-        let mut options = vec![
-            (Segmentation::Auto, "automatic".to_string()),
-            (Segmentation::Unsegmented, "none (grey or colour)".to_string()),
-        ];
-        options.extend((2..=MOST_PHASES).map(|n| (Segmentation::Phases(n), format!("{n} by thresholds (Otsu)"))));
-        let named: Vec<_> = options.iter().map(|(v, name)| (*v, name.as_str())).collect();
-        let tip = "Automatic: at most 8 distinct values are phases, anything else is cut in two by Otsu's threshold.";
-        choice(ui, "Segmentation", tip, &mut how, &Segmentation::Auto, &named);
-        if how != self.settings.segmentation {
-            self.settings.segmentation = how;
-            self.resegment();
+        let summary = if self.settings.recipe.is_plain() { "Prepare and segment…" } else { "Edit the recipe…" };
+        let tip = "Crop, denoise, thresholds, classifier, corrections: in the Micrograph workspace.";
+        if ui.button(summary).on_hover_text(tip).clicked() {
+            self.workspace = Workspace::Micrograph;
         }
-        if let Some(map) = self.document.as_ref().and_then(|d| d.phases.as_ref()) {
-            let names: Vec<_> = map
-                .volume_fractions()
-                .iter()
-                .enumerate()
-                .map(|(n, f)| (n, format!("phase {n} ({:.1} %)", 100.0 * f)))
-                .collect();
-            let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
-            let default = map.phases - 1;
-            choice(
-                ui,
-                "Curves of",
-                "The phase whose curves the plots show, against all others.",
-                &mut self.phase,
-                &default,
-                &named,
-            );
+        if let Some(rows) = self.document.as_ref().and_then(|d| self.bar_of(d)) {
+            let tip = "The strip at the bottom looks like a microscope's data bar, and is counted with the phases.";
+            if ui.button(format!("Cut off the data bar ({rows} rows)")).on_hover_text(tip).clicked() {
+                self.add_preparation(Prepare::CutBottom { rows });
+            }
         }
+        self.phase_choice(ui);
+    }
+
+    /// The phase whose curves are shown, with its volume fraction.
+    pub(super) fn phase_choice(&mut self, ui: &mut Ui) {
+        let Some(document) = &self.document else { return };
+        let Some(map) = document.phases() else { return };
+        let measured = document.measured.clone();
+        let names: Vec<_> = map
+            .volume_fractions()
+            .iter()
+            .enumerate()
+            .map(|(n, f)| {
+                let interval = measured.as_ref().and_then(|m| m.fractions.get(n));
+                let share = interval.map_or(format!("{:.1} %", 100.0 * f), |i| i.to_string());
+                (n, format!("{}: {share}", self.settings.recipe.phase_name(n)))
+            })
+            .collect();
+        let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+        let default = map.phases - 1;
+        let interval = measured.as_ref().and_then(|m| m.fractions.get(self.phase));
+        let tip = format!(
+            "The phase whose curves the plots show, against all others.{}",
+            interval.map_or(String::new(), |i| format!("\n{}", super::interval_tip(i)))
+        );
+        choice(ui, "Phase", &tip, &mut self.phase, &default, &named);
     }
 
     fn network_settings(&mut self, ui: &mut Ui) {
@@ -224,12 +233,13 @@ impl App {
 
     fn run_settings(&mut self, ui: &mut Ui) {
         let default = Settings::default();
-        let s = &mut self.settings;
         heading(ui, "Run");
+        self.preset_setting(ui);
+        let s = &mut self.settings;
         value(
             ui,
             "Iterations",
-            "The most iterations of each realisation; 300 usually suffice.",
+            "The most iterations at each size; 200 usually suffice.",
             &mut s.iterations,
             &default.iterations,
             |ui, v| ui.add(DragValue::new(v).range(1..=MOST_ITERATIONS)),
@@ -265,6 +275,49 @@ impl App {
             &default.padding,
             &edges,
         );
+    }
+
+    fn preset_setting(&mut self, ui: &mut Ui) {
+        let current = Preset::of(&self.settings);
+        let tip = "Settings that go together. Faithful gives the closest statistics.";
+        let (_, reset) = row(ui, "Preset", tip, |ui| {
+            let combo = egui::ComboBox::from_id_salt("preset")
+                .selected_text(current.map_or("own settings", Preset::name))
+                .width(ui.available_width() - 4.0);
+            combo
+                .truncate()
+                .show_ui(ui, |ui| {
+                    for preset in Preset::ALL {
+                        let chosen = ui.selectable_label(current == Some(preset), preset.name());
+                        if chosen.on_hover_text(preset.tooltip()).clicked() {
+                            preset.apply(&mut self.settings);
+                        }
+                    }
+                })
+                .response
+        });
+        if reset {
+            Preset::Faithful.apply(&mut self.settings);
+        }
+    }
+
+    fn faithful_settings(&mut self, ui: &mut Ui) {
+        let default = Settings::default();
+        let s = &mut self.settings;
+        let tip = "Sizes from coarse to fine: what is large settles before what is small. 1: the full size alone.";
+        value(ui, "Sizes", tip, &mut s.levels, &default.levels, |ui, v| ui.add(Slider::new(v, 1..=MOST_LEVELS)));
+        let weight = |ui: &mut Ui, v: &mut f64| {
+            ui.add(Slider::new(v, 0.0..=100.0).logarithmic(true).smallest_positive(0.1).max_decimals(1))
+        };
+        let tip = "Weight of the two-point correlation S2 in the loss; 0: Gram matrices alone.";
+        value(ui, "S2 weight", tip, &mut s.correlation_weight, &default.correlation_weight, weight);
+        let tip = "Weight of the lineal path in the loss; 0: Gram matrices alone.";
+        value(ui, "Path weight", tip, &mut s.path_weight, &default.path_weight, weight);
+        let ways = [(Decoding::Rank, "rank (two phases)"), (Decoding::Clusters, "k-means and annealing")];
+        let tip = "How the image becomes phases: at the rank that gives the exact volume fraction, or by clusters.";
+        choice(ui, "Phases by", tip, &mut s.decoding, &default.decoding, &ways);
+        let tip = "In the end, exchange pixels at interfaces wherever that brings S2 and lineal path closer.";
+        value(ui, "Polish", tip, &mut s.polish, &default.polish, |ui, v| ui.checkbox(v, ""));
     }
 
     fn size_setting(&mut self, ui: &mut Ui) {
@@ -339,7 +392,7 @@ impl App {
 }
 
 /// A number with thin spaces between thousands.
-fn thousands(n: usize) -> String {
+pub(super) fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (k, digit) in digits.chars().enumerate() {

@@ -34,16 +34,19 @@ impl App {
             (Some(_), Some(_)) => "Measuring the original…",
         };
         let no_phases = "The micrograph is reconstructed as an image, without phases.";
-        let segmented = self.document.as_ref().is_none_or(|d| d.phases.is_some());
+        let segmented = self.live_document().is_none_or(|d| d.phases().is_some());
         ui.columns(3, |columns| {
-            let document = self.document.as_ref();
-            let original_readout = |row: usize, column: usize| match document {
-                Some(d) => match &d.phases {
-                    Some(map) => format!("phase {}", map.labels[row * map.width + column]),
-                    None => format!("{:.4}", d.micrograph.grey_at(row, column)),
-                },
-                None => String::new(),
+            let shown_original = match self.shown {
+                Shown::Realisation(n) => self.realisations.get(n).and_then(|r| r.original.clone()),
+                Shown::Live => self.live_document().and_then(|d| d.phases().cloned()),
             };
+            let document = self.live_document();
+            let original_readout = |row: usize, column: usize| match (&shown_original, document) {
+                (Some(map), _) => phase_at(Some((map.labels.as_slice(), map.width)), row, column),
+                (None, Some(d)) => super::readout_of(d.micrograph(), row, column),
+                (None, None) => String::new(),
+            };
+            let pixel_size = self.shown_pixel_size();
             let (image, phases) = self.shown_pixels();
             let image_readout = |row: usize, column: usize| match &image {
                 Some((values, width)) => {
@@ -52,12 +55,7 @@ impl App {
                 }
                 None => String::new(),
             };
-            let phase_readout = |row: usize, column: usize| match &phases {
-                Some((labels, width)) => {
-                    labels.get(row * width + column).map_or(String::new(), |l| format!("phase {l}"))
-                }
-                None => String::new(),
-            };
+            let phase_readout = |row: usize, column: usize| phase_at(phases, row, column);
             let live = if self.shown == Shown::Live { "Live image" } else { "Image" };
             let p = &self.pictures;
             let panes = [
@@ -66,13 +64,24 @@ impl App {
                     picture: p.original.as_ref(),
                     waiting: what_next,
                     readout: &original_readout,
+                    pixel_size,
+                    tool: false,
                 },
-                Pane { title: live, picture: p.image.as_ref(), waiting: what_next, readout: &image_readout },
+                Pane {
+                    title: live,
+                    picture: p.image.as_ref(),
+                    waiting: what_next,
+                    readout: &image_readout,
+                    pixel_size,
+                    tool: false,
+                },
                 Pane {
                     title: "Phases",
                     picture: p.phases.as_ref(),
-                    waiting: if segmented { "The phases of the image, decoded by k-means." } else { no_phases },
+                    waiting: if segmented { "The phases of the image." } else { no_phases },
                     readout: &phase_readout,
+                    pixel_size,
+                    tool: false,
                 },
             ];
             for (pane, ui) in panes.iter().zip(columns) {
@@ -124,8 +133,11 @@ impl App {
                     }
                 });
                 if figure.figure.series.is_empty() {
-                    let text =
-                        if n == 2 { "The loss of each layer, once a run has started." } else { "Curves need phases." };
+                    let text = match n {
+                        2 => "The loss of each layer, once a run has started.",
+                        _ if self.measuring => "Measuring…",
+                        _ => "Curves need phases.",
+                    };
                     ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
                 } else {
                     let y_top = if n == 2 { None } else { top };
@@ -136,11 +148,7 @@ impl App {
                 }
             }
         });
-        match wanted {
-            Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.figure.csv()),
-            Some((figure, PlotRequest::Save(kind))) => self.save_plot(figure.figure, kind),
-            None => {}
-        }
+        self.serve_plot(ui, wanted);
     }
 
     fn iteration_label(&self, ui: &mut Ui) {
@@ -151,12 +159,18 @@ impl App {
     }
 
     fn gallery(&mut self, ui: &mut Ui) {
-        let mut chosen = None;
+        let (mut chosen, mut wants_export) = (None, false);
         ui.horizontal(|ui| {
             ui.set_min_height(THUMBNAIL);
             ui.vertical(|ui| {
                 ui.set_width(96.0);
                 ui.label(RichText::new("Realisations").strong());
+                let export = ui.add_enabled(self.shown_realisation().is_some(), egui::Button::new("Export…"));
+                let export =
+                    export.on_hover_text("Write the shown realisation: phase map, image, curves, plots, report.");
+                if export.on_disabled_hover_text("There is no finished realisation yet.").clicked() {
+                    wants_export = true;
+                }
                 if self.running.is_some() {
                     let live = egui::Button::selectable(self.shown == Shown::Live, "Live");
                     if ui.add(live).on_hover_text("Watch the running realisation.").clicked() {
@@ -184,12 +198,21 @@ impl App {
                 });
             });
         });
+        if wants_export {
+            self.perform(ui.ctx(), crate::app::command::Command::Export);
+        }
         match chosen {
             Some(Shown::Live) => self.show_live(ui.ctx()),
             Some(Shown::Realisation(n)) => self.show_realisation(ui.ctx(), n),
             None => {}
         }
     }
+}
+
+/// The phase at a pixel for the line below a picture.
+fn phase_at(labels: Option<(&[u8], usize)>, row: usize, column: usize) -> String {
+    let label = labels.and_then(|(labels, width)| labels.get(row * width + column));
+    label.map_or(String::new(), |l| format!("phase {l}"))
 }
 
 const S2_TIP: &str = "Area between the two S2 curves over the area under the original's. In brackets: white noise of the same volume fraction.";

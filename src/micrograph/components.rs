@@ -1,0 +1,64 @@
+//! Connected components of equal values.
+
+/// Finds the root, halving the way.
+fn root(parents: &mut [u32], mut at: u32) -> u32 {
+    while parents[at as usize] != at {
+        parents[at as usize] = parents[parents[at as usize] as usize];
+        at = parents[at as usize];
+    }
+    at
+}
+
+/// Which pixels touch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touching {
+    /// Pixels that share a corner touch too, not only those that share an edge.
+    pub corners: bool,
+    /// Opposite edges of the picture touch.
+    pub periodic: bool,
+}
+
+/// The component of each pixel, from 0 in reading order, and the pixels of each: touching pixels of equal value belong
+/// together. By union-find.
+pub fn regions<T: PartialEq>(values: &[T], width: usize, touching: Touching) -> (Vec<u32>, Vec<usize>) {
+    let height = values.len() / width;
+    let mut parents: Vec<u32> = (0..values.len() as u32).collect();
+    let mut join = |a: usize, b: usize| {
+        if values[a] == values[b] {
+            let (a, b) = (root(&mut parents, a as u32), root(&mut parents, b as u32));
+            // The smaller number stays the root, so that components come in reading order.
+            parents[a.max(b) as usize] = a.min(b);
+        }
+    };
+    // The pixels before each one: left, and above (with corners also both beside it).
+    let above: &[isize] = if touching.corners { &[-1, 0, 1] } else { &[0] };
+    for y in 0..height {
+        for x in 0..width {
+            let at = y * width + x;
+            if x > 0 || touching.periodic {
+                join(at, y * width + if x > 0 { x - 1 } else { width - 1 });
+            }
+            if y > 0 || touching.periodic {
+                let row = if y > 0 { y - 1 } else { height - 1 };
+                for step in above {
+                    let column = x as isize + step;
+                    if touching.periodic || (0..width as isize).contains(&column) {
+                        join(at, row * width + column.rem_euclid(width as isize) as usize);
+                    }
+                }
+            }
+        }
+    }
+    let mut numbers = vec![0u32; values.len()];
+    let mut sizes = vec![];
+    for at in 0..values.len() {
+        let first = root(&mut parents, at as u32) as usize;
+        if first == at {
+            numbers[at] = sizes.len() as u32;
+            sizes.push(0);
+        }
+        numbers[at] = numbers[first];
+        sizes[numbers[at] as usize] += 1;
+    }
+    (numbers, sizes)
+}

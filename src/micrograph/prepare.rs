@@ -1,0 +1,277 @@
+//! What is done to a micrograph before its phases are told apart.
+
+use super::filter::Plane;
+use super::{Micrograph, MicrographError};
+
+/// One step of preparing. Lengths in pixels.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Prepare {
+    /// Keeps a rectangle.
+    Crop {
+        /// First row.
+        top: usize,
+        /// First column.
+        left: usize,
+        /// Rows kept.
+        height: usize,
+        /// Columns kept.
+        width: usize,
+    },
+    /// Cuts rows off the bottom: a data bar.
+    CutBottom {
+        /// Rows cut.
+        rows: usize,
+    },
+    /// Left becomes right.
+    FlipHorizontal,
+    /// Top becomes bottom.
+    FlipVertical,
+    /// A quarter turn clockwise.
+    RotateRight,
+    /// A quarter turn against the clock.
+    RotateLeft,
+    /// Takes an uneven illumination away: a wide Gaussian is subtracted, and its mean put back.
+    Shading {
+        /// Standard deviation of the Gaussian.
+        sigma: f32,
+    },
+    /// Gaussian blur.
+    Gaussian {
+        /// Standard deviation.
+        sigma: f32,
+    },
+    /// Median of a square.
+    Median {
+        /// Half of its edge, without the centre.
+        radius: usize,
+    },
+    /// Smooths within phases and keeps their edges.
+    Bilateral {
+        /// Standard deviation over places.
+        sigma: f32,
+        /// Standard deviation over values, as a share of black to white.
+        tolerance: f32,
+    },
+}
+
+/// The widest blur, the largest median and the widest bilateral filter: beyond, the time grows without a use.
+pub const MOST_SIGMA: f32 = 2000.0;
+/// The largest radius of a median.
+pub const MOST_MEDIAN: usize = 7;
+/// The widest bilateral filter.
+pub const MOST_BILATERAL: f32 = 6.0;
+
+impl Prepare {
+    /// The name for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Crop { height, width, .. } => format!("Crop to {height} × {width}"),
+            Self::CutBottom { rows } => format!("Cut {rows} rows off the bottom"),
+            Self::FlipHorizontal => "Flip left and right".into(),
+            Self::FlipVertical => "Flip top and bottom".into(),
+            Self::RotateRight => "Rotate right".into(),
+            Self::RotateLeft => "Rotate left".into(),
+            Self::Shading { sigma } => format!("Shading correction, {sigma:.0} px"),
+            Self::Gaussian { sigma } => format!("Gaussian, {sigma:.1} px"),
+            Self::Median { radius } => format!("Median, {} × {}", 2 * radius + 1, 2 * radius + 1),
+            Self::Bilateral { sigma, tolerance } => format!("Bilateral, {sigma:.1} px, {:.0} %", 100.0 * tolerance),
+        }
+    }
+
+    /// Whether pixels have other places after it.
+    pub fn moves(&self) -> bool {
+        !matches!(self, Self::Shading { .. } | Self::Gaussian { .. } | Self::Median { .. } | Self::Bilateral { .. })
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The step does not fit the picture; a sentence says how.
+    pub fn apply(&self, micrograph: &Micrograph) -> Result<Micrograph, MicrographError> {
+        let (h, w) = (micrograph.height, micrograph.width);
+        let wrong = |reason: String| MicrographError::Step { step: self.name(), name: micrograph.name.clone(), reason };
+        let check = |fine: bool, reason: &str| if fine { Ok(()) } else { Err(wrong(reason.into())) };
+        match *self {
+            Self::Crop { top, left, height, width } => {
+                let fits =
+                    |from: usize, size: usize, all: usize| size > 0 && from.checked_add(size).is_some_and(|e| e <= all);
+                if !fits(top, height, h) || !fits(left, width, w) {
+                    return Err(wrong(format!("it has {h} × {w} pixels, and the rectangle does not lie within")));
+                }
+                let cut = top + height < h;
+                let place = |n: usize| (top + n / width) * w + left + n % width;
+                let cropped = rearranged(micrograph, (height, width), place);
+                Ok(Micrograph { bar_rows: if cut { None } else { micrograph.bar_rows }, ..cropped })
+            }
+            Self::CutBottom { rows } => {
+                check(rows < h, "nothing would be left")?;
+                let cut = rearranged(micrograph, (h - rows, w), |n| n);
+                Ok(Micrograph { bar_rows: None, ..cut })
+            }
+            Self::FlipHorizontal => Ok(rearranged(micrograph, (h, w), |n| n / w * w + w - 1 - n % w)),
+            // A data bar is then no longer at the bottom.
+            Self::FlipVertical => Ok(without_bar(rearranged(micrograph, (h, w), |n| (h - 1 - n / w) * w + n % w))),
+            Self::RotateRight => Ok(without_bar(rearranged(micrograph, (w, h), |n| (h - 1 - n % h) * w + n / h))),
+            Self::RotateLeft => Ok(without_bar(rearranged(micrograph, (w, h), |n| n % h * w + w - 1 - n / h))),
+            Self::Shading { sigma } => {
+                check((1.0..=MOST_SIGMA).contains(&sigma), "its width must lie between 1 and 2000 pixels")?;
+                Ok(filtered(micrograph, |plane| {
+                    let ground = plane.gaussian(sigma);
+                    let mean = ground.values.iter().map(|v| f64::from(*v)).sum::<f64>() / (h * w) as f64;
+                    let level = |(v, g): (&f32, &f32)| v - g + mean as f32;
+                    plane.values.iter().zip(&ground.values).map(level).collect()
+                }))
+            }
+            Self::Gaussian { sigma } => {
+                check((0.0..=MOST_SIGMA).contains(&sigma), "its width must lie between 0 and 2000 pixels")?;
+                Ok(filtered(micrograph, |plane| plane.gaussian(sigma).values))
+            }
+            Self::Median { radius } => {
+                check((1..=MOST_MEDIAN).contains(&radius), "its radius must lie between 1 and 7 pixels")?;
+                Ok(filtered(micrograph, |plane| plane.median(radius).values))
+            }
+            Self::Bilateral { sigma, tolerance } => {
+                check((0.5..=MOST_BILATERAL).contains(&sigma), "its width must lie between 0.5 and 6 pixels")?;
+                check(tolerance > 0.0 && tolerance <= 1.0, "its tolerance must lie between 0 and 100 %")?;
+                let span = tolerance * (micrograph.range.1 - micrograph.range.0);
+                Ok(filtered(micrograph, |plane| plane.bilateral(sigma, span).values))
+            }
+        }
+    }
+}
+
+fn without_bar(micrograph: Micrograph) -> Micrograph {
+    Micrograph { bar_rows: None, ..micrograph }
+}
+
+/// The picture whose pixel `n` is the pixel `from(n)` of another.
+fn rearranged(micrograph: &Micrograph, (height, width): (usize, usize), from: impl Fn(usize) -> usize) -> Micrograph {
+    let c = micrograph.channels;
+    let mut values = Vec::with_capacity(height * width * c);
+    for n in 0..height * width {
+        let at = from(n) * c;
+        values.extend_from_slice(&micrograph.values[at..at + c]);
+    }
+    with(micrograph, (height, width), values)
+}
+
+/// Other pixels, everything else as before.
+fn with(micrograph: &Micrograph, (height, width): (usize, usize), values: Vec<f32>) -> Micrograph {
+    let (name, pixel_size) = (micrograph.name.clone(), micrograph.pixel_size.clone());
+    let bar_rows = micrograph.bar_rows;
+    Micrograph {
+        name,
+        pixel_size,
+        bar_rows,
+        ..Micrograph::new((height, width), micrograph.channels, values, micrograph.range)
+    }
+}
+
+/// Each channel by itself.
+fn filtered(micrograph: &Micrograph, filter: impl Fn(&Plane) -> Vec<f32>) -> Micrograph {
+    let (h, w, c) = (micrograph.height, micrograph.width, micrograph.channels);
+    let mut values = vec![0.0; micrograph.values.len()];
+    for channel in 0..c {
+        let plane = micrograph.values.iter().skip(channel).step_by(c).copied().collect();
+        let out = filter(&Plane::new(h, w, plane));
+        values.iter_mut().skip(channel).step_by(c).zip(out).for_each(|(v, o)| *v = o);
+    }
+    with(micrograph, (h, w), values)
+}
+
+/// The share of a bar's pixels that are its ground, and of the picture's that may be.
+const BAR_ROW: f64 = 0.35;
+/// The least and the largest share of the height that a bar has.
+const BAR_HEIGHTS: (f64, f64) = (0.015, 0.3);
+
+/// Rows of a data bar at the bottom: what the file says, else a strip whose rows mostly have one and the same value
+/// while those above it do not.
+pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
+    let (h, w) = (micrograph.height, micrograph.width);
+    if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
+        return Some(rows);
+    }
+    let grey = micrograph.grey();
+    let span = (micrograph.range.1 - micrograph.range.0).max(f32::MIN_POSITIVE);
+    let most = (BAR_HEIGHTS.1 * h as f64) as usize;
+    if most < 4 {
+        return None;
+    }
+    // The ground of the bar: the commonest value of the lowest rows, in steps of a 64th of the range.
+    let level = |v: f32| (((v - micrograph.range.0) / span * 64.0) as i32).clamp(0, 63) as usize;
+    let mut counts = [0usize; 64];
+    let low = ((BAR_HEIGHTS.0 * h as f64) as usize).max(3);
+    grey[(h - low) * w..].iter().for_each(|v| counts[level(*v)] += 1);
+    let ground = (0..64).max_by_key(|l| counts[*l])?;
+    let share = |y: usize| grey[y * w..][..w].iter().filter(|v| level(**v) == ground).count() as f64 / w as f64;
+    // A row of dense text, or a frame, may interrupt the ground for a little.
+    let (mut rows, mut gap) = (0, 0);
+    for n in 1..=most {
+        if share(h - n) >= BAR_ROW {
+            (rows, gap) = (n, 0);
+        } else {
+            gap += 1;
+            if gap > (most / 8).max(4) {
+                break;
+            }
+        }
+    }
+    let above: Vec<f64> = (0..h - rows).rev().take(2 * low).map(share).collect();
+    let picture = above.iter().sum::<f64>() / above.len().max(1) as f64;
+    let full = (1..=rows).map(|n| share(h - n)).sum::<f64>() / rows.max(1) as f64;
+    (rows >= low && rows < most && full > 2.0 * picture && picture < 0.5 * BAR_ROW + 0.1).then_some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(height: usize, width: usize) -> Micrograph {
+        let values = (0..height * width).map(|n| n as f32).collect();
+        Micrograph::new((height, width), 1, values, (0.0, (height * width) as f32))
+    }
+
+    #[test]
+    fn turns_and_flips_undo_each_other() {
+        let picture = numbered(3, 4);
+        let after =
+            |steps: &[Prepare]| steps.iter().fold(picture.clone(), |p, step| step.apply(&p).expect("a picture"));
+        assert_eq!(after(&[Prepare::RotateRight, Prepare::RotateLeft]), picture);
+        assert_eq!(after(&vec![Prepare::RotateRight; 4]), picture);
+        assert_eq!(after(&[Prepare::FlipVertical, Prepare::FlipVertical]), picture);
+        // Clockwise: the lower left corner comes to the upper left.
+        assert_eq!(after(&[Prepare::RotateRight]).values[..3], [8.0, 4.0, 0.0]);
+        let crop = Prepare::Crop { top: 1, left: 2, height: 2, width: 2 };
+        assert_eq!(after(&[crop]).values, [6.0, 7.0, 10.0, 11.0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_a_sentence() {
+        let picture = numbered(3, 4);
+        for step in [
+            Prepare::Crop { top: 2, left: 0, height: 2, width: 1 },
+            Prepare::Crop { top: 0, left: usize::MAX, height: 1, width: 2 },
+            Prepare::CutBottom { rows: 3 },
+            Prepare::Gaussian { sigma: f32::NAN },
+            Prepare::Median { radius: 100 },
+        ] {
+            let error = step.apply(&picture).expect_err("it does not fit").to_string();
+            assert!(error.ends_with('.'), "{error}");
+        }
+    }
+
+    #[test]
+    fn shading_is_taken_away() {
+        let values =
+            (0..64 * 64).map(|n| (n % 64) as f32 + 40.0 * f32::from(u8::from((n / 64 + n % 64) % 9 < 3))).collect();
+        let picture = Micrograph::new((64, 64), 1, values, (0.0, 104.0));
+        let level = Prepare::Shading { sigma: 12.0 }.apply(&picture).expect("a picture");
+        let mean = |p: &Micrograph, from: usize| {
+            let columns = (0..64).flat_map(|y| (from..from + 18).map(move |x| (y, x)));
+            columns.map(|(y, x)| p.values[y * 64 + x]).sum::<f32>() / (64.0 * 18.0)
+        };
+        assert!(mean(&picture, 40) - mean(&picture, 6) > 30.0);
+        assert!((mean(&level, 40) - mean(&level, 6)).abs() < 6.0);
+    }
+}

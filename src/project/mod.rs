@@ -1,0 +1,265 @@
+//! Projects: one file that holds a micrograph, its recipe, all settings and results, and opens anywhere.
+//!
+//! The file is a zip archive of `project.json` and arrays in NumPy's format, so that other programs can read it too:
+//! `micrograph.npy`, `realisations/N/image.npy`, `…/labels.npy`, `…/original.npy`, and `compared/N.npy`.
+
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::folders::write_atomically;
+use crate::micrograph::{Micrograph, PhaseMap, PixelSize, array_bytes, label_bytes, read_array};
+use crate::reconstruct::{Realisation, Report, Settings};
+use crate::stats::all_curves;
+
+/// How a project's file name ends.
+pub const ENDING: &str = "microwright";
+/// The version of the format that is written; all up to it are read.
+const VERSION: u32 = 1;
+/// What the file says it is.
+const FORMAT: &str = "microwright project";
+/// The longest `project.json`, and the most results, that are read.
+const MOST_TEXT: u64 = 512 << 20;
+const MOST_RESULTS: usize = 10_000;
+/// The most values of all arrays together: 4 GiB in memory.
+const MOST_VALUES: usize = 1 << 30;
+
+/// Everything that a window holds.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// The micrograph as its file had it.
+    pub micrograph: Option<Arc<Micrograph>>,
+    /// All settings, the recipe among them.
+    pub settings: Settings,
+    /// Finished realisations.
+    pub realisations: Vec<Arc<Realisation>>,
+    /// Other phase maps that are compared, with their names.
+    pub compared: Vec<(String, Arc<PhaseMap>)>,
+}
+
+/// What can be wrong with a project's file.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// It cannot be read.
+    #[error("{} could not be read: {source}.", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("The project {} could not be written: {source}. Save it elsewhere, or make room there.", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no project, or damaged.
+    #[error("{} cannot be opened as a project: {reason}.", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// `project.json`.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Contents {
+    format: String,
+    version: u32,
+    #[serde(default)]
+    program: String,
+    #[serde(default)]
+    settings: Settings,
+    #[serde(default)]
+    micrograph: Option<MicrographFacts>,
+    #[serde(default)]
+    realisations: Vec<RealisationFacts>,
+    #[serde(default)]
+    compared: Vec<MapFacts>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct MicrographFacts {
+    name: String,
+    range: (f32, f32),
+    #[serde(default)]
+    pixel_size: Option<PixelSize>,
+    #[serde(default)]
+    bar_rows: Option<usize>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RealisationFacts {
+    report: Report,
+    /// Phases of the realisation's and its original's labels; 0: none.
+    phases: usize,
+    original_phases: usize,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct MapFacts {
+    name: String,
+    phases: usize,
+}
+
+impl Project {
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written; an older file of that name is then unharmed.
+    pub fn save(&self, path: &Path) -> Result<(), ProjectError> {
+        let failed = |source| ProjectError::Write { path: path.into(), source };
+        let bytes = self.bytes().map_err(|e| failed(std::io::Error::other(e)))?;
+        write_atomically(path, &bytes).map_err(failed)
+    }
+
+    /// The bytes of the file: the same project always gives the same.
+    fn bytes(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        let mut archive = ZipWriter::new(Cursor::new(vec![]));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        let mut put = |name: &str, bytes: &[u8]| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+            archive.start_file(name, options.large_file(bytes.len() as u64 >= u64::from(u32::MAX)))?;
+            Ok(archive.write_all(bytes)?)
+        };
+        put("project.json", serde_json::to_string_pretty(&self.contents())?.as_bytes())?;
+        if let Some(m) = &self.micrograph {
+            put("micrograph.npy", &array_bytes(&m.values, (m.height, m.width), m.channels))?;
+        }
+        for (n, r) in self.realisations.iter().enumerate() {
+            put(&format!("realisations/{n}/image.npy"), &array_bytes(&r.image, r.size, 3))?;
+            for (name, map) in [("labels", r.phases.as_deref()), ("original", r.original.as_deref())] {
+                if let Some(map) = map {
+                    put(&format!("realisations/{n}/{name}.npy"), &label_bytes(map))?;
+                }
+            }
+        }
+        for (n, (_, map)) in self.compared.iter().enumerate() {
+            put(&format!("compared/{n}.npy"), &label_bytes(map))?;
+        }
+        Ok(archive.finish()?.into_inner())
+    }
+
+    fn contents(&self) -> Contents {
+        let micrograph = self.micrograph.as_ref().map(|m| MicrographFacts {
+            name: m.name.clone(),
+            range: m.range,
+            pixel_size: m.pixel_size.clone(),
+            bar_rows: m.bar_rows,
+        });
+        let phases = |map: Option<&PhaseMap>| map.map_or(0, |m| m.phases);
+        let realisation = |r: &Arc<Realisation>| RealisationFacts {
+            report: r.report.clone(),
+            phases: phases(r.phases.as_deref()),
+            original_phases: phases(r.original.as_deref()),
+        };
+        Contents {
+            format: FORMAT.into(),
+            version: VERSION,
+            program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
+            settings: self.settings.clone(),
+            micrograph,
+            realisations: self.realisations.iter().map(realisation).collect(),
+            compared: self.compared.iter().map(|(name, m)| MapFacts { name: name.clone(), phases: m.phases }).collect(),
+        }
+    }
+
+    /// Reads what [`Project::save`] wrote, also with an earlier version of the program.
+    ///
+    /// # Errors
+    /// It cannot be read, is no project, is damaged, or comes from a later version.
+    pub fn read(path: &Path) -> Result<Self, ProjectError> {
+        let file = std::fs::File::open(path).map_err(|source| ProjectError::Read { path: path.into(), source })?;
+        let malformed = |reason: String| ProjectError::Malformed { path: path.into(), reason };
+        let damaged = |e: &dyn std::fmt::Display| malformed(format!("it is damaged or no project ({e})"));
+        let mut archive = ZipArchive::new(std::io::BufReader::new(file)).map_err(|e| damaged(&e))?;
+        let text = {
+            let entry = archive.by_name("project.json").map_err(|e| damaged(&e))?;
+            let mut text = String::new();
+            entry.take(MOST_TEXT).read_to_string(&mut text).map_err(|e| damaged(&e))?;
+            text
+        };
+        // The version decides before anything else is expected of the file.
+        let version = serde_json::from_str::<Version>(&text).map_err(|e| damaged(&e))?;
+        if version.format != FORMAT {
+            return Err(malformed("it is no project of this program".into()));
+        }
+        if version.version > VERSION {
+            return Err(malformed("a later version of the program has written it; update this one to open it".into()));
+        }
+        let contents: Contents = serde_json::from_str(&text).map_err(|e| damaged(&e))?;
+        if contents.realisations.len() + contents.compared.len() > MOST_RESULTS {
+            return Err(malformed("it claims more results than a project can have".into()));
+        }
+        contents.settings.recipe.check().map_err(|e| damaged(&e))?;
+        let mut values = 0;
+        let mut array = |name: String| -> Result<Micrograph, ProjectError> {
+            let mut entry = archive.by_name(&name).map_err(|e| damaged(&e))?;
+            let array = read_array(&mut entry, path).map_err(|e| damaged(&e))?;
+            values += array.values.len();
+            if values > MOST_VALUES {
+                return Err(malformed("its pictures together are larger than can be opened".into()));
+            }
+            Ok(array)
+        };
+        let micrograph = match contents.micrograph {
+            Some(facts) => {
+                let pixels = array("micrograph.npy".into())?;
+                if pixels.values.iter().any(|v| !v.is_finite()) {
+                    return Err(damaged(&"values that are not finite"));
+                }
+                let MicrographFacts { name, range, pixel_size, bar_rows } = facts;
+                let pixel_size = pixel_size.filter(|p| PixelSize::new(p.metres, &p.source).is_some());
+                Some(Arc::new(Micrograph { name, range, pixel_size, bar_rows, ..pixels }))
+            }
+            None => None,
+        };
+        let labels = |array: Micrograph, phases: usize| {
+            PhaseMap::from_values(&array, phases).ok_or_else(|| damaged(&"labels that are no phases"))
+        };
+        let mut realisations = vec![];
+        for (number, facts) in contents.realisations.into_iter().enumerate() {
+            let image = array(format!("realisations/{number}/image.npy"))?;
+            if image.channels != 3 {
+                return Err(damaged(&"an image without three channels"));
+            }
+            let mut map = |name: &str, phases: usize| -> Result<Option<PhaseMap>, ProjectError> {
+                if phases == 0 {
+                    return Ok(None);
+                }
+                labels(array(format!("realisations/{number}/{name}.npy"))?, phases).map(Some)
+            };
+            let phases = map("labels", facts.phases)?.map(Arc::new);
+            let original = map("original", facts.original_phases)?.map(Arc::new);
+            realisations.push(Arc::new(Realisation {
+                number,
+                size: (image.height, image.width),
+                image: image.values,
+                curves: phases.as_deref().map(all_curves).unwrap_or_default(),
+                original_curves: original.as_deref().map(all_curves).unwrap_or_default(),
+                phases,
+                original,
+                report: facts.report,
+            }));
+        }
+        let mut compared = vec![];
+        for (number, facts) in contents.compared.into_iter().enumerate() {
+            let map = labels(array(format!("compared/{number}.npy"))?, facts.phases)?;
+            compared.push((facts.name, Arc::new(map)));
+        }
+        Ok(Self { micrograph, settings: contents.settings, realisations, compared })
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Version {
+    format: String,
+    version: u32,
+}

@@ -1,0 +1,280 @@
+//! Two-point correlations that follow single pixels.
+
+use super::Exchange;
+use crate::micrograph::PhaseMap;
+use crate::stats::Fourier;
+
+/// Radial S2, S2 along rows and along columns.
+const CURVES: usize = 3;
+const RADIAL: usize = 0;
+/// A distance beyond the last one that counts.
+const BEYOND: u16 = u16::MAX;
+
+/// The correlations of all phases, periodic.
+pub struct Correlations {
+    height: usize,
+    width: usize,
+    distances: usize,
+    /// The phases whose correlations are followed: of two phases the second, whose errors the first shares.
+    phases: Vec<Phase>,
+    /// The distance of each displacement, from −reach … reach both ways.
+    bins: Vec<u16>,
+    fourier: Fourier,
+    /// How often the pairs of a phase were counted.
+    pub counted: usize,
+}
+
+struct Phase {
+    label: u8,
+    /// The indicator with a border of `distances` pixels from the opposite edges.
+    wide: Vec<u8>,
+    /// Ordered pairs of pixels at each distance of each curve.
+    pairs: [Vec<i64>; CURVES],
+    targets: [Vec<f64>; CURVES],
+    per_place: [Vec<f64>; CURVES],
+    /// `Σ|S2 − φ²|` of each curve, in which errors are measured.
+    under: [f64; CURVES],
+    errors: [f64; CURVES],
+    start: f64,
+    /// What one more pixel at each place does to the error, as far as the slope tells.
+    slope: Vec<f64>,
+}
+
+impl Correlations {
+    pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
+        let (height, width) = (map.height, map.width);
+        let distances = (height.min(width) / 2).min(original.height.min(original.width) / 2);
+        let bins = bins(distances);
+        let mut places = [vec![0i64; distances], vec![2; distances], vec![2; distances]];
+        bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
+        places.iter_mut().for_each(|p| p[0] = 1);
+        let per =
+            |pixels: usize| places.each_ref().map(|p| p.iter().map(|n| 1.0 / (*n * pixels as i64) as f64).collect());
+        let per_place: [Vec<f64>; CURVES] = per(map.labels.len());
+        let per_place_there: [Vec<f64>; CURVES] = per(original.labels.len());
+        let first = u8::from(map.phases == 2);
+        let phase = |label: u8| {
+            let there = pairs(&wide(original, label, distances), original, distances, &bins, label);
+            let scaled = |k: usize| there[k].iter().zip(&per_place_there[k]).map(|(n, p)| *n as f64 * p).collect();
+            let targets: [Vec<f64>; CURVES] = std::array::from_fn(scaled);
+            let square = targets[0].first().map_or(0.0, |phi| phi * phi);
+            let under = targets.each_ref().map(|t| t.iter().map(|s| (s - square).abs()).sum::<f64>().max(1e-300));
+            let wide = wide(map, label, distances);
+            let pairs = pairs(&wide, map, distances, &bins, label);
+            let mut phase = Phase {
+                label,
+                wide,
+                pairs,
+                targets,
+                per_place: per_place.clone(),
+                under,
+                errors: [0.0; CURVES],
+                start: 0.0,
+                slope: vec![],
+            };
+            phase.errors = phase.measure(&phase.pairs);
+            phase.start = phase.errors[RADIAL];
+            phase
+        };
+        let phases = (first..map.phases as u8).map(phase).collect();
+        Self { height, width, distances, phases, bins, fourier: Fourier::new(height, width), counted: 0 }
+    }
+
+    /// Distances that are followed.
+    pub fn reach(&self) -> usize {
+        self.distances
+    }
+
+    /// Works out anew what one more pixel at each place would do to the radial error.
+    pub fn refresh(&mut self) {
+        let (h, w, d) = (self.height, self.width, self.distances);
+        for phase in &mut self.phases {
+            let stride = w + 2 * d;
+            let spectrum = self.fourier.transform(|at| f64::from(phase.wide[(at / w + d) * stride + at % w + d]));
+            let curve = &phase.pairs[RADIAL];
+            let push = |r: usize| {
+                let gap = curve[r] as f64 * phase.per_place[RADIAL][r] - phase.targets[RADIAL][r];
+                2.0 * gap.signum() * phase.per_place[RADIAL][r] / phase.under[RADIAL]
+            };
+            let by_distance: Vec<f64> = (0..d).map(|r| if r == 0 { 0.0 } else { push(r) }).collect();
+            let signed = |k: usize, n: usize| if 2 * k < n { k as isize } else { k as isize - n as isize };
+            let kernel = self.fourier.transform(|at| {
+                let (dy, dx) = (signed(at / w, h), signed(at % w, w));
+                let inside = dy.unsigned_abs() < d && dx.unsigned_abs() < d;
+                let bin = if inside { self.bins[bin_at(dy, dx, d)] } else { BEYOND };
+                by_distance.get(usize::from(bin)).copied().unwrap_or(0.0)
+            });
+            phase.slope = self.fourier.correlate(&kernel, &spectrum);
+        }
+    }
+
+    /// Makes an exchange if no error grows, and (unless something else came closer) one falls. Says whether it did.
+    pub fn exchange(&mut self, e: Exchange, closer: bool) -> bool {
+        // What the slope speaks clearly against need not be counted.
+        let mut expected = 0.0;
+        for phase in &self.phases {
+            let sign = sign_of(phase.label, e);
+            expected += sign as f64 * (phase.slope[e.a] - phase.slope[e.b]);
+        }
+        if expected > 0.0 {
+            return false;
+        }
+        let before: f64 = self.phases.iter().flat_map(|p| p.errors).sum();
+        let mut after = 0.0;
+        let mut next = vec![];
+        for n in 0..self.phases.len() {
+            let sign = sign_of(self.phases[n].label, e);
+            self.counted += usize::from(sign != 0);
+            if sign == 0 {
+                after += self.phases[n].errors.iter().sum::<f64>();
+                continue;
+            }
+            let mut pairs = self.phases[n].pairs.clone();
+            self.add(n, e.a, sign, &mut pairs);
+            self.set(n, e.a, sign > 0);
+            self.add(n, e.b, -sign, &mut pairs);
+            self.set(n, e.b, sign < 0);
+            let errors = self.phases[n].measure(&pairs);
+            after += errors.iter().sum::<f64>();
+            next.push((n, pairs, errors));
+        }
+        let within = next.iter().all(|(n, _, errors)| errors[RADIAL] <= self.phases[*n].start);
+        if within && (after < before || (closer && after <= before)) {
+            for (n, pairs, errors) in next {
+                self.phases[n].pairs = pairs;
+                self.phases[n].errors = errors;
+            }
+            return true;
+        }
+        for (n, _, _) in next {
+            let sign = sign_of(self.phases[n].label, e);
+            self.set(n, e.a, sign < 0);
+            self.set(n, e.b, sign > 0);
+        }
+        false
+    }
+
+    /// Adds (or takes) the pairs of the pixel `at` with all others of the phase.
+    fn add(&self, phase: usize, at: usize, sign: i64, pairs: &mut [Vec<i64>; CURVES]) {
+        let d = self.distances;
+        let mut found = vec![0u32; d + 1];
+        let phase = &self.phases[phase];
+        let row = around(&phase.wide, self.width, d, at, &self.bins, &mut found);
+        for r in 1..d {
+            pairs[RADIAL][r] += 2 * sign * i64::from(found[r]);
+        }
+        let [rows, columns] = row;
+        for r in 1..d {
+            pairs[1][r] += 2 * sign * i64::from(rows[r]);
+            pairs[2][r] += 2 * sign * i64::from(columns[r]);
+        }
+    }
+
+    fn set(&mut self, phase: usize, at: usize, inside: bool) {
+        let d = self.distances;
+        let (h, w) = (self.height, self.width);
+        let stride = w + 2 * d;
+        let (y, x) = (at / w, at % w);
+        // The pixel itself, and its images in the border.
+        for wide_y in [y as isize - h as isize, y as isize, (y + h) as isize].map(|v| v + d as isize) {
+            for wide_x in [x as isize - w as isize, x as isize, (x + w) as isize].map(|v| v + d as isize) {
+                if (0..(h + 2 * d) as isize).contains(&wide_y) && (0..stride as isize).contains(&wide_x) {
+                    self.phases[phase].wide[wide_y as usize * stride + wide_x as usize] = u8::from(inside);
+                }
+            }
+        }
+    }
+}
+
+impl Phase {
+    fn measure(&self, pairs: &[Vec<i64>; CURVES]) -> [f64; CURVES] {
+        std::array::from_fn(|k| {
+            let found = pairs[k].iter().zip(&self.per_place[k]).map(|(n, p)| *n as f64 * p);
+            found.zip(&self.targets[k]).map(|(a, b)| (a - b).abs()).sum::<f64>() / self.under[k]
+        })
+    }
+}
+
+/// What an exchange does at `a` to the indicator of a phase.
+fn sign_of(label: u8, e: Exchange) -> i64 {
+    i64::from(label == e.to) - i64::from(label == e.from)
+}
+
+fn bin_at(dy: isize, dx: isize, d: usize) -> usize {
+    let reach = d as isize - 1;
+    ((dy + reach) * (2 * reach + 1) + dx + reach) as usize
+}
+
+/// The rounded length of each displacement that is shorter than `distances`.
+fn bins(distances: usize) -> Vec<u16> {
+    let reach = distances as isize - 1;
+    let mut bins = Vec::with_capacity((2 * distances - 1).pow(2));
+    for dy in -reach..=reach {
+        for dx in -reach..=reach {
+            let r = (dy as f64).hypot(dx as f64).round_ties_even() as usize;
+            bins.push(if r < distances { r as u16 } else { BEYOND });
+        }
+    }
+    bins
+}
+
+/// The indicator of a phase with a border from the opposite edges.
+fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
+    let (h, w) = (map.height, map.width);
+    let at = |y: usize, x: usize| u8::from(map.labels[((y + h - border) % h) * w + (x + w - border) % w] == label);
+    (0..h + 2 * border).flat_map(|y| (0..w + 2 * border).map(move |x| (y, x))).map(|(y, x)| at(y, x)).collect()
+}
+
+/// Pixels of the phase at each distance from `at`, which itself is left out; also along its row and its column, both
+/// ways together.
+fn around(wide: &[u8], width: usize, d: usize, at: usize, bins: &[u16], found: &mut [u32]) -> [Vec<u32>; 2] {
+    let stride = width + 2 * d;
+    let (y, x) = (at / width + d, at % width + d);
+    let reach = d - 1;
+    let edge = 2 * reach + 1;
+    for dy in 0..edge {
+        // The circle's chord at this row.
+        let offset = dy.abs_diff(reach) as f64;
+        let half = ((d as f64 - 0.5).powi(2) - offset * offset).max(0.0).sqrt() as usize;
+        let half = half.min(reach);
+        let line = &wide[(y + dy - reach) * stride + x - half..][..2 * half + 1];
+        let distance = &bins[dy * edge + reach - half..][..2 * half + 1];
+        for (inside, bin) in line.iter().zip(distance) {
+            let bin = usize::from(*bin).min(d);
+            found[bin] += u32::from(*inside);
+        }
+    }
+    let along = |step: usize| -> Vec<u32> {
+        let centre = y * stride + x;
+        (0..d).map(|r| u32::from(wide[centre + r * step]) + u32::from(wide[centre - r * step])).collect()
+    };
+    [along(1), along(stride)]
+}
+
+/// All ordered pairs of the phase by distance, along rows and along columns; distance 0 counts each pixel once.
+fn pairs(wide: &[u8], map: &PhaseMap, d: usize, bins: &[u16], label: u8) -> [Vec<i64>; CURVES] {
+    let fourier = Fourier::new(map.height, map.width);
+    let (h, w) = (map.height, map.width);
+    let stride = w + 2 * d;
+    let spectrum = fourier.transform(|at| f64::from(wide[(at / w + d) * stride + at % w + d]));
+    let counts = fourier.correlate(&spectrum, &spectrum);
+    let mut out = [vec![0i64; d], vec![0; d], vec![0; d]];
+    let reach = d as isize - 1;
+    let at = |dy: isize, dx: isize| {
+        counts[dy.rem_euclid(h as isize) as usize * w + dx.rem_euclid(w as isize) as usize].round() as i64
+    };
+    for dy in -reach..=reach {
+        for dx in -reach..=reach {
+            if let Some(sum) = out[RADIAL].get_mut(usize::from(bins[bin_at(dy, dx, d)])) {
+                *sum += at(dy, dx);
+            }
+        }
+    }
+    for r in 0..d as isize {
+        let both = if r == 0 { 1 } else { 2 };
+        out[1][r as usize] = both * at(0, r);
+        out[2][r as usize] = both * at(r, 0);
+    }
+    debug_assert_eq!(out[RADIAL][0], map.labels.iter().filter(|l| **l == label).count() as i64);
+    out
+}

@@ -1,0 +1,134 @@
+//! Lineal paths that follow single pixels: runs of a phase along rows, columns and both diagonals.
+
+use crate::micrograph::PhaseMap;
+
+/// Along rows, columns and the two diagonals.
+const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (1, 0), (1, 1), (1, -1)];
+/// Lines through a pixel, and the mean of rows and columns, which is what error rates are taken of.
+const CURVES: usize = DIRECTIONS.len() + 1;
+const MEAN: usize = DIRECTIONS.len();
+
+/// The lineal paths of all phases.
+pub struct Runs {
+    /// For each phase, direction and r: segments of r + 1 pixels that lie in the phase.
+    segments: Vec<[Vec<i64>; 4]>,
+    /// The original's L(r) of each phase and curve.
+    targets: Vec<[Vec<f64>; CURVES]>,
+    /// Segments of r + 1 pixels that fit, as factors.
+    per_place: [Vec<f64>; 4],
+    /// The error of each phase and curve: `Σ|ΔL| / ΣL`.
+    errors: Vec<[f64; CURVES]>,
+    start: Vec<f64>,
+}
+
+impl Runs {
+    pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
+        let distances = (map.height.min(map.width) / 2).min(original.height.min(original.width) / 2);
+        let per_place = places(map, distances);
+        let original_places = places(original, distances);
+        let segments = (0..map.phases).map(|p| DIRECTIONS.map(|d| count(map, p as u8, d, distances))).collect();
+        let target = |phase: usize| -> [Vec<f64>; CURVES] {
+            let along = |k: usize| -> Vec<f64> {
+                let counts = count(original, phase as u8, DIRECTIONS[k], distances);
+                counts.iter().zip(&original_places[k]).map(|(n, p)| *n as f64 * p).collect()
+            };
+            let lines: [Vec<f64>; 4] = std::array::from_fn(along);
+            let mean = lines[0].iter().zip(&lines[1]).map(|(a, b)| 0.5 * (a + b)).collect();
+            let [a, b, c, d] = lines;
+            [a, b, c, d, mean]
+        };
+        let targets = (0..map.phases).map(target).collect();
+        let mut runs = Self { segments, targets, per_place, errors: vec![[0.0; CURVES]; map.phases], start: vec![] };
+        (0..map.phases).for_each(|phase| runs.measure(phase));
+        runs.start = runs.errors.iter().map(|e| e[MEAN]).collect();
+        runs
+    }
+
+    /// The sum over phases and curves.
+    pub fn error(&self) -> f64 {
+        self.errors.iter().flatten().sum()
+    }
+
+    /// Whether no phase has a larger error rate than it started with.
+    pub fn within_start(&self) -> bool {
+        self.errors.iter().zip(&self.start).all(|(now, start)| now[MEAN] <= *start)
+    }
+
+    /// Takes in that the pixel `at` of `map`, which still has its old phase, gets another.
+    pub fn change(&mut self, map: &PhaseMap, at: usize, to: u8) {
+        let from = map.labels[at];
+        for (k, direction) in DIRECTIONS.into_iter().enumerate() {
+            let back = (-direction.0, -direction.1);
+            // The run that the pixel leaves falls in two …
+            let (before, after) = (run(map, at, from, back), run(map, at, from, direction));
+            let segments = &mut self.segments[usize::from(from)][k];
+            add_run(segments, before + after + 1, -1);
+            add_run(segments, before, 1);
+            add_run(segments, after, 1);
+            // … and the two that it joins become one.
+            let (before, after) = (run(map, at, to, back), run(map, at, to, direction));
+            let segments = &mut self.segments[usize::from(to)][k];
+            add_run(segments, before, -1);
+            add_run(segments, after, -1);
+            add_run(segments, before + after + 1, 1);
+        }
+        self.measure(usize::from(from));
+        self.measure(usize::from(to));
+    }
+
+    fn measure(&mut self, phase: usize) {
+        let targets = &self.targets[phase];
+        let [rows, columns, ..] = &self.segments[phase];
+        let mut sums = [0.0; CURVES];
+        let mut under = [0.0; CURVES];
+        for k in 0..DIRECTIONS.len() {
+            for ((count, place), target) in self.segments[phase][k].iter().zip(&self.per_place[k]).zip(&targets[k]) {
+                sums[k] += (*count as f64 * place - target).abs();
+                under[k] += target;
+            }
+        }
+        for (r, target) in targets[MEAN].iter().enumerate() {
+            let found = 0.5 * (rows[r] as f64 * self.per_place[0][r] + columns[r] as f64 * self.per_place[1][r]);
+            sums[MEAN] += (found - target).abs();
+            under[MEAN] += target;
+        }
+        self.errors[phase] = std::array::from_fn(|k| if under[k] > 0.0 { sums[k] / under[k] } else { 0.0 });
+    }
+}
+
+fn places(map: &PhaseMap, distances: usize) -> [Vec<f64>; 4] {
+    DIRECTIONS.map(|(dy, dx)| {
+        let fitting = |r: usize| (map.height - dy.unsigned_abs() * r) * (map.width - dx.unsigned_abs() * r);
+        (0..distances).map(|r| 1.0 / fitting(r) as f64).collect()
+    })
+}
+
+/// Adds (or takes) the segments of one run.
+fn add_run(segments: &mut [i64], length: usize, sign: i64) {
+    for (r, count) in segments.iter_mut().take(length).enumerate() {
+        *count += sign * (length - r) as i64;
+    }
+}
+
+/// Pixels of a phase that follow `at` in a direction without a gap, `at` itself not counted.
+fn run(map: &PhaseMap, at: usize, phase: u8, (dy, dx): (isize, isize)) -> usize {
+    let (mut y, mut x) = ((at / map.width) as isize + dy, (at % map.width) as isize + dx);
+    let mut length = 0;
+    let (height, width) = (map.height as isize, map.width as isize);
+    while y >= 0 && y < height && x >= 0 && x < width && map.labels[(y * width + x) as usize] == phase {
+        length += 1;
+        (y, x) = (y + dy, x + dx);
+    }
+    length
+}
+
+fn count(map: &PhaseMap, phase: u8, direction: (isize, isize), distances: usize) -> Vec<i64> {
+    let mut segments = vec![0; distances];
+    let back = (-direction.0, -direction.1);
+    for at in (0..map.labels.len()).filter(|at| map.labels[*at] == phase) {
+        if run(map, at, phase, back) == 0 {
+            add_run(&mut segments, 1 + run(map, at, phase, direction), 1);
+        }
+    }
+    segments
+}

@@ -1,0 +1,257 @@
+//! Terms of the loss that know where pixels are: the two-point correlation and the lineal path of the soft phases.
+//!
+//! A Gram matrix sums over positions and leaves the long range to deep layers; these terms hold it directly.
+
+use rustfft::num_complex::Complex;
+
+use crate::stats::Fourier;
+
+/// Linear functions that make of a pixel's three channels the indicators of all phases (or, without phases, the
+/// channels in 0 … 1): `u_k = Σ_c matrix[k][c] x_c + matrix[k][3]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SoftPhases {
+    rows: Vec<[f64; 4]>,
+}
+
+impl SoftPhases {
+    /// Exact at the vectors of up to four phases (barycentric coordinates), the least-squares fit for more.
+    ///
+    /// Of two phases the second alone is kept: the first is its complement.
+    pub fn of(vectors: &[[f32; 3]]) -> Self {
+        if vectors.is_empty() {
+            let unit = |k: usize| std::array::from_fn(|c| if c == k { 1.0 / 255.0 } else { 0.0 });
+            return Self { rows: (0..3).map(unit).collect() };
+        }
+        let points: Vec<[f64; 4]> = vectors.iter().map(|v| [v[0].into(), v[1].into(), v[2].into(), 255.0]).collect();
+        // Ridge regression of the one-hot labels: for fewer points than unknowns it tends to the solution of least norm.
+        let mut normal = [[0.0; 4]; 4];
+        for p in &points {
+            for a in 0..4 {
+                for b in 0..4 {
+                    normal[a][b] += p[a] * p[b];
+                }
+            }
+        }
+        (0..4).for_each(|a| normal[a][a] += 1e-6 * 255.0 * 255.0);
+        let row = |k: usize| {
+            let mut solution = solve(normal, points[k]);
+            solution[3] *= 255.0;
+            solution
+        };
+        let first = usize::from(vectors.len() == 2);
+        Self { rows: (first..vectors.len()).map(row).collect() }
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The linear part and the constant of a field.
+    pub fn row(&self, k: usize) -> [f64; 4] {
+        self.rows[k]
+    }
+
+    /// The value of a field at a pixel.
+    pub fn field(&self, k: usize, image: &[f32], at: usize) -> f64 {
+        let [a, b, c, d] = self.rows[k];
+        let pixel = &image[3 * at..3 * at + 3];
+        a * f64::from(pixel[0]) + b * f64::from(pixel[1]) + c * f64::from(pixel[2]) + d
+    }
+}
+
+/// Solves a 4 × 4 system by Gaussian elimination with pivots.
+fn solve(mut a: [[f64; 4]; 4], mut b: [f64; 4]) -> [f64; 4] {
+    for k in 0..4 {
+        let pivot = (k..4).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs())).unwrap_or(k);
+        a.swap(k, pivot);
+        b.swap(k, pivot);
+        for i in k + 1..4 {
+            let factor = a[i][k] / a[k][k];
+            (k..4).for_each(|j| a[i][j] -= factor * a[k][j]);
+            b[i] -= factor * b[k];
+        }
+    }
+    for k in (0..4).rev() {
+        let known: f64 = (k + 1..4).map(|j| a[k][j] * b[j]).sum();
+        b[k] = (b[k] - known) / a[k][k];
+    }
+    b
+}
+
+/// The least variation of an original's soft phase that is followed.
+const LEAST: f64 = 1e-9;
+
+/// What the spatial terms of an original are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpatialTargets {
+    /// The autocorrelation of each field per pixel, for displacements within `reach`.
+    correlations: Vec<Vec<f64>>,
+    /// `Σ_d w(d) (A(d) − mean²)²` of each field.
+    scales: Vec<f64>,
+    reach: (usize, usize),
+}
+
+/// The S2 term ready for images of one size.
+pub struct SpatialTerm {
+    phases: SoftPhases,
+    targets: SpatialTargets,
+    fourier: Fourier,
+    weight: f64,
+}
+
+/// Displacements up to half of the smaller picture, and no further than either picture goes.
+fn reach(original: (usize, usize), result: (usize, usize)) -> (usize, usize) {
+    let half = |a: usize, b: usize| (a.min(b) - 1) / 2;
+    (half(original.0, result.0), half(original.1, result.1))
+}
+
+/// Visits displacements within reach: the row and column offsets, and the weight, which gives every distance its share.
+fn displacements((down, across): (usize, usize), mut visit: impl FnMut(isize, isize, f64)) {
+    for dy in -(down as isize)..=down as isize {
+        for dx in -(across as isize)..=across as isize {
+            let r = (dy as f64).hypot(dx as f64);
+            visit(dy, dx, 1.0 / r.max(1.0));
+        }
+    }
+}
+
+fn wrapped((dy, dx): (isize, isize), (height, width): (usize, usize)) -> usize {
+    dy.rem_euclid(height as isize) as usize * width + dx.rem_euclid(width as isize) as usize
+}
+
+impl SpatialTargets {
+    /// Measures an original (RGB in 0 … 255) for results of a size.
+    pub fn of(phases: &SoftPhases, image: &[f32], size: (usize, usize), result: (usize, usize)) -> Self {
+        let fourier = Fourier::new(size.0, size.1);
+        let reach = reach(size, result);
+        let pixels = (size.0 * size.1) as f64;
+        let (mut correlations, mut scales) = (vec![], vec![]);
+        for k in 0..phases.len() {
+            let spectrum = fourier.transform(|at| phases.field(k, image, at));
+            let mean = spectrum[0].re / pixels;
+            let all = fourier.correlate(&spectrum, &spectrum);
+            let (mut kept, mut scale) = (vec![], 0.0);
+            displacements(reach, |dy, dx, weight| {
+                let value = all[wrapped((dy, dx), size)] / pixels;
+                kept.push(value);
+                scale += weight * (value - mean * mean).powi(2);
+            });
+            correlations.push(kept);
+            // A field that does not vary has no correlation to follow.
+            scales.push(if scale < LEAST { f64::INFINITY } else { scale });
+        }
+        Self { correlations, scales, reach }
+    }
+}
+
+impl SpatialTerm {
+    /// `weight · Σ_k Σ_d w(d) (A_k(d) − A_k⁰(d))² / Σ_d w(d) (A_k⁰(d) − φ_k²)² / fields`, A the periodic
+    /// autocorrelation of a soft phase and w(d) = 1/|d|.
+    pub fn new(phases: SoftPhases, targets: SpatialTargets, size: (usize, usize), weight: f64) -> Self {
+        Self { phases, targets, fourier: Fourier::new(size.0, size.1), weight }
+    }
+
+    /// The term at `image`; its gradient is added to `gradient`.
+    pub fn add(&self, image: &[f32], gradient: &mut [f64]) -> f64 {
+        let size = (self.fourier.rows, self.fourier.columns);
+        let pixels = (size.0 * size.1) as f64;
+        let mut total = 0.0;
+        for k in 0..self.phases.len() {
+            let spectrum = self.fourier.transform(|at| self.phases.field(k, image, at));
+            let found = self.fourier.correlate(&spectrum, &spectrum);
+            let scale = self.weight / (self.targets.scales[k] * self.phases.len() as f64);
+            let mut slope = vec![0.0; found.len()];
+            let mut targets = self.targets.correlations[k].iter();
+            displacements(self.targets.reach, |dy, dx, weight| {
+                let at = wrapped((dy, dx), size);
+                let gap = found[at] / pixels - targets.next().copied().unwrap_or(0.0);
+                total += scale * weight * gap * gap;
+                slope[at] = 2.0 * scale * weight * gap / pixels;
+            });
+            // A(d) is even, so both pixels of a pair have the same share.
+            let slopes = self.fourier.transform(|at| slope[at]);
+            let product: Vec<Complex<f64>> = slopes.iter().zip(&spectrum).map(|(s, u)| s * u * 2.0).collect();
+            let by_field = self.fourier.invert(product);
+            for (at, g) in by_field.iter().enumerate() {
+                for c in 0..3 {
+                    gradient[3 * at + c] += g * self.phases.rows[k][c];
+                }
+            }
+        }
+        total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconstruct::encode::{Encoding, phase_vectors};
+    use crate::reconstruct::paths::{PathTargets, PathTerm};
+
+    fn noise(pixels: usize, factor: usize) -> Vec<f32> {
+        (0..3 * pixels).map(|n| (n * factor % 251) as f32).collect()
+    }
+
+    #[test]
+    fn soft_phases_are_one_at_their_own_vector_and_zero_at_the_others() {
+        for phases in 2..=4 {
+            let vectors = phase_vectors(phases, Encoding::Corners, 1);
+            let soft = SoftPhases::of(&vectors);
+            let image: Vec<f32> = vectors.iter().flatten().copied().collect();
+            for k in 0..soft.len() {
+                for at in 0..phases {
+                    let wanted = f64::from(u8::from(at == k + phases - soft.len()));
+                    assert!((soft.field(k, &image, at) - wanted).abs() < 1e-3, "{phases} {k} {at}");
+                }
+            }
+        }
+    }
+
+    /// The gradients of both terms against central differences.
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        for (phases, size, original) in [(2, (12, 15), (14, 12)), (3, (9, 8), (9, 8)), (0, (8, 8), (8, 8))] {
+            let vectors = phase_vectors(phases, Encoding::Corners, 1);
+            let soft = SoftPhases::of(&vectors[..phases]);
+            let there = noise(original.0 * original.1, 77);
+            let correlation =
+                SpatialTerm::new(soft.clone(), SpatialTargets::of(&soft, &there, original, size), size, 3.0);
+            let path = PathTerm::new(soft.clone(), PathTargets::of(&soft, &there, original, size), size, 3.0);
+            let image = noise(size.0 * size.1, 91);
+            type Term<'a> = &'a dyn Fn(&[f32], &mut [f64]) -> f64;
+            let terms: [Term; 2] = [&|i, g| correlation.add(i, g), &|i, g| path.add(i, g)];
+            for (n, term) in terms.into_iter().enumerate() {
+                let mut gradient = vec![0.0; image.len()];
+                term(&image, &mut gradient);
+                let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+                assert!(largest > 0.0);
+                for at in (0..image.len()).step_by(7) {
+                    const STEP: f32 = 0.25;
+                    let value = |by: f32| {
+                        let mut moved = image.clone();
+                        moved[at] += by;
+                        term(&moved, &mut vec![0.0; image.len()])
+                    };
+                    let slope = (value(STEP) - value(-STEP)) / f64::from(2.0 * STEP);
+                    assert!(
+                        (slope - gradient[at]).abs() < 2e-3 * largest,
+                        "term {n} at {at}: {slope} {}",
+                        gradient[at]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_the_original_costs_nothing() {
+        let soft = SoftPhases::of(&phase_vectors(2, Encoding::Corners, 1));
+        let image = noise(16 * 16, 91);
+        let targets = SpatialTargets::of(&soft, &image, (16, 16), (16, 16));
+        let term = SpatialTerm::new(soft.clone(), targets, (16, 16), 1.0);
+        assert!(term.add(&image, &mut vec![0.0; image.len()]) < 1e-20);
+        let path = PathTerm::new(soft.clone(), PathTargets::of(&soft, &image, (16, 16), (16, 16)), (16, 16), 1.0);
+        assert!(path.add(&image, &mut vec![0.0; image.len()]) < 1e-20);
+    }
+}

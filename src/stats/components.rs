@@ -1,0 +1,148 @@
+//! Connected components of a phase: labels, sizes, percolation, and the two-point cluster function.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use super::two_point::transform_size;
+use super::{Boundary, Correlation, Fourier, Indicator, quick_size};
+use crate::micrograph::{Touching, regions};
+
+/// The connected components of a phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Components {
+    /// The component of each pixel, from 1; 0 outside the phase.
+    pub labels: Vec<u32>,
+    /// Pixels of each component, in the order of their labels.
+    pub sizes: Vec<usize>,
+    /// Whether one component touches both the left and the right edge.
+    pub percolates_x: bool,
+    /// Whether one component touches both the upper and the lower edge.
+    pub percolates_y: bool,
+}
+
+impl Components {
+    /// Finds the components; pixels that share a corner touch if `corners`. With a periodic boundary opposite edges touch
+    /// too; percolation is always that of the open picture.
+    pub fn of(phase: &Indicator, corners: bool, boundary: Boundary) -> Self {
+        let open = regions(phase.inside, phase.width, Touching { corners, periodic: false });
+        let (percolates_x, percolates_y) = percolation(phase, &open.0);
+        let (numbers, all_sizes) = match boundary {
+            Boundary::Open => open,
+            Boundary::Periodic => regions(phase.inside, phase.width, Touching { corners, periodic: true }),
+        };
+        // What is outside the phase has components too, which do not count.
+        let mut labels_of = vec![0u32; all_sizes.len()];
+        let (mut labels, mut sizes) = (vec![0; numbers.len()], vec![]);
+        for at in (0..numbers.len()).filter(|at| phase.inside[*at]) {
+            let number = numbers[at] as usize;
+            if labels_of[number] == 0 {
+                sizes.push(all_sizes[number]);
+                labels_of[number] = sizes.len() as u32;
+            }
+            labels[at] = labels_of[number];
+        }
+        Self { labels, sizes, percolates_x, percolates_y }
+    }
+
+    /// The share of the phase that lies in its largest component; 0 without any.
+    pub fn largest_share(&self) -> f64 {
+        let all: usize = self.sizes.iter().sum();
+        self.sizes.iter().max().map_or(0.0, |n| *n as f64 / all as f64)
+    }
+
+    /// The mean size, in pixels; 0 without any.
+    pub fn mean_size(&self) -> f64 {
+        self.sizes.iter().sum::<usize>() as f64 / self.sizes.len().max(1) as f64
+    }
+}
+
+fn percolation(phase: &Indicator, numbers: &[u32]) -> (bool, bool) {
+    let (h, w) = (phase.height, phase.width);
+    let met = |at: &mut dyn Iterator<Item = usize>| -> HashSet<u32> {
+        at.filter(|at| phase.inside[*at]).map(|at| numbers[at]).collect()
+    };
+    let spans = |from: HashSet<u32>, to: HashSet<u32>| !from.is_disjoint(&to);
+    let x = spans(met(&mut (0..h).map(|y| y * w)), met(&mut (0..h).map(|y| y * w + w - 1)));
+    let y = spans(met(&mut (0..w)), met(&mut (0..w).map(|x| (h - 1) * w + x)));
+    (x, y)
+}
+
+/// Components up to this size have their pairs counted one by one.
+const FEW: usize = 200;
+
+/// The two-point cluster function C2: the chance that two points lie in the same component (Torquato, Beasley & Chiew,
+/// J. Chem. Phys. 88:6540, 1988).
+///
+/// Small components are counted pair by pair, others by the FFT of the rectangle that they fill.
+pub fn cluster_function(phase: &Indicator, components: &Components, boundary: Boundary) -> Correlation {
+    let (rows, columns) = transform_size(phase, boundary);
+    let mut pixels: Vec<Vec<(i32, i32)>> = components.sizes.iter().map(|n| Vec::with_capacity(*n)).collect();
+    for (at, label) in components.labels.iter().enumerate().filter(|(_, l)| **l > 0) {
+        pixels[*label as usize - 1].push(((at / phase.width) as i32, (at % phase.width) as i32));
+    }
+    let (small, large): (Vec<_>, Vec<_>) = pixels.into_iter().partition(|p| p.len() <= FEW);
+    let mut sums = vec![0.0; rows * columns];
+    for component in &small {
+        for (y, x) in component {
+            for (other_y, other_x) in component {
+                let row = (other_y - y).rem_euclid(rows as i32) as usize;
+                let column = (other_x - x).rem_euclid(columns as i32) as usize;
+                sums[row * columns + column] += 1.0;
+            }
+        }
+    }
+    // As many transforms at once as there are threads: each may be as large as the picture.
+    for some in large.chunks(rayon::current_num_threads()) {
+        let counted: Vec<_> = some.par_iter().map(|c| large_component(c, phase, boundary)).collect();
+        for (pairs, box_rows, box_columns) in counted {
+            let place = |k: usize, size: usize, whole: usize| match size == whole {
+                true => k,
+                // Beyond the middle are negative displacements.
+                false if 2 * k < size => k,
+                false => (k + whole) - size,
+            };
+            for (at, count) in pairs.iter().enumerate().filter(|(_, c)| **c > 0.5) {
+                let (row, column) = (at / box_columns, at % box_columns);
+                sums[place(row, box_rows, rows) * columns + place(column, box_columns, columns)] += count.round();
+            }
+        }
+    }
+    Correlation::from_sums(sums, phase, boundary)
+}
+
+/// The least value and the extent of coordinates. Around the edge of a periodic picture they are taken from where the
+/// first of them is, as far as none is half of the picture away.
+fn span(values: impl Iterator<Item = i32> + Clone, size: i32, boundary: Boundary) -> (i32, i32) {
+    let extent = |values: &mut dyn Iterator<Item = i32>| {
+        let (low, high) = values.fold((i32::MAX, i32::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        (low, high - low + 1)
+    };
+    let (low, straight) = extent(&mut values.clone());
+    if boundary == Boundary::Periodic && 2 * straight > size {
+        let first = values.clone().next().unwrap_or(0);
+        let (around, wide) = extent(&mut values.map(|v| (v - first + size / 2).rem_euclid(size)));
+        if 2 * wide <= size {
+            return ((around + first - size / 2).rem_euclid(size), wide);
+        }
+    }
+    (low, straight)
+}
+
+/// Pairs within one component by displacement, with the rows and columns of the transform.
+fn large_component(pixels: &[(i32, i32)], phase: &Indicator, boundary: Boundary) -> (Vec<f64>, usize, usize) {
+    let (rows, columns) = transform_size(phase, boundary);
+    let (height, width) = (phase.height as i32, phase.width as i32);
+    let (top, tall) = span(pixels.iter().map(|p| p.0), height, boundary);
+    let (left, wide) = span(pixels.iter().map(|p| p.1), width, boundary);
+    // Twice the extent holds every displacement with its sign; where that is too much, the picture's own size does.
+    let (box_rows, box_columns) = (quick_size(2 * tall as usize).min(rows), quick_size(2 * wide as usize).min(columns));
+    let mut field = vec![0u8; box_rows * box_columns];
+    for (y, x) in pixels {
+        let (row, column) = ((y - top).rem_euclid(height) as usize, (x - left).rem_euclid(width) as usize);
+        field[row * box_columns + column] = 1;
+    }
+    let fourier = Fourier::new(box_rows, box_columns);
+    let spectrum = fourier.transform(|at| f64::from(field[at]));
+    (fourier.correlate(&spectrum, &spectrum), box_rows, box_columns)
+}

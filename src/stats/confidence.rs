@@ -1,0 +1,86 @@
+//! How well one picture can know its volume fraction.
+
+use super::Correlation;
+
+/// A confidence interval on a volume fraction.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Interval {
+    /// The volume fraction of the picture.
+    pub volume_fraction: f64,
+    /// Its standard error as an estimate of the material's.
+    #[serde(deserialize_with = "super::error::number")]
+    pub standard_error: f64,
+    /// The area, in pixels, within which the material repeats no information: the integral range.
+    #[serde(deserialize_with = "super::error::number")]
+    pub integral_range: f64,
+    /// How many such areas the picture holds.
+    #[serde(deserialize_with = "super::error::number")]
+    pub independent_areas: f64,
+}
+
+/// Standard errors on either side of a 95 % interval of a normal distribution.
+const SIDES: f64 = 1.959_964;
+/// The share of χ(0) at which the correlation is taken to have ended.
+const FADED: f64 = 0.02;
+/// Fewer independent areas than this do not make a normal distribution, nor an integral range that can be trusted.
+const ENOUGH: f64 = 10.0;
+
+impl Interval {
+    /// From the picture's own periodic S2: Var φ = (1/A) Σ_d (1 − |d_x|/W)(1 − |d_y|/H) χ(d), the variance integral, with
+    /// χ = S2 − φ² (Matheron 1971; Kanit et al., Int. J. Solids Struct. 40:3647, 2003). The overlaps need not be
+    /// multiplied: a picture that is not periodic has uncorrelated pairs over its edges in just that proportion.
+    ///
+    /// The sum ends where the radial χ first falls to a fiftieth of χ(0): beyond, the picture's own noise adds up, and
+    /// with its own φ taken from every term it would add up to nothing in the end. What that φ takes away within is put
+    /// back: each of n terms lacks Var φ, so Var φ = Σ χ / (A − n).
+    pub fn of(periodic: &Correlation) -> Self {
+        let phi = periodic.at(0, 0);
+        let radial = periodic.radial();
+        let faded = |s: &f64| s - phi * phi <= FADED * phi * (1.0 - phi);
+        let end = radial.iter().position(faded).unwrap_or(radial.len()) as isize;
+        let (mut sum, mut terms) = (0.0, 0.0);
+        for dy in -end..=end {
+            for dx in -end..=end {
+                if ((dy * dy + dx * dx) as f64).sqrt() < end as f64 {
+                    sum += periodic.at(dy, dx) - phi * phi;
+                    terms += 1.0;
+                }
+            }
+        }
+        let area = periodic.pixels() as f64;
+        let variance = (sum.max(0.0) / (area - terms).max(1.0)).min(phi * (1.0 - phi));
+        let point = phi * (1.0 - phi);
+        let integral_range = if point > 0.0 { variance * area / point } else { 0.0 };
+        Self {
+            volume_fraction: phi,
+            standard_error: variance.sqrt(),
+            integral_range,
+            // A picture without a correlation to measure, such as one line of pixels, knows nothing of it.
+            independent_areas: match integral_range > 0.0 {
+                true => area / integral_range,
+                false if point > 0.0 => 0.0,
+                false => f64::INFINITY,
+            },
+        }
+    }
+
+    /// Half of the 95 % interval.
+    pub fn half_width(&self) -> f64 {
+        SIDES * self.standard_error
+    }
+
+    /// Whether the picture holds enough independent areas for the interval to mean what it says.
+    pub fn can_be_trusted(&self) -> bool {
+        self.independent_areas >= ENOUGH
+    }
+}
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let percent = 100.0 * self.volume_fraction;
+        let half = 100.0 * self.half_width();
+        // As many decimals as the first two digits of the interval need.
+        let decimals = if half > 0.0 { (1 - half.log10().floor() as i32).clamp(0, 4) as usize } else { 2 };
+        write!(f, "{percent:.decimals$} ± {half:.decimals$} %")
+    }
+}

@@ -1,0 +1,105 @@
+//! How much interface there is, and how much the volume fraction varies.
+
+use rayon::prelude::*;
+
+use super::{Boundary, Correlation, Indicator};
+
+/// Specific surface in 1/px: interface length for each unit of area, `−π S2′(0)` in two dimensions (Debye, Anderson &
+/// Brumberger, J. Appl. Phys. 28:679, 1957), the slope taken between 0 and 1 pixel along rows and columns.
+pub fn specific_surface(two_point: &Correlation) -> f64 {
+    let slope = two_point.at(0, 0) - 0.5 * (two_point.at(0, 1) + two_point.at(1, 0));
+    std::f64::consts::PI * slope
+}
+
+/// Length of the interface in pixels, by Crofton's formula over rows, columns and both diagonals: π/2 times the mean
+/// number of crossings for each unit of length. It does not overrate slanted interfaces as counting pixel edges does.
+pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
+    let (h, w) = (phase.height as isize, phase.width as isize);
+    let mut density = 0.0;
+    for (dy, dx) in [(0, 1), (1, 0), (1, 1), (1, -1)] {
+        let (mut crossings, mut steps) = (0u64, 0u64);
+        for y in 0..h {
+            for x in 0..w {
+                let (mut other_y, mut other_x) = (y + dy, x + dx);
+                if boundary == Boundary::Periodic {
+                    (other_y, other_x) = (other_y.rem_euclid(h), other_x.rem_euclid(w));
+                } else if other_y >= h || other_x < 0 || other_x >= w {
+                    continue;
+                }
+                steps += 1;
+                let unlike = phase.inside[(y * w + x) as usize] != phase.inside[(other_y * w + other_x) as usize];
+                crossings += u64::from(unlike);
+            }
+        }
+        let length = ((dy * dy + dx * dx) as f64).sqrt();
+        density += crossings as f64 / (steps.max(1) as f64 * length) / 4.0;
+    }
+    std::f64::consts::FRAC_PI_2 * density * (h * w) as f64
+}
+
+/// The variance of the volume fraction in square windows, `(edge, variance)`, over all places where the window fits
+/// (open) or all places (periodic); edges 1, 2, 3, 4, 6, 8, 12 … up to half of the picture (Lu & Torquato, J. Chem.
+/// Phys. 93:3452, 1990). By a table of sums, exact.
+pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)> {
+    let (h, w) = (phase.height, phase.width);
+    let most = h.min(w) / 2;
+    let (rows, columns) = match boundary {
+        Boundary::Open => (h, w),
+        Boundary::Periodic => (h + most, w + most),
+    };
+    // sums[y, x]: pixels of the phase above and left of (y, x).
+    let mut sums = vec![0u32; (rows + 1) * (columns + 1)];
+    for y in 0..rows {
+        let mut line = 0;
+        for x in 0..columns {
+            line += u32::from(phase.inside[(y % h) * w + x % w]);
+            sums[(y + 1) * (columns + 1) + x + 1] = sums[y * (columns + 1) + x + 1] + line;
+        }
+    }
+    let edges = std::iter::once(1).chain((1..32).flat_map(|k| [1usize << k, 3 << (k - 1)]));
+    let edges: Vec<usize> = edges.take_while(|e| *e <= most).collect();
+    let variance = |edge: usize| {
+        let (ys, xs) = match boundary {
+            Boundary::Open => (h - edge + 1, w - edge + 1),
+            Boundary::Periodic => (h, w),
+        };
+        let (mut sum, mut square) = (0.0, 0.0);
+        for y in 0..ys {
+            let (top, bottom) = (&sums[y * (columns + 1)..], &sums[(y + edge) * (columns + 1)..]);
+            for x in 0..xs {
+                let count = f64::from(bottom[x + edge] + top[x] - bottom[x] - top[x + edge]);
+                sum += count;
+                square += count * count;
+            }
+        }
+        let (n, area) = ((ys * xs) as f64, (edge * edge) as f64);
+        ((square / n - (sum / n).powi(2)) / (area * area)).max(0.0)
+    };
+    edges.into_par_iter().map(|edge| (edge, variance(edge))).collect()
+}
+
+/// The radial power spectrum of a phase's indicator less its mean: `(cycles per pixel, |F|²/N)` for rings one frequency
+/// of the smaller edge wide, up to half a cycle per pixel. The mean over all frequencies is φ(1 − φ).
+pub fn power_spectrum(phase: &Indicator) -> Vec<(f64, f64)> {
+    let (h, w) = (phase.height, phase.width);
+    let fourier = super::Fourier::new(h, w);
+    let spectrum = fourier.transform(|at| f64::from(u8::from(phase.inside[at])));
+    let edge = h.min(w);
+    let rings = edge / 2;
+    let (mut sums, mut places) = (vec![0.0; rings + 1], vec![0u32; rings + 1]);
+    let signed = |k: usize, n: usize| if 2 * k <= n { k as f64 / n as f64 } else { k as f64 / n as f64 - 1.0 };
+    for u in 0..fourier.kept() {
+        // A frequency that is not kept is the mirror image of one that is, with the same power.
+        let both = if u == 0 || 2 * u == w { 1 } else { 2 };
+        for v in 0..h {
+            let ring = (signed(v, h).hypot(signed(u, w)) * edge as f64).round() as usize;
+            if ring <= rings && ring > 0 {
+                sums[ring] += f64::from(both) * spectrum[u * h + v].norm_sqr();
+                places[ring] += both;
+            }
+        }
+    }
+    let n = (h * w) as f64;
+    let mean = |k: usize| sums[k] / (n * f64::from(places[k].max(1)));
+    (1..=rings).map(|k| (k as f64 / edge as f64, mean(k))).collect()
+}

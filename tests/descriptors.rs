@@ -1,0 +1,304 @@
+//! The further statistics against cases that can be worked out, and against slow but plain counting.
+
+use std::f64::consts::PI;
+
+use microwright::micrograph::PhaseMap;
+use microwright::stats::{
+    Axis, Boundary, Components, Correlation, Indicator, Interval, chord_lengths, cluster_function, interface_length,
+    largest_discs, lineal_path, local_variance, mean_chord, measure, pore_sizes, power_spectrum, specific_surface,
+    squared_distances,
+};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+struct Picture {
+    inside: Vec<bool>,
+    height: usize,
+    width: usize,
+}
+
+impl Picture {
+    fn new(height: usize, width: usize, inside: impl Fn(usize, usize) -> bool) -> Self {
+        let inside = (0..height * width).map(|at| inside(at / width, at % width)).collect();
+        Self { inside, height, width }
+    }
+
+    fn random(height: usize, width: usize, share: f64, seed: u64) -> Self {
+        let mut random = Pcg64::seed_from_u64(seed);
+        let inside = (0..height * width).map(|_| random.random::<f64>() < share).collect();
+        Self { inside, height, width }
+    }
+
+    /// Overlapping discs of radius `radius` at a Poisson process of places; the inside is what they leave free.
+    fn free_of_discs(size: usize, radius: f64, count: usize, random: &mut Pcg64) -> Self {
+        let mut inside = vec![true; size * size];
+        for _ in 0..count {
+            let (cy, cx) = (random.random::<f64>() * size as f64, random.random::<f64>() * size as f64);
+            let reach = radius.ceil() as isize + 1;
+            for dy in -reach..=reach {
+                for dx in -reach..=reach {
+                    let (y, x) = (cy.floor() as isize + dy, cx.floor() as isize + dx);
+                    if (y as f64 - cy).hypot(x as f64 - cx) <= radius {
+                        let at = y.rem_euclid(size as isize) * size as isize + x.rem_euclid(size as isize);
+                        inside[at as usize] = false;
+                    }
+                }
+            }
+        }
+        Self { inside, height: size, width: size }
+    }
+
+    fn phase(&self) -> Indicator<'_> {
+        Indicator { inside: &self.inside, height: self.height, width: self.width }
+    }
+
+    fn share(&self) -> f64 {
+        self.inside.iter().filter(|i| **i).count() as f64 / self.inside.len() as f64
+    }
+}
+
+fn mean_of(pictures: &[Picture], curve: impl Fn(&Picture) -> Vec<f64>) -> Vec<f64> {
+    let curves: Vec<_> = pictures.iter().map(curve).collect();
+    (0..curves[0].len()).map(|r| curves.iter().map(|c| c[r]).sum::<f64>() / curves.len() as f64).collect()
+}
+
+/// Torquato, Random Heterogeneous Materials, 2002: the phase free of overlapping discs has φ = exp(−η),
+/// L(r) = exp(−η (1 + 2r/πR)) and S2(r) = exp(−η v₂(r)/v₁), v₂ the area of the union of two discs at a distance r.
+#[test]
+fn overlapping_discs_have_their_known_functions() {
+    const SIZE: usize = 512;
+    let (radius, density): (f64, f64) = (14.0, 0.7);
+    let mut random = Pcg64::seed_from_u64(3);
+    let count = (density * (SIZE * SIZE) as f64 / (PI * radius * radius)).round() as usize;
+    let pictures: Vec<_> = (0..24).map(|_| Picture::free_of_discs(SIZE, radius, count, &mut random)).collect();
+    let eta = count as f64 * PI * radius * radius / (SIZE * SIZE) as f64;
+    let s2 = mean_of(&pictures, |p| Correlation::two_point(&p.phase(), Boundary::Periodic).radial());
+    let path = mean_of(&pictures, |p| lineal_path(&p.phase(), Axis::Rows, Boundary::Periodic));
+    let union = |r: f64| {
+        if r >= 2.0 * radius {
+            return 2.0;
+        }
+        let x = r / (2.0 * radius);
+        1.0 + 2.0 / PI * (x.asin() + x * (1.0 - x * x).sqrt())
+    };
+    for r in [0usize, 3, 8, 15, 25, 40] {
+        let wanted = (-eta * union(r as f64)).exp();
+        assert!((s2[r] - wanted).abs() < 0.008, "S2({r}) is {} instead of {wanted}", s2[r]);
+        let wanted = (-eta * (1.0 + 2.0 * r as f64 / (PI * radius))).exp();
+        assert!((path[r] - wanted).abs() < 0.008, "L({r}) is {} instead of {wanted}", path[r]);
+    }
+    // Interface: circumferences that no other disc covers.
+    let length = eta / (PI * radius * radius) * 2.0 * PI * radius * (-eta).exp();
+    let mean = |value: &dyn Fn(&Picture) -> f64| pictures.iter().map(value).sum::<f64>() / pictures.len() as f64;
+    let surface = mean(&|p| specific_surface(&Correlation::two_point(&p.phase(), Boundary::Periodic)));
+    let crofton = mean(&|p| interface_length(&p.phase(), Boundary::Periodic) / (SIZE * SIZE) as f64);
+    assert!((surface / length - 1.0).abs() < 0.04, "{surface} instead of {length}");
+    assert!((crofton / length - 1.0).abs() < 0.04, "{crofton} instead of {length}");
+}
+
+/// Of many pictures of one material, as many intervals hold its true fraction as their name says.
+#[test]
+fn confidence_intervals_hold_the_true_fraction_as_often_as_they_should() {
+    const SIZE: usize = 192;
+    let (radius, density): (f64, f64) = (6.0, 0.5);
+    let mut random = Pcg64::seed_from_u64(11);
+    let mean_count = density * (SIZE * SIZE) as f64 / (PI * radius * radius);
+    let (mut held, mut fractions, mut errors) = (0, vec![], vec![]);
+    const PICTURES: usize = 200;
+    for _ in 0..PICTURES {
+        // A Poisson number of discs, by its exponential gaps.
+        let (mut count, mut sum) = (0, -(1.0 - random.random::<f64>()).ln());
+        while sum < mean_count {
+            count += 1;
+            sum -= (1.0 - random.random::<f64>()).ln();
+        }
+        let picture = Picture::free_of_discs(SIZE, radius, count, &mut random);
+        let interval = Interval::of(&Correlation::two_point(&picture.phase(), Boundary::Periodic));
+        held += usize::from((interval.volume_fraction - (-density).exp()).abs() <= interval.half_width());
+        fractions.push(interval.volume_fraction);
+        errors.push(interval.standard_error);
+        assert!(interval.can_be_trusted(), "{interval:?}");
+    }
+    let mean = fractions.iter().sum::<f64>() / PICTURES as f64;
+    let spread = (fractions.iter().map(|f| (f - mean).powi(2)).sum::<f64>() / PICTURES as f64).sqrt();
+    let told = errors.iter().sum::<f64>() / PICTURES as f64;
+    assert!((0.85..1.2).contains(&(told / spread)), "told {told}, found {spread}");
+    assert!((178..=198).contains(&held), "{held} of {PICTURES}");
+}
+
+#[test]
+fn an_interval_reads_as_people_write_it() {
+    let interval =
+        Interval { volume_fraction: 0.13927, standard_error: 0.0042, integral_range: 50.0, independent_areas: 90.0 };
+    assert_eq!(interval.to_string(), "13.93 ± 0.82 %");
+}
+
+#[test]
+fn distances_are_those_that_counting_finds() {
+    for (height, width, seed) in [(23, 31, 1), (16, 9, 2), (1, 12, 3)] {
+        let picture = Picture::random(height, width, 0.9, seed);
+        for boundary in [Boundary::Open, Boundary::Periodic] {
+            let found = squared_distances(&picture.phase(), boundary);
+            for y in 0..height {
+                for x in 0..width {
+                    let gap = |a: usize, b: usize, size: usize| {
+                        let d = a.abs_diff(b);
+                        if boundary == Boundary::Periodic { d.min(size - d) } else { d }
+                    };
+                    let nearest = (0..height * width)
+                        .filter(|at| !picture.inside[*at])
+                        .map(|at| gap(at / width, y, height).pow(2) + gap(at % width, x, width).pow(2))
+                        .min();
+                    assert_eq!(
+                        found[y * width + x],
+                        nearest.expect("something outside") as f32,
+                        "{y} {x} {boundary:?}"
+                    );
+                }
+            }
+        }
+    }
+    let full = Picture::new(4, 4, |_, _| true);
+    assert!(squared_distances(&full.phase(), Boundary::Open).iter().all(|d| d.is_infinite()));
+}
+
+#[test]
+fn largest_discs_are_those_that_drawing_all_of_them_finds() {
+    for (size, seed) in [(29, 4), (24, 5)] {
+        let mut random = Pcg64::seed_from_u64(seed);
+        let picture = Picture::free_of_discs(size, 3.0, 8, &mut random);
+        for boundary in [Boundary::Open, Boundary::Periodic] {
+            let squared = squared_distances(&picture.phase(), boundary);
+            let found = largest_discs(&picture.phase(), boundary);
+            for at in 0..size * size {
+                let gap = |a: usize, b: usize| {
+                    let d = a.abs_diff(b);
+                    if boundary == Boundary::Periodic { d.min(size - d) } else { d }
+                };
+                let covers = |c: &usize| {
+                    let d = gap(c / size, at / size).pow(2) + gap(c % size, at % size).pow(2);
+                    (d as f32) < squared[*c]
+                };
+                let wanted = (0..size * size).filter(covers).map(|c| squared[c].sqrt()).fold(0.0, f32::max);
+                assert_eq!(found[at], wanted, "{at} {boundary:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_single_disc_has_the_pores_surface_and_components_of_a_disc() {
+    let disc = Picture::new(101, 101, |y, x| (y as f64 - 50.0).hypot(x as f64 - 50.0) < 30.0);
+    let above = pore_sizes(&disc.phase(), Boundary::Open);
+    // Nearly all of it is covered by the one disc of radius 30.
+    assert_eq!(above.len(), 31);
+    assert!(above[29] > 0.99 && above[30] == 0.0, "{above:?}");
+    let length = interface_length(&disc.phase(), Boundary::Open);
+    assert!((length / (2.0 * PI * 30.0) - 1.0).abs() < 0.02, "{length}");
+    let components = Components::of(&disc.phase(), false, Boundary::Open);
+    assert_eq!(components.sizes.len(), 1);
+    assert!(!components.percolates_x && !components.percolates_y);
+    // One component: the cluster function is S2.
+    let cluster = cluster_function(&disc.phase(), &components, Boundary::Open).radial();
+    assert_eq!(cluster, Correlation::two_point(&disc.phase(), Boundary::Open).radial());
+    // Mean chord of a disc: πR/2.
+    let mean = mean_chord(&chord_lengths(&disc.phase(), Boundary::Open));
+    assert!((mean / (PI * 15.0) - 1.0).abs() < 0.03, "{mean}");
+}
+
+#[test]
+fn stripes_and_checkerboards_are_what_they_are() {
+    // Columns of width 4 with gaps of 4.
+    let stripes = Picture::new(32, 32, |_, x| x % 8 < 4);
+    let phase = stripes.phase();
+    let components = Components::of(&phase, false, Boundary::Open);
+    assert_eq!(components.sizes, vec![128; 4]);
+    assert_eq!((components.percolates_x, components.percolates_y), (false, true));
+    let mut chords = vec![0; 5];
+    chords[4] = 4 * 32;
+    // Along columns every chord is endless; along rows the first touches the edge of the open picture.
+    assert_eq!(chord_lengths(&phase, Boundary::Periodic), chords);
+    chords[4] = 3 * 32;
+    assert_eq!(chord_lengths(&phase, Boundary::Open), chords);
+    let two_point = Correlation::two_point(&phase, Boundary::Periodic);
+    assert_eq!(two_point.along(Axis::Rows)[..5], [0.5, 0.375, 0.25, 0.125, 0.0]);
+    assert_eq!(two_point.along(Axis::Columns), vec![0.5; 16]);
+    // The line of the spectrum at one cycle in 8 pixels holds what there is.
+    let spectrum = power_spectrum(&phase);
+    let strongest = spectrum.iter().max_by(|a, b| a.1.total_cmp(&b.1)).expect("frequencies");
+    assert_eq!(strongest.0, 1.0 / 8.0);
+    // Windows of one period always hold half of it.
+    let variance = local_variance(&phase, Boundary::Periodic);
+    assert_eq!(variance[0], (1, 0.25));
+    assert!(variance.iter().any(|(edge, v)| *edge == 8 && *v == 0.0), "{variance:?}");
+
+    let board = Picture::new(16, 16, |y, x| (y + x) % 2 == 0);
+    let edges = Components::of(&board.phase(), false, Boundary::Open);
+    assert_eq!((edges.sizes.len(), edges.percolates_x), (128, false));
+    let corners = Components::of(&board.phase(), true, Boundary::Open);
+    assert_eq!((corners.sizes.len(), corners.percolates_x, corners.percolates_y), (1, true, true));
+    let alone = cluster_function(&board.phase(), &edges, Boundary::Periodic).radial();
+    assert_eq!(alone[0], 0.5);
+    assert!(alone[1..].iter().all(|c| *c == 0.0), "{alone:?}");
+}
+
+#[test]
+fn cluster_functions_are_those_that_counting_finds() {
+    for (size, share) in [(17, 0.55), (40, 0.62)] {
+        let picture = Picture::random(size, size, share, 9);
+        for boundary in [Boundary::Open, Boundary::Periodic] {
+            let components = Components::of(&picture.phase(), false, boundary);
+            assert!(size < 40 || components.sizes.iter().any(|n| *n > 200), "the FFT is tried too");
+            let found = cluster_function(&picture.phase(), &components, boundary);
+            for (dy, dx) in [(0isize, 0isize), (0, 1), (3, 0), (2, -3), (5, 5)] {
+                let (mut pairs, mut places) = (0, 0);
+                for at in 0..size * size {
+                    let (mut y, mut x) = ((at / size) as isize + dy, (at % size) as isize + dx);
+                    if boundary == Boundary::Periodic {
+                        (y, x) = (y.rem_euclid(size as isize), x.rem_euclid(size as isize));
+                    }
+                    if y < 0 || x < 0 || y >= size as isize || x >= size as isize {
+                        continue;
+                    }
+                    places += 1;
+                    let other = components.labels[(y * size as isize + x) as usize];
+                    pairs += usize::from(other > 0 && other == components.labels[at]);
+                }
+                let wanted = f64::from(pairs as u32) / f64::from(places);
+                assert!((found.at(dy, dx) - wanted).abs() < 1e-12, "{dy} {dx} {boundary:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn components_meet_over_the_edge_of_a_periodic_picture() {
+    let ends = Picture::new(4, 10, |y, x| y == 1 && !(2..=7).contains(&x));
+    assert_eq!(Components::of(&ends.phase(), false, Boundary::Open).sizes, vec![2, 2]);
+    assert_eq!(Components::of(&ends.phase(), false, Boundary::Periodic).sizes, vec![4]);
+}
+
+#[test]
+fn the_spectrum_and_the_smallest_window_hold_the_variance() {
+    let picture = Picture::random(64, 64, 0.3, 21);
+    let phi = picture.share();
+    let variance = local_variance(&picture.phase(), Boundary::Open);
+    assert!((variance[0].1 - phi * (1.0 - phi)).abs() < 1e-12);
+    // White noise: the same power everywhere, which is the variance.
+    let spectrum = power_spectrum(&picture.phase());
+    let mean = spectrum[4..].iter().map(|s| s.1).sum::<f64>() / (spectrum.len() - 4) as f64;
+    assert!((mean / (phi * (1.0 - phi)) - 1.0).abs() < 0.05, "{mean}");
+}
+
+#[test]
+fn everything_together_survives_pictures_without_anything() {
+    for (labels, phases) in [(vec![0u8; 16], 2), (vec![1; 16], 2), (vec![0; 1], 2)] {
+        let edge = (labels.len() as f64).sqrt() as usize;
+        let map = PhaseMap { height: edge, width: edge, labels, phases };
+        for boundary in [Boundary::Open, Boundary::Periodic] {
+            let all = measure(&map, 1, boundary);
+            assert_eq!(all.fraction.volume_fraction, f64::from(map.labels[0]));
+            assert_eq!(all.interface_length, 0.0);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Every reader against a hundred thousand damaged files: none may panic, and none may take memory without end.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::ImageEncoder;
+use microwright::micrograph::{
+    self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
+};
+use microwright::net::{Depth, Weights, WeightsKind};
+use microwright::project::Project;
+use microwright::reconstruct::{Report, Settings};
+use microwright::synth;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// Counts the bytes that are in use, and the most that were.
+struct Counting;
+
+static USED: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(used, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Damaged inputs in all, and the memory that reading small files may take: the largest picture that is read at all
+/// (8,192 × 8,192) as its decoder holds it and as f32.
+const INPUTS: usize = 100_000;
+const MEMORY: usize = 2 << 30;
+
+/// Changes, cuts, repeats or puts in some bytes.
+fn damaged(bytes: &[u8], random: &mut Pcg64) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    for _ in 0..random.random_range(1..6) {
+        if out.is_empty() {
+            break;
+        }
+        let at = random.random_range(0..out.len());
+        match random.random_range(0..6) {
+            0 => out[at] = random.random(),
+            1 => out[at] ^= 1 << random.random_range(0..8),
+            2 => out.truncate(at),
+            3 => {
+                let value = [0u8, 0xFF, 0x7F, 0x80][random.random_range(0..4)];
+                let end = (at + random.random_range(1..5)).min(out.len());
+                out[at..end].fill(value);
+            }
+            4 => {
+                let end = (at + random.random_range(1..20)).min(out.len());
+                let piece = out[at..end].to_vec();
+                out.splice(at..at, piece);
+            }
+            _ => {
+                let end = (at + random.random_range(1..20)).min(out.len());
+                out.drain(at..end);
+            }
+        }
+    }
+    out
+}
+
+fn picture(format: image::ImageFormat) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..12 * 9 * 3).map(|n| (n * 37 % 251) as u8).collect();
+    let mut out = std::io::Cursor::new(vec![]);
+    image::write_buffer_with_format(&mut out, &pixels, 12, 9, image::ExtendedColorType::Rgb8, format)
+        .expect("a picture");
+    out.into_inner()
+}
+
+/// A small TIFF with the tags of a maker, which the writer of this program does not write.
+fn sem_tiff() -> Vec<u8> {
+    let text = b"[Scan]\r\nPixelWidth=2.5e-009\r\n[Image]\r\nResolutionX=8\r\nResolutionY=5\r\n[PrivateFei]\r\nDatabarHeight=1\r\n\0";
+    let (width, height) = (8u32, 6u32);
+    let entries: [(u16, u16, u32, u32); 10] = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 134 + text.len() as u32),
+        (277, 3, 1, 1),
+        (278, 4, 1, height),
+        (279, 4, 1, width * height),
+        (34682, 2, text.len() as u32, 134),
+    ];
+    let mut out = b"II*\0\x08\0\0\0".to_vec();
+    out.extend((entries.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in entries {
+        out.extend(tag.to_le_bytes());
+        out.extend(kind.to_le_bytes());
+        out.extend(count.to_le_bytes());
+        out.extend(value.to_le_bytes());
+    }
+    out.extend(0u32.to_le_bytes());
+    out.extend(text);
+    out.extend((0..width * height).map(|n| (n * 5) as u8));
+    out
+}
+
+fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    use image::ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    let mut sixteen = vec![];
+    let pixels: Vec<u8> = (0..10 * 7 * 2).map(|n| (n * 91 % 253) as u8).collect();
+    image::codecs::png::PngEncoder::new(&mut sixteen)
+        .write_image(&pixels, 10, 7, image::ExtendedColorType::L16)
+        .expect("a picture");
+    let stroke = Stroke { phase: 1, radius: 2.0, points: Arc::new(vec![[1.0, 1.0], [4.0, 6.0]]) };
+    let recipe = Recipe {
+        pixel_size: PixelSize::new(1e-8, "typed"),
+        prepare: vec![Prepare::CutBottom { rows: 1 }, Prepare::Median { radius: 1 }],
+        segmentation: Segmentation::Strokes(Lesson { strokes: vec![stroke.clone()], ..Lesson::default() }),
+        corrections: vec![Correction::Despeckle { pixels: 3 }, Correction::Brush(stroke), Correction::Invert],
+        ..Recipe::default()
+    };
+    let map = synth::bicontinuous(12, 0.4, 6.0, 1);
+    let project = Project {
+        micrograph: Some(Arc::new(synth::from_labels("seed", &map))),
+        settings: Settings { recipe: recipe.clone(), ..Settings::default() },
+        realisations: vec![],
+        compared: vec![("other".into(), Arc::new(map.clone()))],
+    };
+    let path = folder.join("seed.microwright");
+    project.save(&path).expect("a file");
+    let project = std::fs::read(&path).expect("bytes");
+    let tiff = folder.join("seed.tiff");
+    micrograph::write_labels_tiff(&tiff, &map, PixelSize::new(2e-7, "typed").as_ref()).expect("a file");
+    let floats: Vec<f32> = (0..40).map(|n| n as f32 / 7.0).collect();
+    vec![
+        ("a.png", picture(Png)),
+        ("b.png", sixteen),
+        ("c.jpg", picture(Jpeg)),
+        ("d.bmp", picture(Bmp)),
+        ("e.webp", picture(WebP)),
+        ("f.tiff", picture(Tiff)),
+        ("g.tiff", std::fs::read(&tiff).expect("bytes")),
+        ("h.tiff", sem_tiff()),
+        ("i.npy", array_bytes(&floats, (5, 8), 1)),
+        ("j.npy", array_bytes(&[1.0, 2.0, 3.0], (1, 1), 3)),
+        ("k.json", recipe.text().into_bytes()),
+        ("l.microwright", project),
+        ("m.txt", b"$CM_FULL_SIZE 1280 960\r\n$$SM_MICRON_BAR 91\r\n$$SM_MICRON_MARKER 10um\r\n".to_vec()),
+        (
+            "n.safetensors",
+            b"\x40\0\0\0\0\0\0\0{\"conv1_1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}\0\0\0\0"
+                .to_vec(),
+        ),
+    ]
+}
+
+/// Reads a file with the reader that its name asks for; what it says does not matter.
+fn read(path: &Path, name: &str) {
+    match name.rsplit('.').next() {
+        Some("json") => {
+            if let Ok(recipe) = Recipe::read(path) {
+                // What was read is also done.
+                let picture = synth::from_labels("picture", &synth::bicontinuous(12, 0.4, 6.0, 1));
+                let _ = recipe.apply(&picture);
+            }
+            let _ = Report::read(path);
+        }
+        Some("microwright") => {
+            let _ = Project::read(path);
+        }
+        Some("safetensors") => {
+            let _ = Weights::load(&WeightsKind::File(path.into()), Depth::CONV1_1);
+        }
+        Some("txt") => {
+            let picture = path.with_extension("png");
+            let _ = micrograph::read(&picture);
+        }
+        _ => {
+            let _ = micrograph::read(path);
+            let _ = micrograph::read_page(path, 1);
+            let _ = micrograph::pages(path);
+        }
+    }
+}
+
+#[test]
+fn no_reader_panics_or_takes_memory_without_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let seeds = seeds(folder.path());
+    for (name, bytes) in &seeds {
+        // The seeds themselves are what their names say, or the damage would test nothing.
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        match name.rsplit('.').next() {
+            Some("json") => drop(Recipe::read(&path).expect(name)),
+            Some("microwright") => drop(Project::read(&path).expect(name)),
+            Some("txt" | "safetensors") => {}
+            _ => drop(micrograph::read(&path).expect(name)),
+        }
+    }
+    assert_eq!(micrograph::read(&folder.path().join("h.tiff")).expect("a picture").bar_rows, Some(1));
+    std::fs::write(folder.path().join("m.png"), &seeds[0].1).expect("a file");
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (seeds, folder) = (&seeds, folder.path().join(format!("worker-{worker}")));
+            scope.spawn(move || {
+                std::fs::create_dir(&folder).expect("a folder");
+                std::fs::write(folder.join("m.png"), &seeds[0].1).expect("a file");
+                let mut random = Pcg64::seed_from_u64(worker as u64);
+                for n in 0..INPUTS / workers {
+                    let (name, bytes) = &seeds[n % seeds.len()];
+                    let path = folder.join(name);
+                    let bytes = damaged(bytes, &mut random);
+                    std::fs::write(&path, &bytes).expect("a file");
+                    let read = std::panic::catch_unwind(|| read(&path, name));
+                    assert!(read.is_ok(), "{name} with {bytes:?} made the reader panic");
+                }
+            });
+        }
+    });
+    let most = MOST.load(Ordering::Relaxed);
+    assert!(most < workers * MEMORY, "{} MiB were taken", most >> 20);
+}
