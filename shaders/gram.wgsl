@@ -1,12 +1,13 @@
-// gram — Gram matrix of one layer's features, each part of the positions by itself
-// parts[z,i,j] = Σ_{p in part z} F[p,i] · F[p,j]
-// in  @1 F f32 [P, C]     out @2 parts f32 [Z, C, C]
-// grid (ceil(C / T), ceil(C / T), Z); T = 64 channels
+// gram — Gram matrices of one layer's features, each image and part of its positions by itself
+// parts[n,z,i,j] = Σ_{p in part z of image n} F[p,i] · F[p,j]
+// in  @1 F f32 [N, P, C]     out @2 parts f32 [N, Z, C, C]
+// grid (ceil(C / T), ceil(C / T), N Z); T = 64 channels
 // tolerance 1e-5 relative to max|parts|
 struct Parameters {
     positions: u32,
     channels: u32,
     part: u32,
+    parts: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -22,12 +23,14 @@ fn feature(position: u32, end: u32, channel: u32) -> f32 {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let end = min(parameters.positions, (group.z + 1u) * parameters.part);
+    let image = group.z / parameters.parts * parameters.positions;
+    let first = group.z % parameters.parts * parameters.part;
+    let end = image + min(parameters.positions, first + parameters.part);
     let first_row = group.x * 64u;
     let first_column = group.y * 64u;
     let load = (local % 16u) * 4u;
     var sums = array<vec4<f32>, 4>();
-    for (var p = group.z * parameters.part; p < end; p += 16u) {
+    for (var p = image + first; p < end; p += 16u) {
         let position = p + local / 16u;
         var brought = vec4<f32>();
         for (var k = 0u; k < 4u; k++) {

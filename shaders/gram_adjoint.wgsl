@@ -1,13 +1,14 @@
-// gram_adjoint — features times a matrix, optionally added to what is there
+// gram_adjoint — features times a matrix for each image, optionally added to what is there
 // y[p,j] = [add] y[p,j] + scale · Σ_i F[p,i] · D[i,j]
-// in  @1 F f32 [P, C]  @2 D f32 [C, C]     in/out @3 y f32 [P, C]
-// grid (ceil(P / T), ceil(C / T), 1), the first folded into the third; T = 64 positions or channels
+// in  @1 F f32 [N, P, C]  @2 D f32 [N, C, C]     in/out @3 y f32 [N, P, C]
+// grid (N ceil(P / T), ceil(C / T), 1), the first folded into the third; T = 64 positions or channels
 // tolerance 1e-5 relative to max|y|
 struct Parameters {
     positions: u32,
     channels: u32,
     add: u32,
     scale: f32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -22,7 +23,12 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let channels = parameters.channels;
-    let first_position = (group.x + group.z * groups.x) * 64u;
+    let tile = group.x + group.z * groups.x;
+    let tiles = (parameters.positions + 63u) / 64u;
+    let image = tile / tiles;
+    // Past the last image there are left-over groups, which write nothing.
+    let end = select(0u, (image + 1u) * parameters.positions, image < parameters.batch);
+    let first_position = image * parameters.positions + tile % tiles * 64u;
     let load_position = first_position + local / 4u;
     let load_channel = (local % 4u) * 4u;
     let load_column = group.y * 64u + (local % 16u) * 4u;
@@ -31,7 +37,7 @@ fn main(
         for (var k = 0u; k < 4u; k++) {
             let channel = i + load_channel + k;
             var value = 0.0;
-            if (load_position < parameters.positions && channel < channels) {
+            if (load_position < end && channel < channels) {
                 value = features[load_position * channels + channel];
             }
             left[(load_channel + k) * 64u + local / 4u] = value;
@@ -39,8 +45,8 @@ fn main(
         var brought = vec4<f32>();
         let row = i + local / 16u;
         for (var k = 0u; k < 4u; k++) {
-            if (row < channels && load_column + k < channels) {
-                brought[k] = matrix[row * channels + load_column + k];
+            if (row < channels && load_column + k < channels && end > 0u) {
+                brought[k] = matrix[(image * channels + row) * channels + load_column + k];
             }
         }
         right[local] = brought;
@@ -52,7 +58,7 @@ fn main(
         let position = first_position + (local / 16u) * 4u + r;
         for (var k = 0u; k < 4u; k++) {
             let column = load_column + k;
-            if (position < parameters.positions && column < channels) {
+            if (position < end && column < channels) {
                 let at = position * channels + column;
                 var value = parameters.scale * sums[r][k];
                 if (parameters.add != 0u) {

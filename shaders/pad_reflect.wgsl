@@ -1,12 +1,13 @@
 // pad_reflect — one mirrored pixel around an image, the edge pixel not repeated
 // y[r,c] = x[mirror(r − 1), mirror(c − 1)]
-// in  @1 x f32 [H, W, C]     out @2 y f32 [H + 2, W + 2, C]
-// grid ceil((H + 2) (W + 2) C / 256)
+// in  @1 x f32 [N, H, W, C]     out @2 y f32 [N, H + 2, W + 2, C]
+// grid ceil(N (H + 2) (W + 2) C / 256)
 // tolerance 0
 struct Parameters {
     height: u32,
     width: u32,
     channels: u32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -29,11 +30,13 @@ fn main(
     let i = linear_index(group, groups, local);
     let channels = parameters.channels;
     let wide = parameters.width + 2u;
-    if (i >= (parameters.height + 2u) * wide * channels) {
+    let padded = (parameters.height + 2u) * wide;
+    if (i >= parameters.batch * padded * channels) {
         return;
     }
-    let place = i / channels;
-    let row = mirrored(place / wide, parameters.height);
+    let image = i / channels / padded;
+    let place = i / channels % padded;
+    let row = image * parameters.height + mirrored(place / wide, parameters.height);
     let column = mirrored(place % wide, parameters.width);
     y[i] = x[(row * parameters.width + column) * channels + i % channels];
 }

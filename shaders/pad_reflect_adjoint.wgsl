@@ -1,12 +1,13 @@
 // pad_reflect_adjoint — what lies on the mirrored edge is added to where it came from
 // y[r,c] = Σ g[r',c'] over all places of the padded image that show (r,c)
-// in  @1 g f32 [H + 2, W + 2, C]     out @2 y f32 [H, W, C]
-// grid ceil(H W C / 256)
+// in  @1 g f32 [N, H + 2, W + 2, C]     out @2 y f32 [N, H, W, C]
+// grid ceil(N H W C / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
     height: u32,
     width: u32,
     channels: u32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -33,17 +34,20 @@ fn main(
 ) {
     let i = linear_index(group, groups, local);
     let channels = parameters.channels;
-    if (i >= parameters.height * parameters.width * channels) {
+    let positions = parameters.height * parameters.width;
+    if (i >= parameters.batch * positions * channels) {
         return;
     }
-    let place = i / channels;
+    let image = i / channels / positions;
+    let place = i / channels % positions;
     let row = place / parameters.width;
     let column = place % parameters.width;
     var sum = 0.0;
     for (var a = 0u; a < 3u; a++) {
         for (var b = 0u; b < 3u; b++) {
             if (shows(a, row, parameters.height) && shows(b, column, parameters.width)) {
-                let origin = padded(a, row, parameters.height) * (parameters.width + 2u) + padded(b, column, parameters.width);
+                let origin_row = image * (parameters.height + 2u) + padded(a, row, parameters.height);
+                let origin = origin_row * (parameters.width + 2u) + padded(b, column, parameters.width);
                 sum += g[origin * channels + i % channels];
             }
         }

@@ -1,13 +1,14 @@
 // pool — 2 × 2 pooling of stride 2; an odd last row or column is dropped
 // y[r,c] = mean or max of x[2r..2r+2, 2c..2c+2]
-// in  @1 x f32 [H, W, C]     out @2 y f32 [H/2, W/2, C]
-// grid ceil((H/2) (W/2) C / 256)
+// in  @1 x f32 [N, H, W, C]     out @2 y f32 [N, H/2, W/2, C]
+// grid ceil(N (H/2) (W/2) C / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
     height: u32,
     width: u32,
     channels: u32,
     maximum: u32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -23,11 +24,14 @@ fn main(
     let i = linear_index(group, groups, local);
     let channels = parameters.channels;
     let wide = parameters.width / 2u;
-    if (i >= (parameters.height / 2u) * wide * channels) {
+    let pooled = (parameters.height / 2u) * wide;
+    if (i >= parameters.batch * pooled * channels) {
         return;
     }
-    let place = i / channels;
-    let corner = (place / wide * 2u * parameters.width + place % wide * 2u) * channels + i % channels;
+    let image = i / channels / pooled;
+    let place = i / channels % pooled;
+    let row = image * parameters.height + place / wide * 2u;
+    let corner = (row * parameters.width + place % wide * 2u) * channels + i % channels;
     let below = corner + parameters.width * channels;
     let a = x[corner];
     let b = x[corner + channels];

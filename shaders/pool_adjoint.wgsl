@@ -1,13 +1,14 @@
 // pool_adjoint — the mean shares the gradient among four, the maximum gives it to the first largest
 // y[2r+a,2c+b] = g[r,c] / 4, or g[r,c] where x[2r+a,2c+b] is the first largest; 0 in a dropped row or column
-// in  @1 x f32 [H, W, C]  @2 g f32 [H/2, W/2, C]     out @3 y f32 [H, W, C]
-// grid ceil(H W C / 256)
+// in  @1 x f32 [N, H, W, C]  @2 g f32 [N, H/2, W/2, C]     out @3 y f32 [N, H, W, C]
+// grid ceil(N H W C / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
     height: u32,
     width: u32,
     channels: u32,
     maximum: u32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -23,10 +24,12 @@ fn main(
 ) {
     let i = linear_index(group, groups, local);
     let channels = parameters.channels;
-    if (i >= parameters.height * parameters.width * channels) {
+    let positions = parameters.height * parameters.width;
+    if (i >= parameters.batch * positions * channels) {
         return;
     }
-    let place = i / channels;
+    let image = i / channels / positions;
+    let place = i / channels % positions;
     let row = place / parameters.width;
     let column = place % parameters.width;
     let wide = parameters.width / 2u;
@@ -34,12 +37,14 @@ fn main(
         y[i] = 0.0;
         return;
     }
-    let gradient = g[((row / 2u) * wide + column / 2u) * channels + i % channels];
+    let pooled_row = image * (parameters.height / 2u) + row / 2u;
+    let gradient = g[(pooled_row * wide + column / 2u) * channels + i % channels];
     if (parameters.maximum == 0u) {
         y[i] = 0.25 * gradient;
         return;
     }
-    let corner = ((row / 2u * 2u) * parameters.width + column / 2u * 2u) * channels + i % channels;
+    let first_row = image * parameters.height + row / 2u * 2u;
+    let corner = (first_row * parameters.width + column / 2u * 2u) * channels + i % channels;
     var best = corner;
     for (var k = 1u; k < 4u; k++) {
         let at = corner + ((k / 2u) * parameters.width + k % 2u) * channels;

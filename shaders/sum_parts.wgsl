@@ -1,12 +1,13 @@
 // sum_parts — adds up the parts of a split sum
-// y[i] = scale · Σ_z parts[z,i]
-// in  @1 parts f32 [Z, N]     out @2 y f32 [N]
-// grid ceil(N / 256)
+// y[n,i] = scale · Σ_z parts[n,z,i]
+// in  @1 parts f32 [N, Z, I]     out @2 y f32 [N, I]
+// grid ceil(N I / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
     count: u32,
     parts: u32,
     scale: f32,
+    batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -20,12 +21,13 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = linear_index(group, groups, local);
-    if (i >= parameters.count) {
+    if (i >= parameters.batch * parameters.count) {
         return;
     }
+    let first = i / parameters.count * parameters.parts * parameters.count + i % parameters.count;
     var sum = 0.0;
     for (var z = 0u; z < parameters.parts; z++) {
-        sum += parts[z * parameters.count + i];
+        sum += parts[first + z * parameters.count];
     }
     y[i] = parameters.scale * sum;
 }

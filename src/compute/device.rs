@@ -205,6 +205,17 @@ impl Program {
         }
     }
 
+    /// Reads an input as it is now: operations in place change inputs.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn read(&self, id: TensorId) -> Result<Vec<f32>, ComputeError> {
+        match self {
+            Self::Cpu(program, _) => Ok(program.read(id).to_vec()),
+            Self::Gpu(program) => program.read(id),
+        }
+    }
+
     /// Fills every buffer that a run writes with NaN: for tests.
     pub fn poison(&mut self) {
         match self {

@@ -1,5 +1,7 @@
 //! Does a device compute rightly? Every operation and one whole gradient against the native code.
 
+mod training;
+
 use std::sync::Arc;
 
 use super::graph::{ConvSettings, Graph, Padding, Pooling, Shape, TensorId};
@@ -109,6 +111,7 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     for padding in Padding::ALL {
         cases.push(gradient_case(padding)?);
     }
+    cases.extend(training::cases()?);
     Ok(cases)
 }
 
@@ -123,7 +126,7 @@ pub fn conv_case(x: Shape, outputs: usize, settings: ConvSettings, masked: bool)
     let kernels = Arc::new(values(2, 9 * x.channels * outputs));
     let weights = graph.constant(Shape::new(9, x.channels, outputs), kernels)?;
     let bias = graph.constant(Shape::new(1, 1, outputs), Arc::new(values(3, outputs)))?;
-    let output = graph.conv3x3(input, weights, (!masked).then_some(bias), mask, settings)?;
+    let output = graph.conv(input, weights, (!masked).then_some(bias), mask, settings)?;
     let mut inputs = vec![(input, values(4, x.len()))];
     inputs.extend(mask.map(|m| (m, values(5, x.len()))));
     let case = format!(
@@ -133,11 +136,11 @@ pub fn conv_case(x: Shape, outputs: usize, settings: ConvSettings, masked: bool)
         x.channels,
         if masked { ", masked" } else { "" }
     );
-    Ok(Case { name: "conv3x3", case, graph, inputs, output, tolerance: kernels::conv3x3::KERNEL.tolerance.into() })
+    Ok(Case { name: "conv", case, graph, inputs, output, tolerance: kernels::conv::KERNEL.tolerance.into() })
 }
 
 fn conv_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
-    let settings = |border, periodic, relu| ConvSettings { border, periodic, relu };
+    let settings = ConvSettings::three;
     let outputs = if shape.channels == 32 { 64 } else { 3 };
     let mut cases = vec![
         conv_case(shape, outputs, settings(1, false, true), false)?,
@@ -170,7 +173,7 @@ fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         let inputs = vec![(input, values(6, shape.len()))];
         let (case, tolerance) = (describe(shape), 1e-6);
         cases.push(Case { name: forward, case, graph: graph.clone(), inputs: inputs.clone(), output: y, tolerance });
-        let (graph, output, more) = with_gram_loss(graph, input, y)?;
+        let (graph, output, more) = with_squared_error(graph, input, y)?;
         let inputs = inputs.into_iter().chain([more]).collect();
         cases.push(Case { name: adjoint, case: describe(shape), graph, inputs, output, tolerance: 1e-5 });
     }
@@ -181,11 +184,11 @@ fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
 pub type Feed = (TensorId, Vec<f32>);
 
 /// Adds a Gram loss behind `y` and differentiates it with respect to `x`.
-fn with_gram_loss(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Graph, TensorId, Feed), ComputeError> {
+fn with_squared_error(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Graph, TensorId, Feed), ComputeError> {
     let gram = graph.gram(y);
     let shape = graph.shape(gram);
     let target = graph.input(shape);
-    let loss = graph.gram_loss(gram, target, 0.5)?;
+    let loss = graph.squared_error(gram, target, 0.5)?;
     let total = graph.weighted_sum(&[loss], &[1.5])?;
     let output = graph.differentiate(total, x)?;
     Ok((graph, output, (target, symmetric(shape.channels))))
@@ -212,9 +215,9 @@ fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         output: gram,
         tolerance: kernels::gram::KERNEL.tolerance.into(),
     }];
-    let loss = graph.gram_loss(gram, target, 0.25)?;
+    let loss = graph.squared_error(gram, target, 0.25)?;
     out.push(Case {
-        name: "gram_loss",
+        name: "squared_error",
         case: describe(shape),
         graph: graph.clone(),
         inputs: both.clone(),
@@ -260,21 +263,21 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
         let kernels = values(to as u64, 9 * from * to).iter().map(|w| w * (2.0 / (3 * from) as f32).sqrt()).collect();
         let weights = graph.constant(Shape::new(9, from, to), Arc::new(kernels))?;
         let bias = graph.constant(Shape::new(1, 1, to), Arc::new(values(11, to)))?;
-        graph.conv3x3_relu(y, weights, bias, padding)
+        graph.conv_relu(y, weights, bias, padding)
     };
     for (from, to) in [(3, 32), (32, 64)] {
         y = layer(&mut graph, y, from, to)?;
         let gram = graph.gram(y);
         let target = graph.input(graph.shape(gram));
         inputs.push((target, symmetric(to)));
-        losses.push(graph.gram_loss(gram, target, 1.0)?);
+        losses.push(graph.squared_error(gram, target, 1.0)?);
         y = graph.pool(y, Pooling::Mean)?;
     }
     y = layer(&mut graph, y, 64, 32)?;
     let gram = graph.gram(y);
     let target = graph.input(graph.shape(gram));
     inputs.push((target, symmetric(32)));
-    losses.push(graph.gram_loss(gram, target, 1.0)?);
+    losses.push(graph.squared_error(gram, target, 1.0)?);
     let total = graph.weighted_sum(&losses, &[1.0, 0.5, 2.0])?;
     let output = graph.differentiate(total, x)?;
     Ok(Case {

@@ -212,7 +212,7 @@ pub fn features(
                 })?;
                 let kernels = graph.constant(Shape::new(9, inputs, outputs), kernels.clone())?;
                 let bias = graph.constant(Shape::new(1, 1, outputs), bias.clone())?;
-                graph.conv3x3_relu(x, kernels, bias, padding)?
+                graph.conv_relu(x, kernels, bias, padding)?
             }
         };
         if taps.contains(&Depth(at)) {

@@ -103,7 +103,7 @@ fn loss_graph(
             Normalisation::Relative => 1.0 / square.max(f64::from(f32::MIN_POSITIVE)),
             Normalisation::Paper => 1.0 / (4.0 * (shape.channels * shape.channels) as f64),
         };
-        losses.push(graph.gram_loss(*gram, target, scale as f32)?);
+        losses.push(graph.squared_error(*gram, target, scale as f32)?);
         targets.push(target);
     }
     // Features come in the order of the network, whatever the order of the settings.

@@ -1,14 +1,20 @@
-//! Gram matrices of feature maps, their loss, and the adjoints of both.
+//! Gram matrices of feature maps, and their adjoint.
 
 use rayon::prelude::*;
 
 use super::matmul::{Matrix, matmul};
+use crate::compute::graph::Shape;
 
 /// Parts into which the positions are divided; fixed, so that the sum does not depend on the number of threads.
 const PARTS: usize = 8;
 
-/// `out = Fᵀ F / positions`, `features` being `[positions, channels]`.
-pub fn gram(features: &[f32], channels: usize, out: &mut [f32]) {
+/// `out = Fᵀ F / positions` of each image of `features`, whose shape is `s`.
+pub fn gram(features: &[f32], s: Shape, out: &mut [f32]) {
+    let images = out.par_chunks_mut(s.channels * s.channels).zip(features.par_chunks(s.image_len()));
+    images.for_each(|(out, features)| gram_of_one(features, s.channels, out));
+}
+
+fn gram_of_one(features: &[f32], channels: usize, out: &mut [f32]) {
     let positions = features.len() / channels;
     let chunk = positions.div_ceil(PARTS).max(1) * channels;
     let scale = 1.0 / positions as f32;
@@ -23,30 +29,21 @@ pub fn gram(features: &[f32], channels: usize, out: &mut [f32]) {
 }
 
 /// Bytes that [`gram`] uses besides its tensors.
-pub fn gram_scratch_bytes(channels: usize) -> u64 {
-    (PARTS * channels * channels * 4) as u64
+pub fn gram_scratch_bytes(s: Shape) -> u64 {
+    let at_once = s.batch.min(rayon::current_num_threads());
+    (at_once * PARTS * s.channels * s.channels * 4) as u64
 }
 
-/// `out = features · matrix · scale`, or added to `out`.
-pub fn gram_adjoint(features: &[f32], matrix: &[f32], channels: usize, scale: f32, add: bool, out: &mut [f32]) {
+/// `out = features · matrix · scale`, or added to `out`, with a matrix for each image; `s` is the shape of `features`.
+pub fn gram_adjoint(features: &[f32], matrix: &[f32], s: Shape, scale: f32, add: bool, out: &mut [f32]) {
     /// Positions of one task.
     const CHUNK: usize = 512;
-    let chunks = out.par_chunks_mut(CHUNK * channels).zip(features.par_chunks(CHUNK * channels));
-    chunks.for_each(|(out, f)| {
-        let size = (f.len() / channels, channels, channels);
-        matmul(out, size, Matrix::rows(f, channels), Matrix::rows(matrix, channels), scale, add);
+    let c = s.channels;
+    let images = out.par_chunks_mut(s.image_len()).zip(features.par_chunks(s.image_len()));
+    images.zip(matrix.par_chunks(c * c)).for_each(|((out, features), matrix)| {
+        out.par_chunks_mut(CHUNK * c).zip(features.par_chunks(CHUNK * c)).for_each(|(out, f)| {
+            let size = (f.len() / c, c, c);
+            matmul(out, size, Matrix::rows(f, c), Matrix::rows(matrix, c), scale, add);
+        });
     });
-}
-
-/// `scale · Σ (gram − target)²`, summed in f64.
-pub fn gram_loss(gram: &[f32], target: &[f32], scale: f32) -> f32 {
-    let square = |(g, t): (&f32, &f32)| (f64::from(*g) - f64::from(*t)).powi(2);
-    (gram.iter().zip(target).map(square).sum::<f64>() * f64::from(scale)) as f32
-}
-
-/// `out = 2 · scale · (gram − target)`.
-pub fn gram_loss_adjoint(gram: &[f32], target: &[f32], scale: f32, out: &mut [f32]) {
-    for ((out, g), t) in out.iter_mut().zip(gram).zip(target) {
-        *out = 2.0 * scale * (g - t);
-    }
 }

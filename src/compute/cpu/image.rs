@@ -20,8 +20,19 @@ pub fn mirrored(at: usize, size: usize) -> usize {
     }
 }
 
-/// One mirrored pixel around `x` of shape `s`.
+/// Positions of one image with its mirrored edge.
+fn padded(s: Shape) -> usize {
+    (s.height + 2) * (s.width + 2)
+}
+
+/// One mirrored pixel around each image of `x`, whose shape is `s`.
 pub fn pad_reflect(x: &[f32], s: Shape, out: &mut [f32]) {
+    for (x, out) in x.chunks_exact(s.image_len()).zip(out.chunks_exact_mut(padded(s) * s.channels)) {
+        pad_reflect_one(x, s, out);
+    }
+}
+
+fn pad_reflect_one(x: &[f32], s: Shape, out: &mut [f32]) {
     let c = s.channels;
     for (place, out) in out.chunks_exact_mut(c).enumerate() {
         let (row, column) = (place / (s.width + 2), place % (s.width + 2));
@@ -32,8 +43,14 @@ pub fn pad_reflect(x: &[f32], s: Shape, out: &mut [f32]) {
 
 /// Adds what lies on the mirrored edge to where it came from; `s` is the shape without the edge.
 pub fn pad_reflect_adjoint(gradient: &[f32], s: Shape, out: &mut [f32]) {
-    let c = s.channels;
     out.fill(0.0);
+    for (g, out) in gradient.chunks_exact(padded(s) * s.channels).zip(out.chunks_exact_mut(s.image_len())) {
+        pad_reflect_adjoint_of_one(g, s, out);
+    }
+}
+
+fn pad_reflect_adjoint_of_one(gradient: &[f32], s: Shape, out: &mut [f32]) {
+    let c = s.channels;
     for (place, g) in gradient.chunks_exact(c).enumerate() {
         let (row, column) = (place / (s.width + 2), place % (s.width + 2));
         let to = (mirrored(row, s.height) * s.width + mirrored(column, s.width)) * c;

@@ -1,17 +1,20 @@
 //! The native backend: every kernel on all cores. It is the oracle of the shaders.
 
-mod conv3x3;
+mod conv;
 mod gram;
 mod image;
 mod matmul;
+mod pointwise;
 mod pool;
+mod training;
 mod winograd;
 
 use std::collections::HashMap;
 
-use self::conv3x3::{ConvInput, Kernels};
+use self::conv::{ConvInput, Kernels};
+use self::pointwise::Operand;
 use super::ComputeError;
-use super::graph::{Graph, Op, Plan, Storage, TensorId};
+use super::graph::{Graph, Op, Plan, Storage, TensorId, flip_kernels};
 
 /// A graph made ready to run on this machine's cores.
 pub struct CpuProgram {
@@ -27,12 +30,16 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
     let (mut kernels, mut scratch) = (0, 0);
     for index in &plan.order {
         match &graph.nodes()[*index].op {
-            Op::Conv3x3 { weights, .. } => {
+            Op::Conv { weights, .. } => {
                 let w = graph.shape(*weights);
-                kernels += Kernels::bytes(w.width, w.channels);
+                kernels += Kernels::bytes(w);
                 scratch = scratch.max(threads * winograd::scratch_bytes(w.width, w.channels));
             }
-            Op::Gram { features } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features).channels)),
+            Op::ConvWeights { gradient, .. } => {
+                let w = graph.nodes()[*index].shape;
+                scratch = scratch.max(training::conv_weights_scratch_bytes(w, graph.shape(*gradient), threads));
+            }
+            Op::Gram { features } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features))),
             _ => {}
         }
     }
@@ -54,11 +61,13 @@ impl CpuProgram {
         }
         let mut kernels = HashMap::new();
         for index in &plan.order {
-            if let Op::Conv3x3 { weights, .. } = &graph.nodes()[*index].op
-                && let Op::Constant(values) = &graph.nodes()[weights.0].op
-            {
+            if let Op::Conv { weights, .. } = &graph.nodes()[*index].op {
                 let s = graph.shape(*weights);
-                kernels.insert(weights.0, Kernels::prepare(values, s.width, s.channels));
+                let mut prepared = Kernels::choose(s);
+                if let Op::Constant(values) = &graph.nodes()[weights.0].op {
+                    prepared.prepare(values, s);
+                }
+                kernels.insert(weights.0, prepared);
             }
         }
         Ok(Self { graph, plan, buffers, kernels })
@@ -101,11 +110,24 @@ impl CpuProgram {
         for step in 0..self.plan.order.len() {
             let index = self.plan.order[step];
             let Storage::Buffer(buffer) = self.plan.storage[index] else { continue };
+            self.renew_kernels(index);
             // The output leaves its place while the operation reads the others.
             let mut out = std::mem::take(&mut self.buffers[buffer]);
             let len = self.graph.nodes()[index].shape.len();
             self.operation(index, &mut out[..len]);
             self.buffers[buffer] = out;
+        }
+    }
+
+    /// Prepares the kernels of a convolution anew where they are not constant.
+    fn renew_kernels(&mut self, index: usize) {
+        let Op::Conv { weights, .. } = self.graph.nodes()[index].op else { return };
+        if matches!(self.graph.nodes()[weights.0].op, Op::Constant(_)) {
+            return;
+        }
+        if let Some(mut kernels) = self.kernels.remove(&weights.0) {
+            kernels.prepare(self.read(weights), self.graph.shape(weights));
+            self.kernels.insert(weights.0, kernels);
         }
     }
 
@@ -117,10 +139,11 @@ impl CpuProgram {
             Op::ChannelShift { x, order, scale, shift } => {
                 image::channel_shift(self.read(*x), *order, *scale, *shift, out);
             }
-            Op::Conv3x3 { x, weights, bias, mask, settings } => {
+            Op::Conv { x, weights, bias, mask, settings } => {
                 let input = ConvInput { values: self.read(*x), mask: mask.map(|m| self.read(m)), shape: shape(x) };
                 let bias = bias.map(|b| self.read(b));
-                conv3x3::conv3x3(&input, &self.kernels[&weights.0], bias, *settings, out, node.shape);
+                let kernels = &self.kernels[&weights.0];
+                conv::conv(&input, self.read(*weights), kernels, bias, *settings, out, node.shape);
             }
             Op::PadReflect { x } => image::pad_reflect(self.read(*x), shape(x), out),
             Op::PadReflectAdjoint { gradient } => image::pad_reflect_adjoint(self.read(*gradient), node.shape, out),
@@ -128,16 +151,46 @@ impl CpuProgram {
             Op::PoolAdjoint { x, gradient, pooling } => {
                 pool::pool_adjoint(self.read(*x), self.read(*gradient), shape(x), *pooling, out);
             }
-            Op::Gram { features } => gram::gram(self.read(*features), shape(features).channels, out),
+            Op::FlipKernels { weights } => {
+                out.copy_from_slice(&flip_kernels(self.read(*weights), shape(weights)));
+            }
+            Op::ConvWeights { x, gradient, settings } => {
+                let input = ConvInput { values: self.read(*x), mask: None, shape: shape(x) };
+                training::conv_weights(&input, self.read(*gradient), *settings, out, shape(gradient));
+            }
+            Op::Upsample { x } => training::upsample(self.read(*x), shape(x), out),
+            Op::UpsampleAdjoint { gradient } => training::upsample_adjoint(self.read(*gradient), node.shape, out),
+            Op::Product { a, b, product } => training::product(self.read(*a), self.read(*b), *product, out),
+            Op::Pointwise { function, inputs } => {
+                let operand = |id: &TensorId| Operand { values: self.read(*id), shape: shape(id) };
+                let inputs: Vec<Operand> = inputs.iter().map(operand).collect();
+                pointwise::pointwise(*function, &inputs, out, node.shape);
+            }
+            Op::Reduce { a, b, scale } => {
+                let a = Operand { values: self.read(*a), shape: shape(a) };
+                pointwise::reduce(a, b.map(|b| self.read(b)), *scale, out, node.shape);
+            }
+            Op::PullAway { products } => {
+                out[0] = pointwise::pull_away(self.read(*products), shape(products).channels);
+            }
+            Op::PullAwayAdjoint { products, gradient } => {
+                let n = shape(products).channels;
+                pointwise::pull_away_adjoint(self.read(*products), self.read(*gradient)[0], n, out);
+            }
+            Op::AdamMoments { gradient, step, .. } => {
+                training::adam_moments(self.read(*gradient), self.read(*step), out);
+            }
+            Op::AdamStep { state, step, .. } => training::adam_step(self.read(*state), self.read(*step), out),
+            Op::Gram { features } => gram::gram(self.read(*features), shape(features), out),
             Op::GramAdjoint { features, matrix, carry, scale } => {
-                let channels = shape(features).channels;
-                gram::gram_adjoint(self.read(*features), self.read(*matrix), channels, *scale, carry.is_some(), out);
+                let s = shape(features);
+                gram::gram_adjoint(self.read(*features), self.read(*matrix), s, *scale, carry.is_some(), out);
             }
-            Op::GramLoss { gram, target, scale } => {
-                out[0] = gram::gram_loss(self.read(*gram), self.read(*target), *scale);
+            Op::SquaredError { x, target, scale } => {
+                out[0] = pointwise::squared_error(self.read(*x), self.read(*target), *scale);
             }
-            Op::GramLossAdjoint { gram, target, scale } => {
-                gram::gram_loss_adjoint(self.read(*gram), self.read(*target), *scale, out);
+            Op::SquaredErrorAdjoint { x, target, scale } => {
+                pointwise::squared_error_adjoint(self.read(*x), self.read(*target), *scale, out);
             }
             Op::WeightedSum { terms, weights } => {
                 let term = |(t, w): (&TensorId, &f32)| f64::from(self.read(*t)[0]) * f64::from(*w);

@@ -4,8 +4,14 @@ use rayon::prelude::*;
 
 use crate::compute::graph::{Pooling, Shape};
 
-/// Pools `x` of shape `s`; an odd last row or column is dropped.
+/// Pools each image of `x`, whose shape is `s`; an odd last row or column is dropped.
 pub fn pool(x: &[f32], s: Shape, pooling: Pooling, out: &mut [f32]) {
+    let pooled = s.height / 2 * (s.width / 2) * s.channels;
+    let images = out.par_chunks_mut(pooled).zip(x.par_chunks(s.image_len()));
+    images.for_each(|(out, x)| pool_one(x, s, pooling, out));
+}
+
+fn pool_one(x: &[f32], s: Shape, pooling: Pooling, out: &mut [f32]) {
     let c = s.channels;
     let row = s.width / 2 * c;
     out.par_chunks_mut(row).zip(x.par_chunks(2 * s.width * c)).for_each(|(out, x)| {
@@ -26,6 +32,12 @@ pub fn pool(x: &[f32], s: Shape, pooling: Pooling, out: &mut [f32]) {
 
 /// The adjoint at the input `x` of shape `s`: the mean shares the gradient, the maximum gives it to the first largest.
 pub fn pool_adjoint(x: &[f32], gradient: &[f32], s: Shape, pooling: Pooling, out: &mut [f32]) {
+    let pooled = s.height / 2 * (s.width / 2) * s.channels;
+    let images = out.par_chunks_mut(s.image_len()).zip(x.par_chunks(s.image_len())).zip(gradient.par_chunks(pooled));
+    images.for_each(|((out, x), gradient)| pool_adjoint_of_one(x, gradient, s, pooling, out));
+}
+
+fn pool_adjoint_of_one(x: &[f32], gradient: &[f32], s: Shape, pooling: Pooling, out: &mut [f32]) {
     let c = s.channels;
     let pooled_row = s.width / 2 * c;
     out.par_chunks_mut(2 * s.width * c).enumerate().for_each(|(y, out)| {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::conv3x3::{ConvInput, source_index};
+use super::conv::{ConvInput, source_index};
 use crate::compute::graph::{ConvSettings, Shape};
 
 /// Output channels that stand together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.
@@ -28,18 +28,25 @@ pub fn fits(inputs: usize, outputs: usize) -> bool {
 }
 
 /// Transforms kernels `[9, inputs, outputs]` into `U[point][output block][input][LANES]`.
-pub fn transform_kernels(weights: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
-    let mut u = vec![0.0; POINTS * inputs * outputs];
-    for i in 0..inputs {
-        for o in 0..outputs {
-            let g: [f64; 9] = std::array::from_fn(|t| f64::from(weights[(t * inputs + i) * outputs + o]));
-            for (point, value) in transform_kernel(&g).into_iter().enumerate() {
-                let at = ((point * (outputs / LANES) + o / LANES) * inputs + i) * LANES + o % LANES;
-                u[at] = value as f32;
+pub fn transform_kernels(weights: &[f32], inputs: usize, outputs: usize, u: &mut Vec<f32>) {
+    u.resize(POINTS * inputs * outputs, 0.0);
+    // A block of outputs at a time, so that threads write slices of their own.
+    let blocks = outputs / LANES;
+    let mut slices: Vec<Vec<&mut [f32]>> = (0..blocks).map(|_| Vec::with_capacity(POINTS)).collect();
+    for (n, slice) in u.chunks_exact_mut(inputs * LANES).enumerate() {
+        slices[n % blocks].push(slice);
+    }
+    slices.into_par_iter().enumerate().for_each(|(block, mut points)| {
+        for i in 0..inputs {
+            for lane in 0..LANES {
+                let o = block * LANES + lane;
+                let g: [f64; 9] = std::array::from_fn(|t| f64::from(weights[(t * inputs + i) * outputs + o]));
+                for (point, value) in points.iter_mut().zip(transform_kernel(&g)) {
+                    point[i * LANES + lane] = value as f32;
+                }
             }
         }
-    }
-    u
+    });
 }
 
 /// `G g Gᵀ` of one kernel.
@@ -65,19 +72,35 @@ fn transform_kernel(g: &[f64; 9]) -> [f64; POINTS] {
 
 /// Runs the convolution on all threads; `u` comes from [`transform_kernels`].
 pub fn convolve(input: &ConvInput, u: &[f32], bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
-    let tiles_across = s.width.div_ceil(TILE);
-    // A task is a few whole rows of tiles, so that its outputs are one slice; enough of them to share out.
+    let across = s.width.div_ceil(TILE);
     let rows = s.height.div_ceil(TILE);
-    let per_task = (BLOCK / tiles_across).clamp(1, rows.div_ceil(4).max(1));
-    let slice = per_task * TILE * s.width * s.channels;
     let arch = pulp::Arch::new();
-    out.par_chunks_mut(slice).enumerate().for_each_init(Scratch::default, |scratch, (task, out)| {
-        let rows = task * per_task..rows.min((task + 1) * per_task);
-        arch.dispatch(Task { input, u, bias, settings, out, shape: s, rows, tiles_across, scratch });
+    let run = |scratch: &mut Scratch, input: &ConvInput, out: &mut [f32], rows: Range<usize>| {
+        arch.dispatch(Task { input, u, bias, settings, out, shape: s, rows, across, scratch });
+    };
+    let (tiles, image) = (rows * across, s.image_len());
+    if s.batch > 1 && tiles < BLOCK {
+        // Small images: as many together as make a block of tiles.
+        let together = (BLOCK / tiles).clamp(1, s.batch.div_ceil(rayon::current_num_threads()));
+        let slices = out.par_chunks_mut(together * image).enumerate();
+        slices.for_each_init(Scratch::default, |scratch, (task, out)| {
+            let images = task * together..task * together + out.len() / image;
+            run(scratch, &input.images(images.clone()), out, 0..images.len() * rows);
+        });
+        return;
+    }
+    // A task is a few whole rows of tiles, so that its outputs are one slice; enough of them to share out.
+    let per_task = (BLOCK / across).clamp(1, rows.div_ceil(4).max(1));
+    let slice = per_task * TILE * s.width * s.channels;
+    out.par_chunks_mut(image).enumerate().for_each(|(n, out)| {
+        let input = input.images(n..n + 1);
+        out.par_chunks_mut(slice).enumerate().for_each_init(Scratch::default, |scratch, (task, out)| {
+            run(scratch, &input, out, task * per_task..rows.min((task + 1) * per_task));
+        });
     });
 }
 
-/// A few rows of tiles, run with the widest instructions that the machine has.
+/// Rows of tiles of one image or of several whole ones, run with the widest instructions that the machine has.
 struct Task<'a> {
     input: &'a ConvInput<'a>,
     u: &'a [f32],
@@ -85,8 +108,9 @@ struct Task<'a> {
     settings: ConvSettings,
     out: &'a mut [f32],
     shape: Shape,
+    /// Counted on from image to image.
     rows: Range<usize>,
-    tiles_across: usize,
+    across: usize,
     scratch: &'a mut Scratch,
 }
 
@@ -97,10 +121,11 @@ impl pulp::WithSimd for Task<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Scratch { v, m, .. } = self.scratch;
-        let (first, end) = (self.rows.start * self.tiles_across, self.rows.end * self.tiles_across);
+        let (first, end) = (self.rows.start * self.across, self.rows.end * self.across);
+        let down = self.shape.height.div_ceil(TILE);
         for start in (first..end).step_by(BLOCK) {
             let tiles = start..end.min(start + BLOCK);
-            let work = Block { tiles, tiles_across: self.tiles_across, first_row: self.rows.start * TILE };
+            let work = Block { tiles, across: self.across, down, first_row: self.rows.start * TILE };
             work.transform_input(simd, self.input, self.settings, v);
             multiply(simd, v, self.u, work.padded(), self.input.shape.channels, self.shape.channels, m);
             work.transform_output(simd, m, self.bias, self.settings.relu, self.out, self.shape);
@@ -119,14 +144,23 @@ struct Scratch {
     m: Vec<f32>,
 }
 
-/// Some tiles of the output, numbered row by row.
+/// Some tiles of the output, numbered row by row and image by image.
 struct Block {
     tiles: Range<usize>,
-    tiles_across: usize,
+    across: usize,
+    down: usize,
+    /// The row of the first image at which the output begins.
     first_row: usize,
 }
 
 impl Block {
+    /// The image of a tile, and its first row and column there.
+    #[inline(always)]
+    fn place(&self, tile: usize) -> (usize, usize, usize) {
+        let row = tile / self.across;
+        (row / self.down, row % self.down * TILE, tile % self.across * TILE)
+    }
+
     /// Places for tiles: whole groups, the last of which may hold left-over numbers that nobody reads.
     fn padded(&self) -> usize {
         self.tiles.len().next_multiple_of(GROUP)
@@ -139,10 +173,11 @@ impl Block {
         let tiles = self.padded();
         v.resize(POINTS * tiles * channels, 0.0);
         for (n, tile) in self.tiles.clone().enumerate() {
-            let (y, x) = (tile / self.tiles_across * TILE, tile % self.tiles_across * TILE);
+            let (image, y, x) = self.place(tile);
             let mut at = [None; POINTS];
             for (p, at) in at.iter_mut().enumerate() {
-                *at = source_index(input.shape, settings, y + p / 6, x + p % 6);
+                let position = source_index(input.shape, settings, y + p / 6, x + p % 6);
+                *at = position.map(|p| image * input.shape.positions() + p);
             }
             for c in (0..channels).step_by(S::F32_LANES) {
                 let mut d = [simd.splat_f32s(0.0); POINTS];
@@ -178,7 +213,7 @@ impl Block {
         let tiles = self.padded();
         let zero = simd.splat_f32s(0.0);
         for (n, tile) in self.tiles.clone().enumerate() {
-            let (y, x) = (tile / self.tiles_across * TILE, tile % self.tiles_across * TILE);
+            let (image, y, x) = self.place(tile);
             let (rows, columns) = (TILE.min(s.height - y), TILE.min(s.width - x));
             for c in (0..s.channels).step_by(S::F32_LANES) {
                 let mut d = [zero; POINTS];
@@ -198,7 +233,8 @@ impl Block {
                         if relu {
                             value = simd.max_f32s(value, zero);
                         }
-                        store::<S>(out, ((y + dy - self.first_row) * s.width + x + dx) * s.channels + c, value);
+                        let row = image * s.height + y + dy - self.first_row;
+                        store::<S>(out, (row * s.width + x + dx) * s.channels + c, value);
                     }
                 }
             }

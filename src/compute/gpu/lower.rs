@@ -1,6 +1,6 @@
 //! From operations of a graph to dispatches of kernels.
 
-use crate::compute::graph::{Graph, Op, TensorId};
+use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::kernels::{self, Launch};
 
 /// A buffer of a dispatch.
@@ -21,10 +21,10 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
     match &graph.nodes()[id.0].op {
         Op::Input | Op::Constant(_) => vec![],
         Op::ChannelShift { x, order, scale, shift } => {
-            vec![(kernels::channel_shift::launch(out.positions(), *order, *scale, *shift), vec![t(x), y])]
+            vec![(kernels::channel_shift::launch(out.rows(), *order, *scale, *shift), vec![t(x), y])]
         }
-        Op::Conv3x3 { x, weights, bias, mask, settings } => {
-            let launch = kernels::conv3x3::launch(shape(x), out, *settings, bias.is_some(), mask.is_some());
+        Op::Conv { x, weights, bias, mask, settings } => {
+            let launch = kernels::conv::launch(shape(x), out, *settings, bias.is_some(), mask.is_some());
             // What is absent is bound to something that is there and not read.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]
@@ -40,18 +40,53 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
         Op::Gram { features } => {
             let f = shape(features);
             let (parts, _) = kernels::gram::split(f.positions());
-            let sum = kernels::sum_parts::launch(out.len(), parts, 1.0 / f.positions() as f32);
+            let each = f.channels * f.channels;
+            let sum = kernels::sum_parts::launch(f.batch, each, parts, 1.0 / f.positions() as f32);
             vec![(kernels::gram::launch(f), vec![t(features), Bound::Scratch]), (sum, vec![Bound::Scratch, y])]
         }
         Op::GramAdjoint { features, matrix, carry, scale } => {
             let launch = kernels::gram_adjoint::launch(out, *scale, carry.is_some());
             vec![(launch, vec![t(features), t(matrix), y])]
         }
-        Op::GramLoss { gram, target, scale } => {
-            vec![(kernels::gram_loss::launch(shape(gram).len(), *scale), vec![t(gram), t(target), y])]
+        Op::SquaredError { x, target, scale } => {
+            vec![(kernels::squared_error::launch(shape(x).len(), *scale), vec![t(x), t(target), y])]
         }
-        Op::GramLossAdjoint { gram, target, scale } => {
-            vec![(kernels::gram_loss_adjoint::launch(out.len(), *scale), vec![t(gram), t(target), y])]
+        Op::SquaredErrorAdjoint { x, target, scale } => {
+            vec![(kernels::squared_error_adjoint::launch(out.len(), *scale), vec![t(x), t(target), y])]
+        }
+        Op::FlipKernels { weights } => vec![(kernels::flip_kernels::launch(shape(weights)), vec![t(weights), y])],
+        Op::ConvWeights { x, gradient, settings } => {
+            let (parts, _) = kernels::conv_weights::split(shape(gradient).rows());
+            let launch = kernels::conv_weights::launch(shape(x), shape(gradient), *settings);
+            let sum = kernels::sum_parts::launch(1, out.len(), parts, 1.0);
+            vec![(launch, vec![t(x), t(gradient), Bound::Scratch]), (sum, vec![Bound::Scratch, y])]
+        }
+        Op::Upsample { x } => vec![(kernels::upsample::launch(shape(x)), vec![t(x), y])],
+        Op::UpsampleAdjoint { gradient } => vec![(kernels::upsample_adjoint::launch(out), vec![t(gradient), y])],
+        Op::Product { a, b, product } => vec![(kernels::product::launch(*product), vec![t(a), t(b), y])],
+        Op::Pointwise { function, inputs } => {
+            let shapes: Vec<Shape> = inputs.iter().map(shape).collect();
+            let launch = kernels::pointwise::launch(*function, &shapes, out);
+            // What the function does not take is bound to its first input.
+            let bound = (0..3).map(|n| t(inputs.get(n).unwrap_or(&inputs[0]))).chain([y]).collect();
+            vec![(launch, bound)]
+        }
+        Op::Reduce { a, b, scale } => {
+            let launch = kernels::reduce::launch(shape(a), out, b.is_some(), *scale);
+            vec![(launch, vec![t(a), t(b.as_ref().unwrap_or(a)), y])]
+        }
+        Op::PullAway { products } => {
+            vec![(kernels::pull_away::launch(shape(products).channels), vec![t(products), y])]
+        }
+        Op::PullAwayAdjoint { products, gradient } => {
+            let launch = kernels::pull_away_adjoint::launch(shape(products).channels);
+            vec![(launch, vec![t(products), t(gradient), y])]
+        }
+        Op::AdamMoments { gradient, step, .. } => {
+            vec![(kernels::adam_moments::launch(shape(gradient).len()), vec![t(gradient), t(step), y])]
+        }
+        Op::AdamStep { state, step, .. } => {
+            vec![(kernels::adam_step::launch(out.len()), vec![t(state), t(step), y])]
         }
         Op::WeightedSum { terms, weights } => {
             let term =
@@ -66,7 +101,10 @@ pub fn scratch(graph: &Graph, id: TensorId) -> usize {
     match &graph.nodes()[id.0].op {
         Op::Gram { features } => {
             let f = graph.shape(*features);
-            kernels::gram::split(f.positions()).0 * f.channels * f.channels
+            f.batch * kernels::gram::split(f.positions()).0 * f.channels * f.channels
+        }
+        Op::ConvWeights { gradient, .. } => {
+            kernels::conv_weights::split(graph.shape(*gradient).rows()).0 * graph.shape(id).len()
         }
         _ => 0,
     }

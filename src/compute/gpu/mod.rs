@@ -160,6 +160,30 @@ impl Gpu {
         Pipeline { pipeline, layout }
     }
 
+    /// A buffer from which the host reads.
+    fn staging(&self, bytes: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("staging"),
+            size: bytes.max(8),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Waits for all submitted work and hands the numbers of a staging buffer to `take`.
+    fn map<T>(&self, staging: &wgpu::Buffer, take: impl FnOnce(&[f32]) -> T) -> Result<T, ComputeError> {
+        staging.map_async(wgpu::MapMode::Read, .., |_| {});
+        self.wait()?;
+        let view = staging.get_mapped_range(..).map_err(|e| ComputeError::DeviceLost {
+            device: self.info.name.clone(),
+            reason: format!("its memory cannot be read: {e:?}"),
+        })?;
+        let taken = take(bytemuck::cast_slice(&view));
+        drop(view);
+        staging.unmap();
+        Ok(taken)
+    }
+
     /// The largest buffer that a kernel can use, in bytes.
     fn largest_buffer(&self) -> u64 {
         // The shaders count with 32 bits and a sign.

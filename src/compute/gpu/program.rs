@@ -100,12 +100,7 @@ impl GpuProgram {
                 dispatches.push(Dispatch { pipeline: pipeline.pipeline, bindings, groups });
             }
         }
-        let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("staging"),
-            size: staging_bytes(&graph, outputs).max(8),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let staging = gpu.staging(staging_bytes(&graph, outputs));
         gpu.check_lost()?;
         Ok(Self { gpu, graph, plan, buffers, dispatches, staging, outputs: outputs.to_vec(), pieces: 4 })
     }
@@ -125,6 +120,20 @@ impl GpuProgram {
         if let Storage::Buffer(b) = self.plan.storage[id.0] {
             self.gpu.queue.write_buffer(&self.buffers[b], 0, bytemuck::cast_slice(values));
         }
+    }
+
+    /// Reads a tensor that outlives a run.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn read(&self, id: TensorId) -> Result<Vec<f32>, ComputeError> {
+        let Storage::Buffer(b) = self.plan.storage[id.0] else { return Ok(vec![]) };
+        let bytes = self.graph.shape(id).bytes();
+        let staging = self.gpu.staging(bytes);
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&self.buffers[b], 0, &staging, 0, bytes);
+        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.map(&staging, |floats| floats[..self.graph.shape(id).len()].to_vec())
     }
 
     /// Fills every buffer that a run writes with NaN, so that a test sees what a kernel leaves out.
@@ -174,22 +183,14 @@ impl GpuProgram {
             offset += bytes;
         }
         self.gpu.queue.submit([encoder.finish()]);
-        self.staging.map_async(wgpu::MapMode::Read, .., |_| {});
-        self.gpu.wait()?;
-        let lost = |e: &dyn std::fmt::Debug| ComputeError::DeviceLost {
-            device: self.gpu.info.name.clone(),
-            reason: format!("its memory cannot be read: {e:?}"),
-        };
-        let view = self.staging.get_mapped_range(..).map_err(|e| lost(&e))?;
-        let mut floats = bytemuck::cast_slice::<u8, f32>(&view);
-        let mut outputs = vec![];
-        for id in &self.outputs {
-            let (mine, rest) = floats.split_at(self.graph.shape(*id).len());
-            outputs.push(mine.to_vec());
-            floats = rest;
-        }
-        drop(view);
-        self.staging.unmap();
-        Ok(outputs)
+        self.gpu.map(&self.staging, |mut floats| {
+            let mut outputs = vec![];
+            for id in &self.outputs {
+                let (mine, rest) = floats.split_at(self.graph.shape(*id).len());
+                outputs.push(mine.to_vec());
+                floats = rest;
+            }
+            outputs
+        })
     }
 }

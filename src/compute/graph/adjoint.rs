@@ -1,8 +1,9 @@
 //! Reverse-mode differentiation: the adjoint operations are nodes of the same graph.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{ConvSettings, Graph, Op, Shape, TensorId};
+use super::{Function, Graph, Op, Product, Shape, TensorId};
 use crate::compute::ComputeError;
 
 /// What has reached a tensor so far on the way back from the loss.
@@ -14,80 +15,148 @@ enum Gradient {
     Tensor(TensorId),
 }
 
+type Gradients = HashMap<TensorId, Gradient>;
+
 impl Graph {
     /// Adds the operations that compute the gradient of the scalar `loss` with respect to `input`.
     ///
-    /// Only paths through feature maps are followed: weights, targets and constants get no gradient.
+    /// # Errors
+    /// As for [`Graph::gradients`].
+    pub fn differentiate(&mut self, loss: TensorId, input: TensorId) -> Result<TensorId, ComputeError> {
+        Ok(self.gradients(loss, &[input])?[0])
+    }
+
+    /// Adds the operations that compute the gradients of the scalar `loss` with respect to each of `inputs`. Targets and
+    /// constants get no gradient.
     ///
     /// # Errors
-    /// `loss` is no scalar, does not depend on `input`, or two paths meet where no operation adds them.
-    pub fn differentiate(&mut self, loss: TensorId, input: TensorId) -> Result<TensorId, ComputeError> {
+    /// `loss` is no scalar, does not depend on an input, or an operation between them has no adjoint.
+    pub fn gradients(&mut self, loss: TensorId, inputs: &[TensorId]) -> Result<Vec<TensorId>, ComputeError> {
         if self.shape(loss) != Shape::SCALAR {
             return Err(ComputeError::shape(format!("a loss of shape {:?}", self.shape(loss))));
         }
-        self.carry_back(loss, Gradient::Number(1.0), input)
+        self.carry_back(loss, Gradient::Number(1.0), inputs)
     }
 
     /// Adds the operations that carry a gradient with respect to `output` back to `input`: the adjoint of everything
     /// between them, applied to `seed`.
     ///
     /// # Errors
-    /// `seed` has another shape than `output`, or as for [`Graph::differentiate`].
+    /// `seed` has another shape than `output`, or as for [`Graph::gradients`].
     pub fn pull_back(&mut self, output: TensorId, seed: TensorId, input: TensorId) -> Result<TensorId, ComputeError> {
         if self.shape(output) != self.shape(seed) {
             return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(seed))));
         }
-        self.carry_back(output, Gradient::Tensor(seed), input)
+        Ok(self.carry_back(output, Gradient::Tensor(seed), &[input])?[0])
     }
 
-    fn carry_back(&mut self, output: TensorId, seed: Gradient, input: TensorId) -> Result<TensorId, ComputeError> {
-        let reaches = self.reached_from(input);
-        let mut gradients: HashMap<TensorId, Gradient> = HashMap::from([(output, seed)]);
+    fn carry_back(
+        &mut self,
+        output: TensorId,
+        seed: Gradient,
+        inputs: &[TensorId],
+    ) -> Result<Vec<TensorId>, ComputeError> {
+        let reaches = self.reached_from(inputs);
+        let mut gradients = Gradients::from([(output, seed)]);
         for index in (0..=output.0).rev() {
             let node = TensorId(index);
-            if node == input || !reaches[index] {
+            if inputs.contains(&node) || !reaches[index] {
                 continue;
             }
             let Some(&gradient) = gradients.get(&node) else { continue };
-            self.node_adjoint(node, gradient, &mut gradients)?;
+            self.node_adjoint(node, gradient, &reaches, &mut gradients)?;
         }
-        match gradients.get(&input) {
+        let found = inputs.iter().map(|input| match gradients.get(input) {
             Some(Gradient::Tensor(id)) => Ok(*id),
             _ => Err(ComputeError::shape("the output does not depend on the input".into())),
-        }
+        });
+        found.collect()
     }
 
-    fn reached_from(&self, input: TensorId) -> Vec<bool> {
+    fn reached_from(&self, inputs: &[TensorId]) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len()];
-        reached[input.0] = true;
+        for input in inputs {
+            reached[input.0] = true;
+        }
         for id in 0..self.nodes.len() {
             reached[id] |= self.nodes[id].op.inputs().iter().any(|i| reached[i.0]);
         }
         reached
     }
 
+    /// Hands the gradient that has reached a node on to those of its inputs that lead to what is differentiated.
     fn node_adjoint(
         &mut self,
         node: TensorId,
         gradient: Gradient,
-        gradients: &mut HashMap<TensorId, Gradient>,
+        reaches: &[bool],
+        gradients: &mut Gradients,
     ) -> Result<(), ComputeError> {
         let op = self.nodes[node.0].op.clone();
         if let (Op::WeightedSum { terms, weights }, Gradient::Number(g)) = (&op, gradient) {
             for (term, weight) in terms.iter().zip(weights) {
-                set(gradients, *term, Gradient::Number(g * weight))?;
+                if reaches[term.0] {
+                    self.give(gradients, *term, Gradient::Number(g * weight))?;
+                }
             }
             return Ok(());
         }
-        if let (Op::GramLoss { gram, target, scale }, Gradient::Number(g)) = (&op, gradient) {
-            let adjoint = Op::GramLossAdjoint { gram: *gram, target: *target, scale: g * scale };
-            let id = self.push(adjoint, self.shape(*gram));
-            return set(gradients, *gram, Gradient::Tensor(id));
+        if let (Op::SquaredError { x, target, scale }, Gradient::Number(g)) = (&op, gradient) {
+            let adjoint = Op::SquaredErrorAdjoint { x: *x, target: *target, scale: g * scale };
+            let id = self.push(adjoint, self.shape(*x));
+            return self.give(gradients, *x, Gradient::Tensor(id));
         }
-        let Gradient::Tensor(g) = gradient else {
-            return Err(ComputeError::shape(format!("no adjoint for {op:?} of a scalar")));
-        };
-        let (x, adjoint) = match op {
+        let g = self.as_tensor(gradient)?;
+        match op {
+            Op::Conv { x, weights, bias, mask: None, settings } => {
+                if reaches[x.0] {
+                    let flipped = self.flip_kernels(weights)?;
+                    let back = self.conv(g, flipped, None, settings.relu.then_some(node), settings.adjoint())?;
+                    self.give(gradients, x, Gradient::Tensor(back))?;
+                }
+                let trained = [Some(weights), bias].into_iter().flatten().filter(|t| reaches[t.0]);
+                if settings.relu && trained.clone().count() > 0 {
+                    return Err(ComputeError::shape("trained kernels with ReLU in the same operation".into()));
+                }
+                for tensor in trained {
+                    let adjoint = if tensor == weights {
+                        self.push(Op::ConvWeights { x, gradient: g, settings }, self.shape(weights))
+                    } else {
+                        self.reduce(g, None, self.shape(tensor), 1.0)?
+                    };
+                    self.give(gradients, tensor, Gradient::Tensor(adjoint))?;
+                }
+                Ok(())
+            }
+            Op::Pointwise { function, inputs } => {
+                for (at, input) in inputs.iter().enumerate().filter(|(_, i)| reaches[i.0]) {
+                    self.pointwise_adjoint(node, function, &inputs, at, g, *input, gradients)?;
+                }
+                Ok(())
+            }
+            Op::Product { a, b, product } if !product.transpose_a => {
+                if reaches[a.0] {
+                    let back = Product {
+                        columns: product.inner,
+                        inner: product.columns,
+                        transpose_b: !product.transpose_b,
+                        ..product
+                    };
+                    let adjoint = self.product(g, b, back, self.shape(a))?;
+                    self.give(gradients, a, Gradient::Tensor(adjoint))?;
+                }
+                if reaches[b.0] {
+                    let (left, right, rows, columns) = if product.transpose_b {
+                        (g, a, product.columns, product.inner)
+                    } else {
+                        (a, g, product.inner, product.columns)
+                    };
+                    let back = Product { rows, columns, inner: product.rows, transpose_a: true, transpose_b: false };
+                    let adjoint = self.product(left, right, back, self.shape(b))?;
+                    self.give(gradients, b, Gradient::Tensor(adjoint))?;
+                }
+                Ok(())
+            }
             Op::Gram { features } => {
                 let carry = match gradients.remove(&features) {
                     Some(Gradient::Tensor(id)) => Some(id),
@@ -96,20 +165,93 @@ impl Graph {
                 // d(FᵀF/P) · D is F (D + Dᵀ) / P, and D is symmetric as long as the target is.
                 let shape = self.shape(features);
                 let scale = 2.0 / shape.positions() as f32;
-                (features, self.push(Op::GramAdjoint { features, matrix: g, carry, scale }, shape))
+                let adjoint = self.push(Op::GramAdjoint { features, matrix: g, carry, scale }, shape);
+                self.give(gradients, features, Gradient::Tensor(adjoint))
             }
+            Op::Reduce { a, b: None, scale } => {
+                // The sum's gradient, repeated to every number that was summed.
+                let ones = Arc::new(vec![scale; self.shape(a).len()]);
+                let ones = self.constant(self.shape(a), ones)?;
+                let adjoint = self.pointwise(Function::Multiply, &[ones, g])?;
+                self.give(gradients, a, Gradient::Tensor(adjoint))
+            }
+            other => {
+                let (x, adjoint) = self.simple_adjoint(other, g)?;
+                self.give(gradients, x, Gradient::Tensor(adjoint))
+            }
+        }
+    }
+
+    /// The adjoint of an operation with one input that can be differentiated.
+    fn simple_adjoint(&mut self, op: Op, g: TensorId) -> Result<(TensorId, TensorId), ComputeError> {
+        Ok(match op {
             Op::ChannelShift { x, order, scale, .. } => (x, self.channel_shift_adjoint(g, order, scale)),
-            Op::Conv3x3 { x, weights, mask: None, settings, .. } => {
-                let flipped = self.flip_kernels(weights)?;
-                let mask = settings.relu.then_some(node);
-                let back = ConvSettings { border: 2 - settings.border, periodic: settings.periodic, relu: false };
-                (x, self.conv3x3(g, flipped, None, mask, back)?)
-            }
             Op::PadReflect { x } => (x, self.push(Op::PadReflectAdjoint { gradient: g }, self.shape(x))),
             Op::Pool { x, pooling } => (x, self.push(Op::PoolAdjoint { x, gradient: g, pooling }, self.shape(x))),
+            Op::Upsample { x } => (x, self.push(Op::UpsampleAdjoint { gradient: g }, self.shape(x))),
+            Op::PullAway { products } => {
+                (products, self.push(Op::PullAwayAdjoint { products, gradient: g }, self.shape(products)))
+            }
             other => return Err(ComputeError::shape(format!("{other:?} has no adjoint"))),
+        })
+    }
+
+    /// The gradient `g` of a pointwise result, carried to the input number `at`.
+    #[expect(clippy::too_many_arguments, reason = "a node, its inputs and what has reached it")]
+    fn pointwise_adjoint(
+        &mut self,
+        node: TensorId,
+        function: Function,
+        inputs: &[TensorId],
+        at: usize,
+        g: TensorId,
+        input: TensorId,
+        gradients: &mut Gradients,
+    ) -> Result<(), ComputeError> {
+        // What the gradient is multiplied with number by number; nothing where it passes as it is.
+        let factor = match (function, at) {
+            (Function::Add, _) | (Function::Reparameterise, 0) => None,
+            (Function::Multiply, _) => Some(inputs[1 - at]),
+            (Function::Modulate, 1) | (Function::Divergence, 0) => Some(inputs[0]),
+            (Function::Reparameterise, 2) => {
+                return Err(ComputeError::shape("the noise of a sample has no gradient".into()));
+            }
+            (function, at) => {
+                let adjoint = match (function, at) {
+                    (Function::Modulate, _) => self.pointwise(Function::Modulate, &[g, inputs[1]])?,
+                    (Function::LeakyRelu(slope), _) => self.pointwise(Function::LeakyReluAdjoint(slope), &[node, g])?,
+                    (Function::Sigmoid, _) => self.pointwise(Function::SigmoidAdjoint, &[node, g])?,
+                    (Function::Reparameterise, _) => {
+                        self.pointwise(Function::ReparameteriseAdjoint, &[inputs[1], inputs[2], g])?
+                    }
+                    (Function::Divergence, _) => self.pointwise(Function::DivergenceAdjoint, &[inputs[1], g])?,
+                    (Function::Floor(least), _) => self.pointwise(Function::FloorAdjoint(least), &[inputs[0], g])?,
+                    (other, _) => return Err(ComputeError::shape(format!("{other:?} has no adjoint"))),
+                };
+                let summed = self.sum_to(adjoint, None, input)?;
+                return self.give(gradients, input, Gradient::Tensor(summed));
+            }
         };
-        set(gradients, x, Gradient::Tensor(adjoint))
+        let adjoint = match factor {
+            None => self.sum_to(g, None, input)?,
+            // A factor that is repeated cannot be summed together with the gradient, and need not be.
+            Some(factor) if self.shape(factor) == self.shape(g) => self.sum_to(g, Some(factor), input)?,
+            Some(factor) => {
+                let product = self.pointwise(Function::Multiply, &[g, factor])?;
+                self.sum_to(product, None, input)?
+            }
+        };
+        self.give(gradients, input, Gradient::Tensor(adjoint))
+    }
+
+    /// `Σ a · b` over the dimensions in which `input` was repeated.
+    fn sum_to(&mut self, a: TensorId, b: Option<TensorId>, input: TensorId) -> Result<TensorId, ComputeError> {
+        let shape = self.shape(input);
+        match b {
+            _ if shape != self.shape(a) => self.reduce(a, b, shape, 1.0),
+            Some(b) => self.pointwise(Function::Multiply, &[a, b]),
+            None => Ok(a),
+        }
     }
 
     fn channel_shift_adjoint(&mut self, g: TensorId, order: [u32; 3], scale: [f32; 3]) -> TensorId {
@@ -121,12 +263,25 @@ impl Graph {
         let op = Op::ChannelShift { x: g, order: back, scale: back_scale, shift: [0.0; 3] };
         self.push(op, self.shape(g))
     }
-}
 
-/// Keeps a gradient; a second path to the same tensor must have been merged by the operation itself.
-fn set(gradients: &mut HashMap<TensorId, Gradient>, id: TensorId, value: Gradient) -> Result<(), ComputeError> {
-    match gradients.insert(id, value) {
-        None => Ok(()),
-        Some(_) => Err(ComputeError::shape("two paths of the gradient meet at one tensor".into())),
+    fn as_tensor(&mut self, gradient: Gradient) -> Result<TensorId, ComputeError> {
+        match gradient {
+            Gradient::Tensor(id) => Ok(id),
+            Gradient::Number(number) => self.constant(Shape::SCALAR, Arc::new(vec![number])),
+        }
+    }
+
+    /// Keeps a gradient, added to what has come to the same tensor on another path.
+    fn give(&mut self, gradients: &mut Gradients, id: TensorId, value: Gradient) -> Result<(), ComputeError> {
+        let sum = match (gradients.get(&id).copied(), value) {
+            (None, value) => value,
+            (Some(Gradient::Number(a)), Gradient::Number(b)) => Gradient::Number(a + b),
+            (Some(before), value) => {
+                let both = [self.as_tensor(before)?, self.as_tensor(value)?];
+                Gradient::Tensor(self.pointwise(Function::Add, &both)?)
+            }
+        };
+        gradients.insert(id, sum);
+        Ok(())
     }
 }

@@ -100,7 +100,8 @@ fn last_uses(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<usize>
         }
     }
     for index in order {
-        if matches!(graph.nodes[*index].op, Op::Input) {
+        // What changes an input in place lives where the input lives.
+        if matches!(graph.nodes[*index].op, Op::Input | Op::AdamMoments { .. } | Op::AdamStep { .. }) {
             last[*index] = usize::MAX;
         }
     }
@@ -110,13 +111,15 @@ fn last_uses(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<usize>
     last
 }
 
-/// The tensor that the operation adds to in place.
+/// The tensor whose buffer the operation changes in place.
 fn carried(op: &Op, index: usize, last_use: &[usize]) -> Option<TensorId> {
     match op {
         Op::GramAdjoint { carry: Some(carry), .. } => {
             assert_eq!(last_use[carry.0], index, "a gradient that is added to in place has no other reader");
             Some(*carry)
         }
+        Op::AdamMoments { state, .. } => Some(*state),
+        Op::AdamStep { parameter, .. } => Some(*parameter),
         _ => None,
     }
 }

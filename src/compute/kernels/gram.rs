@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `gram`.
-    Parameters { positions: u32, channels: u32, part: u32 }
+    Parameters { positions: u32, channels: u32, part: u32, parts: u32 }
 }
 
 /// Positions of a part at the least, and the most parts.
@@ -28,11 +28,15 @@ pub fn split(positions: usize) -> (usize, usize) {
     (positions.div_ceil(part), part)
 }
 
-/// Buffers: `features` `[positions, channels]`, `parts` `[split(positions).0, channels, channels]`.
+/// Buffers: `features` `[batch, positions, channels]`, `parts` `[batch, split(positions).0, channels, channels]`.
 pub fn launch(features: Shape) -> Launch {
     let (parts, part) = split(features.positions());
-    let parameters =
-        Parameters { positions: features.positions() as u32, channels: features.channels as u32, part: part as u32 };
+    let parameters = Parameters {
+        positions: features.positions() as u32,
+        channels: features.channels as u32,
+        part: part as u32,
+        parts: parts as u32,
+    };
     let tiles = features.channels.div_ceil(64);
-    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, parts) }
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, features.batch * parts) }
 }

@@ -15,17 +15,18 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `gram_adjoint`.
-    Parameters { positions: u32, channels: u32, add: u32, scale: f32 }
+    Parameters { positions: u32, channels: u32, add: u32, scale: f32, batch: u32 }
 }
 
-/// Buffers: `features` `[positions, channels]`, `matrix` `[channels, channels]`, `y` like `features`.
+/// Buffers: `features` `[batch, positions, channels]`, `matrix` `[batch, channels, channels]`, `y` like `features`.
 pub fn launch(features: Shape, scale: f32, add: bool) -> Launch {
     let parameters = Parameters {
         positions: features.positions() as u32,
         channels: features.channels as u32,
         add: add.into(),
         scale,
+        batch: features.batch as u32,
     };
-    let grid = Grid::Tiles(features.positions().div_ceil(64), features.channels.div_ceil(64));
+    let grid = Grid::Tiles(features.batch * features.positions().div_ceil(64), features.channels.div_ceil(64));
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid }
 }

@@ -2,17 +2,28 @@
 //!
 //! The native twin of a kernel stands in `compute/cpu`, its WGSL in `shaders/`.
 
+pub mod adam_moments;
+pub mod adam_step;
 pub mod channel_shift;
-pub mod conv3x3;
+pub mod conv;
+pub mod conv_weights;
+pub mod flip_kernels;
 pub mod gram;
 pub mod gram_adjoint;
-pub mod gram_loss;
-pub mod gram_loss_adjoint;
 pub mod pad_reflect;
 pub mod pad_reflect_adjoint;
+pub mod pointwise;
 pub mod pool;
 pub mod pool_adjoint;
+pub mod product;
+pub mod pull_away;
+pub mod pull_away_adjoint;
+pub mod reduce;
+pub mod squared_error;
+pub mod squared_error_adjoint;
 pub mod sum_parts;
+pub mod upsample;
+pub mod upsample_adjoint;
 pub mod weighted_sum;
 
 /// How a shader uses a binding.
@@ -57,6 +68,8 @@ impl Kernel {
 
 /// Functions that several shaders use.
 pub mod shared {
+    /// `size` and `cosine`: of vectors, from the matrix of their scalar products.
+    pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
     /// `multiply_tiles`: a 64 × 64 tile of a matrix product.
@@ -64,18 +77,29 @@ pub mod shared {
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 12] = [
+pub const ALL: [&Kernel; 23] = [
+    &adam_moments::KERNEL,
+    &adam_step::KERNEL,
     &channel_shift::KERNEL,
-    &conv3x3::KERNEL,
+    &conv::KERNEL,
+    &conv_weights::KERNEL,
+    &flip_kernels::KERNEL,
     &gram::KERNEL,
     &gram_adjoint::KERNEL,
-    &gram_loss::KERNEL,
-    &gram_loss_adjoint::KERNEL,
     &pad_reflect::KERNEL,
     &pad_reflect_adjoint::KERNEL,
+    &pointwise::KERNEL,
     &pool::KERNEL,
     &pool_adjoint::KERNEL,
+    &product::KERNEL,
+    &pull_away::KERNEL,
+    &pull_away_adjoint::KERNEL,
+    &reduce::KERNEL,
+    &squared_error::KERNEL,
+    &squared_error_adjoint::KERNEL,
     &sum_parts::KERNEL,
+    &upsample::KERNEL,
+    &upsample_adjoint::KERNEL,
     &weighted_sum::KERNEL,
 ];
 

@@ -15,15 +15,20 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `pad_reflect`.
-    Parameters { height: u32, width: u32, channels: u32 }
+    Parameters { height: u32, width: u32, channels: u32, batch: u32 }
 }
 
-/// Buffers: `x` `[H, W, C]`, `y` `[H + 2, W + 2, C]`; `s` is the shape without the edge.
+/// Buffers: `x` `[N, H, W, C]`, `y` `[N, H + 2, W + 2, C]`; `s` is the shape without the edge.
 pub fn launch(s: Shape) -> Launch {
-    let parameters = Parameters { height: s.height as u32, width: s.width as u32, channels: s.channels as u32 };
+    let parameters = Parameters {
+        height: s.height as u32,
+        width: s.width as u32,
+        channels: s.channels as u32,
+        batch: s.batch as u32,
+    };
     Launch {
         kernel: &KERNEL,
         parameters: block(&parameters),
-        grid: Grid::Linear((s.height + 2) * (s.width + 2) * s.channels),
+        grid: Grid::Linear(s.batch * (s.height + 2) * (s.width + 2) * s.channels),
     }
 }

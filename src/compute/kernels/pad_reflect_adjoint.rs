@@ -15,11 +15,16 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `pad_reflect_adjoint`.
-    Parameters { height: u32, width: u32, channels: u32 }
+    Parameters { height: u32, width: u32, channels: u32, batch: u32 }
 }
 
-/// Buffers: `g` `[H + 2, W + 2, C]`, `y` `[H, W, C]`; `s` is the shape without the edge.
+/// Buffers: `g` `[N, H + 2, W + 2, C]`, `y` `[N, H, W, C]`; `s` is the shape without the edge.
 pub fn launch(s: Shape) -> Launch {
-    let parameters = Parameters { height: s.height as u32, width: s.width as u32, channels: s.channels as u32 };
+    let parameters = Parameters {
+        height: s.height as u32,
+        width: s.width as u32,
+        channels: s.channels as u32,
+        batch: s.batch as u32,
+    };
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(s.len()) }
 }

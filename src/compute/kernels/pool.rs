@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `pool`.
-    Parameters { height: u32, width: u32, channels: u32, maximum: u32 }
+    Parameters { height: u32, width: u32, channels: u32, maximum: u32, batch: u32 }
 }
 
 impl Parameters {
@@ -26,13 +26,14 @@ impl Parameters {
             width: x.width as u32,
             channels: x.channels as u32,
             maximum: (pooling == Pooling::Max).into(),
+            batch: x.batch as u32,
         }
     }
 }
 
-/// Buffers: `x` `[H, W, C]`, `y` `[H/2, W/2, C]`.
+/// Buffers: `x` `[N, H, W, C]`, `y` `[N, H/2, W/2, C]`.
 pub fn launch(x: Shape, pooling: Pooling) -> Launch {
     let parameters = Parameters::new(x, pooling);
-    let elements = (x.height / 2) * (x.width / 2) * x.channels;
+    let elements = x.batch * (x.height / 2) * (x.width / 2) * x.channels;
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(elements) }
 }

@@ -14,7 +14,7 @@ pub static KERNEL: Kernel = Kernel {
     tolerance: 1e-6,
 };
 
-/// Buffers: `x` `[H, W, C]`, `g` `[H/2, W/2, C]`, `y` like `x`.
+/// Buffers: `x` `[N, H, W, C]`, `g` `[N, H/2, W/2, C]`, `y` like `x`.
 pub fn launch(x: Shape, pooling: Pooling) -> Launch {
     let parameters = Parameters::new(x, pooling);
     let elements = x.len();

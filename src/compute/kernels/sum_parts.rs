@@ -14,11 +14,11 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `sum_parts`.
-    Parameters { count: u32, parts: u32, scale: f32 }
+    Parameters { count: u32, parts: u32, scale: f32, batch: u32 }
 }
 
-/// Buffers: `parts` `[parts, count]`, `y` `[count]`.
-pub fn launch(count: usize, parts: usize, scale: f32) -> Launch {
-    let parameters = Parameters { count: count as u32, parts: parts as u32, scale };
-    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(count) }
+/// Buffers: `parts` `[batch, parts, count]`, `y` `[batch, count]`.
+pub fn launch(batch: usize, count: usize, parts: usize, scale: f32) -> Launch {
+    let parameters = Parameters { count: count as u32, parts: parts as u32, scale, batch: batch as u32 };
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(batch * count) }
 }

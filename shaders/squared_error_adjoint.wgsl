@@ -1,6 +1,6 @@
-// gram_loss_adjoint — gradient of the squared distance with respect to the first Gram matrix
-// y[i] = 2 · scale · (G[i] − T[i])
-// in  @1 G f32 [N]  @2 T f32 [N]     out @3 y f32 [N]
+// squared_error_adjoint — gradient of the squared distance with respect to the first tensor
+// y[i] = 2 · scale · (x[i] − T[i])
+// in  @1 x f32 [N]  @2 T f32 [N]     out @3 y f32 [N]
 // grid ceil(N / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
@@ -9,7 +9,7 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> gram: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> goal: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
@@ -21,6 +21,6 @@ fn main(
 ) {
     let i = linear_index(group, groups, local);
     if (i < parameters.count) {
-        y[i] = 2.0 * parameters.scale * (gram[i] - goal[i]);
+        y[i] = 2.0 * parameters.scale * (x[i] - goal[i]);
     }
 }

@@ -1,8 +1,8 @@
-// conv3x3 — 3 × 3 convolution of stride 1 with mask, bias and ReLU
-// y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − border, i] · [mask > 0])
-// in  @1 x f32 [H, W, I]  @2 weights f32 [9, I, O]  @3 bias f32 [O]  @4 mask f32 [H, W, I]
-// out @5 y f32 [H', W', O]
-// grid (ceil(H' W' / T), ceil(O / T), 1), the first folded into the third; T = 64 positions or outputs
+// conv — convolution of stride 1 with mask, bias and ReLU, of each image of a batch
+// y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · [mask > 0])
+// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask f32 [N, H, W, I]
+// out @5 y f32 [N, H', W', O]
+// grid (ceil(N H' W' / T), ceil(O / T), 1), the first folded into the third; T = 64 positions or outputs
 // tolerance 1e-5 relative to max|y|
 struct Parameters {
     in_height: u32,
@@ -11,7 +11,9 @@ struct Parameters {
     outputs: u32,
     out_height: u32,
     out_width: u32,
-    border: u32,
+    edge: u32,
+    before: u32,
+    batch: u32,
     periodic: u32,
     relu: u32,
     has_bias: u32,
@@ -27,15 +29,10 @@ struct Parameters {
 
 // Where a coordinate, counted from the corner of the border, reads the input; −1 is a zero.
 fn source(at: u32, size: u32) -> i32 {
-    var moved = i32(at) - i32(parameters.border);
+    let moved = i32(at) - i32(parameters.before);
     if (parameters.periodic != 0u) {
-        // The border is one pixel, so one turn is enough.
-        if (moved < 0) {
-            moved += i32(size);
-        } else if (moved >= i32(size)) {
-            moved -= i32(size);
-        }
-        return moved;
+        let n = i32(size);
+        return ((moved % n) + n) % n;
     }
     return select(-1, moved, moved >= 0 && moved < i32(size));
 }
@@ -53,7 +50,8 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let positions = parameters.out_height * parameters.out_width;
+    let image_positions = parameters.out_height * parameters.out_width;
+    let positions = parameters.batch * image_positions;
     let first_position = (group.x + group.z * groups.x) * 64u;
     let first_output = group.y * 64u;
     var sums = array<vec4<f32>, 4>();
@@ -64,13 +62,16 @@ fn main(
     let load_input = local / 16u;
     let load_output = first_output + (local % 16u) * 4u;
 
-    for (var t = 0u; t < 9u; t++) {
+    let image = load_position / image_positions;
+    let place = load_position % image_positions;
+    for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
         var origin = -1;
         if (load_position < positions) {
-            let row = source(load_position / parameters.out_width + t / 3u, parameters.in_height);
-            let column = source(load_position % parameters.out_width + t % 3u, parameters.in_width);
+            let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
+            let column = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
             if (row >= 0 && column >= 0) {
-                origin = (row * i32(parameters.in_width) + column) * i32(parameters.inputs);
+                let first = i32(image * parameters.in_height);
+                origin = ((first + row) * i32(parameters.in_width) + column) * i32(parameters.inputs);
             }
         }
         for (var i = 0u; i < parameters.inputs; i += 16u) {

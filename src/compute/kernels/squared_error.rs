@@ -1,11 +1,11 @@
-//! `scale · Σ (gram − target)²`.
+//! `scale · Σ (x − target)²`.
 
 use super::{Binding, Grid, Kernel, Launch, block, parameters};
 
-/// The kernel; see `shaders/gram_loss.wgsl`.
+/// The kernel; see `shaders/squared_error.wgsl`.
 pub static KERNEL: Kernel = Kernel {
-    name: "gram_loss",
-    source: include_str!("../../../shaders/gram_loss.wgsl"),
+    name: "squared_error",
+    source: include_str!("../../../shaders/squared_error.wgsl"),
     shared: &[],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
@@ -13,11 +13,11 @@ pub static KERNEL: Kernel = Kernel {
 };
 
 parameters! {
-    /// Parameter block of `gram_loss`.
+    /// Parameter block of `squared_error`.
     Parameters { count: u32, scale: f32 }
 }
 
-/// Buffers: `gram`, `target`, each `[count]`, and the scalar `y`.
+/// Buffers: `x`, `target`, each `[count]`, and the scalar `y`.
 pub fn launch(count: usize, scale: f32) -> Launch {
     let parameters = Parameters { count: count as u32, scale };
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(1, 1, 1) }

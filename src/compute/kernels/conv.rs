@@ -1,12 +1,12 @@
-//! 3 × 3 convolution of stride 1 with mask, bias and ReLU; its adjoint is itself with the kernels flipped.
+//! Convolution of stride 1 with mask, bias and ReLU; its adjoint is itself with the kernels flipped.
 
 use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
 use crate::compute::graph::{ConvSettings, Shape};
 
-/// The kernel; see `shaders/conv3x3.wgsl`.
+/// The kernel; see `shaders/conv.wgsl`.
 pub static KERNEL: Kernel = Kernel {
-    name: "conv3x3",
-    source: include_str!("../../../shaders/conv3x3.wgsl"),
+    name: "conv",
+    source: include_str!("../../../shaders/conv.wgsl"),
     shared: &[shared::TILE_PRODUCT],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
@@ -14,8 +14,8 @@ pub static KERNEL: Kernel = Kernel {
 };
 
 parameters! {
-    /// Parameter block of `conv3x3`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, border: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32 }
+    /// Parameter block of `conv`.
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32 }
 }
 
 /// Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
@@ -27,12 +27,14 @@ pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_ma
         outputs: y.channels as u32,
         out_height: y.height as u32,
         out_width: y.width as u32,
-        border: settings.border as u32,
+        edge: settings.edge as u32,
+        before: settings.before as u32,
+        batch: y.batch as u32,
         periodic: settings.periodic.into(),
         relu: settings.relu.into(),
         has_bias: has_bias.into(),
         has_mask: has_mask.into(),
     };
-    let grid = Grid::Tiles(y.positions().div_ceil(64), y.channels.div_ceil(64));
+    let grid = Grid::Tiles(y.rows().div_ceil(64), y.channels.div_ceil(64));
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid }
 }

@@ -1,0 +1,34 @@
+// adam_moments — sums up gradients; where the step says so, renews the moments and starts a new sum
+// s += g; m = 0.9 m + 0.1 s; v = 0.999 v + 0.001 s²; s = 0
+// in  @1 g f32 [N]  @2 step f32 [4]     in/out @3 state f32 [3, N]: s, m, v
+// grid ceil(N / 256)
+// tolerance 1e-6 relative to max|state|
+struct Parameters {
+    count: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> g: array<f32>;
+@group(0) @binding(2) var<storage, read> step: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_index(group, groups, local);
+    let n = parameters.count;
+    if (i >= n) {
+        return;
+    }
+    let sum = state[i] + g[i];
+    if (step[3] == 0.0) {
+        state[i] = sum;
+        return;
+    }
+    state[i] = 0.0;
+    state[n + i] = 0.9 * state[n + i] + 0.1 * sum;
+    state[2u * n + i] = 0.999 * state[2u * n + i] + 0.001 * sum * sum;
+}

@@ -1,0 +1,219 @@
+//! Convolution: Winograd for 3 × 3 kernels whose channels fill registers, else matrix products.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::matmul::{Matrix, matmul};
+use super::winograd;
+use crate::compute::graph::{ConvSettings, Shape};
+
+/// Output channels below which the products are taken before the taps are moved into place.
+const NARROW: usize = 16;
+
+/// The input of a convolution; with a mask it counts only where the mask is positive.
+#[derive(Clone, Copy)]
+pub struct ConvInput<'a> {
+    pub values: &'a [f32],
+    pub mask: Option<&'a [f32]>,
+    pub shape: Shape,
+}
+
+impl<'a> ConvInput<'a> {
+    /// Some images of the batch.
+    pub fn images(&self, range: Range<usize>) -> ConvInput<'a> {
+        let len = self.shape.image_len();
+        let some = |values: &'a [f32]| &values[range.start * len..range.end * len];
+        let shape = self.shape.times(range.len());
+        ConvInput { values: some(self.values), mask: self.mask.map(some), shape }
+    }
+
+    /// Copies the channels of one position.
+    pub fn copy_pixel(&self, position: usize, to: &mut [f32]) {
+        let from = position * self.shape.channels;
+        to.copy_from_slice(&self.values[from..from + to.len()]);
+        if let Some(mask) = self.mask {
+            for (x, m) in to.iter_mut().zip(&mask[from..]) {
+                if *m <= 0.0 {
+                    *x = 0.0;
+                }
+            }
+        }
+    }
+}
+
+/// The position in its image of the input that tap offset `(y, x)` reads, counted from the corner of the border; `None` is a zero.
+#[inline(always)]
+pub fn source_index(shape: Shape, settings: ConvSettings, y: usize, x: usize) -> Option<usize> {
+    let wrap = |at: usize, size: usize| {
+        let moved = at as isize - settings.before as isize;
+        if settings.periodic {
+            Some(moved.rem_euclid(size as isize) as usize)
+        } else {
+            usize::try_from(moved).ok().filter(|m| *m < size)
+        }
+    };
+    Some(wrap(y, shape.height)? * shape.width + wrap(x, shape.width)?)
+}
+
+/// Kernels in the form that the chosen algorithm wants, made once for constants.
+#[derive(Clone)]
+pub enum Kernels {
+    /// For [`winograd::convolve`].
+    Winograd(Vec<f32>),
+    /// `[edge², inputs, outputs]` as they are: the matrix of the gathered taps.
+    Gathered,
+    /// `[inputs, edge² · outputs]`.
+    Narrow(Vec<f32>),
+}
+
+impl Kernels {
+    /// Chooses the algorithm for kernels of shape `[edge², inputs, outputs]`.
+    pub fn choose(s: Shape) -> Self {
+        if s.height == 9 && winograd::fits(s.width, s.channels) {
+            Self::Winograd(vec![])
+        } else if s.channels >= NARROW || s.width < NARROW {
+            Self::Gathered
+        } else {
+            Self::Narrow(vec![])
+        }
+    }
+
+    /// Brings kernels into the form; needed again whenever they have changed.
+    pub fn prepare(&mut self, weights: &[f32], s: Shape) {
+        match self {
+            Self::Winograd(u) => winograd::transform_kernels(weights, s.width, s.channels, u),
+            Self::Gathered => {}
+            Self::Narrow(narrow) => {
+                narrow.resize(weights.len(), 0.0);
+                for t in 0..s.height {
+                    for i in 0..s.width {
+                        let from = (t * s.width + i) * s.channels;
+                        let to = (i * s.height + t) * s.channels;
+                        narrow[to..to + s.channels].copy_from_slice(&weights[from..from + s.channels]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bytes that the prepared form of kernels of this shape takes.
+    pub fn bytes(s: Shape) -> u64 {
+        match Self::choose(s) {
+            Self::Winograd(_) => 36 * (s.width * s.channels) as u64 * 4,
+            Self::Gathered => 0,
+            Self::Narrow(_) => s.bytes(),
+        }
+    }
+}
+
+/// The convolution, into `out` of shape `s`; `kernels` are prepared from `weights`.
+pub fn conv(
+    input: &ConvInput,
+    weights: &[f32],
+    kernels: &Kernels,
+    bias: Option<&[f32]>,
+    settings: ConvSettings,
+    out: &mut [f32],
+    s: Shape,
+) {
+    match kernels {
+        Kernels::Winograd(u) => winograd::convolve(input, u, bias, settings, out, s),
+        Kernels::Gathered => gathered(input, weights, bias, settings, out, s),
+        Kernels::Narrow(w) => {
+            let images = out.par_chunks_mut(s.image_len()).enumerate();
+            images.for_each(|(n, out)| narrow(&input.images(n..n + 1), w, bias, settings, out, s));
+        }
+    }
+}
+
+/// Gathers the taps of each position of some rows, then one matrix product.
+fn gathered(
+    input: &ConvInput,
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    settings: ConvSettings,
+    out: &mut [f32],
+    s: Shape,
+) {
+    let channels = input.shape.channels;
+    let taps = settings.edge * settings.edge;
+    // Short rows together, so that the product has enough rows to pay.
+    let together = (64 / s.width).max(1);
+    let row = s.width * s.channels;
+    out.par_chunks_mut(together * row).enumerate().for_each_init(Vec::new, |gathered: &mut Vec<f32>, (task, out)| {
+        let positions = out.len() / s.channels;
+        gathered.clear();
+        gathered.resize(positions * taps * channels, 0.0);
+        for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
+            let (at, t) = (place / taps, place % taps);
+            let row = task * together + at / s.width;
+            let (image, y) = (row / s.height, row % s.height);
+            let (y, x) = (y + t / settings.edge, at % s.width + t % settings.edge);
+            if let Some(from) = source_index(input.shape, settings, y, x) {
+                input.copy_pixel(image * input.shape.positions() + from, tap);
+            }
+        }
+        let size = (positions, s.channels, taps * channels);
+        matmul(out, size, Matrix::rows(gathered, taps * channels), Matrix::rows(weights, s.channels), 1.0, false);
+        finish(out, bias, settings.relu, s.channels);
+    });
+}
+
+/// For few outputs: multiplies each input position by all nine taps, then adds up what falls on each output.
+fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
+    /// Output rows of one task.
+    const ROWS: usize = 4;
+    let channels = input.shape.channels;
+    let edge = settings.edge;
+    let wide = edge * edge * s.channels;
+    let row = s.width * s.channels;
+    let width = input.shape.width;
+    let init = || (Vec::new(), Vec::new());
+    out.par_chunks_mut(ROWS * row).enumerate().for_each_init(init, |(pixels, products), (task, out)| {
+        let rows = out.len() / row;
+        out.fill(0.0);
+        pixels.resize(width * channels, 0.0f32);
+        products.resize(width * wide, 0.0f32);
+        // Input rows, counted from the corner of the border, that reach these outputs.
+        for from_row in 0..rows + edge - 1 {
+            let Some(start) = source_index(input.shape, settings, task * ROWS + from_row, settings.before) else {
+                continue;
+            };
+            for (x, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
+                input.copy_pixel(start + x, pixel);
+            }
+            let size = (width, wide, channels);
+            matmul(products, size, Matrix::rows(pixels, channels), Matrix::rows(weights, wide), 1.0, false);
+            for t_row in 0..edge {
+                let Some(to_row) = from_row.checked_sub(t_row).filter(|y| *y < rows) else { continue };
+                for (x, to) in out[to_row * row..][..row].chunks_exact_mut(s.channels).enumerate() {
+                    for t_column in 0..edge {
+                        let first_row = Shape::new(1, width, channels);
+                        let at = source_index(first_row, settings, settings.before, x + t_column);
+                        let Some(at) = at else { continue };
+                        let from = at * wide + (t_row * edge + t_column) * s.channels;
+                        for (to, value) in to.iter_mut().zip(&products[from..]) {
+                            *to += value;
+                        }
+                    }
+                }
+            }
+        }
+        finish(out, bias, settings.relu, s.channels);
+    });
+}
+
+/// Adds the bias and cuts negative values.
+fn finish(out: &mut [f32], bias: Option<&[f32]>, relu: bool, channels: usize) {
+    if let Some(bias) = bias {
+        for pixel in out.chunks_exact_mut(channels) {
+            for (y, b) in pixel.iter_mut().zip(bias) {
+                *y += b;
+            }
+        }
+    }
+    if relu {
+        out.iter_mut().for_each(|y| *y = y.max(0.0));
+    }
+}

@@ -1,0 +1,126 @@
+//! Operations that only trained networks need: matrix products, the adjoint of a convolution with respect to its
+//! kernels, and Adam.
+
+use rayon::prelude::*;
+
+use super::conv::{ConvInput, source_index};
+use super::matmul::{Matrix, matmul};
+use crate::compute::graph::{ConvSettings, Product, Shape};
+
+/// `out = A · B`; the rows of `out` are shared out.
+pub fn product(a: &[f32], b: &[f32], p: Product, out: &mut [f32]) {
+    let b = if p.transpose_b { Matrix::transposed(b, p.inner) } else { Matrix::rows(b, p.columns) };
+    // Few rows: share out the columns by way of the inner sum's order, which stays the same.
+    let rows = p.rows.div_ceil(4 * rayon::current_num_threads()).max(1);
+    out.par_chunks_mut(rows * p.columns).enumerate().for_each(|(task, out)| {
+        let first = task * rows;
+        let a = if p.transpose_a {
+            Matrix::transposed(&a[first..], p.rows)
+        } else {
+            Matrix::rows(&a[first * p.inner..], p.inner)
+        };
+        matmul(out, (out.len() / p.columns, p.columns, p.inner), a, b, 1.0, false);
+    });
+}
+
+/// Parts into which the positions are divided; fixed, so that the sum does not depend on the number of threads.
+const PARTS: usize = 8;
+
+/// `out[t, i, o] = Σ x[p + t, i] · gradient[p, o]` over all images; `s` is the shape of `gradient`.
+pub fn conv_weights(input: &ConvInput, gradient: &[f32], settings: ConvSettings, out: &mut [f32], s: Shape) {
+    let channels = input.shape.channels;
+    let taps = settings.edge * settings.edge;
+    let wide = taps * channels;
+    let rows = s.batch * s.height;
+    let per_part = rows.div_ceil(PARTS);
+    let parts: Vec<usize> = (0..rows).step_by(per_part).collect();
+    let partial = |first: &usize| {
+        let mut sum = vec![0.0f32; out.len()];
+        // Several short rows together, so that the inner sum of the product is long enough to pay.
+        let together = (256 / s.width).clamp(1, per_part);
+        let mut gathered = vec![];
+        let end = rows.min(first + per_part);
+        for start in (*first..end).step_by(together) {
+            let rows = together.min(end - start);
+            gathered.clear();
+            gathered.resize(rows * s.width * wide, 0.0f32);
+            for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
+                let (at, t) = (place / taps, place % taps);
+                let (image, row) = ((start + at / s.width) / s.height, (start + at / s.width) % s.height);
+                let (y, x) = (row + t / settings.edge, at % s.width + t % settings.edge);
+                if let Some(from) = source_index(input.shape, settings, y, x) {
+                    input.copy_pixel(image * input.shape.positions() + from, tap);
+                }
+            }
+            let g = &gradient[start * s.width * s.channels..];
+            let size = (wide, s.channels, rows * s.width);
+            matmul(&mut sum, size, Matrix::transposed(&gathered, wide), Matrix::rows(g, s.channels), 1.0, true);
+        }
+        sum
+    };
+    let partials: Vec<Vec<f32>> = parts.par_iter().map(partial).collect();
+    out.par_iter_mut().enumerate().for_each(|(at, out)| *out = partials.iter().map(|p| p[at]).sum());
+}
+
+/// Bytes that [`conv_weights`] uses besides its tensors.
+pub fn conv_weights_scratch_bytes(weights: Shape, s: Shape, threads: u64) -> u64 {
+    let gathered = s.width.max(256) * weights.height * weights.width;
+    ((PARTS * weights.len()) as u64 + threads * gathered as u64) * 4
+}
+
+/// Each pixel of `x`, of shape `s`, becomes 2 × 2.
+pub fn upsample(x: &[f32], s: Shape, out: &mut [f32]) {
+    let row = s.width * s.channels;
+    out.par_chunks_mut(4 * row).zip(x.par_chunks(row)).for_each(|(out, x)| {
+        let (upper, lower) = out.split_at_mut(2 * row);
+        for (pair, pixel) in upper.chunks_exact_mut(2 * s.channels).zip(x.chunks_exact(s.channels)) {
+            pair[..s.channels].copy_from_slice(pixel);
+            pair[s.channels..].copy_from_slice(pixel);
+        }
+        lower.copy_from_slice(upper);
+    });
+}
+
+/// Sums over 2 × 2 pixels; `s` is the shape of `out`.
+pub fn upsample_adjoint(gradient: &[f32], s: Shape, out: &mut [f32]) {
+    let row = s.width * s.channels;
+    out.par_chunks_mut(row).zip(gradient.par_chunks(4 * row)).for_each(|(out, g)| {
+        let (upper, lower) = g.split_at(2 * row);
+        let pairs = upper.chunks_exact(2 * s.channels).zip(lower.chunks_exact(2 * s.channels));
+        for (pixel, (upper, lower)) in out.chunks_exact_mut(s.channels).zip(pairs) {
+            for (c, y) in pixel.iter_mut().enumerate() {
+                *y = upper[c] + upper[s.channels + c] + lower[c] + lower[s.channels + c];
+            }
+        }
+    });
+}
+
+/// Decay of Adam's moments and the guard of its division, as in the paper.
+const DECAY: (f32, f32) = (0.9, 0.999);
+const EPSILON: f32 = 1e-8;
+
+/// Adds `gradient` to what `state` has summed up; where `step` says so, renews the moments and starts a new sum.
+pub fn adam_moments(gradient: &[f32], step: &[f32], state: &mut [f32]) {
+    let (sum, moments) = state.split_at_mut(gradient.len());
+    sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
+    if step[3] == 0.0 {
+        return;
+    }
+    let (first, second) = moments.split_at_mut(sum.len());
+    for ((g, m), s) in sum.iter_mut().zip(first).zip(second) {
+        *m = DECAY.0 * *m + (1.0 - DECAY.0) * *g;
+        *s = DECAY.1 * *s + (1.0 - DECAY.1) * *g * *g;
+        *g = 0.0;
+    }
+}
+
+/// Moves `parameter` by a step, where `step` says so.
+pub fn adam_step(state: &[f32], step: &[f32], parameter: &mut [f32]) {
+    if step[3] == 0.0 {
+        return;
+    }
+    let n = parameter.len();
+    for ((x, m), s) in parameter.iter_mut().zip(&state[n..]).zip(&state[2 * n..]) {
+        *x -= step[0] * (m / step[1]) / ((s / step[2]).sqrt() + EPSILON);
+    }
+}

@@ -1,0 +1,137 @@
+//! Sizes of tensors, and the settings of operations that have more than one.
+
+/// The shape of a tensor, stored image by image and row by row with channels last: `[batch, height, width, channels]`.
+///
+/// A feature map is `[N, H, W, C]`; its Gram matrices `[N, C, 1, C]`; the kernels of a convolution `[1, k², Cin, Cout]`;
+/// vectors of a batch `[N, 1, 1, n]`; a scalar `[1, 1, 1, 1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Images that are worked on side by side.
+    pub batch: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Numbers at each position.
+    pub channels: usize,
+}
+
+impl Shape {
+    /// The shape of one image.
+    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
+        Self { batch: 1, height, width, channels }
+    }
+
+    /// A vector of `channels` numbers for each of `batch` images.
+    pub const fn vectors(batch: usize, channels: usize) -> Self {
+        Self { batch, height: 1, width: 1, channels }
+    }
+
+    /// The same for each of `batch` images.
+    pub const fn times(self, batch: usize) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// One number.
+    pub const SCALAR: Self = Self::new(1, 1, 1);
+
+    /// Positions of one image, that is height times width.
+    pub const fn positions(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Positions of all images together.
+    pub const fn rows(&self) -> usize {
+        self.batch * self.positions()
+    }
+
+    /// Numbers of one image.
+    pub const fn image_len(&self) -> usize {
+        self.positions() * self.channels
+    }
+
+    /// Numbers in the tensor.
+    pub const fn len(&self) -> usize {
+        self.batch * self.image_len()
+    }
+
+    /// Whether the tensor holds no number.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the tensor in f32.
+    pub const fn bytes(&self) -> u64 {
+        self.len() as u64 * 4
+    }
+}
+
+/// How a convolution reads beyond the edge of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Padding {
+    /// Zeros, as VGG-19 was trained.
+    Zero,
+    /// The opposite edge, which makes a result that can be tiled.
+    Periodic,
+    /// The mirror image without its edge pixel.
+    Reflect,
+}
+
+impl Padding {
+    /// All kinds, in the order of the menus.
+    pub const ALL: [Self; 3] = [Self::Zero, Self::Periodic, Self::Reflect];
+
+    /// The name as files and the command line spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Periodic => "periodic",
+            Self::Reflect => "reflect",
+        }
+    }
+}
+
+/// How 2 × 2 pixels become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// Their mean.
+    Mean,
+    /// Their largest.
+    Max,
+}
+
+/// A convolution of stride 1 with square kernels, everything but its tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvSettings {
+    /// Rows and columns of a kernel.
+    pub edge: usize,
+    /// Pixels that are added before the first row and column.
+    pub before: usize,
+    /// Pixels that are added behind the last row and column.
+    pub after: usize,
+    /// Whether the input continues at the opposite edge instead of with zeros (only where the size is kept).
+    pub periodic: bool,
+    /// Whether negative results become zero.
+    pub relu: bool,
+}
+
+impl ConvSettings {
+    /// Kernels of `edge` × `edge` that keep the size of the image; an even kernel reaches one pixel further down and
+    /// to the right.
+    pub const fn same(edge: usize, periodic: bool, relu: bool) -> Self {
+        Self { edge, before: (edge - 1) / 2, after: edge / 2, periodic, relu }
+    }
+
+    /// 3 × 3 kernels whose centre may leave the input by `border` pixels: 0 valid, 1 same size, 2 full.
+    pub const fn three(border: usize, periodic: bool, relu: bool) -> Self {
+        Self { edge: 3, before: border, after: border, periodic, relu }
+    }
+
+    /// Those of the adjoint with respect to the input.
+    pub const fn adjoint(self) -> Self {
+        let reach = self.edge - 1;
+        Self { before: reach - self.before, after: reach - self.after, relu: false, ..self }
+    }
+}

@@ -1,0 +1,24 @@
+//! The moments of Adam.
+
+use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+
+/// The kernel; see `shaders/adam_moments.wgsl`.
+pub static KERNEL: Kernel = Kernel {
+    name: "adam_moments",
+    source: include_str!("../../../shaders/adam_moments.wgsl"),
+    shared: &[shared::LINEAR_INDEX],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    fields: Parameters::FIELDS,
+    tolerance: 1e-6,
+};
+
+parameters! {
+    /// Parameter block of `adam_moments`.
+    Parameters { count: u32 }
+}
+
+/// Buffers: `g` `[count]`, `step` `[4]`, `state` `[3, count]`.
+pub fn launch(count: usize) -> Launch {
+    let parameters = Parameters { count: count as u32 };
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(count) }
+}

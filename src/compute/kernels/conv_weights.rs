@@ -1,0 +1,51 @@
+//! Adjoint of the convolution with respect to its kernels, split over the positions; [`super::sum_parts`] adds up the
+//! parts.
+
+use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use crate::compute::graph::{ConvSettings, Shape};
+
+/// The kernel; see `shaders/conv_weights.wgsl`.
+pub static KERNEL: Kernel = Kernel {
+    name: "conv_weights",
+    source: include_str!("../../../shaders/conv_weights.wgsl"),
+    shared: &[shared::TILE_PRODUCT],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    fields: Parameters::FIELDS,
+    tolerance: 1e-5,
+};
+
+parameters! {
+    /// Parameter block of `conv_weights`.
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, part: u32 }
+}
+
+/// Positions of a part at the least, and the most parts.
+const PART: usize = 1024;
+const PARTS: usize = 16;
+
+/// Parts into which the positions of all images are divided, and the positions of each.
+pub fn split(rows: usize) -> (usize, usize) {
+    let part = rows.div_ceil(PARTS).max(PART).next_multiple_of(16);
+    (rows.div_ceil(part), part)
+}
+
+/// Buffers: `x`, `gradient` of shape `g`, `parts` `[split(rows of g).0, edge², inputs, outputs]`.
+pub fn launch(x: Shape, g: Shape, settings: ConvSettings) -> Launch {
+    let (parts, part) = split(g.rows());
+    let parameters = Parameters {
+        in_height: x.height as u32,
+        in_width: x.width as u32,
+        inputs: x.channels as u32,
+        outputs: g.channels as u32,
+        out_height: g.height as u32,
+        out_width: g.width as u32,
+        edge: settings.edge as u32,
+        before: settings.before as u32,
+        batch: g.batch as u32,
+        periodic: settings.periodic.into(),
+        part: part as u32,
+    };
+    let taps = settings.edge * settings.edge;
+    let grid = Grid::Exact(taps * x.channels.div_ceil(64), g.channels.div_ceil(64), parts);
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid }
+}

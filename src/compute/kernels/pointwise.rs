@@ -1,0 +1,67 @@
+//! One number from one number of each input.
+
+use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use crate::compute::graph::{Function, Shape};
+
+/// The kernel; see `shaders/pointwise.wgsl`.
+pub static KERNEL: Kernel = Kernel {
+    name: "pointwise",
+    source: include_str!("../../../shaders/pointwise.wgsl"),
+    shared: &[shared::LINEAR_INDEX],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
+    fields: Parameters::FIELDS,
+    tolerance: 1e-6,
+};
+
+parameters! {
+    /// Parameter block of `pointwise`.
+    Parameters { a: [u32; 4], b: [u32; 4], c: [u32; 4], count: u32, positions: u32, channels: u32, function: u32, number: f32 }
+}
+
+/// Steps of an operand of shape `of` from one image, position and channel of the result to the next.
+fn steps(of: Shape, to: Shape) -> [u32; 4] {
+    let step = |size: usize, step: usize, whole: usize| if size == 1 && whole != 1 { 0 } else { step as u32 };
+    [
+        step(of.batch, of.image_len(), to.batch),
+        step(of.positions(), of.channels, to.positions()),
+        step(of.channels, 1, to.channels),
+        0,
+    ]
+}
+
+/// The number by which the shader knows a function, and the function's own number.
+fn code(function: Function) -> (u32, f32) {
+    match function {
+        Function::Add => (0, 0.0),
+        Function::Multiply => (1, 0.0),
+        Function::Modulate => (2, 0.0),
+        Function::LeakyRelu(slope) => (3, slope),
+        Function::LeakyReluAdjoint(slope) => (4, slope),
+        Function::Sigmoid => (5, 0.0),
+        Function::SigmoidAdjoint => (6, 0.0),
+        Function::Reparameterise => (7, 0.0),
+        Function::ReparameteriseAdjoint => (8, 0.0),
+        Function::Divergence => (9, 0.0),
+        Function::DivergenceAdjoint => (10, 0.0),
+        Function::Floor(least) => (11, least),
+        Function::FloorAdjoint(least) => (12, least),
+    }
+}
+
+/// Buffers: three inputs, the last of fewer repeated, and `y` of shape `out`; `inputs` are the shapes of those there are.
+pub fn launch(function: Function, inputs: &[Shape], out: Shape) -> Launch {
+    // An input that the function does not take is read at its first number.
+    let of = |n: usize| inputs.get(n).map_or([0; 4], |s| steps(*s, out));
+    let (code, number) = code(function);
+    let parameters = Parameters {
+        a: of(0),
+        b: of(1),
+        c: of(2),
+        count: out.len() as u32,
+        positions: out.positions() as u32,
+        channels: out.channels as u32,
+        function: code,
+        number,
+    };
+    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(out.len()) }
+}
