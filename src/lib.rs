@@ -21,6 +21,7 @@
 //! | [`job`] | long work on its own thread: requests, events, progress, checkpoints |
 //! | [`project`] | one file that holds a micrograph, its recipe, all settings and results |
 //! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
+//! | [`latent`] | variational autoencoders: patches, models, training, what latent dimensions mean |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |
 //! | [`optimise`] | L-BFGS-B and Adam on plain vectors |
 //! | [`compute`] | graphs, adjoints, kernels, and the two backends that run them |
@@ -34,6 +35,7 @@ pub mod cli;
 pub mod compute;
 pub mod folders;
 pub mod job;
+pub mod latent;
 pub mod micrograph;
 pub mod net;
 pub mod optimise;

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 11] = [
-    ("app", &["job", "project", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
-    ("cli", &["job", "project", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
-    ("job", &["reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"]),
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("app", &["job", "project", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+    ("cli", &["job", "project", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+    ("job", &["latent", "reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"]),
     ("project", &["reconstruct", "stats", "micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
+    ("latent", &["net", "compute", "stats", "synth", "micrograph"]),
     ("net", &["compute", "folders"]),
     ("optimise", &[]),
     ("compute", &[]),

@@ -3,6 +3,7 @@
 mod bench;
 mod compare;
 mod devices;
+mod latent;
 mod prune_study;
 mod reconstruct;
 mod segment;
@@ -44,6 +45,12 @@ pub enum Command {
     Stats(stats::Arguments),
     /// Print how far reconstructions are from their original.
     Compare(compare::Arguments),
+    /// Train latent models of micrographs, and walk through them.
+    Latent {
+        /// Which of these.
+        #[command(subcommand)]
+        action: latent::Action,
+    },
     /// List the devices that can compute.
     Devices,
     /// Show, fetch or import the trained network's weights.
@@ -69,6 +76,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::PruneStudy(arguments) => prune_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Latent { action } => latent::run(&action),
         Command::Devices => devices::run(),
         Command::Weights { action } => weights::run(&action),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -5,6 +5,7 @@
 
 mod device;
 mod fetch;
+mod latent;
 mod progress;
 mod prune_study;
 mod reconstruct;
@@ -20,6 +21,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
 pub use fetch::{FetchProgress, fetch_weights};
+pub use latent::{PatchSource, TrainProgress, TrainRequest, TrainSlots, start as start_training};
 pub use progress::{Preview, Progress};
 pub use prune_study::{
     StudyProgress, StudyRequest, StudyRow, recommend as recommend_depth, start as start_study, study_csv, study_svg,

@@ -71,6 +71,8 @@ pub const DEPTHS: [Depth; 6] = [Depth(0), Depth(2), Depth(5), Depth(10), Depth(1
 impl Depth {
     /// conv1_1, the shallowest.
     pub const CONV1_1: Self = Self(0);
+    /// After the second pooling.
+    pub const POOL2: Self = Self(5);
     /// pool3, the default.
     pub const POOL3: Self = Self(10);
     /// pool5, the deepest.

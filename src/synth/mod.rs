@@ -2,9 +2,12 @@
 //! with, and ground truth for tests.
 
 mod fields;
+mod graphite;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+
+pub use graphite::Graphite;
 
 use crate::micrograph::{Micrograph, PhaseMap};
 

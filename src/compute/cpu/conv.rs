@@ -47,10 +47,15 @@ impl<'a> ConvInput<'a> {
 pub fn source_index(shape: Shape, settings: ConvSettings, y: usize, x: usize) -> Option<usize> {
     let wrap = |at: usize, size: usize| {
         let moved = at as isize - settings.before as isize;
-        if settings.periodic {
-            Some(moved.rem_euclid(size as isize) as usize)
-        } else {
-            usize::try_from(moved).ok().filter(|m| *m < size)
+        let inside = usize::try_from(moved).ok().filter(|m| *m < size);
+        // One turn is nearly always enough, and a division for each tap is not cheap.
+        let turned = |moved: isize| if moved < 0 { moved + size as isize } else { moved - size as isize };
+        match inside {
+            None if settings.periodic => {
+                let once = usize::try_from(turned(moved)).ok().filter(|m| *m < size);
+                once.or_else(|| Some(moved.rem_euclid(size as isize) as usize))
+            }
+            found => found,
         }
     };
     Some(wrap(y, shape.height)? * shape.width + wrap(x, shape.width)?)

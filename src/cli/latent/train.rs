@@ -1,0 +1,211 @@
+//! `microwright latent train`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::say;
+use crate::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
+use crate::latent::{Check, Head, LatentSettings, ModelKind};
+use crate::micrograph::Recipe;
+use crate::net::{Depth, WeightsKind};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Micrographs and folders of them (with `--graphite` none).
+    images: Vec<PathBuf>,
+    /// The file that the model is written to
+    #[arg(long, value_name = "FILE", default_value = "model.safetensors")]
+    output: PathBuf,
+    /// Train on so many synthetic graphite micrographs instead
+    #[arg(long, value_name = "N", conflicts_with = "images")]
+    graphite: Option<usize>,
+    /// Prepare and segment by a recipe, as the window saves it
+    #[arg(long, value_name = "JSON")]
+    recipe: Option<PathBuf>,
+    /// Pixels from one patch to the next
+    #[arg(long, default_value_t = 50)]
+    stride: usize,
+    /// Patches to train on at the most
+    #[arg(long, default_value_t = 2000)]
+    most_patches: usize,
+    /// Write two bytes a number instead of four
+    #[arg(long)]
+    half: bool,
+    /// Go on from the checkpoint beside the output
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    model: ModelArguments,
+}
+
+/// What a model is, and how it is trained; what is not given is the kind's default.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ModelArguments {
+    /// The kind of model
+    #[arg(long, value_enum, default_value_t = ModelKind::Texture)]
+    model: ModelKind,
+    /// Latent dimensions
+    #[arg(long, value_name = "N")]
+    dimensions: Option<usize>,
+    /// Edge of the patches in pixels, a multiple of 16
+    #[arg(long, value_name = "PX")]
+    edge: Option<usize>,
+    /// Channels of the widest layers
+    #[arg(long)]
+    width: Option<usize>,
+    /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards
+    #[arg(long)]
+    weights: Option<String>,
+    /// Depth of the feature network
+    #[arg(long)]
+    depth: Option<Depth>,
+    /// What the encoder reads of the feature maps
+    #[arg(long, value_enum)]
+    head: Option<Head>,
+    /// Whether the layout comes from noise instead of the latent point (TextureVAE)
+    #[arg(long, value_name = "true|false")]
+    free_layout: Option<bool>,
+    /// Weight of the divergence
+    #[arg(long)]
+    beta: Option<f64>,
+    /// Steps over which that weight grows
+    #[arg(long, value_name = "STEPS")]
+    warm_up: Option<usize>,
+    /// Nats of each dimension that cost nothing
+    #[arg(long, value_name = "NATS")]
+    free_bits: Option<f64>,
+    /// Adam's rate at the start
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Patches of a step
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Steps at the most
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Steps between two looks at the held-out patches
+    #[arg(long, value_name = "STEPS")]
+    check_every: Option<usize>,
+    /// Stop after so many looks without a better loss; 0 never stops early
+    #[arg(long, value_name = "LOOKS")]
+    patience: Option<usize>,
+    /// Flip and turn the patches: for materials without a preferred direction
+    #[arg(long)]
+    turn: bool,
+    /// Seed of weights, order and noise
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+impl ModelArguments {
+    /// The settings that these name.
+    pub fn settings(&self) -> LatentSettings {
+        let kind = LatentSettings::of(self.model);
+        LatentSettings {
+            model: self.model,
+            dimensions: self.dimensions.unwrap_or(kind.dimensions),
+            edge: self.edge.unwrap_or(kind.edge),
+            width: self.width.unwrap_or(kind.width),
+            weights: self.weights.as_deref().map_or(kind.weights, WeightsKind::parse),
+            depth: self.depth.unwrap_or(kind.depth),
+            head: self.head.unwrap_or(kind.head),
+            free_layout: self.free_layout.unwrap_or(kind.free_layout),
+            beta: self.beta.unwrap_or(kind.beta),
+            warm_up: self.warm_up.unwrap_or(kind.warm_up),
+            free_bits: self.free_bits.unwrap_or(kind.free_bits),
+            rate: self.rate.unwrap_or(kind.rate),
+            batch: self.batch.unwrap_or(kind.batch),
+            steps: self.steps.unwrap_or(kind.steps),
+            check_every: self.check_every.unwrap_or(kind.check_every),
+            patience: self.patience.unwrap_or(kind.patience),
+            turn: self.turn,
+            seed: self.seed,
+            device: self.device.clone(),
+            ..kind
+        }
+    }
+}
+
+/// Where patches come from: synthetic graphite, or files.
+pub fn source_of(
+    graphite: Option<usize>,
+    images: &[PathBuf],
+    recipe: Option<&Path>,
+    seed: u64,
+) -> anyhow::Result<PatchSource> {
+    match (graphite, images.is_empty()) {
+        (Some(count), _) => Ok(PatchSource::Graphite(count, seed)),
+        (None, false) => Ok(PatchSource::Files(images.to_vec(), recipe.map(Recipe::read).transpose()?)),
+        (None, true) => bail!("Name micrographs or a folder of them, or take --graphite N."),
+    }
+}
+
+/// A look, as a line.
+fn line(check: &Check) -> String {
+    let terms: Vec<String> = check.terms.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+    format!("{:>6}  held out {:.4}  ({})", check.step, check.total, terms.join(", "))
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = arguments.model.settings();
+    let source = source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?;
+    let request = TrainRequest {
+        source,
+        stride: arguments.stride,
+        most_patches: arguments.most_patches,
+        settings,
+        output: arguments.output.clone(),
+        as_f16: arguments.half,
+        resume: arguments.resume,
+    };
+    let (job, slots) = start_training(request, Arc::new(|| {}));
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    // A second Ctrl+C, or a place where no handler can be set, ends the program as usual; the checkpoint stays.
+    let _ = ctrlc::set_handler(move || {
+        let _ = stop.try_send(());
+    });
+    let bar = ProgressBar::new(1000);
+    bar.set_style(ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone")?.progress_chars("=> "));
+    let mut told = 0;
+    let ending = loop {
+        if stopped.try_recv().is_ok() {
+            job.request(Request::StopAndKeep);
+        }
+        if let Some(now) = slots.progress.take() {
+            bar.set_position((1000.0 * now.share) as u64);
+            let left = now
+                .left
+                .map_or_else(String::new, |l| format!(", {:.1} patches/s, {} s left", now.throughput, l.as_secs()));
+            bar.set_message(format!("{}{left}", now.doing));
+            for check in now.checks.iter().skip(told) {
+                bar.suspend(|| say!("{}", line(check)));
+            }
+            told = now.checks.len().max(told);
+        }
+        match job.wait(Duration::from_millis(100)) {
+            Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
+            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
+            Some(Event::Ended(ending)) => break ending,
+            _ => {}
+        }
+    };
+    bar.finish_and_clear();
+    if let Ending::Failed(reason) = ending {
+        bail!("{reason}");
+    }
+    let Some(model) = slots.model.take() else { return Ok(()) };
+    let summary = &model.summary;
+    say!("{} parameters, {} steps in {:.0} s", model.parameters(), summary.steps, summary.seconds);
+    for (dimension, nats) in summary.divergence.iter().enumerate() {
+        let name = crate::latent::suggested_name(&summary.correlations[dimension]).unwrap_or_default();
+        say!("dimension {:>2}  {nats:.3} nats  {name}", dimension + 1);
+    }
+    Ok(())
+}

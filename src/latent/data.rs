@@ -1,0 +1,377 @@
+//! Patches cut from micrographs, some to train on, others held out.
+
+use std::path::{Path, PathBuf};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::{LEAST_HELD_OUT, LEAST_TRAIN, LatentError};
+use crate::micrograph::{MOST_PHASES, Micrograph, PhaseMap, PixelSize, Prepared, Recipe, read};
+use crate::synth::Graphite;
+
+/// A picture from which patches are cut: grey values 0 … 255, phases spread evenly over them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The micrograph's name.
+    pub name: String,
+    /// What it shows: the name of its folder, for sets that are sorted into folders.
+    pub label: String,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Grey values row by row.
+    pub values: Vec<u8>,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
+    /// Whether the grey values stand for phases.
+    pub phases: Option<usize>,
+    /// The factors that it was made from, where it is synthetic.
+    pub factors: Option<[f64; 3]>,
+}
+
+impl Picture {
+    /// Of a micrograph and its phases, where it has some.
+    pub fn of(micrograph: &Micrograph, phases: Option<&PhaseMap>) -> Self {
+        let plain = Self {
+            name: micrograph.name.clone(),
+            label: String::new(),
+            height: micrograph.height,
+            width: micrograph.width,
+            values: vec![],
+            pixel_size: micrograph.pixel_size.clone(),
+            phases: phases.map(|m| m.phases),
+            factors: None,
+        };
+        let values = match phases {
+            Some(map) => {
+                let step = 255.0 / (map.phases.max(2) - 1) as f32;
+                map.labels.iter().map(|l| (f32::from(*l) * step).round() as u8).collect()
+            }
+            None => {
+                let (low, high) = micrograph.range;
+                let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+                micrograph.grey().iter().map(|v| ((v - low) * scale).round().clamp(0.0, 255.0) as u8).collect()
+            }
+        };
+        Self { values, ..plain }
+    }
+
+    /// Of what a recipe made.
+    pub fn of_prepared(prepared: &Prepared) -> Self {
+        Self::of(&prepared.micrograph, prepared.phases.as_deref())
+    }
+
+    fn cut(&self, row: usize, column: usize, edge: usize) -> Vec<u8> {
+        let rows = (row..row + edge).map(|y| &self.values[y * self.width + column..][..edge]);
+        rows.flatten().copied().collect()
+    }
+}
+
+/// Synthetic graphite micrographs with random factors, named by number, the same for the same seed.
+pub fn synthetic(count: usize, edge: usize, seed: u64) -> Vec<Picture> {
+    let make = |n: usize| {
+        let number = seed.wrapping_mul(1_000_003).wrapping_add(n as u64);
+        let graphite = Graphite::random(number);
+        let map = graphite.phase_map(edge, number);
+        Picture {
+            name: format!("graphite {}", n + 1),
+            label: "graphite".into(),
+            height: edge,
+            width: edge,
+            values: map.labels.iter().map(|l| 255 * l).collect(),
+            pixel_size: None,
+            phases: Some(2),
+            factors: Some(graphite.factors()),
+        }
+    };
+    (0..count).map(make).collect()
+}
+
+/// Reads the micrographs of files and of folders (and their subfolders, whose names are the labels), prepared by a
+/// recipe where one is given, and as grey pictures otherwise. Every file that is left out is named with the reason.
+pub fn pictures_of_files(
+    paths: &[PathBuf],
+    recipe: Option<&Recipe>,
+    interrupted: &dyn Fn() -> bool,
+) -> (Vec<Picture>, Vec<String>) {
+    let (mut pictures, mut left_out): (Vec<Picture>, Vec<String>) = (vec![], vec![]);
+    for (path, label) in files_of(paths) {
+        if interrupted() {
+            break;
+        }
+        let prepared = read(&path).and_then(|m| match recipe {
+            Some(recipe) => Ok(Picture::of_prepared(&recipe.apply(&m)?)),
+            // A file of labels is one of phases, whatever its numbers.
+            None if has_few_values(&m) => Ok(Picture::of_prepared(&Recipe::default().apply(&m)?)),
+            None => Ok(Picture::of(&m, None)),
+        });
+        match prepared {
+            Err(error) => left_out.push(error.to_string()),
+            Ok(picture) => match pictures.iter().find(|p| differs_in_scale(p, &picture)) {
+                Some(first) => left_out.push(format!(
+                    "{} is left out: its pixels are {}, those of {} {}. Scale it to the same pixel size first.",
+                    picture.name,
+                    size_text(&picture),
+                    first.name,
+                    size_text(first)
+                )),
+                None => pictures.push(Picture { label, ..picture }),
+            },
+        }
+    }
+    (pictures, left_out)
+}
+
+/// Whether a micrograph holds labels rather than grey values.
+fn has_few_values(micrograph: &Micrograph) -> bool {
+    let mut seen: Vec<f32> = vec![];
+    micrograph.channels == 1
+        && micrograph.values.iter().all(|v| {
+            if !seen.contains(v) {
+                seen.push(*v);
+            }
+            seen.len() <= MOST_PHASES
+        })
+}
+
+fn size_text(picture: &Picture) -> String {
+    picture.pixel_size.as_ref().map_or_else(String::new, |s| {
+        let (unit, length) = s.unit(1.0);
+        format!("{length:.3} {unit}")
+    })
+}
+
+/// Whether both have a pixel size, and not the same within 2 %.
+fn differs_in_scale(a: &Picture, b: &Picture) -> bool {
+    match (&a.pixel_size, &b.pixel_size) {
+        (Some(a), Some(b)) => (a.metres / b.metres - 1.0).abs() > 0.02,
+        _ => false,
+    }
+}
+
+/// Files in the order of their names, each with the name of the folder it lies in.
+fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
+    /// Folders within folders that are looked into.
+    const DEEP: usize = 3;
+    fn add(path: &Path, label: &str, depth: usize, found: &mut Vec<(PathBuf, String)>) {
+        if !path.is_dir() {
+            found.push((path.into(), label.into()));
+            return;
+        }
+        let mut inside: Vec<PathBuf> =
+            std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        inside.sort();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        for path in inside {
+            let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            if !hidden && (!path.is_dir() || depth < DEEP) {
+                add(&path, &name, depth + 1, found);
+            }
+        }
+    }
+    let mut found = vec![];
+    for path in paths {
+        let label = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        add(path, &label, 0, &mut found);
+    }
+    found
+}
+
+/// A square piece of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patch {
+    /// Grey values row by row.
+    pub values: Vec<u8>,
+    /// The number of the picture it is from.
+    pub source: usize,
+    /// Its first row and column there.
+    pub place: (usize, usize),
+}
+
+/// Patches, some to train on and others, which never overlap them, held out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Edge of the patches.
+    pub edge: usize,
+    /// Names, labels and factors of the pictures.
+    pub sources: Vec<Source>,
+    /// Patches to train on.
+    pub train: Vec<Patch>,
+    /// Patches held out.
+    pub held_out: Vec<Patch>,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
+    /// The grey value between the two phases whose statistics are taken.
+    pub threshold: f32,
+    /// Whether the phase that takes the smaller area, the one that is measured, is the darker one.
+    pub dark: bool,
+    /// Pictures that were left out, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Where patches come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// The picture's name.
+    pub name: String,
+    /// Its label.
+    pub label: String,
+    /// Its known factors.
+    pub factors: Option<[f64; 3]>,
+}
+
+/// Pictures from which whole ones are held out instead of parts of each.
+const MANY: usize = 10;
+/// The share that is held out.
+const SHARE: f64 = 0.15;
+
+impl Dataset {
+    /// Cuts patches of `edge` pixels every `stride` pixels.
+    ///
+    /// Of ten pictures or more every seventh (drawn by `seed`) is held out whole; of fewer the right-hand strip of each,
+    /// and patches across its border are not taken.
+    ///
+    /// # Errors
+    /// There are too few patches.
+    pub fn new(pictures: &[Picture], edge: usize, stride: usize, seed: u64) -> Result<Self, LatentError> {
+        let mut left_out = vec![];
+        let mut usable: Vec<(usize, &Picture)> = vec![];
+        for (n, picture) in pictures.iter().enumerate() {
+            if picture.height < edge || picture.width < edge {
+                left_out.push(format!(
+                    "{} is left out: {} × {} pixels hold no patch of {edge} × {edge}.",
+                    picture.name, picture.height, picture.width
+                ));
+            } else {
+                usable.push((n, picture));
+            }
+        }
+        let mut order: Vec<usize> = (0..usable.len()).collect();
+        order.shuffle(&mut Pcg64::seed_from_u64(seed));
+        let whole = usable.len() >= MANY;
+        let held = (usable.len() as f64 * SHARE).ceil() as usize;
+        let (mut train, mut held_out) = (vec![], vec![]);
+        for (at, (source, picture)) in usable.iter().enumerate() {
+            let steps = |size: usize| (0..=size - edge).step_by(stride.max(1));
+            let border = picture.width - ((picture.width as f64 * SHARE) as usize).max(edge).min(picture.width);
+            let patch =
+                |row, column| Patch { values: picture.cut(row, column, edge), source: *source, place: (row, column) };
+            if whole {
+                let to = if order[at] < held { &mut held_out } else { &mut train };
+                to.extend(
+                    steps(picture.height)
+                        .flat_map(|row| steps(picture.width).map(move |c| (row, c)))
+                        .map(|(row, column)| patch(row, column)),
+                );
+                continue;
+            }
+            for row in steps(picture.height) {
+                train.extend(steps(picture.width).filter(|c| c + edge <= border).map(|c| patch(row, c)));
+                held_out.extend((border..=picture.width - edge).step_by(stride.max(1)).map(|c| patch(row, c)));
+            }
+        }
+        let enough = train.len() >= LEAST_TRAIN && held_out.len() >= LEAST_HELD_OUT;
+        if !enough {
+            return Err(LatentError::TooFewPatches { train: train.len(), held_out: held_out.len() });
+        }
+        let source = |p: &Picture| Source { name: p.name.clone(), label: p.label.clone(), factors: p.factors };
+        let threshold = threshold(&usable, &train);
+        let (mut above, mut all) = (0, 0);
+        for value in train.iter().flat_map(|p| &p.values) {
+            above += usize::from(f32::from(*value) > threshold);
+            all += 1;
+        }
+        Ok(Self {
+            edge,
+            dark: 2 * above > all,
+            sources: pictures.iter().map(source).collect(),
+            threshold,
+            train,
+            held_out,
+            pixel_size: usable.iter().find_map(|(_, p)| p.pixel_size.clone()),
+            left_out,
+        })
+    }
+
+    /// At most so many patches to train on, drawn by `seed`.
+    pub fn limited(mut self, most: usize, seed: u64) -> Self {
+        self.train.shuffle(&mut Pcg64::seed_from_u64(seed));
+        self.train.truncate(most.max(LEAST_TRAIN));
+        self
+    }
+
+    /// Every patch to train on in all eight orientations: for materials without a preferred direction.
+    pub fn turned(mut self) -> Self {
+        let edge = self.edge;
+        let turns = |patch: &Patch| -> Vec<Patch> {
+            let turn = |kind: usize| {
+                let at = |row: usize, column: usize| {
+                    let (r, c) = if kind & 4 != 0 { (column, row) } else { (row, column) };
+                    let r = if kind & 1 != 0 { edge - 1 - r } else { r };
+                    let c = if kind & 2 != 0 { edge - 1 - c } else { c };
+                    patch.values[r * edge + c]
+                };
+                let values = (0..edge * edge).map(|i| at(i / edge, i % edge)).collect();
+                Patch { values, ..patch.clone() }
+            };
+            (0..8).map(turn).collect()
+        };
+        self.train = self.train.iter().flat_map(turns).collect();
+        self
+    }
+}
+
+/// Of phases the middle between the first and the second; of grey values Otsu's threshold of the patches.
+fn threshold(usable: &[(usize, &Picture)], train: &[Patch]) -> f32 {
+    match usable.iter().find_map(|(_, p)| p.phases) {
+        Some(phases) => 127.5 / (phases.max(2) - 1) as f32,
+        None => {
+            let values: Vec<f32> =
+                train.iter().flat_map(|p| p.values.iter().step_by(7)).map(|v| f32::from(*v)).collect();
+            crate::micrograph::thresholds(&values, 2).first().copied().unwrap_or(127.5)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(height: usize, width: usize) -> Picture {
+        let values = (0..height * width).map(|i| (i % 251) as u8).collect();
+        let (name, label) = ("a picture".into(), String::new());
+        Picture { name, label, height, width, values, pixel_size: None, phases: None, factors: None }
+    }
+
+    #[test]
+    fn held_out_patches_never_overlap_those_trained_on() {
+        let data = Dataset::new(&[picture(200, 300), picture(20, 300)], 32, 10, 1).expect("patches");
+        assert_eq!(data.left_out.len(), 1);
+        let last = data.train.iter().map(|p| p.place.1 + 32).max().expect("patches");
+        let first = data.held_out.iter().map(|p| p.place.1).min().expect("patches");
+        assert!(last <= first, "{last} {first}");
+        let many: Vec<Picture> = (0..20).map(|_| picture(40, 40)).collect();
+        let data = Dataset::new(&many, 32, 8, 1).expect("patches");
+        let held: Vec<usize> = data.held_out.iter().map(|p| p.source).collect();
+        assert!(data.train.iter().all(|p| !held.contains(&p.source)));
+        assert_eq!((held.len(), data.train.len()), (3 * 4, 17 * 4));
+    }
+
+    #[test]
+    fn a_set_that_is_too_small_is_refused_with_the_numbers() {
+        let error = Dataset::new(&[picture(40, 80)], 32, 16, 1).expect_err("too few");
+        assert!(error.to_string().contains("at least 8 and 2"), "{error}");
+    }
+
+    #[test]
+    fn turning_gives_eight_different_patches() {
+        let data = Dataset::new(&[picture(60, 300)], 32, 20, 1).expect("patches");
+        let turned = data.clone().turned();
+        assert_eq!(turned.train.len(), 8 * data.train.len());
+        let first = &turned.train[..8];
+        assert!((0..8).all(|i| (0..i).all(|j| first[i].values != first[j].values)));
+        assert_eq!(first[0], data.train[0]);
+    }
+}

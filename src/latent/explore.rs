@@ -1,0 +1,179 @@
+//! What latent dimensions mean: descriptors of pictures, and their correlation with the dimensions.
+
+use crate::micrograph::PhaseMap;
+use crate::stats::{
+    Boundary, Components, Correlation, Indicator, chord_lengths, interface_length, mean_chord, specific_surface,
+};
+
+/// Names of the descriptors, in the order of [`describe`].
+pub const DESCRIPTORS: [&str; 6] =
+    ["volume fraction", "particle size", "number of particles", "roundness", "specific surface", "mean chord"];
+
+/// Descriptors of a picture: volume fraction; mean radius in pixels of the discs of the particles' areas; number of
+/// particles; roundness, 4π area / perimeter² of all particles together divided by their number (1 for discs); interface
+/// length for each unit of area in 1/px; mean chord in pixels.
+pub type Descriptors = [f64; 6];
+
+/// Particles of fewer pixels are specks and not counted.
+const SPECK: usize = 4;
+
+/// Measures the phase above (or, with `dark`, below) the threshold in a picture of grey values 0 … 255.
+pub fn describe(values: &[f32], (height, width): (usize, usize), threshold: f32, dark: bool) -> Descriptors {
+    let inside: Vec<bool> = values.iter().map(|v| (*v > threshold) != dark).collect();
+    let phase = Indicator { inside: &inside, height, width };
+    let area = inside.iter().filter(|i| **i).count() as f64;
+    let components = Components::of(&phase, false, Boundary::Periodic);
+    let sizes: Vec<f64> = components.sizes.iter().filter(|n| **n >= SPECK).map(|n| *n as f64).collect();
+    let number = sizes.len() as f64;
+    let radius = sizes.iter().map(|n| (n / std::f64::consts::PI).sqrt()).sum::<f64>() / number.max(1.0);
+    let length = interface_length(&phase, Boundary::Periodic);
+    let roundness = match length > 0.0 {
+        // Discs of equal size: n · 2πr of interface, n · πr² of area.
+        true => 4.0 * std::f64::consts::PI * sizes.iter().sum::<f64>() * number / (length * length),
+        false => 0.0,
+    };
+    let surface = specific_surface(&Correlation::two_point(&phase, Boundary::Periodic));
+    let chord = mean_chord(&chord_lengths(&phase, Boundary::Open));
+    let chord = if chord.is_finite() { chord } else { 0.0 };
+    [area / values.len() as f64, radius, number, roundness, surface, chord]
+}
+
+/// The phase map of a picture of grey values, the measured phase being phase 1.
+pub fn phases(values: &[f32], (height, width): (usize, usize), threshold: f32, dark: bool) -> PhaseMap {
+    let labels = values.iter().map(|v| u8::from((*v > threshold) != dark)).collect();
+    PhaseMap { height, width, labels, phases: 2 }
+}
+
+/// Pearson's correlation of two series; 0 where one does not vary.
+pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len().max(1) as f64;
+    let (ma, mb) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
+    let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(x, y)| f(x - ma, y - mb)).sum::<f64>();
+    let product = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    if product > 1e-300 { sum(&|x, y| x * y) / product } else { 0.0 }
+}
+
+/// Correlation of every column of `a` with every column of `b`, both by rows.
+pub fn correlation_table(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let columns = |rows: &[Vec<f64>]| -> Vec<Vec<f64>> {
+        let wide = rows.first().map_or(0, Vec::len);
+        (0..wide).map(|k| rows.iter().map(|r| r[k]).collect()).collect()
+    };
+    let (a, b) = (columns(a), columns(b));
+    a.iter().map(|x| b.iter().map(|y| correlation(x, y)).collect()).collect()
+}
+
+/// Dimensions in the order of their divergence, the most telling first, and how many of them are alive: above 0.01 nats,
+/// or all where nothing is known.
+pub fn order_by_divergence(divergence: &[f64]) -> (Vec<usize>, usize) {
+    /// Nats below which a dimension says nothing.
+    const DEAD: f64 = 0.01;
+    let mut order: Vec<usize> = (0..divergence.len()).collect();
+    order.sort_by(|a, b| divergence[*b].total_cmp(&divergence[*a]));
+    let alive = divergence.iter().filter(|d| **d > DEAD).count();
+    (order, if alive == 0 { divergence.len() } else { alive })
+}
+
+/// A name from the descriptor that a dimension follows most closely, with the direction in which it grows; nothing where
+/// no correlation reaches a half.
+pub fn suggested_name(correlations: &[f64]) -> Option<String> {
+    /// The least correlation that makes a name.
+    const CLEAR: f64 = 0.5;
+    let best = correlations.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    let name = DESCRIPTORS.get(best.0).filter(|_| best.1.abs() >= CLEAR)?;
+    Some(format!("{name} {}", if *best.1 > 0.0 { "↑" } else { "↓" }))
+}
+
+/// Spherical interpolation between two points: the way that stays as likely as its ends (White 2016, arXiv:1609.04468).
+pub fn slerp(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+    let lengths = (dot(a, a) * dot(b, b)).sqrt();
+    let angle = if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0).acos() } else { 0.0 };
+    let (from, to) = match angle.sin() > 1e-3 {
+        true => (((1.0 - share) * angle).sin() / angle.sin(), (share * angle).sin() / angle.sin()),
+        false => (1.0 - share, share),
+    };
+    a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
+}
+
+/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a little ridge.
+pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
+    let wide = rows.first().map_or(0, Vec::len) + 1;
+    let with_one = |row: &Vec<f64>| -> Vec<f64> { std::iter::once(1.0).chain(row.iter().copied()).collect() };
+    let mut a = vec![vec![0.0; wide + 1]; wide];
+    for (row, y) in rows.iter().zip(y) {
+        let row = with_one(row);
+        for i in 0..wide {
+            for j in 0..wide {
+                a[i][j] += row[i] * row[j];
+            }
+            a[i][wide] += row[i] * y;
+        }
+    }
+    for (i, line) in a.iter_mut().enumerate().skip(1) {
+        line[i] += ridge;
+    }
+    // Gauss and Jordan, with the largest pivot.
+    for k in 0..wide {
+        let pivot = (k..wide).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs())).unwrap_or(k);
+        a.swap(k, pivot);
+        if a[k][k].abs() < 1e-300 {
+            continue;
+        }
+        let line = a[k].clone();
+        for (_, other) in a.iter_mut().enumerate().filter(|(i, _)| *i != k) {
+            let factor = other[k] / line[k];
+            other.iter_mut().zip(&line).for_each(|(o, l)| *o -= factor * l);
+        }
+    }
+    (0..wide).map(|k| if a[k][k].abs() < 1e-300 { 0.0 } else { a[k][wide] / a[k][k] }).collect()
+}
+
+/// What [`linear_fit`]'s coefficients say of a row.
+pub fn linear_prediction(coefficients: &[f64], row: &[f64]) -> f64 {
+    coefficients[0] + coefficients[1..].iter().zip(row).map(|(c, v)| c * v).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::Graphite;
+
+    #[test]
+    fn descriptors_are_those_of_the_picture() {
+        let discs = Graphite { nodularity: 1.0, radius: 5.0, area_fraction: 0.15 };
+        let flakes = Graphite { nodularity: 0.0, ..discs };
+        let of = |g: Graphite| {
+            let values: Vec<f32> = g.phase_map(256, 3).labels.iter().map(|l| f32::from(*l) * 255.0).collect();
+            describe(&values, (256, 256), 127.5, false)
+        };
+        let (round, long) = (of(discs), of(flakes));
+        assert!((round[0] - 0.15).abs() < 0.005 && (round[1] - 5.0).abs() < 0.5, "{round:?}");
+        assert!((round[2] - 0.15 * 65536.0 / (25.0 * std::f64::consts::PI)).abs() < 15.0, "{round:?}");
+        assert!(round[3] > 0.8 && long[3] < 0.6, "{round:?} {long:?}");
+        assert!(long[4] > 1.2 * round[4], "{round:?} {long:?}");
+        // The other phase of the same picture.
+        let values = [0.0f32, 255.0, 255.0, 255.0];
+        assert_eq!(describe(&values, (2, 2), 127.5, true)[0], 0.25);
+    }
+
+    #[test]
+    fn a_regression_finds_its_coefficients() {
+        let rows: Vec<Vec<f64>> = (0..20).map(|i| vec![f64::from(i), f64::from(i * i % 7)]).collect();
+        let y: Vec<f64> = rows.iter().map(|r| 3.0 - 2.0 * r[0] + 0.5 * r[1]).collect();
+        let found = linear_fit(&rows, &y, 0.0);
+        for (found, wanted) in found.iter().zip([3.0, -2.0, 0.5]) {
+            assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+        }
+        assert!((linear_prediction(&found, &rows[4]) - y[4]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn dimensions_are_named_after_what_they_follow() {
+        assert_eq!(suggested_name(&[0.1, -0.8, 0.3]).as_deref(), Some("particle size ↓"));
+        assert_eq!(suggested_name(&[0.1, 0.2]), None);
+        assert_eq!(order_by_divergence(&[0.001, 2.0, 0.5]), (vec![1, 2, 0], 2));
+        let half = slerp(&[1.0, 0.0], &[0.0, 1.0], 0.5);
+        assert!((half[0] - half[1]).abs() < 1e-6 && (half[0] - 0.5f32.sqrt()).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,347 @@
+//! How good a model is: held-out patches against their reconstructions and against random samples.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use super::similarity::{FeatureMaps, PyramidStatistics, pyramid_statistics, stsim2};
+use super::targets::Extractor;
+use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_prediction, normals, phases};
+use crate::compute::Device;
+use crate::micrograph::PhaseMap;
+use crate::net::Weights;
+use crate::stats::{Boundary, Components, Curves, ErrorRates, Indicator, all_curves};
+use crate::synth::Graphite;
+
+/// Median and quartiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Spread {
+    /// A quarter lies below.
+    pub lower: f64,
+    /// The median.
+    pub median: f64,
+    /// A quarter lies above.
+    pub upper: f64,
+}
+
+impl Spread {
+    /// Of values; those that are no numbers are left out.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| match sorted.len() {
+            0 => f64::NAN,
+            n => {
+                let place = share * (n - 1) as f64;
+                let (below, part) = (place as usize, place.fract());
+                sorted[below] * (1.0 - part) + sorted[(below + 1).min(n - 1)] * part
+            }
+        };
+        Self { lower: at(0.25), median: at(0.5), upper: at(0.75) }
+    }
+}
+
+/// Errors and similarities of pictures to patches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Scores {
+    /// Error rate of S2 in percent.
+    pub s2_error_percent: Spread,
+    /// Covariance error in percent.
+    pub s2_covariance_error_percent: Spread,
+    /// Error rate of the lineal path in percent.
+    pub lineal_path_error_percent: Spread,
+    /// `Σ ‖G − G₀‖² / ‖G₀‖²` over the taps.
+    pub style_error: Spread,
+    /// STSIM-2, global form.
+    pub stsim2: Spread,
+    /// Similarity of the form of DISTS on the model's network.
+    pub dists_form: Spread,
+}
+
+/// How a known factor shows in the latent space.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Factor {
+    /// Its name.
+    pub name: &'static str,
+    /// R² of a linear regression on the latent means: fitted to one half of the patches, taken from the other.
+    pub r_squared: f64,
+    /// The dimension with the largest correlation, counted from 0.
+    pub dimension: usize,
+    /// That correlation.
+    pub correlation: f64,
+}
+
+/// A judgement.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Judgement {
+    /// Held-out patches that were looked at.
+    pub patches: usize,
+    /// Reconstructions against their patches.
+    pub reconstructions: Scores,
+    /// Random samples, each against the held-out patch that it is nearest to in that score.
+    pub samples: Option<Scores>,
+    /// Held-out patches, each against the nearest of the others: what samples of the data itself would score.
+    pub data: Scores,
+    /// Mean correlation of the indicators of two layouts of one latent point, and of two unrelated patches.
+    pub layout_correlation: Option<(f64, f64)>,
+    /// Volume fractions of the patches and of the samples, with the two-sample statistic of Kolmogorov and Smirnov and
+    /// its p-value.
+    pub volume_fractions: Comparison,
+    /// Mean component sizes in pixels, likewise.
+    pub component_sizes: Comparison,
+    /// Known factors of the patches, where there are some.
+    pub factors: Vec<Factor>,
+}
+
+/// Values of the data and of samples.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Comparison {
+    /// Of the held-out patches.
+    pub data: Vec<f64>,
+    /// Of the samples.
+    pub samples: Vec<f64>,
+    /// The largest distance of the two cumulative distributions, and the chance of one as large from equal ones.
+    pub kolmogorov_smirnov: (f64, f64),
+}
+
+impl Comparison {
+    fn new(data: Vec<f64>, samples: Vec<f64>) -> Self {
+        let kolmogorov_smirnov = kolmogorov_smirnov(&data, &samples);
+        Self { data, samples, kolmogorov_smirnov }
+    }
+}
+
+/// The two-sample statistic of Kolmogorov and Smirnov with its asymptotic p-value (Press et al., Numerical Recipes, third
+/// edition, section 14.3.3).
+pub fn kolmogorov_smirnov(a: &[f64], b: &[f64]) -> (f64, f64) {
+    if a.is_empty() || b.is_empty() {
+        return (f64::NAN, f64::NAN);
+    }
+    let share = |of: &[f64], x: f64| of.iter().filter(|v| **v <= x).count() as f64 / of.len() as f64;
+    let distance = a.iter().chain(b).map(|x| (share(a, *x) - share(b, *x)).abs()).fold(0.0, f64::max);
+    let root = ((a.len() * b.len()) as f64 / (a.len() + b.len()) as f64).sqrt();
+    let lambda = (root + 0.12 + 0.11 / root) * distance;
+    let term = |k: i32| {
+        let sign = if k % 2 == 1 { 2.0 } else { -2.0 };
+        sign * (-2.0 * lambda * lambda * f64::from(k * k)).exp()
+    };
+    let chance: f64 = if lambda < 0.2 { 1.0 } else { (1..100).map(term).sum() };
+    (distance, chance.clamp(0.0, 1.0))
+}
+
+/// Correlation of the indicators of two maps.
+pub fn layout_correlation(a: &PhaseMap, b: &PhaseMap) -> f64 {
+    let numbers = |m: &PhaseMap| m.labels.iter().map(|l| f64::from(*l)).collect::<Vec<f64>>();
+    correlation(&numbers(a), &numbers(b))
+}
+
+/// What is measured of one picture.
+struct Measured {
+    curves: Curves,
+    pyramid: PyramidStatistics,
+    grams: Vec<f32>,
+    maps: Vec<Vec<f32>>,
+    phases: PhaseMap,
+}
+
+struct Meter<'a> {
+    extractor: Extractor,
+    maps: FeatureMaps,
+    data: &'a Dataset,
+}
+
+impl Meter<'_> {
+    /// Of a picture of grey values 0 … 255.
+    fn measure(&mut self, values: &[f32]) -> Result<Measured, LatentError> {
+        let size = (self.data.edge, self.data.edge);
+        let map = phases(values, size, self.data.threshold, self.data.dark);
+        let unit: Vec<f32> = values.iter().map(|v| v / 255.0).collect();
+        Ok(Measured {
+            curves: all_curves(&map).swap_remove(1),
+            pyramid: pyramid_statistics(&unit, size),
+            grams: self.extractor.extract(values)?.grams,
+            maps: self.maps.of(values)?,
+            phases: map,
+        })
+    }
+
+    /// The six scores of a picture against a patch, similarities as they are.
+    fn scores(&self, patch: &Measured, found: &Measured) -> [f64; 6] {
+        let errors = ErrorRates::between(&patch.curves, &found.curves);
+        let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
+        let difference = square(&mut patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b));
+        [
+            errors.s2_error_percent,
+            errors.s2_covariance_error_percent,
+            errors.lineal_path_error_percent,
+            difference / square(&mut patch.grams.iter().copied()).max(1e-30),
+            stsim2(&patch.pyramid, &found.pyramid),
+            self.maps.dists_form(&patch.maps, &found.maps),
+        ]
+    }
+
+    fn spread(rows: &[[f64; 6]]) -> Scores {
+        let of = |k: usize| Spread::of(rows.iter().map(|r| r[k]));
+        Scores {
+            s2_error_percent: of(0),
+            s2_covariance_error_percent: of(1),
+            lineal_path_error_percent: of(2),
+            style_error: of(3),
+            stsim2: of(4),
+            dists_form: of(5),
+        }
+    }
+
+    /// In each score the best that a picture reaches against any of the patches.
+    fn best(&self, patches: &[&Measured], found: &Measured) -> [f64; 6] {
+        let all: Vec<[f64; 6]> = patches.iter().map(|p| self.scores(p, found)).collect();
+        std::array::from_fn(|k| {
+            let values = all.iter().map(|r| r[k]).filter(|v| v.is_finite());
+            if k < 4 { values.fold(f64::INFINITY, f64::min) } else { values.fold(f64::NEG_INFINITY, f64::max) }
+        })
+    }
+}
+
+/// Held-out patches that are judged at the most.
+const LOOKED_AT: usize = 48;
+
+/// Judges a model by the held-out patches of `data`. `progress` is told the share that is done and answers whether to go
+/// on; `None` where it did not.
+///
+/// # Errors
+/// The patches do not fit the model, or the device is lost.
+pub fn judge(
+    model: &Model,
+    data: &Dataset,
+    weights: &Weights,
+    device: &Device,
+    seed: u64,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Option<Judgement>, LatentError> {
+    let size = (data.edge, data.edge);
+    let mut random = Pcg64::seed_from_u64(seed);
+    let settings = &model.settings;
+    let mut reader = model.reader(device, weights, size)?;
+    let mut painter = model.painter(device, size)?;
+    let extractor = Extractor::new(device, weights, settings, size)?;
+    let mut meter = Meter { extractor, maps: FeatureMaps::new(device, weights, settings, size)?, data };
+    let grey = |p: &Patch| p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>();
+    let white = |p: Vec<f32>| p.into_iter().map(|v| 255.0 * v).collect::<Vec<f32>>();
+    let mut chosen: Vec<&Patch> = data.held_out.iter().collect();
+    chosen.shuffle(&mut random);
+    chosen.truncate(LOOKED_AT);
+    let all = 2.0 * chosen.len() as f64;
+    let (mut patches, mut found, mut made) = (vec![], vec![], vec![]);
+    let mut other_layouts = vec![];
+    for (n, patch) in chosen.iter().enumerate() {
+        let measured = meter.measure(&grey(patch))?;
+        let z = reader.encode(&grey(patch))?.mean;
+        let noise = painter.noise(&mut random);
+        let picture = meter.measure(&white(painter.paint(&z, &noise)?))?;
+        if !noise.is_empty() {
+            let noise = painter.noise(&mut random);
+            let other = white(painter.paint(&z, &noise)?);
+            let other = phases(&other, size, data.threshold, data.dark);
+            other_layouts.push(layout_correlation(&picture.phases, &other));
+        }
+        found.push(meter.scores(&measured, &picture));
+        patches.push(measured);
+        if settings.model.is_variational() {
+            let z = normals(&mut random, settings.dimensions);
+            let noise = painter.noise(&mut random);
+            made.push(meter.measure(&white(painter.paint(&z, &noise)?))?);
+        }
+        if !progress((n + 1) as f64 / all) {
+            return Ok(None);
+        }
+    }
+    let (mut of_samples, mut of_data) = (vec![], vec![]);
+    for n in 0..patches.len() {
+        let everyone: Vec<&Measured> = patches.iter().collect();
+        of_samples.extend(made.get(n).map(|sample| meter.best(&everyone, sample)));
+        let others: Vec<&Measured> = patches.iter().enumerate().filter(|(k, _)| *k != n).map(|(_, p)| p).collect();
+        of_data.push(meter.best(&others, &patches[n]));
+        if !progress((patches.len() + n + 1) as f64 / all) {
+            return Ok(None);
+        }
+    }
+    let unrelated = (0..patches.len()).map(|_| {
+        let a = random.random_range(0..patches.len());
+        let b = (a + random.random_range(1..patches.len())) % patches.len();
+        layout_correlation(&patches[a].phases, &patches[b].phases)
+    });
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let unrelated = mean(&unrelated.collect::<Vec<f64>>());
+    let fractions = |all: &[Measured]| all.iter().map(|m| m.curves.volume_fraction).collect::<Vec<f64>>();
+    let sizes = |all: &[Measured]| all.iter().map(|m| mean_component(&m.phases)).collect::<Vec<f64>>();
+    Ok(Some(Judgement {
+        patches: patches.len(),
+        reconstructions: Meter::spread(&found),
+        samples: (!made.is_empty()).then(|| Meter::spread(&of_samples)),
+        data: Meter::spread(&of_data),
+        layout_correlation: (!other_layouts.is_empty()).then(|| (mean(&other_layouts), unrelated)),
+        volume_fractions: Comparison::new(fractions(&patches), fractions(&made)),
+        component_sizes: Comparison::new(sizes(&patches), sizes(&made)),
+        factors: known_factors(model, data, weights, device)?,
+    }))
+}
+
+fn mean_component(map: &PhaseMap) -> f64 {
+    let inside = map.indicator(1);
+    let phase = Indicator { inside: &inside, height: map.height, width: map.width };
+    Components::of(&phase, false, Boundary::Periodic).mean_size()
+}
+
+/// How the known factors of held-out patches show in their latent means.
+fn known_factors(
+    model: &Model,
+    data: &Dataset,
+    weights: &Weights,
+    device: &Device,
+) -> Result<Vec<Factor>, LatentError> {
+    /// Patches that a regression wants at least.
+    const LEAST: usize = 20;
+    let known: Vec<(&Patch, [f64; 3])> =
+        data.held_out.iter().filter_map(|p| Some((p, data.sources[p.source].factors?))).collect();
+    if known.len() < LEAST {
+        return Ok(vec![]);
+    }
+    let mut reader = model.reader(device, weights, (data.edge, data.edge))?;
+    let mut rows = vec![];
+    for (patch, _) in &known {
+        let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
+        rows.push(reader.encode(&values)?.mean.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>());
+    }
+    let half = known.len() / 2;
+    let factor = |k: usize| {
+        let y: Vec<f64> = known.iter().map(|(_, f)| f[k]).collect();
+        let fit = linear_fit(&rows[..half], &y[..half], 1e-3);
+        let mean = y[half..].iter().sum::<f64>() / (y.len() - half) as f64;
+        let error: f64 =
+            rows[half..].iter().zip(&y[half..]).map(|(r, y)| (linear_prediction(&fit, r) - y).powi(2)).sum();
+        let variance: f64 = y[half..].iter().map(|y| (y - mean).powi(2)).sum();
+        let by_dimension: Vec<f64> = (0..model.settings.dimensions)
+            .map(|d| correlation(&rows.iter().map(|r| r[d]).collect::<Vec<f64>>(), &y))
+            .collect();
+        let best = by_dimension.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+        let (dimension, correlation) = best.map_or((0, 0.0), |(d, c)| (d, *c));
+        Factor { name: Graphite::FACTORS[k], r_squared: 1.0 - error / variance, dimension, correlation }
+    };
+    Ok((0..3).map(factor).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_samples_are_told_from_different_ones() {
+        let a: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100)).collect();
+        let b: Vec<f64> = a.iter().map(|v| v + 0.3).collect();
+        let c: Vec<f64> = a.iter().map(|v| v + 40.0).collect();
+        let ((_, same), (far, different)) = (kolmogorov_smirnov(&a, &b), kolmogorov_smirnov(&a, &c));
+        assert!(same > 0.9 && (far - 0.4).abs() < 1e-9 && different < 1e-6, "{same} {far} {different}");
+        let spread = Spread::of([3.0, 1.0, f64::NAN, 2.0]);
+        assert_eq!((spread.lower, spread.median, spread.upper), (1.5, 2.0, 2.5));
+    }
+}

@@ -1,0 +1,110 @@
+//! Variational autoencoders of micrographs, and their latent space.
+//!
+//! ```text
+//! micrographs ─► Dataset (patches) ─► Trainer ─► Model ─┬─► encode: patch ─► latent point
+//!                                                       └─► decode: latent point + layout noise ─► picture
+//! ```
+
+mod data;
+mod explore;
+mod judge;
+mod model;
+mod network;
+mod settings;
+mod similarity;
+mod targets;
+mod trainer;
+
+use std::path::PathBuf;
+
+use rand::Rng;
+use rand_pcg::Pcg64;
+
+pub use data::{Dataset, Patch, Picture, Source, pictures_of_files, synthetic};
+pub use explore::{
+    DESCRIPTORS, Descriptors, correlation, correlation_table, describe, linear_fit, linear_prediction,
+    order_by_divergence, phases, slerp, suggested_name,
+};
+pub use judge::{Comparison, Factor, Judgement, Scores, Spread, judge, kolmogorov_smirnov, layout_correlation};
+pub use model::{Encoding, Model, Painter, Reader, Summary, Tensors, read_tensors, tensor_bytes};
+pub use settings::{Head, LatentSettings, ModelKind};
+pub use similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
+pub use trainer::{Check, Needs, Pictures, Trainer};
+
+use crate::compute::ComputeError;
+use crate::micrograph::MicrographError;
+
+/// What can go wrong with a model.
+#[derive(Debug, thiserror::Error)]
+pub enum LatentError {
+    /// Settings that do not fit together.
+    #[error("{0}")]
+    Settings(String),
+    /// Too few patches to train on some and hold others out.
+    #[error(
+        "{train} patches to train on and {held_out} to hold out are too few: at least {LEAST_TRAIN} and {LEAST_HELD_OUT} are needed, which never overlap. Add micrographs, take a smaller patch or a smaller stride."
+    )]
+    TooFewPatches {
+        /// Patches to train on.
+        train: usize,
+        /// Patches held out.
+        held_out: usize,
+    },
+    /// The file is no model.
+    #[error("{} cannot be opened as a latent model: {reason}.", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file cannot be read or written.
+    #[error("{} could not be {action}: {source}.", path.display())]
+    Io {
+        /// `read` or `written`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The training lost its way.
+    #[error(
+        "The loss is not a finite number any more after {step} steps. Take a smaller learning rate; the best model so far is kept."
+    )]
+    NotFinite {
+        /// Steps taken.
+        step: usize,
+    },
+    /// A micrograph's.
+    #[error(transparent)]
+    Micrograph(#[from] MicrographError),
+    /// The backend's.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The feature network's.
+    #[error(transparent)]
+    Weights(#[from] crate::net::WeightsError),
+}
+
+/// The fewest patches to train on.
+pub const LEAST_TRAIN: usize = 8;
+/// The fewest patches to hold out.
+pub const LEAST_HELD_OUT: usize = 2;
+
+/// A number of the standard normal distribution (Marsaglia's polar method).
+pub fn normal(random: &mut Pcg64) -> f64 {
+    let mut uniform = || (random.next_u64() >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0;
+    loop {
+        let (a, b) = (uniform(), uniform());
+        let s = a * a + b * b;
+        if s > 0.0 && s < 1.0 {
+            return a * (-2.0 * s.ln() / s).sqrt();
+        }
+    }
+}
+
+/// So many standard normal numbers.
+pub fn normals(random: &mut Pcg64, len: usize) -> Vec<f32> {
+    (0..len).map(|_| normal(random) as f32).collect()
+}

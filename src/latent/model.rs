@@ -1,0 +1,423 @@
+//! A trained model: its file, encoding and decoding.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use half::f16;
+use rand_pcg::Pcg64;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::network::{Decoder, Encoder, Network, Parameter, noise_shapes};
+use super::targets::Extractor;
+use super::{Check, Dataset, Descriptors, Head, LatentError, LatentSettings, correlation_table, describe, normals};
+use crate::compute::graph::{Shape, TensorId};
+use crate::compute::{ComputeError, Device, Program};
+use crate::micrograph::PixelSize;
+use crate::net::Weights;
+
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Vec<f32>>;
+
+/// What brings the encoder's input to mean 0 and the same deviation everywhere, and its vector to a length of about 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scaling {
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+}
+
+impl Scaling {
+    /// Of the features of all patches: each number by itself, or of a flattened map all numbers alike.
+    pub fn of<'a>(features: impl Iterator<Item = &'a [f32]> + Clone, head: Head) -> Self {
+        let n = features.clone().count().max(1) as f64;
+        let len = features.clone().next().map_or(0, <[f32]>::len);
+        let (mut mean, mut square) = (vec![0.0f64; len], vec![0.0f64; len]);
+        for values in features {
+            for (k, v) in values.iter().enumerate() {
+                mean[k] += f64::from(*v) / n;
+                square[k] += f64::from(*v).powi(2) / n;
+            }
+        }
+        if head == Head::Flattened {
+            let all = |values: &mut Vec<f64>| {
+                let whole = values.iter().sum::<f64>() / values.len().max(1) as f64;
+                values.iter_mut().for_each(|v| *v = whole);
+            };
+            all(&mut mean);
+            all(&mut square);
+        }
+        // With the length of the whole vector at 1, a step of Adam moves latent points alike however many there are.
+        let length = (len as f64).sqrt();
+        let deviation = mean.iter().zip(&square).map(|(m, s)| ((s - m * m).max(0.0).sqrt().max(1e-6) * length) as f32);
+        Self { deviation: deviation.collect(), mean: mean.into_iter().map(|m| m as f32).collect() }
+    }
+
+    /// Scales the features of a patch. Numbers far outside of what was trained on are held at ten deviations.
+    pub fn apply(&self, features: &mut [f32]) {
+        let most = 10.0 / (features.len() as f32).sqrt();
+        for ((v, m), d) in features.iter_mut().zip(&self.mean).zip(&self.deviation) {
+            *v = ((*v - m) / d).clamp(-most, most);
+        }
+    }
+}
+
+/// What is known of a model besides its weights.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Summary {
+    /// What it was trained on, for people.
+    pub data: String,
+    /// Steps of training.
+    pub steps: usize,
+    /// Patches trained on.
+    pub patches: usize,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// The grey value between the phases.
+    pub threshold: f32,
+    /// Whether the phase that is measured is the darker one.
+    pub dark: bool,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
+    /// Looks at held-out patches.
+    pub checks: Vec<Check>,
+    /// Mean divergence of each dimension over the training patches, in nats.
+    pub divergence: Vec<f64>,
+    /// Mean and deviation of each dimension over the training patches.
+    pub spread: Vec<(f64, f64)>,
+    /// Correlation of each dimension with each descriptor of the training patches.
+    pub correlations: Vec<Vec<f64>>,
+    /// Latent points of some training patches, with the names of their micrographs.
+    pub examples: Vec<(String, Vec<f32>)>,
+}
+
+/// A generative model with its latent space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// How it was made.
+    pub settings: LatentSettings,
+    /// What is known of it.
+    pub summary: Summary,
+    tensors: Tensors,
+    scaling: Scaling,
+}
+
+/// A latent point with its uncertainty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoding {
+    /// The mean.
+    pub mean: Vec<f32>,
+    /// The log variance; zeros of an autoencoder.
+    pub log_variance: Vec<f32>,
+}
+
+impl Encoding {
+    /// The divergence of each dimension from the standard normal distribution, in nats.
+    pub fn divergence(&self) -> impl Iterator<Item = f64> {
+        self.mean.iter().zip(&self.log_variance).map(|(m, l)| {
+            let (m, l) = (f64::from(*m), f64::from(*l));
+            0.5 * (m * m + l.exp() - 1.0 - l)
+        })
+    }
+}
+
+/// Patches whose latent points are kept as starting points.
+const EXAMPLES: usize = 48;
+/// The largest file that is believed.
+const MOST_BYTES: u64 = 1 << 30;
+/// The name of the metadata entry.
+const ENTRY: &str = "microwright.latent";
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Header {
+    settings: LatentSettings,
+    summary: Summary,
+}
+
+impl Model {
+    pub(super) fn new(settings: LatentSettings, tensors: Tensors, scaling: Scaling, summary: Summary) -> Self {
+        Self { settings, summary, tensors, scaling }
+    }
+
+    /// The model as a safetensors file, with settings and summary in its metadata; as f16 it is half as large.
+    ///
+    /// # Errors
+    /// The tensors cannot be written.
+    pub fn to_bytes(&self, as_f16: bool) -> Result<Vec<u8>, LatentError> {
+        let header = Header { settings: self.settings.clone(), summary: self.summary.clone() };
+        let mut tensors = self.tensors.clone();
+        tensors.insert("scaling.mean".into(), self.scaling.mean.clone());
+        tensors.insert("scaling.deviation".into(), self.scaling.deviation.clone());
+        tensor_bytes(&tensors, &serde_json::to_string(&header).unwrap_or_default(), as_f16)
+    }
+
+    /// Opens a model.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no model.
+    pub fn open(path: &Path) -> Result<Self, LatentError> {
+        let unreadable = |source| LatentError::Io { action: "read", path: path.into(), source };
+        let length = std::fs::metadata(path).map_err(unreadable)?.len();
+        if length > MOST_BYTES {
+            return Err(malformed(path, "it is larger than any model"));
+        }
+        Self::from_bytes(&std::fs::read(path).map_err(unreadable)?, path)
+    }
+
+    /// Reads a model from the bytes of a file; `path` is named in errors.
+    ///
+    /// # Errors
+    /// It is no model, or its tensors do not fit its settings.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, LatentError> {
+        let (mut tensors, text) = read_tensors(bytes, path)?;
+        let header: Header =
+            serde_json::from_str(&text).map_err(|e| malformed(path, format!("its settings cannot be read ({e})")))?;
+        if let Some(complaint) = header.settings.complaint() {
+            return Err(malformed(path, format!("its settings do not fit together: {complaint}")));
+        }
+        let mut take = |name: &str| tensors.remove(name).unwrap_or_default();
+        let scaling = Scaling { mean: take("scaling.mean"), deviation: take("scaling.deviation") };
+        let mut model = Self { settings: header.settings, summary: header.summary, tensors, scaling };
+        model.check(path)?;
+        model.summary.complete(model.settings.dimensions);
+        Ok(model)
+    }
+
+    /// Every tensor that the networks need is there, of the right size.
+    fn check(&self, path: &Path) -> Result<(), LatentError> {
+        let size = (self.settings.edge, self.settings.edge);
+        let (encoder, decoder) = (Encoder::new(&self.settings, 1)?, Decoder::new(&self.settings, size, 1)?);
+        for network in [&encoder.network, &decoder.network] {
+            for p in &network.parameters {
+                let len = network.graph.shape(p.id).len();
+                if self.tensors.get(&p.name).map(Vec::len) != Some(len) {
+                    return Err(malformed(path, format!("the tensor {} is missing or of another size", p.name)));
+                }
+            }
+        }
+        let features = encoder.network.graph.shape(encoder.input).len();
+        let scaled = self.scaling.mean.len() == features && self.scaling.deviation.len() == features;
+        if !self.settings.model.matches_pixels() && !scaled {
+            return Err(malformed(path, "the scaling of its features is missing or of another size"));
+        }
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        if !self.tensors.values().all(|v| finite(v)) || !finite(&self.scaling.mean) || !finite(&self.scaling.deviation)
+        {
+            return Err(malformed(path, "it holds numbers that are not finite"));
+        }
+        Ok(())
+    }
+
+    /// Numbers that were trained.
+    pub fn parameters(&self) -> usize {
+        self.tensors.values().map(Vec::len).sum()
+    }
+
+    fn write(&self, network: &Network, program: &mut Program) {
+        for Parameter { name, id, .. } in &network.parameters {
+            if let Some(values) = self.tensors.get(name) {
+                program.write(*id, values);
+            }
+        }
+    }
+
+    /// Makes ready to encode pictures of a size. `weights` are those of the settings.
+    ///
+    /// # Errors
+    /// The size does not fit the model, or the device lacks memory.
+    pub fn reader(&self, device: &Device, weights: &Weights, size: (usize, usize)) -> Result<Reader<'_>, LatentError> {
+        let takes_any_size = !self.settings.model.matches_pixels() && self.settings.head == Head::Pooled;
+        if !takes_any_size && size != (self.settings.edge, self.settings.edge) {
+            return Err(LatentError::Settings(format!(
+                "This model takes patches of {0} × {0} pixels, not {1} × {2}.",
+                self.settings.edge, size.0, size.1
+            )));
+        }
+        let extractor = match self.settings.model.matches_pixels() {
+            true => None,
+            false => Some(Extractor::new(device, weights, &self.settings, size)?),
+        };
+        let encoder = Encoder::new(&self.settings, 1)?;
+        let outputs: Vec<TensorId> = std::iter::once(encoder.mean).chain(encoder.log_variance).collect();
+        let mut program = device.compile(encoder.network.graph.clone(), &outputs)?;
+        self.write(&encoder.network, &mut program);
+        Ok(Reader { model: self, extractor, program, input: encoder.input })
+    }
+
+    /// Makes ready to decode pictures of a size; only a free layout can be of another size than the patches, and then a
+    /// multiple of 16.
+    ///
+    /// # Errors
+    /// The size does not fit the model, or the device lacks memory.
+    pub fn painter(&self, device: &Device, size: (usize, usize)) -> Result<Painter, LatentError> {
+        let free = !noise_shapes(&self.settings, size, 1).is_empty();
+        let fits = |n: usize| n == self.settings.edge || (free && n.is_multiple_of(16) && (32..=4096).contains(&n));
+        if !fits(size.0) || !fits(size.1) {
+            return Err(LatentError::Settings(if free {
+                "Pictures of this model have edges that are multiples of 16 between 32 and 4096 pixels.".into()
+            } else {
+                format!("Pictures of this model have {0} × {0} pixels.", self.settings.edge)
+            }));
+        }
+        let decoder = Decoder::new(&self.settings, size, 1)?;
+        let mut program = device.compile(decoder.network.graph.clone(), &[decoder.picture])?;
+        self.write(&decoder.network, &mut program);
+        let shapes = decoder.noise.iter().map(|id| decoder.network.graph.shape(*id)).collect();
+        Ok(Painter { program, z: decoder.z, noise: decoder.noise, shapes })
+    }
+
+    /// Fills in what the summary says of the latent space, from the patches trained on.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn summarise(&mut self, data: &Dataset, weights: &Weights, device: &Device) -> Result<(), LatentError> {
+        let dimensions = self.settings.dimensions;
+        let mut encodings = vec![];
+        let mut descriptors: Vec<Descriptors> = vec![];
+        {
+            let mut reader = self.reader(device, weights, (data.edge, data.edge))?;
+            for patch in &data.train {
+                let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
+                encodings.push(reader.encode(&values)?);
+                descriptors.push(describe(&values, (data.edge, data.edge), data.threshold, data.dark));
+            }
+        }
+        let n = encodings.len().max(1) as f64;
+        self.summary.divergence = (0..dimensions)
+            .map(|d| encodings.iter().map(|e| e.divergence().nth(d).unwrap_or(0.0)).sum::<f64>() / n)
+            .collect();
+        let means: Vec<Vec<f64>> = encodings.iter().map(|e| e.mean.iter().map(|v| f64::from(*v)).collect()).collect();
+        self.summary.spread = (0..dimensions)
+            .map(|d| {
+                let mean = means.iter().map(|m| m[d]).sum::<f64>() / n;
+                (mean, (means.iter().map(|m| (m[d] - mean).powi(2)).sum::<f64>() / n).sqrt())
+            })
+            .collect();
+        let columns: Vec<Vec<f64>> = descriptors.iter().map(|d| d.to_vec()).collect();
+        self.summary.correlations = correlation_table(&means, &columns);
+        let step = data.train.len().div_ceil(EXAMPLES).max(1);
+        let name = |n: usize| data.sources[data.train[n].source].name.clone();
+        self.summary.examples =
+            (0..data.train.len()).step_by(step).map(|n| (name(n), encodings[n].mean.clone())).collect();
+        Ok(())
+    }
+}
+
+impl Summary {
+    /// Fills up what a file of another origin leaves out.
+    fn complete(&mut self, dimensions: usize) {
+        self.divergence.resize(dimensions, 0.0);
+        self.spread.resize(dimensions, (0.0, 1.0));
+        self.correlations.resize(dimensions, vec![]);
+        self.correlations.iter_mut().for_each(|row| row.resize(super::DESCRIPTORS.len(), 0.0));
+        self.examples.retain(|(_, z)| z.len() == dimensions && z.iter().all(|v| v.is_finite()));
+    }
+}
+
+/// Encodes pictures of one size.
+pub struct Reader<'a> {
+    model: &'a Model,
+    extractor: Option<Extractor>,
+    program: Program,
+    input: TensorId,
+}
+
+impl Reader<'_> {
+    /// The latent point of a picture of grey values 0 … 255.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn encode(&mut self, values: &[f32]) -> Result<Encoding, LatentError> {
+        let input = match &mut self.extractor {
+            None => values.iter().map(|v| v / 255.0).collect(),
+            Some(extractor) => {
+                let mut features = extractor.extract(values)?.features;
+                self.model.scaling.apply(&mut features);
+                features
+            }
+        };
+        self.program.write(self.input, &input);
+        let mut outputs = self.program.run()?.into_iter();
+        let mean = outputs.next().unwrap_or_default();
+        let log_variance = outputs.next().unwrap_or_else(|| vec![0.0; mean.len()]);
+        Ok(Encoding { mean, log_variance })
+    }
+}
+
+/// Decodes pictures of one size.
+pub struct Painter {
+    program: Program,
+    z: TensorId,
+    noise: Vec<TensorId>,
+    shapes: Vec<Shape>,
+}
+
+impl Painter {
+    /// Noise for a layout; nothing where the layout lies in the latent point.
+    pub fn noise(&self, random: &mut Pcg64) -> Vec<Vec<f32>> {
+        self.shapes.iter().map(|s| normals(random, s.len())).collect()
+    }
+
+    /// The picture of a latent point, 0 … 1.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn paint(&mut self, z: &[f32], noise: &[Vec<f32>]) -> Result<Vec<f32>, ComputeError> {
+        self.program.write(self.z, z);
+        for (id, values) in self.noise.iter().zip(noise) {
+            self.program.write(*id, values);
+        }
+        Ok(self.program.run()?.pop().unwrap_or_default())
+    }
+}
+
+fn malformed(path: &Path, reason: impl Into<String>) -> LatentError {
+    LatentError::Malformed { path: path.into(), reason: reason.into() }
+}
+
+/// Tensors and a text as a safetensors file.
+///
+/// # Errors
+/// The file would be too large.
+pub fn tensor_bytes(tensors: &Tensors, text: &str, as_f16: bool) -> Result<Vec<u8>, LatentError> {
+    let bytes: Vec<(&String, Vec<u8>, usize)> = tensors
+        .iter()
+        .map(|(name, values)| {
+            let bytes = match as_f16 {
+                true => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
+                false => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            };
+            (name, bytes, values.len())
+        })
+        .collect();
+    let failed = |e: &dyn std::fmt::Display| LatentError::Settings(format!("The model cannot be written: {e}."));
+    let dtype = if as_f16 { Dtype::F16 } else { Dtype::F32 };
+    let mut views = vec![];
+    for (name, bytes, len) in &bytes {
+        views.push((name.as_str(), TensorView::new(dtype, vec![*len], bytes).map_err(|e| failed(&e))?));
+    }
+    let metadata = [(ENTRY.to_string(), text.to_string())].into_iter().collect();
+    safetensors::serialize(views, Some(metadata)).map_err(|e| failed(&e))
+}
+
+/// Tensors and text of a file that [`tensor_bytes`] wrote.
+///
+/// # Errors
+/// It is no such file.
+pub fn read_tensors(bytes: &[u8], path: &Path) -> Result<(Tensors, String), LatentError> {
+    let broken = |e: safetensors::SafeTensorError| malformed(path, format!("it is no safetensors file ({e})"));
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let text = header.metadata().as_ref().and_then(|m| m.get(ENTRY)).cloned();
+    let text = text.ok_or_else(|| malformed(path, "it holds weights, but no latent model of this program"))?;
+    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let mut tensors = Tensors::new();
+    for (name, view) in file.tensors() {
+        let data = view.data();
+        let values: Vec<f32> = match view.dtype() {
+            Dtype::F32 => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            Dtype::F16 => data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+            other => return Err(malformed(path, format!("the tensor {name} has the type {other:?}, not F32 or F16"))),
+        };
+        tensors.insert(name, values);
+    }
+    Ok((tensors, text))
+}

@@ -1,0 +1,206 @@
+//! What a model is and how it is trained.
+
+use crate::net::{Depth, WeightsKind};
+
+/// The kind of a generative model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// TextureVAE: matches Gram matrices (Sardeshmukh et al., CEUR 2964, 2021).
+    Texture,
+    /// Morphology-aware: matches pixels, with style and mode-collapse terms (Cang et al. 2018).
+    Morphology,
+    /// The plain variational autoencoder: matches pixels only.
+    Vae,
+    /// The plain autoencoder: no divergence, no sampling.
+    Autoencoder,
+}
+
+impl ModelKind {
+    /// All kinds in the order of the menu.
+    pub const ALL: [Self; 4] = [Self::Texture, Self::Morphology, Self::Vae, Self::Autoencoder];
+
+    /// The name in menus and tables.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Texture => "TextureVAE",
+            Self::Morphology => "Morphology-aware VAE",
+            Self::Vae => "Plain VAE",
+            Self::Autoencoder => "Plain autoencoder",
+        }
+    }
+
+    /// What it is good for, in a sentence.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Texture => {
+                "Matches the style of a patch (Gram matrices), not its pixels: latent dimensions are properties of the texture, and one point of the latent space gives any number of layouts."
+            }
+            Self::Morphology => {
+                "Matches pixels, with the style of the samples and a term against mode collapse on top: a latent point is one patch with its layout."
+            }
+            Self::Vae => "Matches pixels only: for comparison.",
+            Self::Autoencoder => "Matches pixels only, without a distribution of the latent points: for comparison.",
+        }
+    }
+
+    /// Whether the decoder is compared with its patch pixel by pixel.
+    pub const fn matches_pixels(self) -> bool {
+        !matches!(self, Self::Texture)
+    }
+
+    /// Whether the loss has a style term.
+    pub const fn matches_style(self) -> bool {
+        matches!(self, Self::Texture | Self::Morphology)
+    }
+
+    /// Whether latent points are sampled.
+    pub const fn is_variational(self) -> bool {
+        !matches!(self, Self::Autoencoder)
+    }
+}
+
+/// What the encoder of a TextureVAE reads of the feature maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    /// Mean and standard deviation of every channel at every tap: a texture has no place.
+    Pooled,
+    /// The last feature map as it is, as in the paper; it overfits small sets.
+    Flattened,
+}
+
+/// Everything that decides what a training comes to, besides the patches.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct LatentSettings {
+    /// The kind of model.
+    pub model: ModelKind,
+    /// Latent dimensions.
+    pub dimensions: usize,
+    /// Edge of the patches in pixels, a multiple of 16.
+    pub edge: usize,
+    /// Channels of the decoder's widest layers.
+    pub width: usize,
+    /// Weights of the feature network.
+    pub weights: WeightsKind,
+    /// Depth of the feature network.
+    pub depth: Depth,
+    /// What the encoder of a TextureVAE reads.
+    pub head: Head,
+    /// Whether a TextureVAE's decoder takes the layout from a noise of its own instead of from the latent point.
+    pub free_layout: bool,
+    /// Whether decoder and style network continue at the opposite edge.
+    pub periodic: bool,
+    /// Weight of the divergence, in units of the loss for each nat.
+    pub beta: f64,
+    /// Steps over which the weight of the divergence grows from 0.
+    pub warm_up: usize,
+    /// Nats of each dimension that cost nothing (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
+    pub free_bits: f64,
+    /// Weight of the style loss where pixels are matched too.
+    pub style_weight: f64,
+    /// Weight of the mode-collapse term where pixels are matched too.
+    pub collapse_weight: f64,
+    /// Adam's rate at the start; it falls to zero along a quarter of a cosine.
+    pub rate: f64,
+    /// Patches of a step.
+    pub batch: usize,
+    /// Steps at the most.
+    pub steps: usize,
+    /// Steps between two looks at the held-out patches.
+    pub check_every: usize,
+    /// Looks without a better loss after which training stops; 0 never stops early.
+    pub patience: usize,
+    /// Whether patches are flipped and turned at random: for materials without a preferred direction.
+    pub turn: bool,
+    /// Seed of the initial weights, the order of the patches and all noise.
+    pub seed: u64,
+    /// Where to compute: `auto`, `cpu`, `gpu` or part of an adapter's name.
+    pub device: String,
+}
+
+impl Default for LatentSettings {
+    fn default() -> Self {
+        Self {
+            model: ModelKind::Texture,
+            dimensions: 8,
+            edge: 128,
+            width: 64,
+            weights: WeightsKind::BuiltIn,
+            depth: Depth::POOL3,
+            head: Head::Pooled,
+            free_layout: true,
+            periodic: true,
+            beta: 0.003,
+            warm_up: 200,
+            free_bits: 0.0,
+            style_weight: 50.0,
+            collapse_weight: 10.0,
+            rate: 2e-3,
+            batch: 8,
+            steps: 1500,
+            check_every: 50,
+            patience: 0,
+            turn: false,
+            seed: 1,
+            device: "auto".into(),
+        }
+    }
+}
+
+impl LatentSettings {
+    /// Latent dimensions that can be had.
+    pub const DIMENSIONS: std::ops::RangeInclusive<usize> = 1..=64;
+    /// Edges of patches that can be had.
+    pub const EDGES: std::ops::RangeInclusive<usize> = 32..=256;
+
+    /// The defaults of a kind of model: those of the papers where pixels are matched.
+    pub fn of(model: ModelKind) -> Self {
+        match model {
+            ModelKind::Texture => Self::default(),
+            _ => Self {
+                model,
+                dimensions: 16,
+                edge: 64,
+                width: 32,
+                depth: Depth::POOL2,
+                beta: 1.0,
+                rate: 1e-3,
+                batch: 20,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// What does not fit together, in a sentence.
+    pub fn complaint(&self) -> Option<String> {
+        let positive = |name: &str, value: f64| {
+            (!value.is_finite() || value < 0.0).then(|| format!("The {name} has to be a number of 0 or more."))
+        };
+        if !Self::DIMENSIONS.contains(&self.dimensions) {
+            return Some(format!("Choose between 1 and {} latent dimensions.", Self::DIMENSIONS.end()));
+        }
+        if !Self::EDGES.contains(&self.edge) || !self.edge.is_multiple_of(16) {
+            return Some(format!(
+                "The edge of the patches has to be a multiple of 16 between {} and {} pixels, not {}.",
+                Self::EDGES.start(),
+                Self::EDGES.end(),
+                self.edge
+            ));
+        }
+        if self.edge < self.depth.smallest_image(crate::compute::graph::Padding::Reflect) {
+            return Some(format!("Patches of {} pixels are too small for the depth {}.", self.edge, self.depth));
+        }
+        if self.batch == 0 || self.steps == 0 || self.check_every == 0 || !(4..=256).contains(&self.width) {
+            return Some("Batch, steps and checks have to be 1 or more, and the width between 4 and 256.".into());
+        }
+        if !(self.rate.is_finite() && self.rate > 0.0) {
+            return Some("The learning rate has to be above 0.".into());
+        }
+        positive("weight of the divergence", self.beta)
+            .or_else(|| positive("number of free nats", self.free_bits))
+            .or_else(|| positive("weight of the style loss", self.style_weight))
+            .or_else(|| positive("weight of the mode-collapse term", self.collapse_weight))
+    }
+}

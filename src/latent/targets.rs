@@ -1,0 +1,124 @@
+//! What the frozen feature network says of a patch, computed once: Gram matrices, and what the encoder reads.
+
+use super::{Head, LatentSettings};
+use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
+use crate::compute::{ComputeError, Device, Program};
+use crate::net::{Weights, features};
+
+/// The feature network, ready for patches of one size. Edges are mirrored: a patch of a larger picture does not continue
+/// at its opposite edge.
+pub struct Extractor {
+    program: Program,
+    image: TensorId,
+    channels: Vec<usize>,
+    head: Head,
+}
+
+/// What is known of a patch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The upper triangles of the Gram matrices, one tap behind the other.
+    pub grams: Vec<f32>,
+    /// What the encoder reads, before scaling.
+    pub features: Vec<f32>,
+}
+
+impl Extractor {
+    /// For pictures of a size.
+    ///
+    /// # Errors
+    /// The picture is too small for the depth, or the device lacks memory.
+    pub fn new(
+        device: &Device,
+        weights: &Weights,
+        settings: &LatentSettings,
+        (height, width): (usize, usize),
+    ) -> Result<Self, ComputeError> {
+        let mut graph = Graph::new();
+        let image = graph.input(Shape::new(height, width, 3));
+        let taps = settings.depth.default_taps();
+        let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean)?;
+        let mut outputs = out.grams.clone();
+        let mut channels = vec![];
+        for (_, map) in &out.taps {
+            let s = graph.shape(*map);
+            channels.push(s.channels);
+            if settings.head == Head::Pooled {
+                outputs.push(graph.reduce(*map, None, Shape::vectors(1, s.channels), 1.0 / s.positions() as f32)?);
+            }
+        }
+        if let (Head::Flattened, Some((_, last))) = (settings.head, out.taps.last()) {
+            outputs.push(*last);
+        }
+        let program = device.compile(graph, &outputs)?;
+        Ok(Self { program, image, channels, head: settings.head })
+    }
+
+    /// Gram matrices and features of a picture of grey values 0 … 255.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn extract(&mut self, values: &[f32]) -> Result<Target, ComputeError> {
+        let image: Vec<f32> = values.iter().flat_map(|v| [*v; 3]).collect();
+        self.program.write(self.image, &image);
+        let mut outputs = self.program.run()?;
+        let rest = outputs.split_off(self.channels.len());
+        let features = match self.head {
+            Head::Flattened => rest.into_iter().next().unwrap_or_default(),
+            // The Gram matrix holds the mean squares of the channels, so their deviations follow.
+            Head::Pooled => {
+                let taps = outputs.iter().zip(&rest).zip(&self.channels);
+                taps.flat_map(|((gram, means), c)| {
+                    let deviation = |(k, m): (usize, &f32)| (gram[k * c + k] - m * m).max(0.0).sqrt();
+                    let deviations: Vec<f32> = means.iter().enumerate().map(deviation).collect();
+                    means.iter().copied().chain(deviations).collect::<Vec<f32>>()
+                })
+                .collect()
+            }
+        };
+        let grams = outputs.iter().zip(&self.channels).flat_map(|(gram, c)| pack(gram, *c)).collect();
+        Ok(Target { grams, features })
+    }
+}
+
+/// The upper triangle of a symmetric matrix.
+fn pack(matrix: &[f32], n: usize) -> Vec<f32> {
+    (0..n).flat_map(|row| matrix[row * n + row..(row + 1) * n].iter().copied()).collect()
+}
+
+/// Writes the symmetric matrix whose upper triangle `packed` begins with; returns the rest.
+pub fn unpack<'a>(packed: &'a [f32], n: usize, matrix: &mut Vec<f32>) -> &'a [f32] {
+    let first = matrix.len();
+    matrix.resize(first + n * n, 0.0);
+    let mut at = 0;
+    for row in 0..n {
+        for column in row..n {
+            matrix[first + row * n + column] = packed[at];
+            matrix[first + column * n + row] = packed[at];
+            at += 1;
+        }
+    }
+    &packed[at..]
+}
+
+/// Bytes that a patch's [`Target`] takes.
+pub fn target_bytes(settings: &LatentSettings) -> u64 {
+    let channels = |depth: &crate::net::Depth| depth.convolutions().last().map_or(0, |(_, _, outputs)| outputs);
+    let triangle: usize = settings.depth.default_taps().iter().map(|d| channels(d) * (channels(d) + 1) / 2).sum();
+    ((triangle + super::network::encoder_input(settings).len()) * 4) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_matrix_comes_back() {
+        let matrix = [1.0, 2.0, 3.0, 2.0, 4.0, 5.0, 3.0, 5.0, 6.0];
+        let packed = pack(&matrix, 3);
+        assert_eq!(packed.len(), 6);
+        let mut back = vec![];
+        assert!(unpack(&packed, 3, &mut back).is_empty());
+        assert_eq!(back, matrix);
+    }
+}

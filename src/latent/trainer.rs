@@ -1,0 +1,545 @@
+//! Training: batches, looks at the held-out patches, and a state that can be kept and taken up again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::model::{Scaling, Tensors};
+use super::network::{Training, initial, noise_shapes};
+use super::targets::{Extractor, Target, target_bytes, unpack};
+use super::{Dataset, LatentError, LatentSettings, Model, Patch, Summary, normals};
+use crate::compute::graph::TensorId;
+use crate::compute::{Device, DeviceKind, Program, planned_memory};
+use crate::net::Weights;
+
+/// What a look at the held-out patches found.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Check {
+    /// Steps taken before it.
+    pub step: usize,
+    /// Name and value of every term, the divergence in nats and without its weight.
+    pub terms: Vec<(String, f64)>,
+    /// The weighted sum, with the divergence's final weight.
+    pub total: f64,
+    /// The mean of the training losses since the look before, in the same terms.
+    pub training: Vec<(String, f64)>,
+}
+
+/// Memory of a training, known before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Bytes of the programs, features and Gram matrices together.
+    pub bytes: u64,
+    /// Patches of one run: a part of the batch where the whole does not fit.
+    pub part: usize,
+}
+
+impl Needs {
+    /// For so many patches on a kind of device that has `available` bytes; the batch is split into equal parts until it
+    /// fits.
+    ///
+    /// # Errors
+    /// The settings do not fit together.
+    pub fn of(
+        settings: &LatentSettings,
+        patches: usize,
+        kind: DeviceKind,
+        available: Option<u64>,
+    ) -> Result<Self, LatentError> {
+        let weights = Weights::blank(settings.depth);
+        let variances = vec![1.0; settings.depth.default_taps().len()];
+        let cached = patches as u64 * target_bytes(settings);
+        let mut needs = Self { bytes: 0, part: settings.batch };
+        for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
+            let mut bytes = cached;
+            for train in [true, false] {
+                let graph = Training::new(settings, &weights, &variances, (part, settings.batch), train)?;
+                bytes += planned_memory(kind, &graph.network.graph, &graph.outputs).bytes;
+            }
+            needs = Self { bytes, part };
+            if available.is_none_or(|most| bytes <= most) {
+                break;
+            }
+        }
+        Ok(needs)
+    }
+}
+
+/// The pictures that a look produces, for people: grey values 0 … 1, `edge × edge` each.
+#[derive(Clone, Debug, Default)]
+pub struct Pictures {
+    /// Held-out patches.
+    pub patches: Vec<Vec<f32>>,
+    /// Their reconstructions.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// Samples of the standard distribution.
+    pub samples: Vec<Vec<f32>>,
+}
+
+/// A training under way.
+pub struct Trainer {
+    settings: LatentSettings,
+    data: Arc<Dataset>,
+    scaling: Scaling,
+    device: Device,
+    train: Ready,
+    check: Ready,
+    train_targets: Vec<Target>,
+    check_targets: Vec<Target>,
+    state: State,
+    best: Option<(f64, usize, Vec<Vec<f32>>)>,
+    recent: Vec<f64>,
+    recent_steps: usize,
+}
+
+/// A compiled graph of a batch.
+struct Ready {
+    graph: Training,
+    program: Program,
+    part: usize,
+}
+
+/// What, with the parameters, decides how a training goes on.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct State {
+    step: usize,
+    random: Pcg64,
+    order: Vec<usize>,
+    at: usize,
+    checks: Vec<Check>,
+    without_gain: usize,
+}
+
+/// Held-out patches that are looked at: enough for a mean.
+const LOOKED_AT: usize = 64;
+
+impl Trainer {
+    /// Prepares a training: features and Gram matrices of all patches, and the programs; `progress` is told the share
+    /// that is done and answers whether to go on.
+    ///
+    /// # Errors
+    /// The settings do not fit together, the memory does not suffice, or `progress` says no.
+    pub fn new(
+        settings: &LatentSettings,
+        data: Arc<Dataset>,
+        weights: &Weights,
+        device: &Device,
+        progress: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<Option<Self>, LatentError> {
+        if let Some(complaint) = settings.complaint() {
+            return Err(LatentError::Settings(complaint));
+        }
+        let looked_at = data.held_out.len().min(LOOKED_AT);
+        let all = (data.train.len() + looked_at) as f64;
+        let mut extractor = Extractor::new(device, weights, settings, (data.edge, data.edge))?;
+        let mut done = 0.0;
+        let mut extract = |patches: &[Patch]| -> Result<Option<Vec<Target>>, LatentError> {
+            let mut targets = vec![];
+            for patch in patches {
+                let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
+                targets.push(extractor.extract(&values)?);
+                done += 1.0;
+                if !progress(done / all) {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(targets))
+        };
+        let Some(mut train_targets) = extract(&data.train)? else { return Ok(None) };
+        let Some(mut check_targets) = extract(&data.held_out[..looked_at])? else { return Ok(None) };
+        let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
+        train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
+        let variances = gram_variances(settings, &train_targets);
+        let part = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?.part;
+        let ready = |train: bool| -> Result<Ready, LatentError> {
+            let graph = Training::new(settings, weights, &variances, (part, settings.batch), train)?;
+            let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
+            Ok(Ready { graph, program, part })
+        };
+        let (mut train, check) = (ready(true)?, ready(false)?);
+        let greys = data.train.iter().map(|p| p.values.iter().map(|v| f64::from(*v)).sum::<f64>());
+        let mean = greys.sum::<f64>() / (255 * data.train.len() * data.edge * data.edge) as f64;
+        let first = initial(&train.graph.network.parameters, &train.graph.network.graph, mean, settings.seed);
+        write_parameters(&mut train, &first);
+        let zeros: Vec<Vec<f32>> =
+            train.graph.states.iter().map(|id| vec![0.0; train.graph.network.graph.shape(*id).len()]).collect();
+        for (id, zeros) in train.graph.states.iter().zip(&zeros) {
+            train.program.write(*id, zeros);
+        }
+        let state = State {
+            step: 0,
+            random: Pcg64::seed_from_u64(settings.seed ^ 0x7a1e_57ed),
+            order: (0..data.train.len()).collect(),
+            at: data.train.len(),
+            checks: vec![],
+            without_gain: 0,
+        };
+        Ok(Some(Self {
+            settings: settings.clone(),
+            data,
+            scaling,
+            device: device.clone(),
+            train,
+            check,
+            train_targets,
+            check_targets,
+            state,
+            best: None,
+            recent: vec![],
+            recent_steps: 0,
+        }))
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> usize {
+        self.state.step
+    }
+
+    /// All looks so far.
+    pub fn checks(&self) -> &[Check] {
+        &self.state.checks
+    }
+
+    /// Bytes in use on the device and for the targets.
+    pub fn memory(&self) -> u64 {
+        let targets = (self.train_targets.len() + self.check_targets.len()) as u64 * target_bytes(&self.settings);
+        self.train.program.memory() + self.check.program.memory() + targets
+    }
+
+    /// Whether all steps are taken, or no look has been better for as long as the patience allows.
+    pub fn is_done(&self) -> bool {
+        let patience = self.settings.patience;
+        self.state.step >= self.settings.steps || (patience > 0 && self.state.without_gain >= patience)
+    }
+
+    /// Whether it is time to look at the held-out patches.
+    pub fn is_check_due(&self) -> bool {
+        let due = self.state.step.is_multiple_of(self.settings.check_every) || self.is_done();
+        due && self.state.checks.last().is_none_or(|c| c.step != self.state.step)
+    }
+
+    fn beta(&self) -> f64 {
+        let grown = (self.state.step + 1) as f64 / self.settings.warm_up.max(1) as f64;
+        self.settings.beta * grown.min(1.0)
+    }
+
+    fn rate(&self) -> f64 {
+        let share = self.state.step as f64 / self.settings.steps as f64;
+        self.settings.rate * (share * std::f64::consts::FRAC_PI_2).cos()
+    }
+
+    /// One step over a batch.
+    ///
+    /// # Errors
+    /// The device is lost, or the loss is no number any more.
+    pub fn step(&mut self) -> Result<(), LatentError> {
+        let batch: Vec<usize> = (0..self.settings.batch).map(|_| self.next_patch()).collect();
+        let parts = self.settings.batch / self.train.part;
+        let t = (self.state.step + 1) as i32;
+        let (beta, rate) = (self.beta(), self.rate());
+        let mut sums: Vec<f64> = vec![];
+        for (n, part) in batch.chunks(self.train.part).enumerate() {
+            let last = if n + 1 == parts { 1.0 } else { 0.0 };
+            let corrections = [1.0 - 0.9f64.powi(t), 1.0 - 0.999f64.powi(t)];
+            let numbers = [rate as f32, corrections[0] as f32, corrections[1] as f32, last];
+            if let Some(id) = self.train.graph.step {
+                self.train.program.write(id, &numbers);
+            }
+            let patches: Vec<&Patch> = part.iter().map(|i| &self.data.train[*i]).collect();
+            let targets: Vec<&Target> = part.iter().map(|i| &self.train_targets[*i]).collect();
+            feed(&mut self.train, &self.settings, &patches, &targets, beta, &mut self.state.random, false);
+            let outputs = self.train.program.run()?;
+            let values = terms_of(&self.train.graph, &outputs);
+            sums = if n == 0 { values } else { sums.iter().zip(values).map(|(a, b)| a + b).collect() };
+        }
+        self.state.step += 1;
+        if sums.iter().any(|s| !s.is_finite()) {
+            return Err(LatentError::NotFinite { step: self.state.step });
+        }
+        self.recent.resize(sums.len(), 0.0);
+        self.recent.iter_mut().zip(&sums).for_each(|(r, s)| *r += s);
+        self.recent_steps += 1;
+        Ok(())
+    }
+
+    /// The next patch of a random order; every patch comes once before any comes again.
+    fn next_patch(&mut self) -> usize {
+        if self.state.at >= self.state.order.len() {
+            self.state.order.shuffle(&mut self.state.random);
+            self.state.at = 0;
+        }
+        self.state.at += 1;
+        self.state.order[self.state.at - 1]
+    }
+
+    /// The losses of the held-out patches, without any sampling of latent points, and pictures to look at. The best
+    /// parameters so far are kept.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn look(&mut self, pictures: usize) -> Result<Pictures, LatentError> {
+        let parameters = self.parameters()?;
+        write_parameters(&mut self.check, &parameters);
+        // The same noise at every look, so that only the model makes a difference.
+        let mut random = Pcg64::seed_from_u64(self.settings.seed);
+        let part = self.check.part;
+        let n = self.check_targets.len();
+        let runs = n.div_ceil(part);
+        let mut sums: Vec<f64> = vec![];
+        let mut shown = Pictures::default();
+        for run in 0..runs {
+            let at: Vec<usize> = (0..part).map(|k| (run * part + k) % n).collect();
+            let patches: Vec<&Patch> = at.iter().map(|i| &self.data.held_out[*i]).collect();
+            let targets: Vec<&Target> = at.iter().map(|i| &self.check_targets[*i]).collect();
+            feed(&mut self.check, &self.settings, &patches, &targets, 1.0, &mut random, true);
+            let outputs = self.check.program.run()?;
+            let values = terms_of(&self.check.graph, &outputs);
+            sums = if run == 0 { values } else { sums.iter().zip(values).map(|(a, b)| a + b).collect() };
+            let made = outputs.last().map(Vec::as_slice).unwrap_or_default();
+            for (patch, made) in patches.iter().zip(made.chunks(self.data.edge * self.data.edge)) {
+                if shown.patches.len() < pictures.min(n) {
+                    shown.patches.push(patch.values.iter().map(|v| f32::from(*v) / 255.0).collect());
+                    shown.reconstructions.push(made.to_vec());
+                }
+            }
+        }
+        // A run's losses are divided by the whole batch.
+        let scale = self.settings.batch as f64 / (runs * part) as f64;
+        let names = &self.check.graph.terms;
+        let name = |values: &[f64], scale: f64| -> Vec<(String, f64)> {
+            names.iter().zip(values).map(|(n, v)| (n.to_string(), v * scale)).collect()
+        };
+        let terms = name(&sums, scale);
+        let total = self.total(&terms);
+        let recent = std::mem::take(&mut self.recent);
+        let training = name(&recent, 1.0 / self.recent_steps.max(1) as f64);
+        self.recent_steps = 0;
+        self.state.checks.push(Check { step: self.state.step, terms, total, training });
+        if self.best.as_ref().is_none_or(|(best, ..)| total < *best) {
+            self.best = Some((total, self.state.step, parameters));
+            self.state.without_gain = 0;
+        } else {
+            self.state.without_gain += 1;
+        }
+        if pictures > 0 && self.settings.model.is_variational() {
+            let model = self.model(false)?;
+            let mut painter = model.painter(&self.device, (self.data.edge, self.data.edge))?;
+            for _ in 0..pictures {
+                let z = normals(&mut random, self.settings.dimensions);
+                let noise = painter.noise(&mut random);
+                shown.samples.push(painter.paint(&z, &noise)?);
+            }
+        }
+        Ok(shown)
+    }
+
+    fn total(&self, terms: &[(String, f64)]) -> f64 {
+        let weight = |name: &str| match name {
+            "divergence" => self.settings.beta,
+            "pixels" => 1.0,
+            "mode collapse" => self.settings.collapse_weight,
+            _ if self.settings.model.matches_pixels() => self.settings.style_weight,
+            _ => 1.0,
+        };
+        terms.iter().map(|(name, value)| weight(name) * value).sum()
+    }
+
+    fn parameters(&self) -> Result<Vec<Vec<f32>>, LatentError> {
+        let read = |p: &super::network::Parameter| Ok(self.train.program.read(p.id)?);
+        self.train.graph.network.parameters.iter().map(read).collect()
+    }
+
+    /// The model as it is now, or with `best` as it was at the best look.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn model(&self, best: bool) -> Result<Model, LatentError> {
+        let (step, parameters) = match &self.best {
+            Some((_, step, parameters)) if best => (*step, parameters.clone()),
+            _ => (self.state.step, self.parameters()?),
+        };
+        let names = self.train.graph.network.parameters.iter().map(|p| p.name.clone());
+        let summary = Summary {
+            steps: step,
+            patches: self.data.train.len(),
+            threshold: self.data.threshold,
+            dark: self.data.dark,
+            pixel_size: self.data.pixel_size.clone(),
+            checks: self.state.checks.clone(),
+            ..Summary::default()
+        };
+        Ok(Model::new(self.settings.clone(), names.zip(parameters).collect(), self.scaling.clone(), summary))
+    }
+
+    /// Everything that is needed to go on as if nothing had happened: tensors, and a text.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn checkpoint(&self) -> Result<(Tensors, String), LatentError> {
+        let mut tensors = BTreeMap::new();
+        for (p, values) in self.train.graph.network.parameters.iter().zip(self.parameters()?) {
+            tensors.insert(format!("now.{}", p.name), values);
+        }
+        for (p, state) in self.train.graph.network.parameters.iter().zip(&self.train.graph.states) {
+            tensors.insert(format!("adam.{}", p.name), self.train.program.read(*state)?);
+        }
+        if let Some((_, _, best)) = &self.best {
+            for (p, values) in self.train.graph.network.parameters.iter().zip(best) {
+                tensors.insert(format!("best.{}", p.name), values.clone());
+            }
+        }
+        let kept = Kept {
+            settings: self.settings.clone(),
+            patches: self.data.train.len(),
+            state: self.state.clone(),
+            best: self.best.as_ref().map(|(total, step, _)| (*total, *step)),
+            recent: self.recent.clone(),
+            recent_steps: self.recent_steps,
+        };
+        Ok((tensors, serde_json::to_string(&kept).unwrap_or_default()))
+    }
+
+    /// Goes on from a checkpoint of the same settings and patches.
+    ///
+    /// # Errors
+    /// The checkpoint is of another training, in a sentence.
+    pub fn resume(&mut self, tensors: &Tensors, text: &str) -> Result<(), LatentError> {
+        let other = |what: &str| LatentError::Settings(format!("The checkpoint cannot be resumed: {what}."));
+        let kept: Kept = serde_json::from_str(text).map_err(|_| other("it is damaged"))?;
+        let same = LatentSettings { device: self.settings.device.clone(), ..kept.settings } == self.settings;
+        if !same || kept.patches != self.data.train.len() || kept.state.order.len() != self.data.train.len() {
+            return Err(other("it belongs to other settings or other patches"));
+        }
+        let graph = &self.train.graph;
+        let find = |kind: &str, name: &str, id: TensorId| {
+            let values = tensors.get(&format!("{kind}.{name}"));
+            values
+                .filter(|v| v.len() == graph.network.graph.shape(id).len())
+                .ok_or_else(|| other("a tensor is missing"))
+        };
+        let mut best = vec![];
+        let mut written: Vec<(TensorId, &Vec<f32>)> = vec![];
+        for (p, state) in graph.network.parameters.iter().zip(&graph.states) {
+            written.push((p.id, find("now", &p.name, p.id)?));
+            written.push((*state, find("adam", &p.name, *state)?));
+            if kept.best.is_some() {
+                best.push(find("best", &p.name, p.id)?.clone());
+            }
+        }
+        for (id, values) in written {
+            self.train.program.write(id, values);
+        }
+        self.best = kept.best.map(|(total, step)| (total, step, best));
+        (self.state, self.recent, self.recent_steps) = (kept.state, kept.recent, kept.recent_steps);
+        Ok(())
+    }
+}
+
+/// What a checkpoint says besides its tensors.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    settings: LatentSettings,
+    patches: usize,
+    state: State,
+    best: Option<(f64, usize)>,
+    recent: Vec<f64>,
+    recent_steps: usize,
+}
+
+/// How far the Gram matrices of each tap lie from their mean, in the mean square over all patches: a layer's loss of 1 is
+/// that of a model that makes the same mean texture of every patch.
+fn gram_variances(settings: &LatentSettings, targets: &[Target]) -> Vec<f64> {
+    let n = targets.len().max(1) as f64;
+    let len = targets.first().map_or(0, |t| t.grams.len());
+    let mut means = vec![0.0f64; len];
+    for target in targets {
+        means.iter_mut().zip(&target.grams).for_each(|(m, g)| *m += f64::from(*g) / n);
+    }
+    let squares: Vec<f64> =
+        (0..len).map(|k| targets.iter().map(|t| (f64::from(t.grams[k]) - means[k]).powi(2)).sum::<f64>() / n).collect();
+    let mut rest = squares.as_slice();
+    let of = |c: usize| {
+        let (mine, others) = rest.split_at(c * (c + 1) / 2);
+        rest = others;
+        // Each number beside the diagonal stands for two.
+        let mut at = 0;
+        let mut sum = 0.0;
+        for row in 0..c {
+            sum += mine[at] + 2.0 * mine[at + 1..at + c - row].iter().sum::<f64>();
+            at += c - row;
+        }
+        sum
+    };
+    gram_channels(settings).into_iter().map(of).collect()
+}
+
+/// Channels of the taps.
+fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
+    let taps = settings.depth.default_taps();
+    taps.iter().map(|d| d.convolutions().last().map_or(0, |(_, _, outputs)| outputs)).collect()
+}
+
+fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
+    for (p, values) in ready.graph.network.parameters.iter().zip(values) {
+        ready.program.write(p.id, values);
+    }
+}
+
+/// Writes everything that a run over these patches reads; at a look the latent points are the means.
+fn feed(
+    ready: &mut Ready,
+    settings: &LatentSettings,
+    patches: &[&Patch],
+    targets: &[&Target],
+    beta: f64,
+    random: &mut Pcg64,
+    is_look: bool,
+) {
+    let grey = || patches.iter().flat_map(|p| p.values.iter().map(|v| f32::from(*v) / 255.0)).collect::<Vec<f32>>();
+    let graph = &ready.graph;
+    let program = &mut ready.program;
+    if settings.model.matches_pixels() {
+        program.write(graph.input, &grey());
+    } else {
+        let features: Vec<f32> = targets.iter().flat_map(|t| t.features.iter().copied()).collect();
+        program.write(graph.input, &features);
+    }
+    if let Some(id) = graph.patches {
+        program.write(id, &grey());
+    }
+    let channels = gram_channels(settings);
+    let mut rests: Vec<&[f32]> = targets.iter().map(|t| t.grams.as_slice()).collect();
+    for (id, c) in graph.targets.iter().zip(channels) {
+        let mut matrices = vec![];
+        for rest in &mut rests {
+            *rest = unpack(rest, c, &mut matrices);
+        }
+        program.write(*id, &matrices);
+    }
+    let codes = patches.len() * settings.dimensions;
+    if let Some(id) = graph.sampling {
+        program.write(id, &if is_look { vec![0.0; codes] } else { normals(random, codes) });
+    }
+    if let Some(id) = graph.prior {
+        program.write(id, &normals(random, codes));
+    }
+    let size = (settings.edge, settings.edge);
+    for (id, shape) in graph.noise.iter().zip(noise_shapes(settings, size, patches.len())) {
+        program.write(*id, &normals(random, shape.len()));
+    }
+    if let Some(id) = graph.beta {
+        program.write(id, &[beta as f32]);
+    }
+}
+
+/// The unweighted losses of a run, the divergence as the sum over its dimensions.
+fn terms_of(graph: &Training, outputs: &[Vec<f32>]) -> Vec<f64> {
+    let value = |(name, output): (&&str, &Vec<f32>)| match *name {
+        "divergence" => outputs[graph.terms.len()].iter().map(|v| f64::from(*v)).sum(),
+        _ => f64::from(output[0]),
+    };
+    graph.terms.iter().zip(outputs).map(value).collect()
+}
