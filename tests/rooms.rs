@@ -9,7 +9,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("job", &["latent", "reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"]),
     ("project", &["reconstruct", "stats", "micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
-    ("latent", &["net", "compute", "stats", "synth", "micrograph"]),
+    ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("net", &["compute", "folders"]),
     ("optimise", &[]),
     ("compute", &[]),

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::document::{Document, Measured};
 use super::workspace::{CompareRequest, CompareResult, Sensitivity};
+use crate::latent::Model;
 use crate::micrograph::{self, Micrograph, MicrographError, PhaseMap, Recipe, Segmentation, segment_file};
 use crate::project::{self, Project};
 use crate::reconstruct::Report;
@@ -49,6 +50,10 @@ pub enum FileEvent {
     Report(Box<Report>),
     /// A file of weights was chosen.
     Weights(PathBuf),
+    /// A latent model was read.
+    Model(PathBuf, Box<Model>),
+    /// Micrographs for the Latent workspace were chosen.
+    LatentFiles(Vec<PathBuf>),
     /// A folder for exports was chosen.
     Folder(PathBuf),
     /// Results were written.
@@ -103,6 +108,10 @@ pub enum Ask {
     Exports,
     /// A file of weights.
     Weights,
+    /// A latent model.
+    Model,
+    /// A micrograph, or a folder of them, for the Latent workspace.
+    Latent,
 }
 
 /// A dialog that is gone sooner than this was never there: a desktop without one answers at once.
@@ -300,6 +309,30 @@ impl Files {
         self.spawn(false, move || chosen(Ask::Weights, dialog, |file| FileEvent::Weights(file.path().into())));
     }
 
+    /// Asks for a latent model.
+    pub fn model_dialog(&mut self) {
+        let dialog = rfd::AsyncFileDialog::new()
+            .set_title("Open a latent model")
+            .add_filter("Models", &["safetensors"])
+            .pick_file();
+        self.spawn(false, move || chosen(Ask::Model, dialog, |file| read_model(file.path())));
+    }
+
+    /// Asks for micrographs, or for folders of them, for the Latent workspace.
+    pub fn latent_dialog(&mut self, folders: bool) {
+        let paths = |files: Vec<rfd::FileHandle>| {
+            FileEvent::LatentFiles(files.iter().map(|f| f.path().to_path_buf()).collect())
+        };
+        let dialog = rfd::AsyncFileDialog::new().set_title("Micrographs");
+        if folders {
+            let dialog = dialog.pick_folders();
+            self.spawn(false, move || chosen(Ask::Latent, dialog, paths));
+        } else {
+            let dialog = dialog.add_filter("Micrographs", ENDINGS).pick_files();
+            self.spawn(false, move || chosen(Ask::Latent, dialog, paths));
+        }
+    }
+
     /// Asks for a folder.
     pub fn folder_dialog(&mut self) {
         let dialog = rfd::AsyncFileDialog::new().set_title("Folder for the results").pick_folder();
@@ -377,6 +410,13 @@ pub fn pictures_in(folder: &Path) -> Vec<PathBuf> {
     list
 }
 
+fn read_model(path: &Path) -> FileEvent {
+    match Model::open(path) {
+        Ok(model) => FileEvent::Model(path.into(), Box::new(model)),
+        Err(error) => FileEvent::Failed(error.to_string()),
+    }
+}
+
 fn read_any(path: &Path, number: u64) -> FileEvent {
     // A folder with such a file is the trained network's shards.
     if path.join("group1-shard1of1").is_file() {
@@ -391,6 +431,8 @@ fn read_any(path: &Path, number: u64) -> FileEvent {
         return opened(read_source(source, None), number);
     }
     match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+        // A model says in its metadata that it is one; anything else of this kind is weights.
+        Some("safetensors") if Model::is_one(path) => read_model(path),
         Some("safetensors") => FileEvent::Weights(path.into()),
         Some("json") => match (Report::read(path), Recipe::read(path)) {
             (Ok(report), _) => FileEvent::Report(Box::new(report)),

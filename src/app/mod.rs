@@ -93,6 +93,7 @@ pub struct App {
     micrograph_space: workspace::MicrographSpace,
     compare_space: workspace::CompareSpace,
     depth_space: workspace::DepthSpace,
+    latent_space: workspace::LatentSpace,
     compared: Vec<Compared>,
     project: projects::ProjectState,
     running: Option<Running>,
@@ -172,6 +173,7 @@ impl App {
             micrograph_space: workspace::MicrographSpace::default(),
             compare_space: workspace::CompareSpace::default(),
             depth_space: workspace::DepthSpace::default(),
+            latent_space: workspace::LatentSpace::default(),
             compared: vec![],
             project: projects::ProjectState::new(guard.as_ref().map(|g| g.path())),
             running: None,
@@ -235,6 +237,11 @@ impl App {
     /// Iterations and seeds of the depth study.
     pub fn set_study(&mut self, iterations: usize, seeds: usize) {
         self.depth_space.set(iterations, seeds);
+    }
+
+    /// The Latent workspace.
+    pub fn latent(&mut self) -> &mut workspace::LatentSpace {
+        &mut self.latent_space
     }
 
     /// Depths that the depth study has done.
@@ -421,6 +428,10 @@ impl App {
             self.files.compare(dropped);
             return;
         }
+        if self.workspace == Workspace::Latent && dropped.iter().any(|p| files::is_picture(p) || p.is_dir()) {
+            self.take_latent_files(dropped);
+            return;
+        }
         for path in dropped {
             self.files.open(path);
         }
@@ -441,6 +452,7 @@ impl eframe::App for App {
         self.take_background_events();
         self.take_run_events(ctx);
         self.take_study_events();
+        self.take_latent_events();
     }
 
     /// The ground of the whole window, so that no panel has to fill it again: without a GPU every layer costs time.
@@ -463,6 +475,7 @@ impl eframe::App for App {
                 Workspace::Reconstruct => self.settings_panel(ui),
                 Workspace::Compare => self.compare_panel(ui),
                 Workspace::Depths => self.depth_panel(ui),
+                Workspace::Latent => self.latent_panel(ui),
             }
         });
         egui::CentralPanel::default().frame(bare).show(ui, |ui| match self.workspace {
@@ -470,6 +483,7 @@ impl eframe::App for App {
             Workspace::Reconstruct => self.pictures_and_plots(ui),
             Workspace::Compare => self.compare_view(ui),
             Workspace::Depths => self.depth_view(ui),
+            Workspace::Latent => self.latent_view(ui),
         });
         self.show_overlays(ui);
         self.note_decisions(ui.ctx());

@@ -148,6 +148,13 @@ impl App {
                     self.settings = report.settings;
                 }
                 FileEvent::Weights(path) => self.settings.weights = WeightsKind::File(path),
+                FileEvent::Model(path, model) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    self.messages.note(format!("{name} is open in the Latent workspace."));
+                    self.open_model(Arc::from(model), name);
+                    self.workspace = Workspace::Latent;
+                }
+                FileEvent::LatentFiles(paths) => self.take_latent_files(paths),
                 FileEvent::Folder(folder) => self.export.folder = folder.display().to_string(),
                 FileEvent::Exported(Ok(folder)) => {
                     self.overlays.export = false;
@@ -188,7 +195,7 @@ impl App {
                 Ask::Recipe => self.export.proposed("recipe.json"),
                 Ask::PhaseMaps => self.export.proposed("phase-maps"),
                 Ask::Exports => self.export.folder.clone(),
-                Ask::Open | Ask::Compare | Ask::Weights => String::new(),
+                Ask::Open | Ask::Compare | Ask::Weights | Ask::Model | Ask::Latent => String::new(),
             };
             self.messages.note("This desktop has no file dialog; type the path instead.");
             self.overlays.path = Some((ask, proposed));
@@ -200,6 +207,8 @@ impl App {
         match ask {
             Ask::Open => self.files.open(path),
             Ask::Compare => self.files.compare(vec![path]),
+            Ask::Model => self.files.open(path),
+            Ask::Latent => self.take_latent_files(vec![path]),
             Ask::Project => self.save_project_as(path),
             Ask::Recipe => self.save_recipe(path),
             Ask::PhaseMaps => self.segment_folder(path),

@@ -106,6 +106,8 @@ impl App {
             Ask::PhaseMaps => ("Folder for the phase maps", "Segment"),
             Ask::Exports => ("Folder for the results", "Choose"),
             Ask::Weights => ("A file of weights", "Choose"),
+            Ask::Model => ("A latent model", "Open"),
+            Ask::Latent => ("A micrograph, or a folder of them", "Choose"),
         };
         let mut done = false;
         let modal = dialog(ui, "path").show(ui.ctx(), |ui| {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
 use crate::folders::write_atomically;
 use crate::latent::{
-    Check, Dataset, LatentError, LatentSettings, Model, Needs, Picture, Pictures, Trainer, pictures_of_files,
-    read_tensors, synthetic, tensor_bytes,
+    Check, Dataset, Judgement, LatentError, LatentSettings, Model, Needs, Picture, Pictures, Trainer, judge,
+    pictures_of_files, read_tensors, synthetic, tensor_bytes,
 };
 use crate::micrograph::Recipe;
 use crate::net::Weights;
@@ -237,4 +237,41 @@ fn keep(trainer: &Trainer, path: &Path) -> Result<(), LatentError> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), LatentError> {
     write_atomically(path, bytes).map_err(|source| LatentError::Io { action: "written", path: path.into(), source })
+}
+
+/// How far a judgement is.
+#[derive(Clone, Debug, Default)]
+pub struct JudgeProgress {
+    /// 0 … 1.
+    pub share: f64,
+    /// What was found, at the end.
+    pub judgement: Option<Arc<Judgement>>,
+}
+
+/// Judges a model by patches it was not trained on; what is held out is drawn like for the training.
+pub fn start_judging(model: Arc<Model>, request: TrainRequest, wake: Wake) -> (Job, Arc<Latest<JudgeProgress>>) {
+    let latest = Arc::new(Latest::default());
+    let slot = latest.clone();
+    let work = move |control: &Control| -> Result<Ending, LatentError> {
+        let go_on = || control.wait_while_paused() == Wanted::Run;
+        let data = request.dataset(&|| !go_on())?;
+        for reason in &data.left_out {
+            control.tell(Event::Warning(reason.clone()));
+        }
+        let weights = Weights::load(&model.settings.weights, model.settings.depth)?;
+        let device = device::open(&request.settings.device, &|text| control.tell(Event::Warning(text)))?;
+        let found = judge(&model, &data, &weights, &device, request.settings.seed, &mut |share| {
+            slot.put(JudgeProgress { share, judgement: None });
+            control.wake();
+            go_on()
+        })?;
+        let ending = if found.is_some() { Ending::Finished } else { Ending::Cancelled };
+        slot.put(JudgeProgress { share: 1.0, judgement: found.map(Arc::new) });
+        Ok(ending)
+    };
+    let job = Job::spawn("judge", wake, move |control| match work(control) {
+        Ok(ending) => ending,
+        Err(error) => Ending::Failed(error.to_string()),
+    });
+    (job, latest)
 }

@@ -4,6 +4,7 @@
 //! thread, so none is left behind; only one that waits for a silent server is left to notice for itself.
 
 mod device;
+mod explore;
 mod fetch;
 mod latent;
 mod progress;
@@ -20,8 +21,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
+pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{FetchProgress, fetch_weights};
-pub use latent::{PatchSource, TrainProgress, TrainRequest, TrainSlots, start as start_training};
+pub use latent::{
+    JudgeProgress, PatchSource, TrainProgress, TrainRequest, TrainSlots, start as start_training, start_judging,
+};
 pub use progress::{Preview, Progress};
 pub use prune_study::{
     StudyProgress, StudyRequest, StudyRow, recommend as recommend_depth, start as start_study, study_csv, study_svg,

@@ -11,6 +11,7 @@ mod judge;
 mod model;
 mod network;
 mod settings;
+mod sheet;
 mod similarity;
 mod targets;
 mod trainer;
@@ -28,6 +29,7 @@ pub use explore::{
 pub use judge::{Comparison, Factor, Judgement, Scores, Spread, judge, kolmogorov_smirnov, layout_correlation};
 pub use model::{Encoding, Model, Painter, Reader, Summary, Tensors, read_tensors, tensor_bytes};
 pub use settings::{Head, LatentSettings, ModelKind};
+pub use sheet::{Cell, REACH, Stack, cells_csv, contact_sheet, interpolation, paint, samples, traversal, write_cells};
 pub use similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
 pub use trainer::{Check, Needs, Pictures, Trainer};
 

@@ -150,6 +150,25 @@ impl Model {
         tensor_bytes(&tensors, &serde_json::to_string(&header).unwrap_or_default(), as_f16)
     }
 
+    /// The model that comes with the program: graphite, with the built-in network.
+    ///
+    /// # Errors
+    /// Never, as long as the file of the build is whole.
+    pub fn boxed() -> Result<Self, LatentError> {
+        Self::from_bytes(include_bytes!("../../weights/graphite.safetensors"), Path::new("graphite.safetensors"))
+    }
+
+    /// Whether a file says that it is a model, without reading it whole.
+    pub fn is_one(path: &Path) -> bool {
+        use std::io::Read;
+        /// The header of a model stays far below this.
+        const MOST_HEADER: u64 = 8 << 20;
+        let Ok(file) = std::fs::File::open(path) else { return false };
+        let mut start = vec![];
+        let read = file.take(MOST_HEADER).read_to_end(&mut start).is_ok();
+        read && start.windows(ENTRY.len()).any(|w| w == ENTRY.as_bytes())
+    }
+
     /// Opens a model.
     ///
     /// # Errors
@@ -366,7 +385,9 @@ impl Painter {
         for (id, values) in self.noise.iter().zip(noise) {
             self.program.write(*id, values);
         }
-        Ok(self.program.run()?.pop().unwrap_or_default())
+        let mut picture = self.program.run()?.pop().unwrap_or_default();
+        picture.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
+        Ok(picture)
     }
 }
 

@@ -14,6 +14,9 @@ use crate::net::{Weights, features};
 const SLOPE: f32 = 0.3;
 /// Doublings of a TextureVAE's decoder.
 const BLOCKS: usize = 4;
+/// Slope that the picture keeps where the sigmoid is flat: without it a picture that has become one even grey early in
+/// the training never gets out of it (seen in one of two runs).
+const LEAK: f32 = 0.01;
 /// The name of the last convolution.
 const OUTPUT: &str = "output";
 /// Channels of the noise from which a free layout starts.
@@ -114,7 +117,7 @@ impl Network {
         Ok((mean, log_variance))
     }
 
-    /// The picture, 0 … 1, of latent points `z`; `noise` is what [`noise_shapes`] names.
+    /// The picture, 0 … 1 but for a leak of a few hundredths, of latent points `z`; `noise` is what [`noise_shapes`] names.
     fn decoder(
         &mut self,
         z: TensorId,
@@ -129,7 +132,10 @@ impl Network {
         };
         let edge = if settings.model == ModelKind::Texture { 3 } else { 4 };
         let y = self.conv(OUTPUT, y, 1, edge, settings.periodic)?;
-        self.graph.pointwise(Function::Sigmoid, &[y])
+        let bounded = self.graph.pointwise(Function::Sigmoid, &[y])?;
+        let leak = self.graph.constant(Shape::SCALAR, Arc::new(vec![LEAK]))?;
+        let leaked = self.graph.pointwise(Function::Multiply, &[y, leak])?;
+        self.graph.pointwise(Function::Add, &[bounded, leaked])
     }
 
     /// Four blocks of 3 × 3 convolution, LeakyReLU and doubling, then one more convolution at full size.

@@ -102,7 +102,7 @@ pub struct LatentSettings {
     pub style_weight: f64,
     /// Weight of the mode-collapse term where pixels are matched too.
     pub collapse_weight: f64,
-    /// Adam's rate at the start; it falls to zero along a quarter of a cosine.
+    /// Adam's rate: it grows over 100 steps, and falls to zero along a quarter of a cosine.
     pub rate: f64,
     /// Patches of a step.
     pub batch: usize,

@@ -227,8 +227,11 @@ impl Trainer {
     }
 
     fn rate(&self) -> f64 {
+        /// Steps over which the rate grows: the first gradients are the largest and the least to be trusted.
+        const GROWS: f64 = 100.0;
         let share = self.state.step as f64 / self.settings.steps as f64;
-        self.settings.rate * (share * std::f64::consts::FRAC_PI_2).cos()
+        let grown = ((self.state.step + 1) as f64 / GROWS).min(1.0);
+        self.settings.rate * grown * (share * std::f64::consts::FRAC_PI_2).cos()
     }
 
     /// One step over a batch.

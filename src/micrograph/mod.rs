@@ -21,7 +21,7 @@ pub use calibration::{PixelSize, UNITS, scale_bar};
 pub use classify::{Lesson, painted_phases};
 pub use components::{Touching, regions};
 pub use correct::{Correction, MOST_RADIUS, Stroke};
-pub use npy::{array_bytes, label_bytes, read as read_array};
+pub use npy::{array_bytes, encode as npy_bytes, label_bytes, read as read_array};
 pub use palette::{PHASE_COLORS, phase_color};
 pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare, data_bar};
 pub use read::{MOST_PIXELS, extremes, pages, read, read_page};

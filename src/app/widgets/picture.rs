@@ -34,6 +34,12 @@ impl Picture {
         Self::show(slot, ctx, name, (map.height, map.width), |i| colors[usize::from(map.labels[i])]);
     }
 
+    /// Paints it into a rectangle, whatever its own size.
+    pub fn paint(&self, ui: &Ui, rect: Rect) {
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        ui.painter().image(self.texture.id(), rect, whole, Color32::WHITE);
+    }
+
     /// Three channels in 0 … 255, likewise.
     pub fn show_image(slot: &mut Option<Self>, ctx: &Context, name: &str, image: &[f32], size: (usize, usize)) {
         let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;

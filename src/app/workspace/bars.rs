@@ -112,6 +112,9 @@ impl App {
             if let Some(share) = self.depth_space.share() {
                 ui.label(format!("Depth study: {:.0} %", 100.0 * share)).on_hover_text("In the Depth study workspace.");
             }
+            if let Some((what, share)) = self.latent_space.share() {
+                ui.label(format!("{what}: {:.0} %", 100.0 * share)).on_hover_text("In the Latent workspace.");
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.last_message(ui));
         });
         ui.add_space(2.0);

@@ -4,6 +4,7 @@ mod bars;
 mod compare;
 mod depths;
 mod figures;
+mod latent;
 mod micrograph;
 mod settings;
 mod views;
@@ -11,6 +12,7 @@ mod views;
 pub use compare::{CompareRequest, CompareResult, CompareSpace};
 pub use depths::DepthSpace;
 pub use figures::ShownFigure;
+pub use latent::LatentSpace;
 pub use micrograph::{MicrographSpace, Sensitivity};
 
 use crate::micrograph::Micrograph;
@@ -27,11 +29,13 @@ pub enum Workspace {
     Compare,
     /// How deep the network has to be.
     Depths,
+    /// Models of micrographs, and their latent space.
+    Latent,
 }
 
 impl Workspace {
     /// All of them, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Micrograph, Self::Reconstruct, Self::Compare, Self::Depths];
+    pub const ALL: [Self; 5] = [Self::Micrograph, Self::Reconstruct, Self::Compare, Self::Depths, Self::Latent];
 
     /// The name on the tab.
     pub const fn name(self) -> &'static str {
@@ -40,6 +44,7 @@ impl Workspace {
             Self::Reconstruct => "Reconstruct",
             Self::Compare => "Compare",
             Self::Depths => "Depth study",
+            Self::Latent => "Latent",
         }
     }
 
@@ -50,6 +55,7 @@ impl Workspace {
             Self::Reconstruct => "Make new micrographs that are statistically equivalent.",
             Self::Compare => "Statistics of the original beside reconstructions or other micrographs.",
             Self::Depths => "Reconstruct at every depth of the network, and see which is deep enough.",
+            Self::Latent => "Train variational autoencoders, and walk through their latent space.",
         }
     }
 }

@@ -1,0 +1,234 @@
+//! Judge: the open model against patches that it was not trained on.
+
+use egui::{ProgressBar, RichText, ScrollArea, Ui};
+
+use crate::app::figure::{Figure, Series};
+use crate::app::overlays::primary;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::{curve_plot, heading, significant};
+use crate::app::workspace::ShownFigure;
+use crate::app::{App, Background};
+use crate::job::{Request, start_judging};
+use crate::latent::{Comparison, Judgement, Scores, Spread};
+
+type Row = (&'static str, &'static str, fn(&Scores) -> Spread);
+
+/// The scores, with what they mean.
+const ROWS: [Row; 6] = [
+    ("S2 error (%)", "Area between the S2 curves over the area under the patch's.", |s| s.s2_error_percent),
+    ("covariance error (%)", "Σ|ΔS2| / Σ|S2 − φ²|.", |s| s.s2_covariance_error_percent),
+    ("lineal-path error (%)", "Area between the lineal-path curves over the area under the patch's.", |s| {
+        s.lineal_path_error_percent
+    }),
+    ("style error", "Σ‖G − G₀‖² / Σ‖G₀‖² of the Gram matrices.", |s| s.style_error),
+    ("STSIM-2", "Similarity of steerable-pyramid statistics, global form; 1 for equal ones.", |s| s.stsim2),
+    (
+        "DISTS form",
+        "Similarity of feature maps with equal weights on the model's own network, not the published weights; 1 for \
+         equal pictures.",
+        |s| s.dists_form,
+    ),
+];
+
+impl App {
+    pub(super) fn judge_panel(&mut self, ui: &mut Ui) {
+        ui.label(
+            "Measures held-out patches against their reconstructions, and random samples against the patches that they \
+             are nearest to.",
+        );
+        self.data_choice(ui);
+        ui.add_space(theme::STEP);
+        if self.latent_space.judging.is_some() {
+            ui.add(ProgressBar::new(self.latent_space.judge_share as f32).show_percentage());
+            if ui.button("Stop").clicked()
+                && let Some(judging) = &self.latent_space.judging
+            {
+                judging.job.request(Request::Cancel);
+            }
+            return;
+        }
+        let missing = match (&self.latent_space.open, self.missing_data()) {
+            (None, _) => Some("Open or train a model first."),
+            (_, missing) => missing,
+        };
+        let button = ui.add_enabled(missing.is_none(), primary(ui, "Judge this model"));
+        if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+            self.start_judging();
+        }
+        let export = "The table and the distributions, CSV and figures, into the folder of exports.";
+        if self.latent_space.judgement.is_some() && ui.button("Export").on_hover_text(export).clicked() {
+            self.export_judgement();
+        }
+    }
+
+    fn start_judging(&mut self) {
+        let Some(open) = &self.latent_space.open else { return };
+        let mut settings = open.model.settings.clone();
+        settings.device.clone_from(&self.settings.device);
+        let model = open.model.clone();
+        let request = self.train_request(settings, std::path::PathBuf::new());
+        let (job, latest) = start_judging(model, request, self.wake.clone());
+        self.latent_space.judge_share = 0.0;
+        self.latent_space.judging = Some(Background { job, latest });
+    }
+
+    pub(super) fn judge_view(&mut self, ui: &mut Ui) {
+        let Some(judgement) = self.latent_space.judgement.clone() else {
+            let text = match (&self.latent_space.judging, &self.latent_space.open) {
+                (Some(_), _) => "The patches are being measured…".to_string(),
+                (None, Some(open)) => format!("How good “{}” is will stand here.", open.name),
+                (None, None) => "Open or train a model first.".into(),
+            };
+            let faint = theme::palette(ui).faint;
+            ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(faint)));
+            return;
+        };
+        let height = ui.available_height();
+        egui::Panel::bottom("judge plots")
+            .frame(theme::bare(ui))
+            .resizable(true)
+            .default_size(0.48 * height)
+            .size_range(140.0..=(height - 140.0).max(150.0))
+            .show(ui, |ui| {
+                let figures = distributions(&judgement, theme::palette(ui));
+                let mut wanted = None;
+                ui.columns(2, |columns| {
+                    for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
+                        ui.label(RichText::new(&figure.figure.title).strong());
+                        let id = format!("judge {}", figure.figure.title);
+                        if let Some(request) = curve_plot(ui, &id, &figure.figure, &figure.colors, Some(1.0)) {
+                            wanted = Some((figure, request));
+                        }
+                    }
+                });
+                self.serve_plot(ui, wanted);
+            });
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| tables(ui, &judgement));
+        });
+    }
+
+    fn export_judgement(&mut self) {
+        let Some(judgement) = self.latent_space.judgement.clone() else { return };
+        let folder = std::path::PathBuf::from(self.export.folder.trim()).join("judgement");
+        let figures = distributions(&judgement, theme::PRINT);
+        self.files.export(folder, move |folder| {
+            let text = serde_json::to_string_pretty(&*judgement).map_err(|e| e.to_string())?;
+            let write = |name: &str, text: &str| {
+                crate::folders::write_atomically(&folder.join(name), text.as_bytes())
+                    .map_err(|e| format!("{} could not be written: {e}.", folder.join(name).display()))
+            };
+            write("judgement.json", &text)?;
+            write("judgement.csv", &table_csv(&judgement))?;
+            figures.iter().try_for_each(|f| crate::app::export::write_figure_files(folder, &f.figure))
+        });
+    }
+}
+
+fn table_csv(judgement: &Judgement) -> String {
+    let mut text = String::from("score,what,lower_quartile,median,upper_quartile\n");
+    for (name, _, of) in ROWS {
+        let columns = [
+            ("reconstructions", Some(&judgement.reconstructions)),
+            ("samples", judgement.samples.as_ref()),
+            ("data", Some(&judgement.data)),
+        ];
+        for (what, scores) in columns.into_iter().filter_map(|(what, s)| Some((what, of(s?)))) {
+            text.push_str(&format!("{name},{what},{},{},{}\n", scores.lower, scores.median, scores.upper));
+        }
+    }
+    text
+}
+
+fn tables(ui: &mut Ui, judgement: &Judgement) {
+    let cell = |ui: &mut Ui, spread: Option<Spread>| match spread {
+        None => {
+            ui.label("–");
+        }
+        Some(s) => {
+            let quartiles = format!("quartiles {} – {}", significant(s.lower), significant(s.upper));
+            ui.label(significant(s.median)).on_hover_text(quartiles);
+        }
+    };
+    heading(ui, &format!("{} held-out patches (medians)", judgement.patches));
+    egui::Grid::new("judgement").striped(true).spacing([28.0, 5.0]).show(ui, |ui| {
+        ui.label("");
+        for (name, tip) in [
+            ("reconstructions", "Each against its own patch."),
+            ("random samples", "Each against the held-out patch that it is nearest to in that score."),
+            ("the data itself", "Each held-out patch against the nearest other one: what perfect samples would score."),
+        ] {
+            ui.label(RichText::new(name).weak()).on_hover_text(tip);
+        }
+        ui.end_row();
+        for (name, tip, of) in ROWS {
+            ui.label(name).on_hover_text(tip);
+            cell(ui, Some(of(&judgement.reconstructions)));
+            cell(ui, judgement.samples.as_ref().map(of));
+            cell(ui, Some(of(&judgement.data)));
+            ui.end_row();
+        }
+    });
+    if let Some((layouts, unrelated)) = judgement.layout_correlation {
+        ui.add_space(4.0);
+        ui.label(format!(
+            "Two layouts of one latent point correlate with {layouts:+.3}, unrelated patches of the data with {unrelated:+.3}."
+        ))
+        .on_hover_text("The mean correlation of the indicator maps: near each other when layouts do not repeat.");
+    }
+    if !judgement.factors.is_empty() {
+        heading(ui, "Known factors in the latent space");
+        egui::Grid::new("factors").striped(true).spacing([28.0, 5.0]).show(ui, |ui| {
+            for (name, tip) in [
+                ("", ""),
+                (
+                    "R²",
+                    "Linear regression on the latent means: fitted to one half of the patches, taken from the other.",
+                ),
+                ("dimension", "The one with the largest correlation."),
+                ("correlation", "Of that dimension with the factor."),
+            ] {
+                ui.label(RichText::new(name).weak()).on_hover_text(tip);
+            }
+            ui.end_row();
+            for factor in &judgement.factors {
+                ui.label(factor.name);
+                ui.label(format!("{:.3}", factor.r_squared));
+                ui.label(format!("{}", factor.dimension + 1));
+                ui.label(format!("{:+.2}", factor.correlation));
+                ui.end_row();
+            }
+        });
+    }
+}
+
+/// Cumulative distributions of the data and of the samples.
+fn distributions(judgement: &Judgement, palette: Palette) -> Vec<ShownFigure> {
+    let figure = |name: &str, label: &str, comparison: &Comparison, factor: f64| {
+        let steps = |values: &[f64]| -> Vec<(f64, f64)> {
+            let mut sorted: Vec<f64> = values.iter().map(|v| factor * v).collect();
+            sorted.sort_by(f64::total_cmp);
+            let n = sorted.len() as f64;
+            let step = |(k, v): (usize, &f64)| [(*v, k as f64 / n), (*v, (k + 1) as f64 / n)];
+            sorted.iter().enumerate().flat_map(step).collect()
+        };
+        let (distance, chance) = comparison.kolmogorov_smirnov;
+        let title = match distance.is_finite() {
+            true => format!("{name} (Kolmogorov–Smirnov {distance:.2}, p = {})", significant(chance)),
+            false => name.to_string(),
+        };
+        let mut series = vec![Series { name: "data".into(), color: [30, 30, 30], points: steps(&comparison.data) }];
+        let mut colors = vec![palette.original];
+        if !comparison.samples.is_empty() {
+            series.push(Series { name: "samples".into(), color: [0, 104, 166], points: steps(&comparison.samples) });
+            colors.push(palette.accent);
+        }
+        let figure =
+            Figure { title, x_label: label.into(), y_label: "share below".into(), series, ..Figure::default() };
+        ShownFigure { figure, colors }
+    };
+    vec![
+        figure("Volume fraction", "volume fraction (%)", &judgement.volume_fractions, 100.0),
+        figure("Component size", "mean component size (px)", &judgement.component_sizes, 1.0),
+    ]
+}

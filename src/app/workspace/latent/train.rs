@@ -1,0 +1,339 @@
+//! Train: data, model, and how the training goes.
+
+use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
+
+use super::{Page, Training, grey};
+use crate::app::App;
+use crate::app::figure::{Figure, Series};
+use crate::app::overlays::primary;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::{Picture, choice, curve_plot, heading, value};
+use crate::app::workspace::ShownFigure;
+use crate::app::workspace::bars::duration;
+use crate::compute::{DeviceKind, mebibytes};
+use crate::job::{Request, TrainProgress, start_training};
+use crate::latent::{Head, LatentSettings, ModelKind, Needs};
+use crate::net::DEPTHS;
+
+impl App {
+    pub(super) fn train_panel(&mut self, ui: &mut Ui) {
+        egui::Panel::bottom("train start")
+            .frame(egui::Frame::NONE)
+            .show_separator_line(true)
+            .show(ui, |ui| self.train_controls(ui));
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            self.data_choice(ui);
+            let tip = "Patches to train on at the most, drawn at random.";
+            value(ui, "At most", tip, &mut self.latent_space.most_patches, &2000, |ui, v| {
+                ui.add(DragValue::new(v).range(8..=100_000).suffix(" patches"))
+            });
+            self.model_choice(ui);
+            CollapsingHeader::new("Further").show(ui, |ui| self.further_settings(ui));
+        });
+    }
+
+    fn model_choice(&mut self, ui: &mut Ui) {
+        heading(ui, "Model");
+        let weights = self.settings.weights.clone();
+        let settings = &mut self.latent_space.settings;
+        let before = settings.model;
+        let options = ModelKind::ALL.map(|m| (m, m.label()));
+        choice(ui, "Kind", before.description(), &mut settings.model, &ModelKind::Texture, &options);
+        if settings.model != before {
+            *settings =
+                LatentSettings { seed: settings.seed, turn: settings.turn, ..LatentSettings::of(settings.model) };
+        }
+        settings.weights = weights;
+        let default = LatentSettings::of(settings.model);
+        let tip = "Numbers that describe a patch. Few are easier to read; what is not needed stays dead.";
+        value(ui, "Dimensions", tip, &mut settings.dimensions, &default.dimensions, |ui, v| {
+            ui.add(DragValue::new(v).range(LatentSettings::DIMENSIONS))
+        });
+        let edges = [32, 48, 64, 96, 128, 192, 256].map(|e| (e, format!("{e} px")));
+        let options: Vec<(usize, &str)> = edges.iter().map(|(e, name)| (*e, name.as_str())).collect();
+        let tip = "Edge of the patches: several times the largest feature.";
+        choice(ui, "Patch", tip, &mut settings.edge, &default.edge, &options);
+        let options: Vec<(usize, &str)> = DEPTHS.iter().take(5).enumerate().map(|(n, d)| (n, d.name())).collect();
+        let mut depth = DEPTHS.iter().position(|d| *d == settings.depth).unwrap_or(3);
+        let standard = DEPTHS.iter().position(|d| *d == default.depth).unwrap_or(3);
+        let tip = "How deep the feature network is whose Gram matrices are matched: deeper sees larger patterns.";
+        choice(ui, "Depth", tip, &mut depth, &standard, &options);
+        settings.depth = DEPTHS[depth];
+        ui.label(RichText::new(format!("Network: {}", settings.weights.label())).weak())
+            .on_hover_text("Chosen in the Reconstruct workspace.");
+        let tip = "Patches are flipped and turned: for materials without a preferred direction.";
+        value(ui, "Turn", tip, &mut settings.turn, &false, |ui, v| ui.checkbox(v, "isotropic"));
+        heading(ui, "Training");
+        let tip = "Steps at the most; one step is one batch.";
+        value(ui, "Steps", tip, &mut settings.steps, &default.steps, |ui, v| {
+            ui.add(DragValue::new(v).range(1..=1_000_000))
+        });
+        let tip = "Patches of a step. A batch that does not fit the memory is worked on in parts.";
+        value(ui, "Batch", tip, &mut settings.batch, &default.batch, |ui, v| ui.add(DragValue::new(v).range(1..=256)));
+        let tip = "Weight of the divergence (β): larger keeps fewer dimensions alive and makes samples more likely.";
+        value(ui, "Divergence", tip, &mut settings.beta, &default.beta, |ui, v| {
+            ui.add(DragValue::new(v).range(0.0..=100.0).speed(0.0005).max_decimals(5))
+        });
+    }
+
+    fn further_settings(&mut self, ui: &mut Ui) {
+        let settings = &mut self.latent_space.settings;
+        let default = LatentSettings::of(settings.model);
+        let number = |ui: &mut Ui, v: &mut f64, most: f64, speed: f64| {
+            ui.add(DragValue::new(v).range(0.0..=most).speed(speed).max_decimals(5))
+        };
+        let tip = "Adam's rate: it grows over 100 steps and then falls to zero.";
+        value(ui, "Rate", tip, &mut settings.rate, &default.rate, |ui, v| number(ui, v, 0.1, 0.0001));
+        let tip = "Steps over which the weight of the divergence grows from zero.";
+        value(ui, "Warm-up", tip, &mut settings.warm_up, &default.warm_up, |ui, v| {
+            ui.add(DragValue::new(v).range(0..=100_000))
+        });
+        let tip = "Nats of each dimension that cost nothing: keeps dimensions alive.";
+        value(ui, "Free nats", tip, &mut settings.free_bits, &default.free_bits, |ui, v| number(ui, v, 5.0, 0.01));
+        let tip = "Channels of the widest layers.";
+        value(ui, "Width", tip, &mut settings.width, &default.width, |ui, v| ui.add(DragValue::new(v).range(4..=256)));
+        if settings.model == ModelKind::Texture {
+            let options = [(Head::Pooled, "pooled features"), (Head::Flattened, "whole map (as in the paper)")];
+            let tip = "What the encoder reads. A whole map overfits small sets.";
+            choice(ui, "Encoder", tip, &mut settings.head, &default.head, &options);
+            let tip =
+                "The layout comes from a noise of its own; without, every sample has its features at the same places.";
+            value(ui, "Layout", tip, &mut settings.free_layout, &true, |ui, v| ui.checkbox(v, "free"));
+        }
+        if settings.model == ModelKind::Morphology {
+            let tip = "Weight of the style loss beside the pixels.";
+            value(ui, "Style", tip, &mut settings.style_weight, &default.style_weight, |ui, v| number(ui, v, 1e5, 1.0));
+            let tip = "Weight of the term against mode collapse.";
+            value(ui, "Diversity", tip, &mut settings.collapse_weight, &default.collapse_weight, |ui, v| {
+                number(ui, v, 1e5, 1.0)
+            });
+        }
+        let tip = "The picture continues at its opposite edge.";
+        value(ui, "Edges", tip, &mut settings.periodic, &true, |ui, v| ui.checkbox(v, "periodic"));
+        let tip = "Steps between two looks at the held-out patches.";
+        value(ui, "Look every", tip, &mut settings.check_every, &default.check_every, |ui, v| {
+            ui.add(DragValue::new(v).range(1..=10_000).suffix(" steps"))
+        });
+        let tip =
+            "Looks without a better loss after which training stops, and the best model is kept; 0 never stops early.";
+        value(ui, "Patience", tip, &mut settings.patience, &default.patience, |ui, v| {
+            ui.add(DragValue::new(v).range(0..=1000))
+        });
+        value(ui, "Seed", "Seed of weights, order and noise.", &mut settings.seed, &1, |ui, v| {
+            ui.add(DragValue::new(v))
+        });
+    }
+
+    fn train_controls(&mut self, ui: &mut Ui) {
+        ui.add_space(theme::STEP);
+        if self.latent_space.training.is_some() {
+            self.training_controls(ui);
+            return;
+        }
+        let needs = self.training_needs();
+        let available = self.devices.as_ref().and_then(|d| d.chosen(&self.settings.device)).map(|d| d.kind);
+        let complaint = self.latent_space.settings.complaint();
+        let missing = complaint.as_deref().or(self.missing_data());
+        match &needs {
+            Ok(needs) => {
+                let device = available.unwrap_or(DeviceKind::Cpu).name();
+                let text =
+                    format!("{} for the network on the {device}, and more for each patch", mebibytes(needs.bytes));
+                ui.add(egui::Label::new(RichText::new(text).weak().small()).wrap());
+            }
+            Err(reason) => {
+                ui.add(egui::Label::new(RichText::new(reason).weak().small()).wrap());
+            }
+        }
+        let start = ui.add_enabled(missing.is_none(), primary(ui, "Train"));
+        if start.on_disabled_hover_text(missing.unwrap_or_default().to_string()).clicked() {
+            self.start_training();
+        }
+        ui.add_space(4.0);
+    }
+
+    /// Memory of a step, worked out anew when what it depends on has changed.
+    fn training_needs(&mut self) -> Result<Needs, String> {
+        let settings = &self.latent_space.settings;
+        let kind =
+            self.devices.as_ref().and_then(|d| d.chosen(&self.settings.device)).map_or(DeviceKind::Cpu, |d| d.kind);
+        let key = format!(
+            "{:?} {} {} {} {} {} {:?} {} {kind:?}",
+            settings.model,
+            settings.dimensions,
+            settings.edge,
+            settings.width,
+            settings.depth,
+            settings.batch,
+            settings.head,
+            settings.free_layout
+        );
+        if self.latent_space.needs.as_ref().is_none_or(|(k, _)| *k != key) {
+            let needs = match settings.complaint() {
+                Some(complaint) => Err(complaint),
+                None => Needs::of(settings, 0, kind, None).map_err(|e| e.to_string()),
+            };
+            self.latent_space.needs = Some((key, needs));
+        }
+        match &self.latent_space.needs {
+            Some((_, needs)) => needs.clone(),
+            None => Err(String::new()),
+        }
+    }
+
+    fn training_controls(&mut self, ui: &mut Ui) {
+        let progress = self.latent_space.progress.clone();
+        let left = progress.left.map_or_else(String::new, |l| format!(", {} left", duration(l.as_secs_f64())));
+        ui.add(ProgressBar::new(progress.share as f32).text(format!("{}{left}", progress.doing)));
+        ui.label(
+            RichText::new(format!(
+                "{:.1} patches/s, {} and {} patches, {}",
+                progress.throughput,
+                progress.patches.0,
+                progress.patches.1,
+                mebibytes(progress.memory)
+            ))
+            .weak()
+            .small(),
+        )
+        .on_hover_text("Patches trained on and held out, and the memory in use.");
+        let Some(training) = &mut self.latent_space.training else { return };
+        ui.horizontal(|ui| {
+            let text = if training.paused { "Resume" } else { "Pause" };
+            if ui.button(text).clicked() {
+                training.paused = !training.paused;
+                training.job.request(if training.paused { Request::Pause } else { Request::Resume });
+            }
+            if ui.button("Stop and keep").on_hover_text("End now, and open the model as it is.").clicked() {
+                training.job.request(Request::StopAndKeep);
+            }
+            if ui.button("Cancel").on_hover_text("End now, without a model.").clicked() {
+                training.job.request(Request::Cancel);
+            }
+        });
+        ui.add_space(4.0);
+    }
+
+    fn start_training(&mut self) {
+        let settings = LatentSettings { device: self.settings.device.clone(), ..self.latent_space.settings.clone() };
+        let folder = std::path::PathBuf::from(self.export.folder.trim());
+        let stamp = crate::folders::data().join("latent");
+        let base = if folder.as_os_str().is_empty() { stamp } else { folder };
+        // A name of its own, so that no training writes over an earlier one.
+        let free = (1..).map(|n| base.join(format!("model-{n}.safetensors"))).find(|p| !p.exists());
+        let Some(output) = free else { return };
+        let request = self.train_request(settings, output.clone());
+        let (job, slots) = start_training(request, self.wake.clone());
+        self.latent_space.progress = TrainProgress::default();
+        self.latent_space.pictures.clear();
+        self.latent_space.training = Some(Training { job, slots, paused: false, output });
+        self.latent_space.page = Page::Train;
+    }
+
+    pub(super) fn train_view(&mut self, ui: &mut Ui) {
+        let progress = self.latent_space.progress.clone();
+        if progress.checks.is_empty() {
+            let text = if self.latent_space.training.is_some() {
+                "The patches are being read; losses and pictures appear here."
+            } else {
+                "Losses, held-out patches with their reconstructions, and random samples appear here while a model trains."
+            };
+            let faint = theme::palette(ui).faint;
+            ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(faint)));
+            return;
+        }
+        let height = ui.available_height();
+        egui::Panel::bottom("train pictures")
+            .frame(theme::bare(ui))
+            .resizable(true)
+            .default_size(0.55 * height)
+            .size_range(140.0..=(height - 140.0).max(150.0))
+            .show(ui, |ui| self.train_pictures(ui, &progress));
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let figures = loss_figures(&progress, theme::palette(ui));
+            let mut wanted = None;
+            ui.columns(2, |columns| {
+                for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
+                    ui.label(RichText::new(&figure.figure.title).strong());
+                    let id = format!("train {}", figure.figure.title);
+                    if let Some(request) = curve_plot(ui, &id, &figure.figure, &figure.colors, None) {
+                        wanted = Some((figure, request));
+                    }
+                }
+            });
+            self.serve_plot(ui, wanted);
+        });
+    }
+
+    /// Held-out patches, their reconstructions below them, and samples below those.
+    fn train_pictures(&mut self, ui: &mut Ui, progress: &TrainProgress) {
+        let pictures = &progress.pictures;
+        let rows: Vec<(&str, &Vec<Vec<f32>>)> = [
+            ("Held-out patches", &pictures.patches),
+            ("Reconstructions", &pictures.reconstructions),
+            ("Random samples", &pictures.samples),
+        ]
+        .into_iter()
+        .filter(|(_, row)| !row.is_empty())
+        .collect();
+        let Some(first) = rows.first().and_then(|(_, row)| row.first()) else { return };
+        let edge = (first.len() as f64).sqrt() as usize;
+        let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(1);
+        let space = ui.available_size();
+        let size = (space.y / rows.len() as f32 - 26.0).min(space.x / columns as f32 - 8.0).max(16.0);
+        let step = progress.checks.last().map(|c| c.step);
+        let slots = &mut self.latent_space.pictures;
+        let all: usize = rows.iter().map(|(_, row)| row.len()).sum();
+        let is_new = slots.len() != all || self.latent_space.shown_step != step;
+        slots.resize_with(all, || None);
+        let mut slot = slots.iter_mut();
+        for (name, row) in rows {
+            ui.label(RichText::new(name).small().weak());
+            ui.horizontal(|ui| {
+                for values in row {
+                    let Some(slot) = slot.next() else { continue };
+                    if is_new || slot.is_none() {
+                        Picture::show(slot, ui.ctx(), name, (edge, edge), |i| grey(values[i]));
+                    }
+                    if let Some(picture) = slot {
+                        let (rect, response) = ui.allocate_exact_size(egui::Vec2::splat(size), egui::Sense::hover());
+                        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+                        picture.paint(ui, rect);
+                    }
+                }
+            });
+        }
+        self.latent_space.shown_step = step;
+    }
+}
+
+/// The style and pixel losses, and the divergence, of training and held-out patches.
+fn loss_figures(progress: &TrainProgress, palette: Palette) -> Vec<ShownFigure> {
+    type Terms = Vec<(String, f64)>;
+    let checks = &progress.checks;
+    let sum = |terms: &Terms, divergence: bool| -> f64 {
+        terms.iter().filter(|(n, _)| (n == "divergence") == divergence).map(|(_, v)| v).sum()
+    };
+    let figure = |title: &str, label: &str, divergence: bool, logarithmic: bool| {
+        let held: Vec<(f64, f64)> = checks.iter().map(|c| (c.step as f64, sum(&c.terms, divergence))).collect();
+        let trained: Vec<(f64, f64)> =
+            checks.iter().skip(1).map(|c| (c.step as f64, sum(&c.training, divergence))).collect();
+        // The training's divergence carries its weight, which changes: only the held-out one is in nats.
+        let mut series = vec![Series { name: "held out".into(), color: [0, 104, 166], points: held }];
+        let mut colors = vec![palette.accent];
+        if !divergence {
+            series.push(Series { name: "training".into(), color: [90, 90, 90], points: trained });
+            colors.push(palette.faint);
+        }
+        let figure = Figure {
+            title: title.into(),
+            x_label: "step".into(),
+            y_label: label.into(),
+            logarithmic,
+            series,
+            ..Figure::default()
+        };
+        ShownFigure { figure, colors }
+    };
+    vec![figure("Loss", "style and pixels", false, true), figure("Divergence", "nats of all dimensions", true, false)]
+}

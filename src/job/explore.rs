@@ -1,0 +1,193 @@
+//! A latent space under the hand: pictures follow the sliders, sheets of pictures fill up when there is time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
+use crate::compute::Device;
+use crate::latent::{Cell, Descriptors, LatentError, Model, Painter, describe, paint, phases, pictures_of_files};
+use crate::net::Weights;
+use crate::stats::{Curves, all_curves};
+
+/// What is to be seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExploreRequest {
+    /// The picture.
+    pub cell: Cell,
+    /// Its edge in pixels.
+    pub edge: usize,
+    /// Rows of pictures beside it, of the model's own size.
+    pub sheet: Vec<Vec<Cell>>,
+}
+
+/// The picture, measured.
+#[derive(Clone, Debug)]
+pub struct Explored {
+    /// What was asked for.
+    pub cell: Cell,
+    /// Grey values 0 … 255.
+    pub picture: Vec<f32>,
+    /// Rows and columns.
+    pub edge: usize,
+    /// Curves of the measured phase.
+    pub curves: Curves,
+    /// Its descriptors.
+    pub descriptors: Descriptors,
+    /// From asking to here.
+    pub took: Duration,
+}
+
+/// A sheet as far as it is painted.
+#[derive(Clone, Debug, Default)]
+pub struct PaintedSheet {
+    /// What was asked for.
+    pub cells: Arc<Vec<Vec<Cell>>>,
+    /// The pictures, row by row, as many as there are; 0 … 1.
+    pub pictures: Vec<Arc<Vec<f32>>>,
+    /// Their edge.
+    pub edge: usize,
+}
+
+/// A latent point that a micrograph came to.
+pub struct Encoded {
+    /// The micrograph's name.
+    pub name: String,
+    /// Its point, or why there is none.
+    pub point: Result<Vec<f32>, String>,
+}
+
+/// A model that paints on a thread of its own; dropping it ends the thread.
+pub struct Explorer {
+    job: Job,
+    bell: Sender<()>,
+    wanted: Arc<Latest<ExploreRequest>>,
+    files: Arc<Latest<PathBuf>>,
+    /// The newest picture.
+    pub shown: Arc<Latest<Explored>>,
+    /// The newest sheet.
+    pub sheet: Arc<Latest<PaintedSheet>>,
+    /// The newest encoded micrograph.
+    pub encoded: Arc<Latest<Encoded>>,
+}
+
+impl Explorer {
+    /// Starts the thread.
+    pub fn start(model: Arc<Model>, wanted_device: String, wake: Wake) -> Self {
+        let (bell, heard) = bounded(1);
+        let slots = (Arc::new(Latest::default()), Arc::new(Latest::default()));
+        let (wanted, files) = slots.clone();
+        let out = (Arc::new(Latest::default()), Arc::new(Latest::default()), Arc::new(Latest::default()));
+        let (shown, sheet, encoded) = out.clone();
+        let job = Job::spawn("explore", wake, move |control| {
+            let work = Work { model: &model, control, wanted: &slots.0, files: &slots.1, out: &out };
+            match device::open(&wanted_device, &|text| control.tell(Event::Warning(text))) {
+                Ok(device) => work.run(&device, &heard),
+                Err(error) => Ending::Failed(error.to_string()),
+            }
+        });
+        Self { job, bell, wanted, files, shown, sheet, encoded }
+    }
+
+    /// Asks for something to be seen; only the newest question is answered.
+    pub fn ask(&self, request: ExploreRequest) {
+        self.wanted.put(request);
+        let _ = self.bell.try_send(());
+    }
+
+    /// Asks for the latent point of a micrograph's file.
+    pub fn encode(&self, path: PathBuf) {
+        self.files.put(path);
+        let _ = self.bell.try_send(());
+    }
+
+    /// The next event, if there is one.
+    pub fn poll(&self) -> Option<Event> {
+        self.job.poll()
+    }
+}
+
+type Out = (Arc<Latest<Explored>>, Arc<Latest<PaintedSheet>>, Arc<Latest<Encoded>>);
+
+struct Work<'a> {
+    model: &'a Model,
+    control: &'a Control,
+    wanted: &'a Latest<ExploreRequest>,
+    files: &'a Latest<PathBuf>,
+    out: &'a Out,
+}
+
+impl Work<'_> {
+    fn run(&self, device: &Device, heard: &Receiver<()>) -> Ending {
+        match self.answer(device, heard) {
+            Ok(()) => Ending::Finished,
+            Err(error) => Ending::Failed(error.to_string()),
+        }
+    }
+
+    fn answer(&self, device: &Device, heard: &Receiver<()>) -> Result<(), LatentError> {
+        let own = self.model.settings.edge;
+        let mut painters: Vec<(usize, Painter)> = vec![(own, self.model.painter(device, (own, own))?)];
+        let mut sheet = PaintedSheet::default();
+        loop {
+            if matches!(self.control.wanted(), Wanted::Cancel | Wanted::Keep) {
+                return Ok(());
+            }
+            if let Some(path) = self.files.take() {
+                self.encode(device, path);
+            }
+            if let Some(request) = self.wanted.take() {
+                if request.edge != own && !painters.iter().any(|(edge, _)| *edge == request.edge) {
+                    painters.truncate(1);
+                    painters.push((request.edge, self.model.painter(device, (request.edge, request.edge))?));
+                }
+                if let Some((_, painter)) = painters.iter_mut().find(|(edge, _)| *edge == request.edge) {
+                    self.show(painter, &request)?;
+                }
+                if *sheet.cells != request.sheet {
+                    sheet = PaintedSheet { cells: Arc::new(request.sheet), pictures: vec![], edge: own };
+                }
+            } else if let Some(cell) = sheet.cells.iter().flatten().nth(sheet.pictures.len()) {
+                let picture = paint(&mut painters[0].1, cell)?;
+                sheet.pictures.push(Arc::new(picture));
+                self.out.1.put(sheet.clone());
+                self.control.wake();
+            } else {
+                let _ = heard.recv_timeout(Duration::from_millis(200));
+            }
+        }
+    }
+
+    fn show(&self, painter: &mut Painter, request: &ExploreRequest) -> Result<(), LatentError> {
+        let start = Instant::now();
+        let picture: Vec<f32> = paint(painter, &request.cell)?.into_iter().map(|v| 255.0 * v).collect();
+        let size = (request.edge, request.edge);
+        let (threshold, dark) = (self.model.summary.threshold, self.model.summary.dark);
+        let curves = all_curves(&phases(&picture, size, threshold, dark)).swap_remove(1);
+        let descriptors = describe(&picture, size, threshold, dark);
+        let cell = request.cell.clone();
+        self.out.0.put(Explored { cell, picture, edge: request.edge, curves, descriptors, took: start.elapsed() });
+        self.control.wake();
+        Ok(())
+    }
+
+    fn encode(&self, device: &Device, path: PathBuf) {
+        let (pictures, left_out) = pictures_of_files(std::slice::from_ref(&path), None, &|| false);
+        let point = || -> Result<Vec<f32>, String> {
+            let Some(picture) = pictures.first() else {
+                return Err(left_out.first().cloned().unwrap_or_else(|| "There is no micrograph there.".into()));
+            };
+            let values: Vec<f32> = picture.values.iter().map(|v| f32::from(*v)).collect();
+            let settings = &self.model.settings;
+            let weights = Weights::load(&settings.weights, settings.depth).map_err(|e| e.to_string())?;
+            let reader = self.model.reader(device, &weights, (picture.height, picture.width));
+            let found = reader.and_then(|mut reader| reader.encode(&values)).map_err(|e| e.to_string())?;
+            Ok(found.mean)
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        self.out.2.put(Encoded { name, point: point() });
+        self.control.wake();
+    }
+}
