@@ -129,6 +129,22 @@ impl Trainer {
         device: &Device,
         progress: &mut dyn FnMut(f64) -> bool,
     ) -> Result<Option<Self>, LatentError> {
+        let part = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?.part;
+        Self::in_parts(settings, data, weights, device, part, progress)
+    }
+
+    /// The same with so many patches in a run; the batch is a multiple of them.
+    ///
+    /// # Errors
+    /// As for [`Trainer::new`].
+    pub fn in_parts(
+        settings: &LatentSettings,
+        data: Arc<Dataset>,
+        weights: &Weights,
+        device: &Device,
+        part: usize,
+        progress: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<Option<Self>, LatentError> {
         if let Some(complaint) = settings.complaint() {
             return Err(LatentError::Settings(complaint));
         }
@@ -153,7 +169,6 @@ impl Trainer {
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let variances = gram_variances(settings, &train_targets);
-        let part = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?.part;
         let ready = |train: bool| -> Result<Ready, LatentError> {
             let graph = Training::new(settings, weights, &variances, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;

@@ -1,0 +1,366 @@
+//! Latent models: they learn, they are the same from the same seed, and what is kept goes on as if nothing had happened.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use microwright::compute::{Device, DeviceKind};
+use microwright::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
+use microwright::latent::{
+    Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Patch, Source, Trainer, correlation, judge,
+    layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
+};
+use microwright::net::{Depth, Weights};
+
+/// A model that trains in a second.
+fn small(model: ModelKind) -> LatentSettings {
+    LatentSettings {
+        model,
+        dimensions: 4,
+        edge: 32,
+        width: 8,
+        depth: Depth::CONV1_1,
+        batch: 4,
+        steps: 40,
+        check_every: 10,
+        device: "cpu".into(),
+        ..LatentSettings::of(model)
+    }
+}
+
+fn graphite(count: usize, edge: usize) -> Arc<Dataset> {
+    Arc::new(Dataset::new(&synthetic(count, edge, 7), edge, edge, 1).expect("patches"))
+}
+
+fn trainer(settings: &LatentSettings, data: &Arc<Dataset>, device: &Device) -> Trainer {
+    let weights = Weights::load(&settings.weights, settings.depth).expect("weights");
+    Trainer::new(settings, data.clone(), &weights, device, &mut |_| true).expect("a trainer").expect("not stopped")
+}
+
+/// Runs to the end, looking when it is time.
+fn finish(trainer: &mut Trainer) {
+    loop {
+        if trainer.is_check_due() {
+            trainer.look(0).expect("a look");
+        }
+        if trainer.is_done() {
+            return;
+        }
+        trainer.step().expect("a step");
+    }
+}
+
+fn bytes(trainer: &Trainer) -> Vec<u8> {
+    trainer.model(false).expect("a model").to_bytes(false).expect("bytes")
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("microwright-latent-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// What matters of a look: the pixels, or the style.
+fn fit(check: &Check, model: ModelKind) -> f64 {
+    let counts = |name: &str| if model.matches_pixels() { name == "pixels" } else { name != "divergence" };
+    check.terms.iter().filter(|(name, _)| counts(name)).map(|(_, v)| v).sum()
+}
+
+#[test]
+fn every_model_can_learn_two_patches_by_heart() {
+    let two = graphite(20, 32);
+    let patches: Vec<Patch> = two.train[..2].to_vec();
+    let source = |name: &str| Source { name: name.into(), label: String::new(), factors: None };
+    let data = Arc::new(Dataset {
+        sources: vec![source("one"), source("two")],
+        train: patches.iter().enumerate().map(|(n, p)| Patch { source: n, ..p.clone() }).collect(),
+        held_out: patches,
+        ..(*two).clone()
+    });
+    for model in ModelKind::ALL {
+        let settings = LatentSettings {
+            // Without noise of its own a TextureVAE can paint a patch exactly.
+            free_layout: false,
+            beta: 0.0,
+            collapse_weight: 0.0,
+            style_weight: 1.0,
+            rate: 5e-3,
+            batch: 2,
+            width: 16,
+            steps: 500,
+            check_every: 500,
+            ..small(model)
+        };
+        let mut trainer = trainer(&settings, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let (first, last) = (fit(&trainer.checks()[0], model), fit(trainer.checks().last().expect("a look"), model));
+        assert!(last < 0.03 * first, "{model:?}: {first} → {last}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_and_another_seed_others() {
+    let data = graphite(30, 32);
+    for model in [ModelKind::Texture, ModelKind::Morphology] {
+        let run = |seed| {
+            let settings = LatentSettings { seed, steps: 6, ..small(model) };
+            let mut trainer = trainer(&settings, &data, &Device::Cpu);
+            finish(&mut trainer);
+            bytes(&trainer)
+        };
+        let first = run(3);
+        assert!(first == run(3), "{model:?}: the same seed");
+        assert!(first != run(4), "{model:?}: another seed");
+    }
+}
+
+#[test]
+fn both_backends_train_alike() {
+    let Some(gpu) = common::gpu() else { return };
+    let data = graphite(20, 32);
+    for model in ModelKind::ALL {
+        let settings = LatentSettings { steps: 3, check_every: 3, ..small(model) };
+        let looks = [Device::Cpu, gpu.clone()].map(|device| {
+            let mut trainer = trainer(&settings, &data, &device);
+            finish(&mut trainer);
+            trainer.checks().last().expect("a look").clone()
+        });
+        for ((name, cpu), (_, gpu)) in looks[0].terms.iter().zip(&looks[1].terms) {
+            assert!((cpu - gpu).abs() <= 1e-3 * cpu.abs().max(1e-3), "{model:?} {name}: {cpu} and {gpu}");
+        }
+    }
+}
+
+#[test]
+fn a_split_batch_learns_what_the_whole_one_does() {
+    let data = graphite(20, 32);
+    let settings = LatentSettings { steps: 4, check_every: 4, beta: 0.0, ..small(ModelKind::Vae) };
+    let whole = Needs::of(&settings, 0, DeviceKind::Cpu, None).expect("needs");
+    let split = Needs::of(&settings, 0, DeviceKind::Cpu, Some(whole.bytes - 1)).expect("needs");
+    assert_eq!(whole.part, 4);
+    assert!(split.part < 4 && split.bytes < whole.bytes, "{split:?} {whole:?}");
+    let run = |part: usize| {
+        let weights = Weights::load(&settings.weights, settings.depth).expect("weights");
+        let trainer = Trainer::in_parts(&settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
+        let mut trainer = trainer.expect("a trainer").expect("not stopped");
+        finish(&mut trainer);
+        trainer.checks().last().expect("a look").total
+    };
+    // The parts sum up in another order, and Adam magnifies what differs at gradients near zero.
+    let (whole, parts) = (run(4), run(2));
+    assert!((whole - parts).abs() < 0.02 * whole, "{whole} {parts}");
+}
+
+#[test]
+fn a_training_that_was_killed_goes_on_to_the_same_end() {
+    let data = graphite(30, 32);
+    let settings = LatentSettings { steps: 9, check_every: 3, patience: 5, ..small(ModelKind::Texture) };
+    let mut whole = trainer(&settings, &data, &Device::Cpu);
+    finish(&mut whole);
+    let mut killed = trainer(&settings, &data, &Device::Cpu);
+    for _ in 0..5 {
+        if killed.is_check_due() {
+            killed.look(0).expect("a look");
+        }
+        killed.step().expect("a step");
+    }
+    let (tensors, text) = killed.checkpoint().expect("a checkpoint");
+    drop(killed);
+    let kept = tensor_bytes(&tensors, &text, false).expect("bytes");
+    let (tensors, text) = read_tensors(&kept, Path::new("checkpoint")).expect("a checkpoint");
+    let mut resumed = trainer(&settings, &data, &Device::Cpu);
+    resumed.resume(&tensors, &text).expect("goes on");
+    assert_eq!(resumed.steps(), 5);
+    finish(&mut resumed);
+    assert!(bytes(&whole) == bytes(&resumed));
+    let mut other = trainer(&LatentSettings { beta: 0.5, ..settings }, &data, &Device::Cpu);
+    let refused = other.resume(&tensors, &text).expect_err("another training");
+    assert!(refused.to_string().contains("other settings"), "{refused}");
+}
+
+#[test]
+fn the_best_model_is_kept_when_training_stops_early() {
+    let data = graphite(20, 32);
+    // A rate at which it soon gets worse again.
+    let settings =
+        LatentSettings { rate: 0.05, steps: 400, check_every: 5, patience: 3, ..small(ModelKind::Autoencoder) };
+    let mut trainer = trainer(&settings, &data, &Device::Cpu);
+    finish(&mut trainer);
+    let best = trainer.checks().iter().min_by(|a, b| a.total.total_cmp(&b.total)).expect("looks");
+    assert_eq!(trainer.model(true).expect("a model").summary.steps, best.step);
+}
+
+#[test]
+fn a_model_comes_back_from_its_file_and_other_files_are_refused() {
+    let data = graphite(20, 32);
+    let weights = Weights::built_in(Depth::CONV1_1);
+    for (model, head) in
+        [(ModelKind::Texture, Head::Pooled), (ModelKind::Texture, Head::Flattened), (ModelKind::Vae, Head::Pooled)]
+    {
+        let settings = LatentSettings { steps: 2, head, ..small(model) };
+        let mut trainer = trainer(&settings, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let mut made = trainer.model(false).expect("a model");
+        made.summarise(&data, &weights, &Device::Cpu).expect("a summary");
+        assert_eq!(made.summary.divergence.len(), 4);
+        let path = Path::new("model.safetensors");
+        let back = Model::from_bytes(&made.to_bytes(false).expect("bytes"), path).expect("a model");
+        // Not `assert_eq`: it would print every weight.
+        assert!(back == made, "{model:?}");
+        let half = Model::from_bytes(&made.to_bytes(true).expect("bytes"), path).expect("a model");
+        let z = [0.5, -1.0, 0.0, 2.0];
+        let pictures = [&made, &half].map(|m| {
+            let mut painter = m.painter(&Device::Cpu, (32, 32)).expect("a painter");
+            paint(&mut painter, &Cell { z: z.to_vec(), layout: 3 }).expect("a picture")
+        });
+        let off = pictures[0].iter().zip(&pictures[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 0.02, "f16 changes the picture by {off}");
+    }
+    let (weights, _) = (tensor_bytes(&Default::default(), "{}", false).expect("bytes"), ());
+    let error = Model::from_bytes(&weights, Path::new("x.safetensors")).expect_err("no tensors");
+    assert!(error.to_string().contains("x.safetensors cannot be opened as a latent model"), "{error}");
+    assert!(Model::from_bytes(b"nothing", Path::new("x")).is_err());
+}
+
+#[test]
+fn a_folder_of_odd_files_is_read_as_far_as_it_can_be() {
+    use microwright::micrograph::{PhaseMap, PixelSize, write_labels_tiff};
+    let folder = folder("odd");
+    let inner = folder.join("ferrite");
+    let write = |name: &str, (h, w): (usize, usize), metres: f64| {
+        let labels = (0..h * w).map(|i| u8::from(i * 37 % 251 > 180)).collect();
+        let map = PhaseMap { height: h, width: w, labels, phases: 2 };
+        write_labels_tiff(&inner.join(name), &map, PixelSize::new(metres, "a test").as_ref()).expect("written");
+    };
+    write("a.tif", (70, 200), 1e-6);
+    write("b.tif", (201, 333), 1e-6);
+    write("c.tif", (128, 128), 5e-7);
+    write("tiny.tif", (9, 11), 1e-6);
+    std::fs::write(folder.join("broken.png"), b"\x89PNG\r\n\x1a\nnothing").expect("written");
+    std::fs::write(folder.join("notes.txt"), b"not a picture").expect("written");
+    let (pictures, left_out) = pictures_of_files(&[folder.clone()], None, &|| false);
+    let names: Vec<&str> = pictures.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["a.tif", "b.tif", "tiny.tif"]);
+    assert!(pictures.iter().all(|p| p.label == "ferrite"));
+    let said = |name: &str| left_out.iter().any(|text| text.contains(name));
+    assert!(said("broken.png") && said("notes.txt") && said("c.tif"), "{left_out:?}");
+    let request = TrainRequest {
+        source: PatchSource::Files(vec![folder.clone()], None),
+        stride: 16,
+        most_patches: 100,
+        settings: LatentSettings { steps: 2, check_every: 1, ..small(ModelKind::Texture) },
+        output: folder.join("model.safetensors"),
+        as_f16: false,
+        resume: false,
+    };
+    let (job, slots) = start_training(request, Arc::new(|| {}));
+    let mut warnings = vec![];
+    let ending = loop {
+        match job.wait(Duration::from_secs(60)).expect("an event") {
+            Event::Warning(text) => warnings.push(text),
+            Event::Ended(ending) => break ending,
+            _ => {}
+        }
+    };
+    assert_eq!(ending, Ending::Finished, "{warnings:?}");
+    assert!(warnings.iter().any(|w| w.contains("tiny.tif")), "{warnings:?}");
+    assert!(slots.model.take().is_some() && folder.join("model.safetensors").exists());
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+#[test]
+fn a_stopped_training_keeps_its_model_and_a_cancelled_one_its_checkpoint() {
+    let folder = folder("stop");
+    for (request, wanted) in [(Request::StopAndKeep, Ending::Kept), (Request::Cancel, Ending::Cancelled)] {
+        let output = folder.join("model.safetensors");
+        let training = TrainRequest {
+            source: PatchSource::Graphite(30, 1),
+            stride: 32,
+            most_patches: 100,
+            settings: LatentSettings { steps: 1_000_000, ..small(ModelKind::Texture) },
+            output: output.clone(),
+            as_f16: false,
+            resume: false,
+        };
+        let (job, slots) = start_training(training, Arc::new(|| {}));
+        while slots.progress.take().is_none_or(|p| p.step < 3) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        job.request(request);
+        let ending = loop {
+            if let Event::Ended(ending) = job.wait(Duration::from_secs(60)).expect("an event") {
+                break ending;
+            }
+        };
+        assert_eq!(ending, wanted);
+        let checkpoint = TrainRequest::checkpoint(&output);
+        if wanted == Ending::Kept {
+            assert!(Model::open(&output).is_ok() && !checkpoint.exists());
+        } else {
+            assert!(checkpoint.exists() && slots.model.take().is_none());
+        }
+    }
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+/// The model in the box on patches that it has never seen.
+#[test]
+fn the_boxed_model_knows_what_graphite_is_made_of() {
+    let model = Model::boxed().expect("the model in the box");
+    let weights = Weights::load(&model.settings.weights, model.settings.depth).expect("weights");
+    let pictures = synthetic(120, 128, 4242);
+    let patches = |n: std::ops::Range<usize>| -> Vec<Patch> {
+        n.map(|n| Patch { values: pictures[n].values.clone(), source: n, place: (0, 0) }).collect()
+    };
+    let sources =
+        pictures.iter().map(|p| Source { name: p.name.clone(), label: String::new(), factors: p.factors }).collect();
+    let data = Dataset {
+        edge: 128,
+        sources,
+        train: patches(0..2),
+        held_out: patches(0..120),
+        pixel_size: None,
+        threshold: 127.5,
+        dark: false,
+        left_out: vec![],
+    };
+    let found =
+        judge(&model, &data, &weights, &Device::Cpu, 1, &mut |_| true).expect("a judgement").expect("all of it");
+    for (factor, least) in found.factors.iter().zip(BOXED) {
+        assert!(factor.r_squared >= least, "{}: R² {:.3}, wanted {least}", factor.name, factor.r_squared);
+    }
+    // One latent point gives layouts that have no more to do with each other than patches of the data.
+    let (layouts, unrelated) = found.layout_correlation.expect("a free layout");
+    assert!((layouts - unrelated).abs() < 0.05, "{layouts} {unrelated}");
+}
+
+/// R² of nodularity, radius and area fraction that the model in the box reaches at least.
+const BOXED: [f64; 3] = [0.90, 0.85, 0.95];
+
+#[test]
+fn a_traversal_at_one_layout_is_smooth() {
+    let model = Model::boxed().expect("the model in the box");
+    let mut painter = model.painter(&Device::Cpu, (128, 128)).expect("a painter");
+    let start = Cell { z: vec![0.0; model.settings.dimensions], layout: 5 };
+    for row in traversal(&start, &[0, 1, 2], 10) {
+        let strip: Vec<Vec<f32>> = row.iter().map(|cell| paint(&mut painter, cell).expect("a picture")).collect();
+        let apart = |steps: usize| {
+            let pairs = (0..10 - steps).map(|n| {
+                let squares = strip[n].iter().zip(&strip[n + steps]).map(|(a, b)| f64::from(a - b).powi(2));
+                squares.sum::<f64>()
+            });
+            pairs.clone().sum::<f64>() / pairs.count() as f64
+        };
+        assert!(apart(1) < apart(3) && apart(3) < apart(8), "{} {} {}", apart(1), apart(3), apart(8));
+        // The middle of the strip: the same places, which another layout has not.
+        let same = |a: &[f32], b: &[f32]| {
+            let map = |v: &[f32]| phases(&v.iter().map(|x| 255.0 * x).collect::<Vec<f32>>(), (128, 128), 127.5, false);
+            layout_correlation(&map(a), &map(b))
+        };
+        let other = paint(&mut painter, &Cell { layout: 6, ..row[4].clone() }).expect("a picture");
+        assert!(same(&strip[4], &strip[5]) > same(&strip[4], &other) + 0.2);
+    }
+    assert!((correlation(&[1.0, 2.0, 3.0], &[2.0, 4.0, 6.0]) - 1.0).abs() < 1e-12);
+}
