@@ -1,6 +1,8 @@
 //! The window, driven by its labels, with real jobs behind it.
 
 mod common;
+#[path = "common/window.rs"]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,29 +17,7 @@ use microwright::micrograph::{
 use microwright::net::Depth;
 use microwright::project::Project;
 use microwright::synth;
-
-/// A window of a laptop's size.
-fn window(file: Option<PathBuf>) -> Harness<'static, App> {
-    Harness::builder()
-        .with_size([1366.0, 768.0])
-        .with_context_setup(|ctx| ctx.input_mut(|i| i.max_texture_side = 8192))
-        .build_eframe(move |cc| App::new(&cc.egui_ctx, file))
-}
-
-/// Steps until something holds, or fails after a while.
-fn until(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&App) -> bool) {
-    let start = Instant::now();
-    while !holds(harness.state()) {
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "{what} did not come; messages: {:?}",
-            harness.state().message_texts()
-        );
-        harness.step();
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    harness.step();
-}
+use window::{click, drop_file, has, tab, until, window};
 
 /// Settings under which a run takes seconds.
 fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize) {
@@ -49,16 +29,6 @@ fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize)
     settings.realisations = realisations;
     settings.levels = 1;
     settings.polish = false;
-}
-
-fn click(harness: &mut Harness<'_, App>, label: &str) {
-    harness.get_by_label(label).click();
-    harness.step();
-    harness.step();
-}
-
-fn has(harness: &Harness<'_, App>, text: &str) -> bool {
-    harness.query_all_by_label_contains(text).next().is_some()
 }
 
 #[test]
@@ -119,24 +89,6 @@ fn a_cancelled_run_leaves_nothing_and_a_closed_window_no_job() {
     let start = Instant::now();
     drop(harness);
     assert!(start.elapsed() < Duration::from_secs(5), "closing waited for more than an iteration");
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.0).map_err(|e| e.to_string())
-    }
-}
-
-fn drop_file(harness: &mut Harness<'_, App>, path: &Path) {
-    harness.input_mut().dropped_files.push(Arc::new(Dropped(path.into())));
-    harness.step();
 }
 
 #[test]
@@ -298,12 +250,6 @@ fn raw_micrograph(folder: &Path) -> PathBuf {
     let path = folder.join("raw.npy");
     std::fs::write(&path, array_bytes(&values, (108, 96), 1)).expect("a file");
     path
-}
-
-fn tab(harness: &mut Harness<'_, App>, name: &str) {
-    harness.get_by_role_and_label(egui::Role::Button, name).click();
-    harness.step();
-    harness.step();
 }
 
 /// Changes the recipe and waits for its phases.

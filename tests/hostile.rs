@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::ImageEncoder;
+use microwright::compute::Device;
+use microwright::latent::{Dataset, LatentSettings, Model, Trainer, synthetic};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
@@ -162,7 +164,24 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
             b"\x40\0\0\0\0\0\0\0{\"conv1_1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}\0\0\0\0"
                 .to_vec(),
         ),
+        ("o.model", model()),
     ]
+}
+
+/// A small latent model.
+fn model() -> Vec<u8> {
+    let settings = LatentSettings {
+        dimensions: 2,
+        edge: 32,
+        width: 4,
+        depth: Depth::CONV1_1,
+        batch: 2,
+        ..LatentSettings::default()
+    };
+    let data = Arc::new(Dataset::new(&synthetic(12, 32, 1), 32, 32, 1).expect("patches"));
+    let weights = Weights::built_in(Depth::CONV1_1);
+    let trainer = Trainer::new(&settings, data, &weights, &Device::Cpu, &mut |_| true).expect("a trainer");
+    trainer.expect("not stopped").model(false).expect("a model").to_bytes(false).expect("bytes")
 }
 
 /// Reads a file with the reader that its name asks for; what it says does not matter.
@@ -181,6 +200,13 @@ fn read(path: &Path, name: &str) {
         }
         Some("safetensors") => {
             let _ = Weights::load(&WeightsKind::File(path.into()), Depth::CONV1_1);
+        }
+        Some("model") => {
+            if let Ok(model) = Model::open(path) {
+                // What was opened can be used.
+                let size = (model.settings.edge, model.settings.edge);
+                assert!(model.settings.edge > 64 || model.painter(&Device::Cpu, size).is_ok());
+            }
         }
         Some("txt") => {
             let picture = path.with_extension("png");
@@ -205,6 +231,7 @@ fn no_reader_panics_or_takes_memory_without_end() {
         match name.rsplit('.').next() {
             Some("json") => drop(Recipe::read(&path).expect(name)),
             Some("microwright") => drop(Project::read(&path).expect(name)),
+            Some("model") => drop(Model::open(&path).expect(name)),
             Some("txt" | "safetensors") => {}
             _ => drop(micrograph::read(&path).expect(name)),
         }

@@ -240,7 +240,12 @@ impl App {
     }
 
     /// The Latent workspace.
-    pub fn latent(&mut self) -> &mut workspace::LatentSpace {
+    pub fn latent(&self) -> &workspace::LatentSpace {
+        &self.latent_space
+    }
+
+    /// The same, to be changed.
+    pub fn latent_mut(&mut self) -> &mut workspace::LatentSpace {
         &mut self.latent_space
     }
 

@@ -132,7 +132,7 @@ impl Default for LatentSettings {
             head: Head::Pooled,
             free_layout: true,
             periodic: true,
-            beta: 0.003,
+            beta: 0.0003,
             warm_up: 200,
             free_bits: 0.0,
             style_weight: 50.0,

@@ -188,7 +188,7 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
     let mut shown = open.z[dimension];
     let slider = Slider::new(&mut shown, -REACH..=REACH).fixed_decimals(2);
     let response = ui.add(slider).labelled_by(label_id).on_hover_text(tip);
-    if response.changed() {
+    if (shown - open.z[dimension]).abs() > 0.005 {
         open.z[dimension] = shown;
     }
     if reset || response.double_clicked() {

@@ -51,8 +51,9 @@ impl App {
             (None, _) => Some("Open or train a model first."),
             (_, missing) => missing,
         };
-        let button = ui.add_enabled(missing.is_none(), primary(ui, "Judge this model"));
-        if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+        let wide = egui::vec2(ui.available_width(), 36.0);
+        let button = primary(ui, "Judge this model").min_size(wide);
+        if ui.add_enabled(missing.is_none(), button).on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
             self.start_judging();
         }
         let export = "The table and the distributions, CSV and figures, into the folder of exports.";

@@ -157,9 +157,9 @@ impl LatentSpace {
         self.open.as_ref()?.shown.as_ref()
     }
 
-    /// Whether a training is under way.
-    pub fn is_training(&self) -> bool {
-        self.training.is_some()
+    /// Steps of the training under way, or of the last one.
+    pub fn steps(&self) -> usize {
+        self.progress.step
     }
 
     /// Pictures painted of the sheet, and all of it.

@@ -145,8 +145,13 @@ impl App {
                 ui.add(egui::Label::new(RichText::new(reason).weak().small()).wrap());
             }
         }
-        let start = ui.add_enabled(missing.is_none(), primary(ui, "Train"));
-        if start.on_disabled_hover_text(missing.unwrap_or_default().to_string()).clicked() {
+        let wide = egui::vec2(ui.available_width(), 36.0);
+        let button = primary(ui, "Train").min_size(wide);
+        if ui
+            .add_enabled(missing.is_none(), button)
+            .on_disabled_hover_text(missing.unwrap_or_default().to_string())
+            .clicked()
+        {
             self.start_training();
         }
         ui.add_space(4.0);

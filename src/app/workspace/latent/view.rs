@@ -73,7 +73,8 @@ impl App {
                 };
                 pane.show(ui, &mut view);
             });
-        egui::CentralPanel::no_frame().show(ui, |ui| {
+        let beside = egui::Frame::NONE.inner_margin(egui::Margin { left: 12, ..egui::Margin::ZERO });
+        egui::CentralPanel::default().frame(beside).show(ui, |ui| {
             ui.columns(2, |columns| {
                 let ui = &mut columns[0];
                 let half = 0.5 * ui.available_height() - 4.0;
