@@ -336,3 +336,44 @@ fn an_adapter_that_computes_wrongly_is_named_and_not_used() {
     assert!(!refused.status.success());
     assert!(text(&refused).contains("computes wrong numbers (conv"), "{}", text(&refused));
 }
+
+#[test]
+fn a_latent_model_is_trained_walked_through_and_judged() {
+    let place = Place::new();
+    let small = ["--edge", "32", "--width", "8", "--depth", "conv1_1", "--dimensions", "3", "--batch", "4"];
+    let run = |arguments: &[&str]| {
+        let output = place.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        text(&output)
+    };
+    let mut train = vec!["latent", "train", "--graphite", "60", "--steps", "4", "--check-every", "2", "--half"];
+    train.extend(["--output", "m.safetensors", "--device", "cpu"]);
+    train.extend(small);
+    let said = run(&train);
+    assert!(said.contains("held out") && said.contains("dimension  3"), "{said}");
+    run(&["latent", "sample", "m.safetensors", "--count", "3", "--edge", "48", "--output", "s", "--device", "cpu"]);
+    let table = std::fs::read_to_string(place.path("s/samples.csv")).expect("a table");
+    assert!(table.starts_with("number,layout_seed,z1,z2,z3,volume_fraction") && table.lines().count() == 4, "{table}");
+    assert_eq!(micrograph::read(&place.path("s/sample-0003.png")).expect("a picture").height, 48);
+    run(&["latent", "sample", "m.safetensors", "--npy", "--z=-1,0,2", "--output", "n", "--device", "cpu"]);
+    assert_eq!(std::fs::metadata(place.path("n/samples.npy")).expect("a stack").len(), 128 + 16 * 32 * 32 * 4);
+    run(&["latent", "traverse", "m.safetensors", "--dimensions", "1,3", "--steps", "5", "--device", "cpu"]);
+    let strip = micrograph::read(&place.path("traversal.png")).expect("a picture");
+    assert_eq!((strip.height, strip.width), (2 * 34, 5 * 34));
+    let image = place.micrograph();
+    let encoded = run(&["latent", "encode", "m.safetensors", image.to_str().expect("a path"), "--device", "cpu"]);
+    assert!(encoded.contains("\"original.npy\","), "{encoded}");
+    let judged = run(&["latent", "judge", "m.safetensors", "--graphite", "60", "--device", "cpu"]);
+    assert!(judged.contains("STSIM-2") && judged.contains("correlation of two layouts"), "{judged}");
+    let study = ["latent", "study", "models", "--graphite", "30", "--patches", "20", "--edge", "32", "--steps", "2"];
+    let studied = run(&[&study[..], &["--seeds", "1", "--output", "study.csv", "--device", "cpu"]].concat());
+    assert!(studied.contains("Plain autoencoder") && studied.contains("TextureVAE"), "{studied}");
+    let lines = std::fs::read_to_string(place.path("study.csv")).expect("a table").lines().count();
+    assert_eq!(lines, 1 + 4 * 3 - 1, "an autoencoder has no samples");
+    let refused = place.run(&["latent", "encode", "m.safetensors", "nowhere.png"]);
+    assert!(!refused.status.success() && text(&refused).contains("None of the micrographs"), "{}", text(&refused));
+    let refused = place.run(&["latent", "train", "--graphite", "5", "--device", "cpu"]);
+    assert!(text(&refused).contains("at least 8 and 2 are needed"), "{}", text(&refused));
+    let other = place.run(&["latent", "sample", image.to_str().expect("a path")]);
+    assert!(text(&other).contains("cannot be opened as a latent model"), "{}", text(&other));
+}

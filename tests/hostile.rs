@@ -178,7 +178,7 @@ fn model() -> Vec<u8> {
         batch: 2,
         ..LatentSettings::default()
     };
-    let data = Arc::new(Dataset::new(&synthetic(12, 32, 1), 32, 32, 1).expect("patches"));
+    let data = Arc::new(Dataset::new(&synthetic(16, 32, 1), 32, 32, 1000, 1).expect("patches"));
     let weights = Weights::built_in(Depth::CONV1_1);
     let trainer = Trainer::new(&settings, data, &weights, &Device::Cpu, &mut |_| true).expect("a trainer");
     trainer.expect("not stopped").model(false).expect("a model").to_bytes(false).expect("bytes")

@@ -31,7 +31,7 @@ fn small(model: ModelKind) -> LatentSettings {
 }
 
 fn graphite(count: usize, edge: usize) -> Arc<Dataset> {
-    Arc::new(Dataset::new(&synthetic(count, edge, 7), edge, edge, 1).expect("patches"))
+    Arc::new(Dataset::new(&synthetic(count, edge, 7), edge, edge, 1000, 1).expect("patches"))
 }
 
 fn trainer(settings: &LatentSettings, data: &Arc<Dataset>, device: &Device) -> Trainer {

@@ -141,7 +141,11 @@ impl Work<'_> {
             if let Some(request) = self.wanted.take() {
                 if request.edge != own && !painters.iter().any(|(edge, _)| *edge == request.edge) {
                     painters.truncate(1);
-                    painters.push((request.edge, self.model.painter(device, (request.edge, request.edge))?));
+                    match self.model.painter(device, (request.edge, request.edge)) {
+                        Ok(painter) => painters.push((request.edge, painter)),
+                        // A size that the device cannot hold is no reason to end: the next one may fit.
+                        Err(error) => self.control.tell(Event::Warning(error.to_string())),
+                    }
                 }
                 if let Some((_, painter)) = painters.iter_mut().find(|(edge, _)| *edge == request.edge) {
                     self.show(painter, &request)?;

@@ -69,7 +69,9 @@ pub struct TrainRequest {
 impl TrainRequest {
     /// The checkpoint of a training that ends in `output`.
     pub fn checkpoint(output: &Path) -> PathBuf {
-        output.with_extension("checkpoint")
+        let mut name = output.file_name().unwrap_or_default().to_os_string();
+        name.push(".checkpoint");
+        output.with_file_name(name)
     }
 
     /// The patches.
@@ -77,10 +79,12 @@ impl TrainRequest {
     /// # Errors
     /// There are too few.
     pub fn dataset(&self, interrupted: &dyn Fn() -> bool) -> Result<Dataset, LatentError> {
+        if let Some(complaint) = self.settings.complaint() {
+            return Err(LatentError::Settings(complaint));
+        }
         let (pictures, mut left_out) = self.source.pictures(self.settings.edge, interrupted);
-        let made = Dataset::new(&pictures, self.settings.edge, self.stride, self.settings.seed)?;
+        let made = Dataset::new(&pictures, self.settings.edge, self.stride, self.most_patches, self.settings.seed)?;
         left_out.extend(made.left_out.iter().cloned());
-        let made = made.limited(self.most_patches, self.settings.seed);
         let made = if self.settings.turn { made.turned() } else { made };
         Ok(Dataset { left_out, ..made })
     }
@@ -145,17 +149,31 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
         control.wake();
     };
     tell(&now);
-    if let Some(complaint) = settings.complaint() {
-        return Err(LatentError::Settings(complaint));
-    }
-    let data = Arc::new(request.dataset(&interrupted)?);
+    let data = match request.dataset(&interrupted) {
+        // Files that were not read any more are no reason to complain of.
+        _ if interrupted() => return Ok(Ending::Cancelled),
+        data => Arc::new(data?),
+    };
     for reason in &data.left_out {
         control.tell(Event::Warning(reason.clone()));
     }
     slots.data.put(data.clone());
     let weights = Weights::load(&settings.weights, settings.depth)?;
     let device = device::open(&settings.device, &|text| control.tell(Event::Warning(text)))?;
-    let needs = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?;
+    let checkpoint = TrainRequest::checkpoint(&request.output);
+    let kept = match request.resume {
+        false => None,
+        true => {
+            let bytes = std::fs::read(&checkpoint).map_err(|source| LatentError::Io {
+                action: "read",
+                path: checkpoint.clone(),
+                source,
+            })?;
+            Some(read_tensors(&bytes, &checkpoint)?)
+        }
+    };
+    let mut needs = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?;
+    needs.part = kept.as_ref().and_then(|(_, text)| Trainer::part_of(text)).unwrap_or(needs.part);
     if needs.part < settings.batch {
         control.tell(Event::Warning(format!(
             "A batch of {} patches does not fit into the memory at once and is worked on {} at a time.",
@@ -166,28 +184,30 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
     now.left_out = Arc::new(data.left_out.clone());
     now.memory = needs.bytes;
     now.doing = "reading the features of the patches".into();
-    let trainer = Trainer::new(settings, data.clone(), &weights, &device, &mut |share| {
+    let trainer = Trainer::in_parts(settings, data.clone(), &weights, &device, needs.part, &mut |share| {
         now.share = share;
         tell(&now);
         control.wait_while_paused() == Wanted::Run
     })?;
     let Some(mut trainer) = trainer else { return Ok(Ending::Cancelled) };
-    let checkpoint = TrainRequest::checkpoint(&request.output);
-    if request.resume {
-        let bytes = std::fs::read(&checkpoint).map_err(|source| LatentError::Io {
-            action: "read",
-            path: checkpoint.clone(),
-            source,
-        })?;
-        let (tensors, text) = read_tensors(&bytes, &checkpoint)?;
+    if let Some((tensors, text)) = kept {
         trainer.resume(&tensors, &text)?;
     }
     let start = Instant::now();
     let first_step = trainer.steps();
     let mut ending = Ending::Finished;
+    // Whether the last parameters are of no use.
+    let mut lost = false;
     loop {
         if trainer.is_check_due() {
-            now.pictures = Arc::new(trainer.look(SHOWN)?);
+            match trainer.look(SHOWN) {
+                Err(error @ LatentError::NotFinite { .. }) if !trainer.checks().is_empty() => {
+                    control.tell(Event::Warning(error.to_string()));
+                    (ending, lost) = (Ending::Kept, true);
+                    break;
+                }
+                pictures => now.pictures = Arc::new(pictures?),
+            }
             now.checks = Arc::new(trainer.checks().to_vec());
             keep(&trainer, &checkpoint)?;
             tell(&now);
@@ -206,7 +226,14 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
             }
             Wanted::Run | Wanted::Pause => {}
         }
-        trainer.step()?;
+        match trainer.step() {
+            Err(error @ LatentError::NotFinite { .. }) if !trainer.checks().is_empty() => {
+                control.tell(Event::Warning(error.to_string()));
+                (ending, lost) = (Ending::Kept, true);
+                break;
+            }
+            other => other?,
+        }
         let taken = trainer.steps() - first_step;
         let each = start.elapsed().as_secs_f64() / taken.max(1) as f64;
         now.step = trainer.steps();
@@ -218,7 +245,7 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
     }
     now.doing = "measuring the latent space".into();
     tell(&now);
-    let mut model = trainer.model(settings.patience > 0)?;
+    let mut model = trainer.model(settings.patience > 0 || lost)?;
     model.summary.data = request.source.describe();
     model.summary.seconds = start.elapsed().as_secs_f64();
     model.summarise(&data, &weights, &device)?;
@@ -237,6 +264,11 @@ fn keep(trainer: &Trainer, path: &Path) -> Result<(), LatentError> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), LatentError> {
     write_atomically(path, bytes).map_err(|source| LatentError::Io { action: "written", path: path.into(), source })
+}
+
+/// A seed of synthetic micrographs other than those that a model of this seed was trained on.
+pub fn unseen_seed(seed: u64) -> u64 {
+    seed.wrapping_add(1_000_000)
 }
 
 /// How far a judgement is.

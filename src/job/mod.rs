@@ -25,6 +25,7 @@ pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{FetchProgress, fetch_weights};
 pub use latent::{
     JudgeProgress, PatchSource, TrainProgress, TrainRequest, TrainSlots, start as start_training, start_judging,
+    unseen_seed,
 };
 pub use progress::{Preview, Progress};
 pub use prune_study::{

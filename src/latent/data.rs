@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
+use sha2::{Digest, Sha256};
 
 use super::{LEAST_HELD_OUT, LEAST_TRAIN, LatentError};
 use crate::micrograph::{MOST_PHASES, Micrograph, PhaseMap, PixelSize, Prepared, Recipe, read};
@@ -172,10 +173,13 @@ fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = vec![];
+    let mut known = std::collections::BTreeSet::new();
     for path in paths {
         let label = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         add(path, &label, 0, &mut found);
     }
+    // A file that is named twice counts once: it must not lie on both sides of the split.
+    found.retain(|(path, _)| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     found
 }
 
@@ -228,14 +232,16 @@ const MANY: usize = 10;
 const SHARE: f64 = 0.15;
 
 impl Dataset {
-    /// Cuts patches of `edge` pixels every `stride` pixels.
+    /// Cuts patches of `edge` pixels every `stride` pixels, in an order and at most so many to train on as `seed` says; a
+    /// quarter as many are held out at the most.
     ///
-    /// Of ten pictures or more every seventh (drawn by `seed`) is held out whole; of fewer the right-hand strip of each,
-    /// and patches across its border are not taken.
+    /// Of ten pictures or more some 15 % are held out whole, chosen by their content and `seed` alone, so that others
+    /// that are added or taken away change nothing; of fewer the right-hand strip of each, and patches across its border
+    /// are not taken.
     ///
     /// # Errors
     /// There are too few patches.
-    pub fn new(pictures: &[Picture], edge: usize, stride: usize, seed: u64) -> Result<Self, LatentError> {
+    pub fn new(pictures: &[Picture], edge: usize, stride: usize, most: usize, seed: u64) -> Result<Self, LatentError> {
         let mut left_out = vec![];
         let mut usable: Vec<(usize, &Picture)> = vec![];
         for (n, picture) in pictures.iter().enumerate() {
@@ -248,34 +254,42 @@ impl Dataset {
                 usable.push((n, picture));
             }
         }
-        let mut order: Vec<usize> = (0..usable.len()).collect();
-        order.shuffle(&mut Pcg64::seed_from_u64(seed));
+        let lots: Vec<u64> = usable.iter().map(|(_, p)| lot(p, seed)).collect();
+        // With bad luck no lot is low enough, and the lowest is held out.
+        let bound = ((SHARE * u64::MAX as f64) as u64).max(lots.iter().copied().min().unwrap_or(0));
         let whole = usable.len() >= MANY;
-        let held = (usable.len() as f64 * SHARE).ceil() as usize;
+        // Places first: the patches of a large picture at a small stride would not fit into any memory.
         let (mut train, mut held_out) = (vec![], vec![]);
-        for (at, (source, picture)) in usable.iter().enumerate() {
+        for ((source, picture), lot) in usable.iter().zip(&lots) {
             let steps = |size: usize| (0..=size - edge).step_by(stride.max(1));
             let border = picture.width - ((picture.width as f64 * SHARE) as usize).max(edge).min(picture.width);
-            let patch =
-                |row, column| Patch { values: picture.cut(row, column, edge), source: *source, place: (row, column) };
-            if whole {
-                let to = if order[at] < held { &mut held_out } else { &mut train };
-                to.extend(
-                    steps(picture.height)
-                        .flat_map(|row| steps(picture.width).map(move |c| (row, c)))
-                        .map(|(row, column)| patch(row, column)),
-                );
-                continue;
-            }
             for row in steps(picture.height) {
-                train.extend(steps(picture.width).filter(|c| c + edge <= border).map(|c| patch(row, c)));
-                held_out.extend((border..=picture.width - edge).step_by(stride.max(1)).map(|c| patch(row, c)));
+                if whole {
+                    let to = if *lot <= bound { &mut held_out } else { &mut train };
+                    to.extend(steps(picture.width).map(|column| (*source, row, column)));
+                } else {
+                    train.extend(steps(picture.width).filter(|c| c + edge <= border).map(|c| (*source, row, c)));
+                    let strip = (border..=picture.width - edge).step_by(stride.max(1));
+                    held_out.extend(strip.map(|c| (*source, row, c)));
+                }
             }
         }
-        let enough = train.len() >= LEAST_TRAIN && held_out.len() >= LEAST_HELD_OUT;
-        if !enough {
+        if train.len() < LEAST_TRAIN || held_out.len() < LEAST_HELD_OUT {
             return Err(LatentError::TooFewPatches { train: train.len(), held_out: held_out.len() });
         }
+        let mut random = Pcg64::seed_from_u64(seed);
+        let mut cut = |mut places: Vec<(usize, usize, usize)>, most: usize| -> Vec<Patch> {
+            places.shuffle(&mut random);
+            places.truncate(most);
+            let patch = |(source, row, column): (usize, usize, usize)| Patch {
+                values: pictures[source].cut(row, column, edge),
+                source,
+                place: (row, column),
+            };
+            places.into_iter().map(patch).collect()
+        };
+        let train = cut(train, most.max(LEAST_TRAIN));
+        let held_out = cut(held_out, (most / 4).max(LEAST_HELD_OUT));
         let source = |p: &Picture| Source { name: p.name.clone(), label: p.label.clone(), factors: p.factors };
         let threshold = threshold(&usable, &train);
         let (mut above, mut all) = (0, 0);
@@ -295,11 +309,11 @@ impl Dataset {
         })
     }
 
-    /// At most so many patches to train on, drawn by `seed`.
-    pub fn limited(mut self, most: usize, seed: u64) -> Self {
-        self.train.shuffle(&mut Pcg64::seed_from_u64(seed));
-        self.train.truncate(most.max(LEAST_TRAIN));
-        self
+    /// A number that tells these patches from any others.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        self.train.iter().chain(&self.held_out).for_each(|p| hash.update(&p.values));
+        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
     }
 
     /// Every patch to train on in all eight orientations: for materials without a preferred direction.
@@ -321,6 +335,15 @@ impl Dataset {
         self.train = self.train.iter().flat_map(turns).collect();
         self
     }
+}
+
+/// A picture's lot: a number that follows from its content and the seed.
+fn lot(picture: &Picture, seed: u64) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_le_bytes());
+    hash.update(&picture.values);
+    let bytes = hash.finalize();
+    bytes.iter().take(8).fold(0, |lot, byte| lot << 8 | u64::from(*byte))
 }
 
 /// Of phases the middle between the first and the second; of grey values Otsu's threshold of the patches.
@@ -347,27 +370,35 @@ mod tests {
 
     #[test]
     fn held_out_patches_never_overlap_those_trained_on() {
-        let data = Dataset::new(&[picture(200, 300), picture(20, 300)], 32, 10, 1).expect("patches");
+        let data = Dataset::new(&[picture(200, 300), picture(20, 300)], 32, 10, 1000, 1).expect("patches");
         assert_eq!(data.left_out.len(), 1);
         let last = data.train.iter().map(|p| p.place.1 + 32).max().expect("patches");
         let first = data.held_out.iter().map(|p| p.place.1).min().expect("patches");
         assert!(last <= first, "{last} {first}");
-        let many: Vec<Picture> = (0..20).map(|_| picture(40, 40)).collect();
-        let data = Dataset::new(&many, 32, 8, 1).expect("patches");
+        let many: Vec<Picture> = (0..20)
+            .map(|n| Picture { values: (0..1600).map(|i| (i * (n + 3) % 251) as u8).collect(), ..picture(40, 40) })
+            .collect();
+        let data = Dataset::new(&many, 32, 8, 1000, 1).expect("patches");
         let held: Vec<usize> = data.held_out.iter().map(|p| p.source).collect();
         assert!(data.train.iter().all(|p| !held.contains(&p.source)));
-        assert_eq!((held.len(), data.train.len()), (3 * 4, 17 * 4));
+        assert_eq!(held.len() + data.train.len(), 20 * 4);
+        // Others that are added change nothing for those that were there.
+        let fewer = Dataset::new(&many[..15], 32, 8, 1000, 1).expect("patches");
+        let still: Vec<usize> = fewer.held_out.iter().map(|p| p.source).collect();
+        assert!(still.iter().all(|n| held.contains(n)) && fewer.train.iter().all(|p| !held.contains(&p.source)));
+        let few = Dataset::new(&many, 32, 8, 12, 1).expect("patches");
+        assert_eq!((few.train.len(), few.held_out.len()), (12, 3));
     }
 
     #[test]
     fn a_set_that_is_too_small_is_refused_with_the_numbers() {
-        let error = Dataset::new(&[picture(40, 80)], 32, 16, 1).expect_err("too few");
+        let error = Dataset::new(&[picture(40, 80)], 32, 16, 1000, 1).expect_err("too few");
         assert!(error.to_string().contains("at least 8 and 2"), "{error}");
     }
 
     #[test]
     fn turning_gives_eight_different_patches() {
-        let data = Dataset::new(&[picture(60, 300)], 32, 20, 1).expect("patches");
+        let data = Dataset::new(&[picture(60, 300)], 32, 20, 1000, 1).expect("patches");
         let turned = data.clone().turned();
         assert_eq!(turned.train.len(), 8 * data.train.len());
         let first = &turned.train[..8];

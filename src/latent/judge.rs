@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::similarity::{FeatureMaps, PyramidStatistics, pyramid_statistics, stsim2};
-use super::targets::Extractor;
+use super::targets::{Extractor, squared_norm};
 use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_prediction, normals, phases};
 use crate::compute::Device;
 use crate::micrograph::PhaseMap;
@@ -50,7 +50,7 @@ pub struct Scores {
     pub s2_covariance_error_percent: Spread,
     /// Error rate of the lineal path in percent.
     pub lineal_path_error_percent: Spread,
-    /// `Σ ‖G − G₀‖² / ‖G₀‖²` over the taps.
+    /// `Σ ‖G − G₀‖² / Σ ‖G₀‖²`, both sums over the taps.
     pub style_error: Spread,
     /// STSIM-2, global form.
     pub stsim2: Spread,
@@ -168,13 +168,13 @@ impl Meter<'_> {
     /// The six scores of a picture against a patch, similarities as they are.
     fn scores(&self, patch: &Measured, found: &Measured) -> [f64; 6] {
         let errors = ErrorRates::between(&patch.curves, &found.curves);
-        let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
-        let difference = square(&mut patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b));
+        let difference: Vec<f32> = patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b).collect();
         [
             errors.s2_error_percent,
             errors.s2_covariance_error_percent,
             errors.lineal_path_error_percent,
-            difference / square(&mut patch.grams.iter().copied()).max(1e-30),
+            squared_norm(&difference, self.extractor.channels())
+                / squared_norm(&patch.grams, self.extractor.channels()).max(1e-30),
             stsim2(&patch.pyramid, &found.pyramid),
             self.maps.dists_form(&patch.maps, &found.maps),
         ]

@@ -169,11 +169,14 @@ impl Model {
         read && start.windows(ENTRY.len()).any(|w| w == ENTRY.as_bytes())
     }
 
-    /// Opens a model.
+    /// Opens a model; `graphite` is the one that comes with the program, unless a file has that name.
     ///
     /// # Errors
     /// The file cannot be read, or is no model.
     pub fn open(path: &Path) -> Result<Self, LatentError> {
+        if path == Path::new("graphite") && !path.exists() {
+            return Self::boxed();
+        }
         let unreadable = |source| LatentError::Io { action: "read", path: path.into(), source };
         let length = std::fs::metadata(path).map_err(unreadable)?.len();
         if length > MOST_BYTES {
@@ -326,6 +329,9 @@ impl Summary {
     fn complete(&mut self, dimensions: usize) {
         self.divergence.resize(dimensions, 0.0);
         self.spread.resize(dimensions, (0.0, 1.0));
+        // Far outside of where any model puts its data, and of what f32 holds.
+        let sane = |v: f64| if v.is_finite() { v.clamp(-1e6, 1e6) } else { 0.0 };
+        self.spread.iter_mut().for_each(|(mean, deviation)| (*mean, *deviation) = (sane(*mean), sane(*deviation)));
         self.correlations.resize(dimensions, vec![]);
         self.correlations.iter_mut().for_each(|row| row.resize(super::DESCRIPTORS.len(), 0.0));
         self.examples.retain(|(_, z)| z.len() == dimensions && z.iter().all(|v| v.is_finite()));
@@ -358,6 +364,11 @@ impl Reader<'_> {
         let mut outputs = self.program.run()?.into_iter();
         let mean = outputs.next().unwrap_or_default();
         let log_variance = outputs.next().unwrap_or_else(|| vec![0.0; mean.len()]);
+        if mean.iter().chain(&log_variance).any(|v| !v.is_finite()) {
+            return Err(LatentError::Settings(
+                "The latent point is not finite: the model's weights are broken.".into(),
+            ));
+        }
         Ok(Encoding { mean, log_variance })
     }
 }

@@ -299,7 +299,7 @@ pub struct Training {
     pub input: TensorId,
     /// The patches, 0 … 1, where pixels are matched.
     pub patches: Option<TensorId>,
-    /// Gram matrices to match, with the taps of the network.
+    /// Gram matrices to match, times their weights.
     pub targets: Vec<TensorId>,
     /// Normal numbers that make latent points of means.
     pub sampling: Option<TensorId>,
@@ -320,8 +320,8 @@ pub struct Training {
     pub terms: Vec<&'static str>,
 }
 
-/// The variances of the Gram matrices by which the layers' losses are divided.
-pub type GramVariances = [f64];
+/// For each tap a factor for every number of its Gram matrix.
+pub type GramWeights = [Vec<f32>];
 
 impl Training {
     /// The graph of a batch of `batch` patches out of `whole` (the share of one run in a split batch); with `train` it
@@ -332,7 +332,7 @@ impl Training {
     pub fn new(
         settings: &LatentSettings,
         weights: &Weights,
-        variances: &GramVariances,
+        gram_weights: &GramWeights,
         (batch, whole): (usize, usize),
         train: bool,
     ) -> Result<Self, ComputeError> {
@@ -361,14 +361,18 @@ impl Training {
         let mut targets = vec![];
         let mut prior = None;
         if settings.model.matches_style() {
-            let padding = if settings.periodic { Padding::Periodic } else { Padding::Zero };
+            // Without an opposite edge it is mirrored, like that of the patches.
+            let padding = if settings.periodic { Padding::Periodic } else { Padding::Reflect };
             let rgb = n.rgb(picture)?;
             let taps = settings.depth.default_taps();
             let out = features(&mut n.graph, rgb, weights, &taps, padding, Pooling::Mean)?;
             let factor = if settings.model.matches_pixels() { settings.style_weight } else { 1.0 };
-            for ((gram, variance), (depth, _)) in out.grams.iter().zip(variances).zip(&out.taps) {
-                let target = n.graph.input(n.graph.shape(*gram));
-                losses.push(n.graph.squared_error(*gram, target, (each / variance.max(1e-30)) as f32)?);
+            for ((gram, weights), (depth, _)) in out.grams.iter().zip(gram_weights).zip(&out.taps) {
+                let shape = n.graph.shape(*gram);
+                let weights = n.graph.constant(shape.times(1), Arc::new(weights.clone()))?;
+                let weighted = n.graph.pointwise(Function::Multiply, &[*gram, weights])?;
+                let target = n.graph.input(shape);
+                losses.push(n.graph.squared_error(weighted, target, each as f32)?);
                 factors.push(factor as f32);
                 terms.push(depth.name());
                 targets.push(target);

@@ -112,7 +112,7 @@ pub struct LatentSettings {
     pub check_every: usize,
     /// Looks without a better loss after which training stops; 0 never stops early.
     pub patience: usize,
-    /// Whether patches are flipped and turned at random: for materials without a preferred direction.
+    /// Whether every patch is taken in all eight orientations: for materials without a preferred direction.
     pub turn: bool,
     /// Seed of the initial weights, the order of the patches and all noise.
     pub seed: u64,
@@ -192,8 +192,15 @@ impl LatentSettings {
         if self.edge < self.depth.smallest_image(crate::compute::graph::Padding::Reflect) {
             return Some(format!("Patches of {} pixels are too small for the depth {}.", self.edge, self.depth));
         }
-        if self.batch == 0 || self.steps == 0 || self.check_every == 0 || !(4..=256).contains(&self.width) {
-            return Some("Batch, steps and checks have to be 1 or more, and the width between 4 and 256.".into());
+        if !(1..=256).contains(&self.batch)
+            || self.steps == 0
+            || self.check_every == 0
+            || !(4..=256).contains(&self.width)
+        {
+            return Some(
+                "Steps and checks have to be 1 or more, the batch between 1 and 256, and the width between 4 and 256."
+                    .into(),
+            );
         }
         if !(self.rate.is_finite() && self.rate > 0.0) {
             return Some("The learning rate has to be above 0.".into());

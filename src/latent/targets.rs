@@ -54,6 +54,11 @@ impl Extractor {
         Ok(Self { program, image, channels, head: settings.head })
     }
 
+    /// Channels of the taps.
+    pub fn channels(&self) -> &[usize] {
+        &self.channels
+    }
+
     /// Gram matrices and features of a picture of grey values 0 … 255.
     ///
     /// # Errors
@@ -101,6 +106,19 @@ pub fn unpack<'a>(packed: &'a [f32], n: usize, matrix: &mut Vec<f32>) -> &'a [f3
     &packed[at..]
 }
 
+/// Sum of the squares of symmetric matrices whose upper triangles stand one behind the other.
+pub fn squared_norm(packed: &[f32], channels: &[usize]) -> f64 {
+    let mut rest = packed;
+    let mut sum = 0.0;
+    let mut matrix = vec![];
+    for c in channels {
+        matrix.clear();
+        rest = unpack(rest, *c, &mut matrix);
+        sum += matrix.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    }
+    sum
+}
+
 /// Bytes that a patch's [`Target`] takes.
 pub fn target_bytes(settings: &LatentSettings) -> u64 {
     let channels = |depth: &crate::net::Depth| depth.convolutions().last().map_or(0, |(_, _, outputs)| outputs);
@@ -117,6 +135,7 @@ mod tests {
         let matrix = [1.0, 2.0, 3.0, 2.0, 4.0, 5.0, 3.0, 5.0, 6.0];
         let packed = pack(&matrix, 3);
         assert_eq!(packed.len(), 6);
+        assert_eq!(squared_norm(&packed, &[3]), 129.0);
         let mut back = vec![];
         assert!(unpack(&packed, 3, &mut back).is_empty());
         assert_eq!(back, matrix);

@@ -12,7 +12,7 @@ use super::network::{Training, initial, noise_shapes};
 use super::targets::{Extractor, Target, target_bytes, unpack};
 use super::{Dataset, LatentError, LatentSettings, Model, Patch, Summary, normals};
 use crate::compute::graph::TensorId;
-use crate::compute::{Device, DeviceKind, Program, planned_memory};
+use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
 use crate::net::Weights;
 
 /// What a look at the held-out patches found.
@@ -50,13 +50,13 @@ impl Needs {
         available: Option<u64>,
     ) -> Result<Self, LatentError> {
         let weights = Weights::blank(settings.depth);
-        let variances = vec![1.0; settings.depth.default_taps().len()];
+        let matrices: Vec<Vec<f32>> = gram_channels(settings).iter().map(|c| vec![1.0; c * c]).collect();
         let cached = patches as u64 * target_bytes(settings);
         let mut needs = Self { bytes: 0, part: settings.batch };
         for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
             let mut bytes = cached;
             for train in [true, false] {
-                let graph = Training::new(settings, &weights, &variances, (part, settings.batch), train)?;
+                let graph = Training::new(settings, &weights, &matrices, (part, settings.batch), train)?;
                 bytes += planned_memory(kind, &graph.network.graph, &graph.outputs).bytes;
             }
             needs = Self { bytes, part };
@@ -168,13 +168,28 @@ impl Trainer {
         let Some(mut check_targets) = extract(&data.held_out[..looked_at])? else { return Ok(None) };
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
-        let variances = gram_variances(settings, &train_targets);
-        let ready = |train: bool| -> Result<Ready, LatentError> {
-            let graph = Training::new(settings, weights, &variances, (part, settings.batch), train)?;
+        let weights_of_grams = gram_weights(settings, &train_targets);
+        for target in train_targets.iter_mut().chain(&mut check_targets) {
+            target.grams.iter_mut().zip(&weights_of_grams).for_each(|(g, w)| *g *= w);
+        }
+        let matrices = unpacked(settings, &weights_of_grams);
+        let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
+            let graph = Training::new(settings, weights, &matrices, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
             Ok(Ready { graph, program, part })
         };
-        let (mut train, check) = (ready(true)?, ready(false)?);
+        let mut part = part;
+        let (mut train, check) = loop {
+            match ready(true, part).and_then(|train| Ok((train, ready(false, part)?))) {
+                // A card does not tell its free memory: what does not fit is tried in smaller parts.
+                Err(LatentError::Compute(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }))
+                    if part > 1 =>
+                {
+                    part = (1..part).rev().find(|p| settings.batch.is_multiple_of(*p)).unwrap_or(1);
+                }
+                other => break other?,
+            }
+        };
         let greys = data.train.iter().map(|p| p.values.iter().map(|v| f64::from(*v)).sum::<f64>());
         let mean = greys.sum::<f64>() / (255 * data.train.len() * data.edge * data.edge) as f64;
         let first = initial(&train.graph.network.parameters, &train.graph.network.graph, mean, settings.seed);
@@ -270,7 +285,7 @@ impl Trainer {
             let targets: Vec<&Target> = part.iter().map(|i| &self.train_targets[*i]).collect();
             feed(&mut self.train, &self.settings, &patches, &targets, beta, &mut self.state.random, false);
             let outputs = self.train.program.run()?;
-            let values = terms_of(&self.train.graph, &outputs);
+            let values = terms_of(&self.train, &outputs, self.settings.batch);
             sums = if n == 0 { values } else { sums.iter().zip(values).map(|(a, b)| a + b).collect() };
         }
         self.state.step += 1;
@@ -314,7 +329,7 @@ impl Trainer {
             let targets: Vec<&Target> = at.iter().map(|i| &self.check_targets[*i]).collect();
             feed(&mut self.check, &self.settings, &patches, &targets, 1.0, &mut random, true);
             let outputs = self.check.program.run()?;
-            let values = terms_of(&self.check.graph, &outputs);
+            let values = terms_of(&self.check, &outputs, self.settings.batch);
             sums = if run == 0 { values } else { sums.iter().zip(values).map(|(a, b)| a + b).collect() };
             let made = outputs.last().map(Vec::as_slice).unwrap_or_default();
             for (patch, made) in patches.iter().zip(made.chunks(self.data.edge * self.data.edge)) {
@@ -332,6 +347,9 @@ impl Trainer {
         };
         let terms = name(&sums, scale);
         let total = self.total(&terms);
+        if !total.is_finite() {
+            return Err(LatentError::NotFinite { step: self.state.step });
+        }
         let recent = std::mem::take(&mut self.recent);
         let training = name(&recent, 1.0 / self.recent_steps.max(1) as f64);
         self.recent_steps = 0;
@@ -411,13 +429,19 @@ impl Trainer {
         }
         let kept = Kept {
             settings: self.settings.clone(),
-            patches: self.data.train.len(),
+            data: self.data.fingerprint(),
+            part: self.train.part,
             state: self.state.clone(),
             best: self.best.as_ref().map(|(total, step, _)| (*total, *step)),
             recent: self.recent.clone(),
             recent_steps: self.recent_steps,
         };
         Ok((tensors, serde_json::to_string(&kept).unwrap_or_default()))
+    }
+
+    /// Patches of a run in the training of a checkpoint, where its text can be read: its noise was drawn run by run.
+    pub fn part_of(text: &str) -> Option<usize> {
+        serde_json::from_str::<Kept>(text).ok().map(|kept| kept.part)
     }
 
     /// Goes on from a checkpoint of the same settings and patches.
@@ -428,8 +452,14 @@ impl Trainer {
         let other = |what: &str| LatentError::Settings(format!("The checkpoint cannot be resumed: {what}."));
         let kept: Kept = serde_json::from_str(text).map_err(|_| other("it is damaged"))?;
         let same = LatentSettings { device: self.settings.device.clone(), ..kept.settings } == self.settings;
-        if !same || kept.patches != self.data.train.len() || kept.state.order.len() != self.data.train.len() {
+        let mut order = kept.state.order.clone();
+        order.sort_unstable();
+        let is_order = order.iter().copied().eq(0..self.data.train.len());
+        if !same || kept.data != self.data.fingerprint() || !is_order {
             return Err(other("it belongs to other settings or other patches"));
+        }
+        if kept.part != self.train.part {
+            return Err(other("its batches were split otherwise, for want of memory then or now"));
         }
         let graph = &self.train.graph;
         let find = |kind: &str, name: &str, id: TensorId| {
@@ -460,44 +490,56 @@ impl Trainer {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Kept {
     settings: LatentSettings,
-    patches: usize,
+    data: String,
+    part: usize,
     state: State,
     best: Option<(f64, usize)>,
     recent: Vec<f64>,
     recent_steps: usize,
 }
 
-/// How far the Gram matrices of each tap lie from their mean, in the mean square over all patches: a layer's loss of 1 is
-/// that of a model that makes the same mean texture of every patch.
-fn gram_variances(settings: &LatentSettings, targets: &[Target]) -> Vec<f64> {
+/// For each number of the packed Gram matrices its weight: one over its deviation over all patches, divided by the root of
+/// the numbers of its tap. A tap's loss of 1 is then that of a model that makes the same mean texture of every patch, and
+/// a faint channel counts as much as a strong one.
+fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
+    /// The least deviation, as a share of the tap's largest: below it there is only rounding.
+    const LEAST: f64 = 1e-3;
     let n = targets.len().max(1) as f64;
     let len = targets.first().map_or(0, |t| t.grams.len());
-    let mut means = vec![0.0f64; len];
+    let (mut means, mut squares) = (vec![0.0f64; len], vec![0.0f64; len]);
     for target in targets {
         means.iter_mut().zip(&target.grams).for_each(|(m, g)| *m += f64::from(*g) / n);
     }
-    let squares: Vec<f64> =
-        (0..len).map(|k| targets.iter().map(|t| (f64::from(t.grams[k]) - means[k]).powi(2)).sum::<f64>() / n).collect();
+    for target in targets {
+        let off = target.grams.iter().zip(&means).map(|(g, m)| (f64::from(*g) - m).powi(2));
+        squares.iter_mut().zip(off).for_each(|(s, o)| *s += o / n);
+    }
+    let mut weights = vec![];
     let mut rest = squares.as_slice();
-    let of = |c: usize| {
+    for c in gram_channels(settings) {
         let (mine, others) = rest.split_at(c * (c + 1) / 2);
         rest = others;
-        // Each number beside the diagonal stands for two.
-        let mut at = 0;
-        let mut sum = 0.0;
-        for row in 0..c {
-            sum += mine[at] + 2.0 * mine[at + 1..at + c - row].iter().sum::<f64>();
-            at += c - row;
-        }
-        sum
-    };
-    gram_channels(settings).into_iter().map(of).collect()
+        let most = mine.iter().copied().fold(0.0, f64::max).sqrt().max(1e-30);
+        weights.extend(mine.iter().map(|s| (1.0 / (s.sqrt().max(LEAST * most) * c as f64)) as f32));
+    }
+    weights
 }
 
 /// Channels of the taps.
 fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
     let taps = settings.depth.default_taps();
     taps.iter().map(|d| d.convolutions().last().map_or(0, |(_, _, outputs)| outputs)).collect()
+}
+
+/// Packed matrices of all taps as whole ones.
+fn unpacked(settings: &LatentSettings, packed: &[f32]) -> Vec<Vec<f32>> {
+    let mut rest = packed;
+    let one = |c: usize| {
+        let mut matrix = vec![];
+        rest = unpack(rest, c, &mut matrix);
+        matrix
+    };
+    gram_channels(settings).into_iter().map(one).collect()
 }
 
 fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
@@ -553,11 +595,14 @@ fn feed(
     }
 }
 
-/// The unweighted losses of a run, the divergence as the sum over its dimensions.
-fn terms_of(graph: &Training, outputs: &[Vec<f32>]) -> Vec<f64> {
+/// The unweighted losses of a run as shares of those of the whole batch, the divergence as the sum over its dimensions.
+fn terms_of(ready: &Ready, outputs: &[Vec<f32>], whole: usize) -> Vec<f64> {
+    let terms = &ready.graph.terms;
     let value = |(name, output): (&&str, &Vec<f32>)| match *name {
-        "divergence" => outputs[graph.terms.len()].iter().map(|v| f64::from(*v)).sum(),
+        "divergence" => outputs[terms.len()].iter().map(|v| f64::from(*v)).sum(),
+        // A mean over the pairs of the run, whatever its size.
+        "mode collapse" => f64::from(output[0]) * ready.part as f64 / whole as f64,
         _ => f64::from(output[0]),
     };
-    graph.terms.iter().zip(outputs).map(value).collect()
+    terms.iter().zip(outputs).map(value).collect()
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use super::train::source_of;
 use crate::cli::say;
-use crate::job::{TrainRequest, open_device};
+use crate::job::{TrainRequest, open_device, unseen_seed};
 use crate::latent::{Judgement, Model, Scores, Spread, judge};
 use crate::net::Weights;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The model
+    /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
     /// Micrographs and folders of them, of which the held-out patches are taken
     images: Vec<PathBuf>,
@@ -26,9 +26,9 @@ pub struct Arguments {
     /// Edge of the patches, where it is not the model's
     #[arg(long, value_name = "PX")]
     edge: Option<usize>,
-    /// Seed of the synthetic micrographs, the split and all noise
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Seed of the synthetic micrographs; without it others than the model was trained on
+    #[arg(long)]
+    seed: Option<u64>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -41,9 +41,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = Model::open(&arguments.model)?;
     let mut settings = model.settings.clone();
     settings.edge = arguments.edge.unwrap_or(settings.edge);
-    settings.seed = arguments.seed;
     let request = TrainRequest {
-        source: source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), arguments.seed)?,
+        source: source_of(
+            arguments.graphite,
+            &arguments.images,
+            arguments.recipe.as_deref(),
+            arguments.seed.unwrap_or_else(|| unseen_seed(model.settings.seed)),
+        )?,
         stride: arguments.stride,
         most_patches: usize::MAX,
         settings,
@@ -55,7 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     data.left_out.iter().for_each(|reason| eprintln!("{reason}"));
     let weights = Weights::load(&model.settings.weights, model.settings.depth)?;
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
-    let judgement = judge(&model, &data, &weights, &device, arguments.seed, &mut |_| true)?;
+    let judgement = judge(&model, &data, &weights, &device, model.settings.seed, &mut |_| true)?;
     let Some(judgement) = judgement else { return Ok(()) };
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&judgement)?);

@@ -78,7 +78,16 @@ pub struct ModelArguments {
     /// Nats of each dimension that cost nothing
     #[arg(long, value_name = "NATS")]
     free_bits: Option<f64>,
-    /// Adam's rate at the start
+    /// Weight of the style loss beside the pixels (morphology)
+    #[arg(long)]
+    style_weight: Option<f64>,
+    /// Weight of the mode-collapse term (morphology)
+    #[arg(long)]
+    collapse_weight: Option<f64>,
+    /// Whether decoder and style network continue at the opposite edge
+    #[arg(long, value_name = "true|false")]
+    periodic: Option<bool>,
+    /// Adam's largest rate
     #[arg(long)]
     rate: Option<f64>,
     /// Patches of a step
@@ -93,7 +102,7 @@ pub struct ModelArguments {
     /// Stop after so many looks without a better loss; 0 never stops early
     #[arg(long, value_name = "LOOKS")]
     patience: Option<usize>,
-    /// Flip and turn the patches: for materials without a preferred direction
+    /// Take every patch in all eight orientations: for materials without a preferred direction
     #[arg(long)]
     turn: bool,
     /// Seed of weights, order and noise
@@ -120,6 +129,9 @@ impl ModelArguments {
             beta: self.beta.unwrap_or(kind.beta),
             warm_up: self.warm_up.unwrap_or(kind.warm_up),
             free_bits: self.free_bits.unwrap_or(kind.free_bits),
+            style_weight: self.style_weight.unwrap_or(kind.style_weight),
+            collapse_weight: self.collapse_weight.unwrap_or(kind.collapse_weight),
+            periodic: self.periodic.unwrap_or(kind.periodic),
             rate: self.rate.unwrap_or(kind.rate),
             batch: self.batch.unwrap_or(kind.batch),
             steps: self.steps.unwrap_or(kind.steps),

@@ -16,7 +16,7 @@ use crate::net::Weights;
 
 #[derive(Debug, clap::Args)]
 pub struct SampleArguments {
-    /// The model
+    /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
     /// Folder for the samples and their latent points
     #[arg(long, value_name = "DIR", default_value = "samples")]
@@ -68,7 +68,7 @@ fn check_point(z: &[f32], model: &Model) -> anyhow::Result<()> {
 
 #[derive(Debug, clap::Args)]
 pub struct TraverseArguments {
-    /// The model
+    /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
     /// The picture that the strips go into
     #[arg(long, value_name = "PNG", default_value = "traversal.png")]
@@ -139,7 +139,7 @@ pub fn traverse(arguments: &TraverseArguments) -> anyhow::Result<()> {
 
 #[derive(Debug, clap::Args)]
 pub struct EncodeArguments {
-    /// The model
+    /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
     /// Micrographs and folders of them
     #[arg(required = true)]

@@ -31,6 +31,7 @@ impl Open {
                 let shown: Vec<usize> = self.order.iter().copied().take(self.alive.min(STRIPS)).collect();
                 traversal(&Cell { z: self.start.clone(), layout: self.layout }, &shown, STEPS)
             }
+            (SheetKind::Samples, _) if !self.model.settings.model.is_variational() => vec![],
             (SheetKind::Samples, _) => {
                 let all = samples(self.z.len(), 3 * STEPS, self.sample_seed);
                 all.chunks(STEPS).map(<[Cell]>::to_vec).collect()
@@ -103,7 +104,10 @@ impl App {
                 let mean = open.model.summary.spread.iter().map(|(m, _)| *m as f32).collect();
                 open.set_start(mean, "Mean of the data".into());
             }
-            if ui.button("Random").on_hover_text("A point drawn from the standard distribution.").clicked() {
+            let samples = open.model.settings.model.is_variational();
+            let random = ui.add_enabled(samples, egui::Button::new("Random"));
+            let random = random.on_hover_text("A point drawn from the standard distribution.");
+            if random.on_disabled_hover_text("An autoencoder has no distribution to draw from.").clicked() {
                 open.sample_seed += 1;
                 let z = normals(&mut Pcg64::seed_from_u64(open.sample_seed), open.z.len());
                 open.set_start(z, "Random point".into());
@@ -127,6 +131,7 @@ impl App {
             }
             if ui.button("Micrograph…").on_hover_text("Encode a micrograph of yours; or drop it.").clicked() {
                 choose_file = true;
+                open.encodes_target = false;
             }
         });
         ui.horizontal(|ui| {

@@ -8,7 +8,7 @@ use crate::app::theme::{self, Palette};
 use crate::app::widgets::{curve_plot, heading, significant};
 use crate::app::workspace::ShownFigure;
 use crate::app::{App, Background};
-use crate::job::{Request, start_judging};
+use crate::job::{PatchSource, Request, start_judging, unseen_seed};
 use crate::latent::{Comparison, Judgement, Scores, Spread};
 
 type Row = (&'static str, &'static str, fn(&Scores) -> Spread);
@@ -67,7 +67,10 @@ impl App {
         let mut settings = open.model.settings.clone();
         settings.device.clone_from(&self.settings.device);
         let model = open.model.clone();
-        let request = self.train_request(settings, std::path::PathBuf::new());
+        let mut request = self.train_request(settings, std::path::PathBuf::new());
+        if let PatchSource::Graphite(_, seed) = &mut request.source {
+            *seed = unseen_seed(*seed);
+        }
         let (job, latest) = start_judging(model, request, self.wake.clone());
         self.latent_space.judge_share = 0.0;
         self.latent_space.judging = Some(Background { job, latest });

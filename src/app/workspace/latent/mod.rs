@@ -79,7 +79,7 @@ struct Training {
     job: Job,
     slots: TrainSlots,
     paused: bool,
-    output: PathBuf,
+    request: TrainRequest,
 }
 
 /// The state of the workspace.
@@ -94,10 +94,13 @@ pub struct LatentSpace {
     most_patches: usize,
     graphite: usize,
     training: Option<Training>,
+    /// A training that was cancelled or failed but left a checkpoint.
+    resumable: Option<TrainRequest>,
     progress: TrainProgress,
     needs: Option<(String, Result<Needs, String>)>,
     pictures: Vec<Option<Picture>>,
     shown_step: Option<usize>,
+    picture_is_old: bool,
     picture: Option<Picture>,
     sheet_picture: Option<Picture>,
     sheet_shown: (usize, usize),
@@ -118,10 +121,12 @@ impl Default for LatentSpace {
             most_patches: 2000,
             graphite: 400,
             training: None,
+            resumable: None,
             progress: TrainProgress::default(),
             needs: None,
             pictures: vec![],
             shown_step: None,
+            picture_is_old: false,
             picture: None,
             sheet_picture: None,
             sheet_shown: (0, 0),
@@ -237,8 +242,11 @@ impl App {
                         Ending::Cancelled => self.messages.note("The training was cancelled."),
                         Ending::Failed(reason) => self.messages.error(reason),
                     }
+                    let output = &ended.request.output;
+                    let left = TrainRequest::checkpoint(output).exists();
+                    self.latent_space.resumable = left.then(|| TrainRequest { resume: true, ..ended.request.clone() });
                     if let Some(model) = ended.slots.model.take() {
-                        let name = ended.output.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                        let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
                         self.open_model(model, name);
                     }
                 }
@@ -273,11 +281,12 @@ impl App {
     fn take_exploring_events(&mut self) {
         let Some(open) = &mut self.latent_space.open else { return };
         if let Some(shown) = open.explorer.shown.take() {
-            if open.reference.as_ref().is_none_or(|r| r.cell.z != open.start) && shown.cell.z == open.start {
+            let fits = |r: &Explored| r.cell.z == open.start && r.edge == shown.edge;
+            if !open.reference.as_ref().is_some_and(fits) && shown.cell.z == open.start {
                 open.reference = Some(shown.clone());
             }
             open.shown = Some(shown);
-            self.latent_space.shown_step = None;
+            self.latent_space.picture_is_old = true;
         }
         if let Some(sheet) = open.explorer.sheet.take() {
             open.sheet = sheet;
@@ -340,7 +349,9 @@ impl App {
             explorer,
             model,
         });
-        (self.latent_space.judgement, self.latent_space.sheet_shown) = (None, (0, 0));
+        // What is being measured of another model must not come to stand under this one's name.
+        (self.latent_space.judgement, self.latent_space.judging) = (None, None);
+        self.latent_space.sheet_shown = (0, 0);
         if self.latent_space.training.is_none() {
             self.latent_space.page = Page::Explore;
         }

@@ -2,7 +2,7 @@
 
 use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 
-use super::{Page, Training, grey};
+use super::{Training, grey};
 use crate::app::App;
 use crate::app::figure::{Figure, Series};
 use crate::app::overlays::primary;
@@ -11,7 +11,7 @@ use crate::app::widgets::{Picture, choice, curve_plot, heading, value};
 use crate::app::workspace::ShownFigure;
 use crate::app::workspace::bars::duration;
 use crate::compute::{DeviceKind, mebibytes};
-use crate::job::{Request, TrainProgress, start_training};
+use crate::job::{Request, TrainProgress, TrainRequest, start_training};
 use crate::latent::{Head, LatentSettings, ModelKind, Needs};
 use crate::net::DEPTHS;
 
@@ -61,7 +61,7 @@ impl App {
         settings.depth = DEPTHS[depth];
         ui.label(RichText::new(format!("Network: {}", settings.weights.label())).weak())
             .on_hover_text("Chosen in the Reconstruct workspace.");
-        let tip = "Patches are flipped and turned: for materials without a preferred direction.";
+        let tip = "Every patch is taken in all eight orientations: for materials without a preferred direction.";
         value(ui, "Turn", tip, &mut settings.turn, &false, |ui, v| ui.checkbox(v, "isotropic"));
         heading(ui, "Training");
         let tip = "Steps at the most; one step is one batch.";
@@ -154,6 +154,12 @@ impl App {
         {
             self.start_training();
         }
+        if self.latent_space.resumable.is_some()
+            && ui.button("Resume the last training").on_hover_text("From its checkpoint.").clicked()
+            && let Some(request) = self.latent_space.resumable.take()
+        {
+            self.begin_training(request);
+        }
         ui.add_space(4.0);
     }
 
@@ -212,7 +218,7 @@ impl App {
             if ui.button("Stop and keep").on_hover_text("End now, and open the model as it is.").clicked() {
                 training.job.request(Request::StopAndKeep);
             }
-            if ui.button("Cancel").on_hover_text("End now, without a model.").clicked() {
+            if ui.button("Cancel").on_hover_text("End now, without a model; it can be resumed.").clicked() {
                 training.job.request(Request::Cancel);
             }
         });
@@ -225,14 +231,19 @@ impl App {
         let stamp = crate::folders::data().join("latent");
         let base = if folder.as_os_str().is_empty() { stamp } else { folder };
         // A name of its own, so that no training writes over an earlier one.
-        let free = (1..).map(|n| base.join(format!("model-{n}.safetensors"))).find(|p| !p.exists());
+        let is_free = |p: &std::path::PathBuf| !p.exists() && !TrainRequest::checkpoint(p).exists();
+        let free = (1..).map(|n| base.join(format!("model-{n}.safetensors"))).find(is_free);
         let Some(output) = free else { return };
-        let request = self.train_request(settings, output.clone());
-        let (job, slots) = start_training(request, self.wake.clone());
+        let request = self.train_request(settings, output);
+        self.begin_training(request);
+    }
+
+    fn begin_training(&mut self, request: TrainRequest) {
+        let (job, slots) = start_training(request.clone(), self.wake.clone());
         self.latent_space.progress = TrainProgress::default();
         self.latent_space.pictures.clear();
-        self.latent_space.training = Some(Training { job, slots, paused: false, output });
-        self.latent_space.page = Page::Train;
+        self.latent_space.resumable = None;
+        self.latent_space.training = Some(Training { job, slots, paused: false, request });
     }
 
     pub(super) fn train_view(&mut self, ui: &mut Ui) {
@@ -323,13 +334,10 @@ fn loss_figures(progress: &TrainProgress, palette: Palette) -> Vec<ShownFigure> 
         let held: Vec<(f64, f64)> = checks.iter().map(|c| (c.step as f64, sum(&c.terms, divergence))).collect();
         let trained: Vec<(f64, f64)> =
             checks.iter().skip(1).map(|c| (c.step as f64, sum(&c.training, divergence))).collect();
-        // The training's divergence carries its weight, which changes: only the held-out one is in nats.
-        let mut series = vec![Series { name: "held out".into(), color: [0, 104, 166], points: held }];
-        let mut colors = vec![palette.accent];
-        if !divergence {
-            series.push(Series { name: "training".into(), color: [90, 90, 90], points: trained });
-            colors.push(palette.faint);
-        }
+        let series = vec![
+            Series { name: "held out".into(), color: [0, 104, 166], points: held },
+            Series { name: "training".into(), color: [90, 90, 90], points: trained },
+        ];
         let figure = Figure {
             title: title.into(),
             x_label: "step".into(),
@@ -338,7 +346,7 @@ fn loss_figures(progress: &TrainProgress, palette: Palette) -> Vec<ShownFigure> 
             series,
             ..Figure::default()
         };
-        ShownFigure { figure, colors }
+        ShownFigure { figure, colors: vec![palette.accent, palette.faint] }
     };
     vec![figure("Loss", "style and pixels", false, true), figure("Divergence", "nats of all dimensions", true, false)]
 }

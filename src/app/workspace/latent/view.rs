@@ -21,12 +21,12 @@ impl App {
             return;
         };
         open.ask();
-        if let (Some(shown), None) = (&open.shown, self.latent_space.shown_step) {
+        if let (Some(shown), true) = (&open.shown, self.latent_space.picture_is_old) {
             let size = (shown.edge, shown.edge);
             Picture::show(&mut self.latent_space.picture, ui.ctx(), "latent picture", size, |i| {
                 grey(shown.picture[i] / 255.0)
             });
-            self.latent_space.shown_step = Some(0);
+            self.latent_space.picture_is_old = false;
         }
         let height = ui.available_height();
         egui::Panel::bottom("latent sheet")
@@ -49,7 +49,7 @@ impl App {
             ui.centered_and_justified(|ui| ui.spinner());
             return;
         };
-        let reference = open.reference.clone();
+        let reference = open.reference.clone().filter(|r| r.edge == shown.edge);
         let pixel = open.model.summary.pixel_size.clone();
         let figures = curve_figures(&shown, reference.as_ref(), theme::palette(ui));
         let mut wanted = None;
@@ -142,10 +142,9 @@ impl App {
         let Some(open) = &self.latent_space.open else { return };
         match open.sheet_kind {
             SheetKind::Correlations => correlations(ui, open),
-            SheetKind::Interpolation if open.target.is_none() => {
-                ui.centered_and_justified(|ui| {
-                    ui.label(RichText::new("Choose the micrograph at the other end.").color(theme::palette(ui).faint))
-                });
+            SheetKind::Interpolation if open.target.is_none() => empty(ui, "Choose the micrograph at the other end."),
+            SheetKind::Samples if !open.model.settings.model.is_variational() => {
+                empty(ui, "An autoencoder has no distribution to draw from.");
             }
             _ => self.painted_sheet(ui),
         }
@@ -237,6 +236,12 @@ impl App {
                 .map_err(|e| e.to_string())
         });
     }
+}
+
+/// What to say in place of a sheet.
+fn empty(ui: &mut Ui, text: &str) {
+    let faint = theme::palette(ui).faint;
+    ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(faint)));
 }
 
 /// S2 and lineal path of the picture, and of the start.
