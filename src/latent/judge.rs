@@ -3,8 +3,9 @@
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
+use rayon::prelude::*;
 
-use super::similarity::{FeatureMaps, PyramidStatistics, pyramid_statistics, stsim2};
+use super::similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
 use super::targets::{Extractor, squared_norm};
 use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_prediction, normals, phases};
 use crate::compute::Device;
@@ -165,21 +166,6 @@ impl Meter<'_> {
         })
     }
 
-    /// The six scores of a picture against a patch, similarities as they are.
-    fn scores(&self, patch: &Measured, found: &Measured) -> [f64; 6] {
-        let errors = ErrorRates::between(&patch.curves, &found.curves);
-        let difference: Vec<f32> = patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b).collect();
-        [
-            errors.s2_error_percent,
-            errors.s2_covariance_error_percent,
-            errors.lineal_path_error_percent,
-            squared_norm(&difference, self.extractor.channels())
-                / squared_norm(&patch.grams, self.extractor.channels()).max(1e-30),
-            stsim2(&patch.pyramid, &found.pyramid),
-            self.maps.dists_form(&patch.maps, &found.maps),
-        ]
-    }
-
     fn spread(rows: &[[f64; 6]]) -> Scores {
         let of = |k: usize| Spread::of(rows.iter().map(|r| r[k]));
         Scores {
@@ -194,12 +180,26 @@ impl Meter<'_> {
 
     /// In each score the best that a picture reaches against any of the patches.
     fn best(&self, patches: &[&Measured], found: &Measured) -> [f64; 6] {
-        let all: Vec<[f64; 6]> = patches.iter().map(|p| self.scores(p, found)).collect();
+        let all: Vec<[f64; 6]> = patches.par_iter().map(|p| scores(self.extractor.channels(), p, found)).collect();
         std::array::from_fn(|k| {
             let values = all.iter().map(|r| r[k]).filter(|v| v.is_finite());
             if k < 4 { values.fold(f64::INFINITY, f64::min) } else { values.fold(f64::NEG_INFINITY, f64::max) }
         })
     }
+}
+
+/// The six scores of a picture against a patch, similarities as they are; `channels` of the taps.
+fn scores(channels: &[usize], patch: &Measured, found: &Measured) -> [f64; 6] {
+    let errors = ErrorRates::between(&patch.curves, &found.curves);
+    let difference: Vec<f32> = patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b).collect();
+    [
+        errors.s2_error_percent,
+        errors.s2_covariance_error_percent,
+        errors.lineal_path_error_percent,
+        squared_norm(&difference, channels) / squared_norm(&patch.grams, channels).max(1e-30),
+        stsim2(&patch.pyramid, &found.pyramid),
+        dists_form(&patch.maps, &found.maps, channels),
+    ]
 }
 
 /// Held-out patches that are judged at the most.
@@ -244,7 +244,7 @@ pub fn judge(
             let other = phases(&other, size, data.threshold, data.dark);
             other_layouts.push(layout_correlation(&picture.phases, &other));
         }
-        found.push(meter.scores(&measured, &picture));
+        found.push(scores(meter.extractor.channels(), &measured, &picture));
         patches.push(measured);
         if settings.model.is_variational() {
             let z = normals(&mut random, settings.dimensions);

@@ -145,7 +145,6 @@ fn shifted_correlation(values: &[f64], (height, width): (usize, usize), (down, r
 pub struct FeatureMaps {
     program: Program,
     image: TensorId,
-    channels: Vec<usize>,
 }
 
 impl FeatureMaps {
@@ -164,8 +163,7 @@ impl FeatureMaps {
         let taps = settings.depth.default_taps();
         let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean)?;
         let maps: Vec<TensorId> = out.taps.iter().map(|(_, id)| *id).collect();
-        let channels = maps.iter().map(|id| graph.shape(*id).channels).collect();
-        Ok(Self { program: device.compile(graph, &maps)?, image, channels })
+        Ok(Self { program: device.compile(graph, &maps)?, image })
     }
 
     /// Of a picture of grey values 0 … 255.
@@ -177,27 +175,28 @@ impl FeatureMaps {
         self.program.write(self.image, &image);
         self.program.run()
     }
-
-    /// A similarity of the form of DISTS (Ding et al., IEEE TPAMI 44:2567, 2020): for each channel of each tap the
-    /// similarity of the means and of the structures (covariance over variances), here with equal weights on this
-    /// network instead of the published ones. 1 for equal pictures; the structures of two different layouts agree little.
-    pub fn dists_form(&self, a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
-        dists_form(a, b, &self.channels)
-    }
 }
 
-/// See [`FeatureMaps::dists_form`]; `channels` of each map, whose numbers stand position by position.
+/// A similarity of the form of DISTS (Ding et al., IEEE TPAMI 44:2567, 2020): for each channel of each tap the similarity
+/// of the means and of the structures (covariance over variances), here with equal weights on this network instead of
+/// the published ones. 1 for equal pictures; the structures of two different layouts agree little. `channels` of each
+/// map, whose numbers stand position by position.
 pub fn dists_form(a: &[Vec<f32>], b: &[Vec<f32>], channels: &[usize]) -> f64 {
     let (mut sum, mut count) = (0.0, 0);
     for ((a, b), c) in a.iter().zip(b).zip(channels) {
         let n = (a.len() / c) as f64;
-        for k in 0..*c {
-            let column = |v: &[f32]| v.iter().skip(k).step_by(*c).map(|x| f64::from(*x)).collect::<Vec<f64>>();
-            let (x, y) = (column(a), column(b));
-            let ((mx, dx), (my, dy)) = (moments(&x), moments(&y));
-            let covariance = x.iter().zip(&y).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / n;
-            let means = (2.0 * mx * my + GUARD) / (mx * mx + my * my + GUARD);
-            let structures = (2.0 * covariance + GUARD) / (dx * dx + dy * dy + GUARD);
+        // Sums of x, y, x², y² and xy of all channels in one pass, position by position.
+        let mut sums = vec![[0.0f64; 5]; *c];
+        for (a, b) in a.chunks_exact(*c).zip(b.chunks_exact(*c)) {
+            for ((sums, x), y) in sums.iter_mut().zip(a).zip(b) {
+                let (x, y) = (f64::from(*x), f64::from(*y));
+                *sums = [sums[0] + x, sums[1] + y, sums[2] + x * x, sums[3] + y * y, sums[4] + x * y];
+            }
+        }
+        for [x, y, xx, yy, xy] in sums.into_iter().map(|sums| sums.map(|s| s / n)) {
+            let (vx, vy) = ((xx - x * x).max(0.0), (yy - y * y).max(0.0));
+            let means = (2.0 * x * y + GUARD) / (x * x + y * y + GUARD);
+            let structures = (2.0 * (xy - x * y) + GUARD) / (vx + vy + GUARD);
             sum += 0.5 * (means + structures);
             count += 1;
         }

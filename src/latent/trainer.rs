@@ -320,7 +320,10 @@ impl Trainer {
         let mut random = Pcg64::seed_from_u64(self.settings.seed);
         let part = self.check.part;
         let n = self.check_targets.len();
-        let runs = n.div_ceil(part);
+        // A whole number of batches, so that every patch counts alike however a batch is split; a set that is smaller
+        // than a batch is gone through as often as fills one.
+        let batch = self.settings.batch;
+        let runs = (n / batch * batch).max(batch) / part;
         let mut sums: Vec<f64> = vec![];
         let mut shown = Pictures::default();
         for run in 0..runs {
