@@ -27,16 +27,6 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read> mask: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-// Where a coordinate, counted from the corner of the border, reads the input; −1 is a zero.
-fn source(at: u32, size: u32) -> i32 {
-    let moved = i32(at) - i32(parameters.before);
-    if (parameters.periodic != 0u) {
-        let n = i32(size);
-        return ((moved % n) + n) % n;
-    }
-    return select(-1, moved, moved >= 0 && moved < i32(size));
-}
-
 fn masked(at: u32) -> f32 {
     if (parameters.has_mask != 0u && mask[at] <= 0.0) {
         return 0.0;

@@ -22,16 +22,6 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
-// Where a coordinate, counted from the corner of the border, reads the input; −1 is a zero.
-fn source(at: u32, size: u32) -> i32 {
-    let moved = i32(at) - i32(parameters.before);
-    if (parameters.periodic != 0u) {
-        let n = i32(size);
-        return ((moved % n) + n) % n;
-    }
-    return select(-1, moved, moved >= 0 && moved < i32(size));
-}
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let across = (parameters.inputs + 63u) / 64u;

@@ -240,7 +240,7 @@ fn a_folder_of_odd_files_is_read_as_far_as_it_can_be() {
     write("tiny.tif", (9, 11), 1e-6);
     std::fs::write(folder.join("broken.png"), b"\x89PNG\r\n\x1a\nnothing").expect("written");
     std::fs::write(folder.join("notes.txt"), b"not a picture").expect("written");
-    let (pictures, left_out) = pictures_of_files(&[folder.clone()], None, &|| false);
+    let (pictures, left_out) = pictures_of_files(std::slice::from_ref(&folder), None, &|| false);
     let names: Vec<&str> = pictures.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["a.tif", "b.tif", "tiny.tif"]);
     assert!(pictures.iter().all(|p| p.label == "ferrite"));

@@ -427,21 +427,6 @@ impl App {
         }
     }
 
-    fn take_dropped_files(&mut self, ctx: &Context) {
-        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
-        if self.workspace == Workspace::Compare && dropped.iter().any(|p| files::is_picture(p)) {
-            self.files.compare(dropped);
-            return;
-        }
-        if self.workspace == Workspace::Latent && dropped.iter().any(|p| files::is_picture(p) || p.is_dir()) {
-            self.take_latent_files(dropped);
-            return;
-        }
-        for path in dropped {
-            self.files.open(path);
-        }
-    }
-
     fn note_slow_frame(&mut self) {
         let gap = self.last_frame.elapsed();
         if self.running.is_some() && gap.as_millis() > 100 {

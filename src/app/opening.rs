@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::Context;
 
 use super::document::{Document, Measured};
-use super::files::{Ask, FileEvent, Opened, Source};
+use super::files::{Ask, FileEvent, Opened, Source, is_picture};
 use super::widgets::{Picture, View};
 use super::{App, Refused, Shown, Workspace};
 use crate::micrograph::{Micrograph, Recipe, Segmentation};
@@ -165,6 +165,22 @@ impl App {
                     self.messages.error(reason);
                 }
             }
+        }
+    }
+
+    /// Opens what was dropped, or hands it to the workspace that it was dropped on.
+    pub(super) fn take_dropped_files(&mut self, ctx: &Context) {
+        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
+        if self.workspace == Workspace::Compare && dropped.iter().any(|p| is_picture(p)) {
+            self.files.compare(dropped);
+            return;
+        }
+        if self.workspace == Workspace::Latent && dropped.iter().any(|p| is_picture(p) || p.is_dir()) {
+            self.take_latent_files(dropped);
+            return;
+        }
+        for path in dropped {
+            self.files.open(path);
         }
     }
 

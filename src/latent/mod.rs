@@ -13,6 +13,7 @@ mod network;
 mod settings;
 mod sheet;
 mod similarity;
+mod step;
 mod targets;
 mod trainer;
 

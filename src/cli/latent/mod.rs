@@ -9,7 +9,7 @@ mod walk;
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
     /// Train a variational autoencoder on micrographs.
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// Write random samples, or layouts of one latent point.
     Sample(walk::SampleArguments),
     /// Write a picture of what each dimension does.

@@ -85,8 +85,11 @@ impl Arguments {
     }
 }
 
+/// A column's name, and what stands in it.
+type Column = (&'static str, fn(&Scores) -> Spread);
+
 /// The scores of the table.
-const COLUMNS: [(&str, fn(&Scores) -> Spread); 5] = [
+const COLUMNS: [Column; 5] = [
     ("S2", |s| s.s2_error_percent),
     ("covariance", |s| s.s2_covariance_error_percent),
     ("lineal path", |s| s.lineal_path_error_percent),

@@ -140,7 +140,6 @@ impl ModelArguments {
             turn: self.turn,
             seed: self.seed,
             device: self.device.clone(),
-            ..kind
         }
     }
 }

@@ -51,9 +51,11 @@ impl App {
             (None, _) => Some("Open or train a model first."),
             (_, missing) => missing,
         };
-        let wide = egui::vec2(ui.available_width(), 36.0);
-        let button = primary(ui, "Judge this model").min_size(wide);
-        if ui.add_enabled(missing.is_none(), button).on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+        let start = ui.add_enabled_ui(missing.is_none(), |ui| {
+            let size = [ui.available_width(), 36.0];
+            ui.add_sized(size, primary(ui, "Judge this model"))
+        });
+        if start.inner.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
             self.start_judging();
         }
         let export = "The table and the distributions, CSV and figures, into the folder of exports.";

@@ -145,13 +145,11 @@ impl App {
                 ui.add(egui::Label::new(RichText::new(reason).weak().small()).wrap());
             }
         }
-        let wide = egui::vec2(ui.available_width(), 36.0);
-        let button = primary(ui, "Train").min_size(wide);
-        if ui
-            .add_enabled(missing.is_none(), button)
-            .on_disabled_hover_text(missing.unwrap_or_default().to_string())
-            .clicked()
-        {
+        let start = ui.add_enabled_ui(missing.is_none(), |ui| {
+            let size = [ui.available_width(), 36.0];
+            ui.add_sized(size, primary(ui, "Train"))
+        });
+        if start.inner.on_disabled_hover_text(missing.unwrap_or_default().to_string()).clicked() {
             self.start_training();
         }
         if self.latent_space.resumable.is_some()

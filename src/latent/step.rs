@@ -1,0 +1,124 @@
+//! What a run over a batch reads and returns.
+
+use rand_pcg::Pcg64;
+
+use super::network::{Training, noise_shapes};
+use super::targets::{Target, unpack};
+use super::{LatentSettings, Patch, normals};
+use crate::compute::Program;
+
+/// A compiled graph of a batch.
+pub struct Ready {
+    pub graph: Training,
+    pub program: Program,
+    pub part: usize,
+}
+
+/// For each number of the packed Gram matrices its weight: one over its deviation over all patches, divided by the root of
+/// the numbers of its tap. A tap's loss of 1 is then that of a model that makes the same mean texture of every patch, and
+/// a faint channel counts as much as a strong one.
+pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
+    /// The least deviation, as a share of the tap's largest: below it there is only rounding.
+    const LEAST: f64 = 1e-3;
+    let n = targets.len().max(1) as f64;
+    let len = targets.first().map_or(0, |t| t.grams.len());
+    let (mut means, mut squares) = (vec![0.0f64; len], vec![0.0f64; len]);
+    for target in targets {
+        means.iter_mut().zip(&target.grams).for_each(|(m, g)| *m += f64::from(*g) / n);
+    }
+    for target in targets {
+        let off = target.grams.iter().zip(&means).map(|(g, m)| (f64::from(*g) - m).powi(2));
+        squares.iter_mut().zip(off).for_each(|(s, o)| *s += o / n);
+    }
+    let mut weights = vec![];
+    let mut rest = squares.as_slice();
+    for c in gram_channels(settings) {
+        let (mine, others) = rest.split_at(c * (c + 1) / 2);
+        rest = others;
+        let most = mine.iter().copied().fold(0.0, f64::max).sqrt().max(1e-30);
+        weights.extend(mine.iter().map(|s| (1.0 / (s.sqrt().max(LEAST * most) * c as f64)) as f32));
+    }
+    weights
+}
+
+/// Channels of the taps.
+pub fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
+    let taps = settings.depth.default_taps();
+    taps.iter().map(|d| d.convolutions().last().map_or(0, |(_, _, outputs)| outputs)).collect()
+}
+
+/// Packed matrices of all taps as whole ones.
+pub fn unpacked(settings: &LatentSettings, packed: &[f32]) -> Vec<Vec<f32>> {
+    let mut rest = packed;
+    let one = |c: usize| {
+        let mut matrix = vec![];
+        rest = unpack(rest, c, &mut matrix);
+        matrix
+    };
+    gram_channels(settings).into_iter().map(one).collect()
+}
+
+pub fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
+    for (p, values) in ready.graph.network.parameters.iter().zip(values) {
+        ready.program.write(p.id, values);
+    }
+}
+
+/// Writes everything that a run over these patches reads; at a look the latent points are the means.
+pub fn feed(
+    ready: &mut Ready,
+    settings: &LatentSettings,
+    patches: &[&Patch],
+    targets: &[&Target],
+    beta: f64,
+    random: &mut Pcg64,
+    is_look: bool,
+) {
+    let grey = || patches.iter().flat_map(|p| p.values.iter().map(|v| f32::from(*v) / 255.0)).collect::<Vec<f32>>();
+    let graph = &ready.graph;
+    let program = &mut ready.program;
+    if settings.model.matches_pixels() {
+        program.write(graph.input, &grey());
+    } else {
+        let features: Vec<f32> = targets.iter().flat_map(|t| t.features.iter().copied()).collect();
+        program.write(graph.input, &features);
+    }
+    if let Some(id) = graph.patches {
+        program.write(id, &grey());
+    }
+    let channels = gram_channels(settings);
+    let mut rests: Vec<&[f32]> = targets.iter().map(|t| t.grams.as_slice()).collect();
+    for (id, c) in graph.targets.iter().zip(channels) {
+        let mut matrices = vec![];
+        for rest in &mut rests {
+            *rest = unpack(rest, c, &mut matrices);
+        }
+        program.write(*id, &matrices);
+    }
+    let codes = patches.len() * settings.dimensions;
+    if let Some(id) = graph.sampling {
+        program.write(id, &if is_look { vec![0.0; codes] } else { normals(random, codes) });
+    }
+    if let Some(id) = graph.prior {
+        program.write(id, &normals(random, codes));
+    }
+    let size = (settings.edge, settings.edge);
+    for (id, shape) in graph.noise.iter().zip(noise_shapes(settings, size, patches.len())) {
+        program.write(*id, &normals(random, shape.len()));
+    }
+    if let Some(id) = graph.beta {
+        program.write(id, &[beta as f32]);
+    }
+}
+
+/// The unweighted losses of a run as shares of those of the whole batch, the divergence as the sum over its dimensions.
+pub fn terms_of(ready: &Ready, outputs: &[Vec<f32>], whole: usize) -> Vec<f64> {
+    let terms = &ready.graph.terms;
+    let value = |(name, output): (&&str, &Vec<f32>)| match *name {
+        "divergence" => outputs[terms.len()].iter().map(|v| f64::from(*v)).sum(),
+        // A mean over the pairs of the run, whatever its size.
+        "mode collapse" => f64::from(output[0]) * ready.part as f64 / whole as f64,
+        _ => f64::from(output[0]),
+    };
+    terms.iter().zip(outputs).map(value).collect()
+}
