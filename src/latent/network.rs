@@ -226,15 +226,11 @@ pub fn encoder_input(settings: &LatentSettings) -> Shape {
     if settings.model.matches_pixels() {
         return Shape::new(settings.edge, settings.edge, 1);
     }
-    let channels = |depth: &crate::net::Depth| {
-        let before = depth.convolutions().last();
-        before.map_or(0, |(_, _, outputs)| outputs)
-    };
     match settings.head {
-        Head::Pooled => Shape::new(1, 1, settings.depth.default_taps().iter().map(|d| 2 * channels(d)).sum()),
+        Head::Pooled => Shape::new(1, 1, settings.depth.default_taps().iter().map(|d| 2 * d.channels()).sum()),
         Head::Flattened => {
             let edge = settings.edge / settings.depth.stride();
-            Shape::new(edge, edge, channels(&settings.depth))
+            Shape::new(edge, edge, settings.depth.channels())
         }
     }
 }

@@ -6,6 +6,7 @@ use super::network::{Training, noise_shapes};
 use super::targets::{Target, unpack};
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
+use crate::net::Depth;
 
 /// A compiled graph of a batch.
 pub struct Ready {
@@ -43,8 +44,7 @@ pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
 
 /// Channels of the taps.
 pub fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
-    let taps = settings.depth.default_taps();
-    taps.iter().map(|d| d.convolutions().last().map_or(0, |(_, _, outputs)| outputs)).collect()
+    settings.depth.default_taps().into_iter().map(Depth::channels).collect()
 }
 
 /// Packed matrices of all taps as whole ones.

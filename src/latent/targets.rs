@@ -121,8 +121,7 @@ pub fn squared_norm(packed: &[f32], channels: &[usize]) -> f64 {
 
 /// Bytes that a patch's [`Target`] takes.
 pub fn target_bytes(settings: &LatentSettings) -> u64 {
-    let channels = |depth: &crate::net::Depth| depth.convolutions().last().map_or(0, |(_, _, outputs)| outputs);
-    let triangle: usize = settings.depth.default_taps().iter().map(|d| channels(d) * (channels(d) + 1) / 2).sum();
+    let triangle: usize = settings.depth.default_taps().iter().map(|d| d.channels() * (d.channels() + 1) / 2).sum();
     ((triangle + super::network::encoder_input(settings).len()) * 4) as u64
 }
 

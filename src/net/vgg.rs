@@ -106,6 +106,11 @@ impl Depth {
         })
     }
 
+    /// Channels of its feature map.
+    pub fn channels(self) -> usize {
+        self.convolutions().last().map_or(0, |(_, _, outputs)| outputs)
+    }
+
     /// Weights of the convolutions, biases not counted, as Li et al. 2018 count them.
     pub fn weights(self) -> usize {
         self.convolutions().map(|(_, inputs, outputs)| 9 * inputs * outputs).sum()

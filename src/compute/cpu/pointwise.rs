@@ -11,16 +11,6 @@ pub struct Operand<'a> {
     pub shape: Shape,
 }
 
-/// Steps of an operand from one image, position and channel of the result to the next; 0 where it is repeated.
-fn steps(of: Shape, to: Shape) -> [usize; 3] {
-    let step = |size: usize, step: usize, whole: usize| if size == 1 && whole != 1 { 0 } else { step };
-    [
-        step(of.batch, of.image_len(), to.batch),
-        step(of.positions(), of.channels, to.positions()),
-        step(of.channels, 1, to.channels),
-    ]
-}
-
 /// Applies `function` to the inputs, repeated to the shape `s` of `out`.
 pub fn pointwise(function: Function, inputs: &[Operand], out: &mut [f32], s: Shape) {
     let logistic = |x: f32| 1.0 / (1.0 + (-x).exp());
@@ -73,7 +63,7 @@ fn by_position<const N: usize>(
     s: Shape,
     f: impl Fn([&[f32]; N], &mut [f32]) + Sync,
 ) {
-    let steps = inputs.map(|i| steps(i.shape, s));
+    let steps = inputs.map(|i| i.shape.steps_to(s));
     let per_task = (CHUNK / s.channels).max(1);
     out.par_chunks_mut(per_task * s.channels).enumerate().for_each(|(task, out)| {
         // Where an input has a single channel, that number is repeated here.
@@ -102,7 +92,7 @@ fn by_position<const N: usize>(
 pub fn reduce(a: Operand, b: Option<&[f32]>, scale: f32, out: &mut [f32], s: Shape) {
     let from = a.shape;
     let c = from.channels;
-    let to = steps(s, from);
+    let to = s.steps_to(from);
     // Sums that only run over the batch need no parts.
     let rows = if to[1] == 0 { from.positions() } else { 1 };
     let chunk = if rows == 1 { from.len() } else { rows.min(4096) * c };

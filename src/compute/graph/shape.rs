@@ -55,6 +55,19 @@ impl Shape {
         self.batch * self.image_len()
     }
 
+    /// Steps from one image, position and channel of a tensor of shape `whole` to the next in one of this shape that is
+    /// repeated to it; 0 where it is repeated.
+    pub const fn steps_to(&self, whole: Self) -> [usize; 3] {
+        const fn step(size: usize, step: usize, whole: usize) -> usize {
+            if size == 1 && whole != 1 { 0 } else { step }
+        }
+        [
+            step(self.batch, self.image_len(), whole.batch),
+            step(self.positions(), self.channels, whole.positions()),
+            step(self.channels, 1, whole.channels),
+        ]
+    }
+
     /// Whether the tensor holds no number.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0

@@ -18,17 +18,6 @@ parameters! {
     Parameters { a: [u32; 4], b: [u32; 4], c: [u32; 4], count: u32, positions: u32, channels: u32, function: u32, number: f32 }
 }
 
-/// Steps of an operand of shape `of` from one image, position and channel of the result to the next.
-fn steps(of: Shape, to: Shape) -> [u32; 4] {
-    let step = |size: usize, step: usize, whole: usize| if size == 1 && whole != 1 { 0 } else { step as u32 };
-    [
-        step(of.batch, of.image_len(), to.batch),
-        step(of.positions(), of.channels, to.positions()),
-        step(of.channels, 1, to.channels),
-        0,
-    ]
-}
-
 /// The number by which the shader knows a function, and the function's own number.
 fn code(function: Function) -> (u32, f32) {
     match function {
@@ -51,7 +40,10 @@ fn code(function: Function) -> (u32, f32) {
 /// Buffers: three inputs, the last of fewer repeated, and `y` of shape `out`; `inputs` are the shapes of those there are.
 pub fn launch(function: Function, inputs: &[Shape], out: Shape) -> Launch {
     // An input that the function does not take is read at its first number.
-    let of = |n: usize| inputs.get(n).map_or([0; 4], |s| steps(*s, out));
+    let of = |n: usize| {
+        let [image, position, channel] = inputs.get(n).map_or([0; 3], |s| s.steps_to(out));
+        [image as u32, position as u32, channel as u32, 0]
+    };
     let (code, number) = code(function);
     let parameters = Parameters {
         a: of(0),
