@@ -121,7 +121,7 @@ fn both_backends_train_alike() {
     let Some(gpu) = common::gpu() else { return };
     let data = graphite(20, 32);
     for model in [ModelKind::Texture, ModelKind::Morphology] {
-        let settings = LatentSettings { steps: 2, check_every: 2, ..small(model) };
+        let settings = LatentSettings { steps: 2, check_every: 2, correlation_weight: 1.0, ..small(model) };
         let looks = [Device::Cpu, gpu.clone()].map(|device| {
             let mut trainer = trainer(&settings, &data, &device);
             finish(&mut trainer);
@@ -203,7 +203,7 @@ fn a_model_comes_back_from_its_file_and_other_files_are_refused() {
         let mut trainer = trainer(&settings, &data, &Device::Cpu);
         finish(&mut trainer);
         let mut made = trainer.model(false).expect("a model");
-        made.summarise(&data, &weights, &Device::Cpu).expect("a summary");
+        assert!(made.summarise(&data, &weights, &Device::Cpu, &mut |_| true).expect("a summary"));
         assert_eq!(made.summary.divergence.len(), 4);
         let path = Path::new("model.safetensors");
         let back = Model::from_bytes(&made.to_bytes(false).expect("bytes"), path).expect("a model");
@@ -310,7 +310,7 @@ fn a_stopped_training_keeps_its_model_and_a_cancelled_one_its_checkpoint() {
 fn the_boxed_model_knows_what_graphite_is_made_of() {
     let model = Model::boxed().expect("the model in the box");
     let weights = Weights::load(&model.settings.weights, model.settings.depth).expect("weights");
-    let pictures = synthetic(120, 128, 4242);
+    let pictures = synthetic(300, 128, 4242);
     let patches = |n: std::ops::Range<usize>| -> Vec<Patch> {
         n.map(|n| Patch { values: pictures[n].values.clone(), source: n, place: (0, 0) }).collect()
     };
@@ -320,7 +320,7 @@ fn the_boxed_model_knows_what_graphite_is_made_of() {
         edge: 128,
         sources,
         train: patches(0..2),
-        held_out: patches(0..120),
+        held_out: patches(0..300),
         pixel_size: None,
         threshold: 127.5,
         dark: false,
@@ -336,8 +336,8 @@ fn the_boxed_model_knows_what_graphite_is_made_of() {
     assert!((layouts - unrelated).abs() < 0.05, "{layouts} {unrelated}");
 }
 
-/// R² of nodularity, radius and area fraction that the model in the box reaches at least, by a regression on 60 patches.
-const BOXED: [f64; 3] = [0.5, 0.8, 0.95];
+/// R² of nodularity, radius and area fraction that the model in the box reaches at least, by a regression on 150 patches.
+const BOXED: [f64; 3] = [0.9, 0.85, 0.95];
 
 #[test]
 fn a_traversal_at_one_layout_is_smooth() {

@@ -244,11 +244,19 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
         tell(&now);
     }
     now.doing = "measuring the latent space".into();
-    tell(&now);
     let mut model = trainer.model(settings.patience > 0 || lost)?;
     model.summary.data = request.source.describe();
-    model.summary.seconds = start.elapsed().as_secs_f64();
-    model.summarise(&data, &weights, &device)?;
+    model.summary.seconds = trainer.seconds();
+    // Stopping it early would leave a model whose sliders have no names; it is cancelled or finished.
+    let measured = model.summarise(&data, &weights, &device, &mut |share| {
+        now.share = share;
+        tell(&now);
+        control.wanted() != Wanted::Cancel
+    })?;
+    if !measured {
+        keep(&trainer, &checkpoint)?;
+        return Ok(Ending::Cancelled);
+    }
     write(&request.output, &model.to_bytes(request.as_f16)?)?;
     // The training is over: there is nothing to go on from.
     let _ = std::fs::remove_file(&checkpoint);

@@ -66,6 +66,8 @@ pub struct Factor {
     pub name: &'static str,
     /// R² of a linear regression on the latent means: fitted to one half of the patches, taken from the other.
     pub r_squared: f64,
+    /// The same of the pictures that are painted of those latent means and encoded again: what the decoder shows.
+    pub painted_r_squared: f64,
     /// The dimension with the largest correlation, counted from 0.
     pub dimension: usize,
     /// That correlation.
@@ -282,7 +284,7 @@ pub fn judge(
         layout_correlation: (!other_layouts.is_empty()).then(|| (mean(&other_layouts), unrelated)),
         volume_fractions: Comparison::new(fractions(&patches), fractions(&made)),
         component_sizes: Comparison::new(sizes(&patches), sizes(&made)),
-        factors: known_factors(model, data, weights, device)?,
+        factors: known_factors(model, data, weights, device, &mut random)?,
     }))
 }
 
@@ -298,6 +300,7 @@ fn known_factors(
     data: &Dataset,
     weights: &Weights,
     device: &Device,
+    random: &mut Pcg64,
 ) -> Result<Vec<Factor>, LatentError> {
     /// Patches that a regression wants at least.
     const LEAST: usize = 20;
@@ -307,25 +310,39 @@ fn known_factors(
         return Ok(vec![]);
     }
     let mut reader = model.reader(device, weights, (data.edge, data.edge))?;
-    let mut rows = vec![];
+    let mut painter = model.painter(device, (data.edge, data.edge))?;
+    let (mut rows, mut painted) = (vec![], vec![]);
+    let numbers = |z: &[f32]| z.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
     for (patch, _) in &known {
         let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
-        rows.push(reader.encode(&values)?.mean.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>());
+        let z = reader.encode(&values)?.mean;
+        let noise = painter.noise(random);
+        let picture: Vec<f32> = painter.paint(&z, &noise)?.into_iter().map(|v| 255.0 * v).collect();
+        painted.push(numbers(&reader.encode(&picture)?.mean));
+        rows.push(numbers(&z));
     }
     let half = known.len() / 2;
     let factor = |k: usize| {
         let y: Vec<f64> = known.iter().map(|(_, f)| f[k]).collect();
         let fit = linear_fit(&rows[..half], &y[..half], 1e-3);
         let mean = y[half..].iter().sum::<f64>() / (y.len() - half) as f64;
-        let error: f64 =
-            rows[half..].iter().zip(&y[half..]).map(|(r, y)| (linear_prediction(&fit, r) - y).powi(2)).sum();
         let variance: f64 = y[half..].iter().map(|y| (y - mean).powi(2)).sum();
+        let r_squared = |rows: &[Vec<f64>]| {
+            let errors = rows[half..].iter().zip(&y[half..]).map(|(r, y)| (linear_prediction(&fit, r) - y).powi(2));
+            1.0 - errors.sum::<f64>() / variance
+        };
         let by_dimension: Vec<f64> = (0..model.settings.dimensions)
             .map(|d| correlation(&rows.iter().map(|r| r[d]).collect::<Vec<f64>>(), &y))
             .collect();
         let best = by_dimension.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
         let (dimension, correlation) = best.map_or((0, 0.0), |(d, c)| (d, *c));
-        Factor { name: Graphite::FACTORS[k], r_squared: 1.0 - error / variance, dimension, correlation }
+        Factor {
+            name: Graphite::FACTORS[k],
+            r_squared: r_squared(&rows),
+            painted_r_squared: r_squared(&painted),
+            dimension,
+            correlation,
+        }
     };
     Ok((0..3).map(factor).collect())
 }

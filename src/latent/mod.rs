@@ -5,11 +5,14 @@
 //!                                                       └─► decode: latent point + layout noise ─► picture
 //! ```
 
+mod autocorrelation;
 mod data;
 mod explore;
 mod judge;
 mod model;
+mod needs;
 mod network;
+mod principal;
 mod settings;
 mod sheet;
 mod similarity;
@@ -29,10 +32,11 @@ pub use explore::{
 };
 pub use judge::{Comparison, Factor, Judgement, Scores, Spread, judge, kolmogorov_smirnov, layout_correlation};
 pub use model::{Encoding, Model, Painter, Reader, Summary, Tensors, read_tensors, tensor_bytes};
-pub use settings::{Head, LatentSettings, ModelKind};
+pub use needs::Needs;
+pub use settings::{Head, LatentPreset, LatentSettings, ModelKind};
 pub use sheet::{Cell, REACH, Stack, cells_csv, contact_sheet, interpolation, paint, samples, traversal, write_cells};
 pub use similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
-pub use trainer::{Check, Needs, Pictures, Trainer};
+pub use trainer::{Check, Pictures, Trainer};
 
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;

@@ -287,17 +287,27 @@ impl Model {
         Ok(Painter { program, z: decoder.z, noise: decoder.noise, shapes })
     }
 
-    /// Fills in what the summary says of the latent space, from the patches trained on.
+    /// Fills in what the summary says of the latent space, from the patches trained on. `progress` is told the share that
+    /// is done and answers whether to go on; `false` where it did not.
     ///
     /// # Errors
     /// The device is lost.
-    pub fn summarise(&mut self, data: &Dataset, weights: &Weights, device: &Device) -> Result<(), LatentError> {
+    pub fn summarise(
+        &mut self,
+        data: &Dataset,
+        weights: &Weights,
+        device: &Device,
+        progress: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<bool, LatentError> {
         let dimensions = self.settings.dimensions;
         let mut encodings = vec![];
         let mut descriptors: Vec<Descriptors> = vec![];
         {
             let mut reader = self.reader(device, weights, (data.edge, data.edge))?;
-            for patch in &data.train {
+            for (n, patch) in data.train.iter().enumerate() {
+                if !progress(n as f64 / data.train.len() as f64) {
+                    return Ok(false);
+                }
                 let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
                 encodings.push(reader.encode(&values)?);
                 descriptors.push(describe(&values, (data.edge, data.edge), data.threshold, data.dark));
@@ -320,7 +330,7 @@ impl Model {
         let name = |n: usize| data.sources[data.train[n].source].name.clone();
         self.summary.examples =
             (0..data.train.len()).step_by(step).map(|n| (name(n), encodings[n].mean.clone())).collect();
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
+use super::autocorrelation::autocorrelation;
 use super::{Head, LatentSettings, ModelKind, normal};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Graph, Padding, Pooling, Product, Shape, TensorId};
@@ -64,7 +65,7 @@ impl Network {
     ) -> Result<TensorId, ComputeError> {
         let inputs = self.graph.shape(x).channels;
         // The last convolution starts near one grey value, where the sigmoid is not yet flat.
-        let gain = if name == OUTPUT { 0.3 } else { 1.0 };
+        let gain = if name == OUTPUT || name.ends_with("more") { 0.3 } else { 1.0 };
         let deviation = gain * (2.0 / (edge * edge * inputs) as f64).sqrt();
         let weights = self.parameter(format!("{name}.weight"), Shape::new(edge * edge, inputs, outputs), deviation);
         let bias = self.parameter(format!("{name}.bias"), Shape::new(1, 1, outputs), 0.0);
@@ -168,12 +169,19 @@ impl Network {
                 let added = self.graph.product(*field, weights, product, shape)?;
                 y = self.graph.pointwise(Function::Add, &[y, added])?;
                 let vector = Shape::new(1, 1, channels);
-                let scale = self.linear(&format!("decoder.{block}.scale"), z, vector, 0.5)?;
-                let shift = self.linear(&format!("decoder.{block}.shift"), z, vector, 0.5)?;
+                let scale = self.linear(&format!("decoder.{block}.scale"), z, vector, 0.1)?;
+                let shift = self.linear(&format!("decoder.{block}.shift"), z, vector, 0.1)?;
                 y = self.graph.pointwise(Function::Modulate, &[y, scale])?;
                 y = self.graph.pointwise(Function::Add, &[y, shift])?;
             }
             y = self.leaky(y, SLOPE)?;
+            if !noise.is_empty() {
+                // A second convolution beside a straight way, which does not hold back the first (He et al. 2016,
+                // arXiv:1512.03385): particles take their forms from more than one neighbourhood at each size.
+                let more = self.conv(&format!("decoder.{block}.more"), y, channels, 3, settings.periodic)?;
+                let more = self.leaky(more, SLOPE)?;
+                y = self.graph.pointwise(Function::Add, &[y, more])?;
+            }
             if block < BLOCKS {
                 y = self.graph.upsample(y);
             }
@@ -297,6 +305,8 @@ pub struct Training {
     pub patches: Option<TensorId>,
     /// Gram matrices to match, times their weights.
     pub targets: Vec<TensorId>,
+    /// Autocorrelations to match at each scale, times their weights.
+    pub correlations: Vec<TensorId>,
     /// Normal numbers that make latent points of means.
     pub sampling: Option<TensorId>,
     /// Latent points drawn from the standard distribution, where a term wants samples.
@@ -316,8 +326,14 @@ pub struct Training {
     pub terms: Vec<&'static str>,
 }
 
-/// For each tap a factor for every number of its Gram matrix.
-pub type GramWeights = [Vec<f32>];
+/// Factors of the numbers that a style loss compares.
+#[derive(Clone, Debug, Default)]
+pub struct StyleWeights {
+    /// For each tap one for every number of its Gram matrix.
+    pub grams: Vec<Vec<f32>>,
+    /// Of the autocorrelation, where it is matched.
+    pub correlation: Vec<f32>,
+}
 
 impl Training {
     /// The graph of a batch of `batch` patches out of `whole` (the share of one run in a split batch); with `train` it
@@ -328,7 +344,7 @@ impl Training {
     pub fn new(
         settings: &LatentSettings,
         weights: &Weights,
-        gram_weights: &GramWeights,
+        style: &StyleWeights,
         (batch, whole): (usize, usize),
         train: bool,
     ) -> Result<Self, ComputeError> {
@@ -354,7 +370,16 @@ impl Training {
             terms.push("pixels");
             patches = Some(target);
         }
-        let mut targets = vec![];
+        if settings.predicts_features() {
+            let shape = encoder_input(settings);
+            let each_one = n.graph.constant(Shape::SCALAR, Arc::new(vec![1.0 / (shape.len() as f32).sqrt()]))?;
+            let predicted = n.linear("features", z, shape, 0.1)?;
+            let predicted = n.graph.pointwise(Function::Multiply, &[predicted, each_one])?;
+            losses.push(n.graph.squared_error(predicted, input, each as f32)?);
+            factors.push(settings.feature_weight as f32);
+            terms.push("features");
+        }
+        let (mut targets, mut correlations) = (vec![], vec![]);
         let mut prior = None;
         if settings.model.matches_style() {
             // Without an opposite edge it is mirrored, like that of the patches.
@@ -363,7 +388,7 @@ impl Training {
             let taps = settings.depth.default_taps();
             let out = features(&mut n.graph, rgb, weights, &taps, padding, Pooling::Mean)?;
             let factor = if settings.model.matches_pixels() { settings.style_weight } else { 1.0 };
-            for ((gram, weights), (depth, _)) in out.grams.iter().zip(gram_weights).zip(&out.taps) {
+            for ((gram, weights), (depth, _)) in out.grams.iter().zip(&style.grams).zip(&out.taps) {
                 let shape = n.graph.shape(*gram);
                 let weights = n.graph.constant(shape.times(1), Arc::new(weights.clone()))?;
                 let weighted = n.graph.pointwise(Function::Multiply, &[*gram, weights])?;
@@ -372,6 +397,23 @@ impl Training {
                 factors.push(factor as f32);
                 terms.push(depth.name());
                 targets.push(target);
+            }
+            if settings.matches_correlation() {
+                let found = autocorrelation(&mut n.graph, picture, settings.periodic)?;
+                let mut errors = vec![];
+                for (found, weights) in
+                    found.iter().zip(style.correlation.chunks(style.correlation.len() / found.len()))
+                {
+                    let shape = n.graph.shape(*found);
+                    let weights = n.graph.constant(shape.times(1), Arc::new(weights.to_vec()))?;
+                    let weighted = n.graph.pointwise(Function::Multiply, &[*found, weights])?;
+                    let target = n.graph.input(shape);
+                    errors.push(n.graph.squared_error(weighted, target, each as f32)?);
+                    correlations.push(target);
+                }
+                losses.push(n.graph.weighted_sum(&errors, &vec![1.0; errors.len()])?);
+                factors.push(settings.correlation_weight as f32);
+                terms.push("autocorrelation");
             }
             if settings.model == ModelKind::Morphology && batch > 1 && settings.collapse_weight > 0.0 {
                 // Samples of the standard distribution must not all be the same picture (Cang et al. 2018, Eq. 9): the
@@ -417,7 +459,21 @@ impl Training {
             }
             step = Some(numbers);
         }
-        Ok(Self { network: n, input, patches, targets, sampling, prior, noise, beta, step, states, outputs, terms })
+        Ok(Self {
+            network: n,
+            input,
+            patches,
+            targets,
+            correlations,
+            sampling,
+            prior,
+            noise,
+            beta,
+            step,
+            states,
+            outputs,
+            terms,
+        })
     }
 }
 

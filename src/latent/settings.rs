@@ -64,7 +64,7 @@ impl ModelKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
-    /// Mean and standard deviation of every channel at every tap: a texture has no place.
+    /// Logarithms of mean and standard deviation of every channel at every tap: a texture has no place.
     Pooled,
     /// The last feature map as it is, as in the paper; it overfits small sets.
     Flattened,
@@ -98,6 +98,11 @@ pub struct LatentSettings {
     pub warm_up: usize,
     /// Nats of each dimension that cost nothing (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
     pub free_bits: f64,
+    /// Weight of the loss of the pooled features that a TextureVAE's latent point has to predict linearly, as a share of
+    /// their variance: what the decoder cannot paint yet is then kept in the latent space all the same.
+    pub feature_weight: f64,
+    /// Weight of the loss of the autocorrelation (S2; Hashemi et al. 2024) where style is matched; 0 leaves it out.
+    pub correlation_weight: f64,
     /// Weight of the style loss where pixels are matched too.
     pub style_weight: f64,
     /// Weight of the mode-collapse term where pixels are matched too.
@@ -124,7 +129,7 @@ impl Default for LatentSettings {
     fn default() -> Self {
         Self {
             model: ModelKind::Texture,
-            dimensions: 8,
+            dimensions: 12,
             edge: 128,
             width: 64,
             weights: WeightsKind::BuiltIn,
@@ -132,9 +137,11 @@ impl Default for LatentSettings {
             head: Head::Pooled,
             free_layout: true,
             periodic: true,
-            beta: 0.0003,
+            beta: 0.01,
             warm_up: 200,
             free_bits: 0.0,
+            feature_weight: 10.0,
+            correlation_weight: 0.0,
             style_weight: 50.0,
             collapse_weight: 10.0,
             rate: 2e-3,
@@ -173,6 +180,16 @@ impl LatentSettings {
         }
     }
 
+    /// Whether the latent point has to predict the pooled features.
+    pub fn predicts_features(&self) -> bool {
+        self.model == ModelKind::Texture && self.head == Head::Pooled && self.feature_weight > 0.0
+    }
+
+    /// Whether the autocorrelation is matched.
+    pub fn matches_correlation(&self) -> bool {
+        self.model.matches_style() && self.correlation_weight > 0.0
+    }
+
     /// What does not fit together, in a sentence.
     pub fn complaint(&self) -> Option<String> {
         let positive = |name: &str, value: f64| {
@@ -207,7 +224,85 @@ impl LatentSettings {
         }
         positive("weight of the divergence", self.beta)
             .or_else(|| positive("number of free nats", self.free_bits))
+            .or_else(|| positive("weight of the feature loss", self.feature_weight))
+            .or_else(|| positive("weight of the autocorrelation", self.correlation_weight))
             .or_else(|| positive("weight of the style loss", self.style_weight))
             .or_else(|| positive("weight of the mode-collapse term", self.collapse_weight))
+    }
+}
+
+/// Settings that go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LatentPreset {
+    /// A minute or two on a laptop, to see whether a set of micrographs is worth more.
+    Quick,
+    /// The defaults.
+    Standard,
+    /// Four times the steps.
+    Thorough,
+    /// The model as it stands in its paper.
+    Published,
+}
+
+impl LatentPreset {
+    /// All of them, in the order of the menus.
+    pub const ALL: [Self; 4] = [Self::Quick, Self::Standard, Self::Thorough, Self::Published];
+
+    /// The name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "Quick look",
+            Self::Standard => "Standard",
+            Self::Thorough => "Thorough",
+            Self::Published => "As published",
+        }
+    }
+
+    /// What it is for, in a sentence.
+    pub const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Quick => {
+                "Patches of 64 pixels, a network to pool2 and 400 steps, to see whether a set is worth more."
+            }
+            Self::Standard => "What serves most sets.",
+            Self::Thorough => "Four times the steps.",
+            Self::Published => {
+                "The model as it stands in its paper. A TextureVAE then reads the whole last feature map and has one fixed layout, which overfits small sets."
+            }
+        }
+    }
+
+    /// Sets what the preset decides; the kind of model, the network, the seed, the orientations and the device stay.
+    pub fn apply(self, settings: &mut LatentSettings) {
+        let plain = LatentSettings {
+            weights: settings.weights.clone(),
+            seed: settings.seed,
+            turn: settings.turn,
+            device: settings.device.clone(),
+            ..LatentSettings::of(settings.model)
+        };
+        *settings = match self {
+            Self::Standard => plain,
+            Self::Quick => LatentSettings { edge: 64, depth: Depth::POOL2, steps: 400, ..plain },
+            Self::Thorough => LatentSettings { steps: 4 * plain.steps, ..plain },
+            Self::Published if settings.model == ModelKind::Texture => LatentSettings {
+                head: Head::Flattened,
+                free_layout: false,
+                periodic: false,
+                beta: 0.0003,
+                steps: 4 * plain.steps,
+                ..plain
+            },
+            Self::Published => LatentSettings { periodic: false, steps: 4 * plain.steps, ..plain },
+        };
+    }
+
+    /// The preset whose settings these are, if there is one.
+    pub fn of(settings: &LatentSettings) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| {
+            let mut set = settings.clone();
+            preset.apply(&mut set);
+            set == *settings
+        })
     }
 }

@@ -15,31 +15,46 @@ pub struct Ready {
     pub part: usize,
 }
 
+/// The least deviation, as a share of the largest: below it there is only rounding.
+const LEAST: f64 = 1e-3;
+
 /// For each number of the packed Gram matrices its weight: one over its deviation over all patches, divided by the root of
 /// the numbers of its tap. A tap's loss of 1 is then that of a model that makes the same mean texture of every patch, and
 /// a faint channel counts as much as a strong one.
 pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
-    /// The least deviation, as a share of the tap's largest: below it there is only rounding.
-    const LEAST: f64 = 1e-3;
-    let n = targets.len().max(1) as f64;
-    let len = targets.first().map_or(0, |t| t.grams.len());
-    let (mut means, mut squares) = (vec![0.0f64; len], vec![0.0f64; len]);
-    for target in targets {
-        means.iter_mut().zip(&target.grams).for_each(|(m, g)| *m += f64::from(*g) / n);
-    }
-    for target in targets {
-        let off = target.grams.iter().zip(&means).map(|(g, m)| (f64::from(*g) - m).powi(2));
-        squares.iter_mut().zip(off).for_each(|(s, o)| *s += o / n);
-    }
+    let deviations = deviations(targets.iter().map(|t| t.grams.as_slice()));
     let mut weights = vec![];
-    let mut rest = squares.as_slice();
+    let mut rest = deviations.as_slice();
     for c in gram_channels(settings) {
         let (mine, others) = rest.split_at(c * (c + 1) / 2);
         rest = others;
-        let most = mine.iter().copied().fold(0.0, f64::max).sqrt().max(1e-30);
-        weights.extend(mine.iter().map(|s| (1.0 / (s.sqrt().max(LEAST * most) * c as f64)) as f32));
+        let least = LEAST * mine.iter().copied().fold(1e-30, f64::max);
+        weights.extend(mine.iter().map(|d| (1.0 / (d.max(least) * c as f64)) as f32));
     }
     weights
+}
+
+/// The same for the numbers of the autocorrelation, all of which make one term.
+pub fn correlation_weights(targets: &[Target]) -> Vec<f32> {
+    let deviations = deviations(targets.iter().map(|t| t.correlation.as_slice()));
+    let least = LEAST * deviations.iter().copied().fold(1e-30, f64::max);
+    let root = (deviations.len() as f64).sqrt();
+    deviations.iter().map(|d| (1.0 / (d.max(least) * root)) as f32).collect()
+}
+
+/// The deviation of each number over all rows.
+fn deviations<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> Vec<f64> {
+    let n = rows.len().max(1) as f64;
+    let len = rows.clone().next().map_or(0, <[f32]>::len);
+    let (mut means, mut squares) = (vec![0.0f64; len], vec![0.0f64; len]);
+    for row in rows.clone() {
+        means.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / n);
+    }
+    for row in rows {
+        let off = row.iter().zip(&means).map(|(v, m)| (f64::from(*v) - m).powi(2));
+        squares.iter_mut().zip(off).for_each(|(s, o)| *s += o / n);
+    }
+    squares.into_iter().map(f64::sqrt).collect()
 }
 
 /// Channels of the taps.
@@ -94,6 +109,14 @@ pub fn feed(
             *rest = unpack(rest, c, &mut matrices);
         }
         program.write(*id, &matrices);
+    }
+    for (n, id) in graph.correlations.iter().enumerate() {
+        let scales = graph.correlations.len();
+        let of_scale = |t: &&Target| {
+            let numbers = t.correlation.len() / scales;
+            t.correlation[n * numbers..(n + 1) * numbers].to_vec()
+        };
+        program.write(*id, &targets.iter().flat_map(of_scale).collect::<Vec<f32>>());
     }
     let codes = patches.len() * settings.dimensions;
     if let Some(id) = graph.sampling {

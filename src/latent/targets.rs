@@ -1,5 +1,6 @@
 //! What the frozen feature network says of a patch, computed once: Gram matrices, and what the encoder reads.
 
+use super::autocorrelation::{autocorrelation, correlation_numbers};
 use super::{Head, LatentSettings};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
@@ -10,6 +11,8 @@ use crate::net::{Weights, features};
 pub struct Extractor {
     program: Program,
     image: TensorId,
+    /// The same as grey values 0 … 1, where the autocorrelation is matched.
+    grey: Option<TensorId>,
     channels: Vec<usize>,
     head: Head,
 }
@@ -21,6 +24,8 @@ pub struct Target {
     pub grams: Vec<f32>,
     /// What the encoder reads, before scaling.
     pub features: Vec<f32>,
+    /// The autocorrelation, see [`super::autocorrelation`]; empty where it is not matched.
+    pub correlation: Vec<f32>,
 }
 
 impl Extractor {
@@ -50,8 +55,14 @@ impl Extractor {
         if let (Head::Flattened, Some((_, last))) = (settings.head, out.taps.last()) {
             outputs.push(*last);
         }
+        let mut grey = None;
+        if settings.matches_correlation() {
+            let picture = graph.input(Shape::new(height, width, 1));
+            outputs.extend(autocorrelation(&mut graph, picture, false)?);
+            grey = Some(picture);
+        }
         let program = device.compile(graph, &outputs)?;
-        Ok(Self { program, image, channels, head: settings.head })
+        Ok(Self { program, image, grey, channels, head: settings.head })
     }
 
     /// Channels of the taps.
@@ -66,23 +77,29 @@ impl Extractor {
     pub fn extract(&mut self, values: &[f32]) -> Result<Target, ComputeError> {
         let image: Vec<f32> = values.iter().flat_map(|v| [*v; 3]).collect();
         self.program.write(self.image, &image);
+        if let Some(grey) = self.grey {
+            self.program.write(grey, &values.iter().map(|v| v / 255.0).collect::<Vec<f32>>());
+        }
         let mut outputs = self.program.run()?;
-        let rest = outputs.split_off(self.channels.len());
+        let mut rest = outputs.split_off(self.channels.len());
+        let read = if self.head == Head::Pooled { self.channels.len() } else { 1 };
+        let correlation = rest.split_off(read).concat();
         let features = match self.head {
             Head::Flattened => rest.into_iter().next().unwrap_or_default(),
-            // The Gram matrix holds the mean squares of the channels, so their deviations follow.
+            // The Gram matrix holds the mean squares of the channels, so their deviations follow. Their logarithms tell
+            // micrographs apart more nearly linearly than they do.
             Head::Pooled => {
                 let taps = outputs.iter().zip(&rest).zip(&self.channels);
                 taps.flat_map(|((gram, means), c)| {
                     let deviation = |(k, m): (usize, &f32)| (gram[k * c + k] - m * m).max(0.0).sqrt();
                     let deviations: Vec<f32> = means.iter().enumerate().map(deviation).collect();
-                    means.iter().copied().chain(deviations).collect::<Vec<f32>>()
+                    means.iter().copied().chain(deviations).map(f32::ln_1p).collect::<Vec<f32>>()
                 })
                 .collect()
             }
         };
         let grams = outputs.iter().zip(&self.channels).flat_map(|(gram, c)| pack(gram, *c)).collect();
-        Ok(Target { grams, features })
+        Ok(Target { grams, features, correlation })
     }
 }
 
@@ -122,7 +139,8 @@ pub fn squared_norm(packed: &[f32], channels: &[usize]) -> f64 {
 /// Bytes that a patch's [`Target`] takes.
 pub fn target_bytes(settings: &LatentSettings) -> u64 {
     let triangle: usize = settings.depth.default_taps().iter().map(|d| d.channels() * (d.channels() + 1) / 2).sum();
-    ((triangle + super::network::encoder_input(settings).len()) * 4) as u64
+    let shifts = if settings.matches_correlation() { correlation_numbers() } else { 0 };
+    ((triangle + shifts + super::network::encoder_input(settings).len()) * 4) as u64
 }
 
 #[cfg(test)]

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::model::{Scaling, Tensors};
-use super::network::{Training, initial};
-use super::step::{Ready, feed, gram_channels, gram_weights, terms_of, unpacked, write_parameters};
+use super::network::{StyleWeights, Training, initial};
+use super::principal::{principal_components, start_from_components};
+use super::step::{Ready, correlation_weights, feed, gram_weights, terms_of, unpacked, write_parameters};
 use super::targets::{Extractor, Target, target_bytes};
-use super::{Dataset, LatentError, LatentSettings, Model, Patch, Summary, normals};
+use super::{Dataset, LatentError, LatentSettings, Model, Needs, Patch, Summary, normals};
 use crate::compute::graph::TensorId;
-use crate::compute::{ComputeError, Device, DeviceKind, planned_memory};
+use crate::compute::{ComputeError, Device};
 use crate::net::Weights;
 
 /// What a look at the held-out patches found.
@@ -27,46 +29,6 @@ pub struct Check {
     pub total: f64,
     /// The mean of the training losses since the look before, in the same terms.
     pub training: Vec<(String, f64)>,
-}
-
-/// Memory of a training, known before it starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Needs {
-    /// Bytes of the programs, features and Gram matrices together.
-    pub bytes: u64,
-    /// Patches of one run: a part of the batch where the whole does not fit.
-    pub part: usize,
-}
-
-impl Needs {
-    /// For so many patches on a kind of device that has `available` bytes; the batch is split into equal parts until it
-    /// fits.
-    ///
-    /// # Errors
-    /// The settings do not fit together.
-    pub fn of(
-        settings: &LatentSettings,
-        patches: usize,
-        kind: DeviceKind,
-        available: Option<u64>,
-    ) -> Result<Self, LatentError> {
-        let weights = Weights::blank(settings.depth);
-        let matrices: Vec<Vec<f32>> = gram_channels(settings).iter().map(|c| vec![1.0; c * c]).collect();
-        let cached = patches as u64 * target_bytes(settings);
-        let mut needs = Self { bytes: 0, part: settings.batch };
-        for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
-            let mut bytes = cached;
-            for train in [true, false] {
-                let graph = Training::new(settings, &weights, &matrices, (part, settings.batch), train)?;
-                bytes += planned_memory(kind, &graph.network.graph, &graph.outputs).bytes;
-            }
-            needs = Self { bytes, part };
-            if available.is_none_or(|most| bytes <= most) {
-                break;
-            }
-        }
-        Ok(needs)
-    }
 }
 
 /// The pictures that a look produces, for people: grey values 0 … 1, `edge × edge` each.
@@ -105,6 +67,9 @@ struct State {
     at: usize,
     checks: Vec<Check>,
     without_gain: usize,
+    /// Time that steps and looks took.
+    #[serde(default)]
+    seconds: f64,
 }
 
 /// Held-out patches that are looked at: enough for a mean.
@@ -163,12 +128,14 @@ impl Trainer {
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let weights_of_grams = gram_weights(settings, &train_targets);
+        let correlation = correlation_weights(&train_targets);
         for target in train_targets.iter_mut().chain(&mut check_targets) {
             target.grams.iter_mut().zip(&weights_of_grams).for_each(|(g, w)| *g *= w);
+            target.correlation.iter_mut().zip(&correlation).for_each(|(c, w)| *c *= w);
         }
-        let matrices = unpacked(settings, &weights_of_grams);
+        let style = StyleWeights { grams: unpacked(settings, &weights_of_grams), correlation };
         let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
-            let graph = Training::new(settings, weights, &matrices, (part, settings.batch), train)?;
+            let graph = Training::new(settings, weights, &style, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
             Ok(Ready { graph, program, part })
         };
@@ -186,7 +153,13 @@ impl Trainer {
         };
         let greys = data.train.iter().map(|p| p.values.iter().map(|v| f64::from(*v)).sum::<f64>());
         let mean = greys.sum::<f64>() / (255 * data.train.len() * data.edge * data.edge) as f64;
-        let first = initial(&train.graph.network.parameters, &train.graph.network.graph, mean, settings.seed);
+        let parameters = &train.graph.network.parameters;
+        let mut first = initial(parameters, &train.graph.network.graph, mean, settings.seed);
+        if settings.predicts_features() {
+            let rows: Vec<&[f32]> = train_targets.iter().map(|t| t.features.as_slice()).collect();
+            let components = principal_components(&rows, settings.dimensions);
+            start_from_components(parameters, &mut first, &components, settings);
+        }
         write_parameters(&mut train, &first);
         let zeros: Vec<Vec<f32>> =
             train.graph.states.iter().map(|id| vec![0.0; train.graph.network.graph.shape(*id).len()]).collect();
@@ -200,6 +173,7 @@ impl Trainer {
             at: data.train.len(),
             checks: vec![],
             without_gain: 0,
+            seconds: 0.0,
         };
         Ok(Some(Self {
             settings: settings.clone(),
@@ -225,6 +199,11 @@ impl Trainer {
     /// All looks so far.
     pub fn checks(&self) -> &[Check] {
         &self.state.checks
+    }
+
+    /// Time that steps and looks took so far, also before it was taken up again.
+    pub fn seconds(&self) -> f64 {
+        self.state.seconds
     }
 
     /// Bytes in use on the device and for the targets.
@@ -263,6 +242,7 @@ impl Trainer {
     /// # Errors
     /// The device is lost, or the loss is no number any more.
     pub fn step(&mut self) -> Result<(), LatentError> {
+        let start = Instant::now();
         let batch: Vec<usize> = (0..self.settings.batch).map(|_| self.next_patch()).collect();
         let parts = self.settings.batch / self.train.part;
         let t = (self.state.step + 1) as i32;
@@ -289,6 +269,7 @@ impl Trainer {
         self.recent.resize(sums.len(), 0.0);
         self.recent.iter_mut().zip(&sums).for_each(|(r, s)| *r += s);
         self.recent_steps += 1;
+        self.state.seconds += start.elapsed().as_secs_f64();
         Ok(())
     }
 
@@ -308,6 +289,7 @@ impl Trainer {
     /// # Errors
     /// The device is lost.
     pub fn look(&mut self, pictures: usize) -> Result<Pictures, LatentError> {
+        let start = Instant::now();
         let parameters = self.parameters()?;
         write_parameters(&mut self.check, &parameters);
         // The same noise at every look, so that only the model makes a difference.
@@ -366,6 +348,7 @@ impl Trainer {
                 shown.samples.push(painter.paint(&z, &noise)?);
             }
         }
+        self.state.seconds += start.elapsed().as_secs_f64();
         Ok(shown)
     }
 
@@ -373,6 +356,8 @@ impl Trainer {
         let weight = |name: &str| match name {
             "divergence" => self.settings.beta,
             "pixels" => 1.0,
+            "autocorrelation" => self.settings.correlation_weight,
+            "features" => self.settings.feature_weight,
             "mode collapse" => self.settings.collapse_weight,
             _ if self.settings.model.matches_pixels() => self.settings.style_weight,
             _ => 1.0,

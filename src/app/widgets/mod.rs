@@ -6,4 +6,4 @@ mod setting;
 
 pub use picture::{Pane, Picture, Place, View, thumbnail};
 pub use plot::{PlotRequest, curve_plot, grey_text, significant};
-pub use setting::{choice, heading, row, value};
+pub use setting::{choice, heading, preset, row, value};

@@ -72,3 +72,30 @@ pub fn choice<T: PartialEq + Clone>(
         *value = default.clone();
     }
 }
+
+/// A row with settings that go together, each with its name and what it is for; `current` is none where the settings are
+/// the user's own. Returns what is chosen: by a double click on the label, `default`.
+pub fn preset<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    tooltip: &str,
+    current: Option<T>,
+    default: T,
+    options: &[(T, &str, &str)],
+) -> Option<T> {
+    let mut chosen = None;
+    let (_, reset) = row(ui, "Preset", tooltip, |ui| {
+        let name = options.iter().find(|(v, ..)| Some(*v) == current).map_or("own settings", |(_, name, _)| name);
+        let combo =
+            egui::ComboBox::from_id_salt("preset").selected_text(name).width(ui.available_width() - 4.0).truncate();
+        combo
+            .show_ui(ui, |ui| {
+                for (option, name, purpose) in options {
+                    if ui.selectable_label(current == Some(*option), *name).on_hover_text(*purpose).clicked() {
+                        chosen = Some(*option);
+                    }
+                }
+            })
+            .response
+    });
+    if reset { Some(default) } else { chosen }
+}

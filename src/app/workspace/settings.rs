@@ -5,7 +5,7 @@ use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
 use crate::app::command::Command;
 use crate::app::overlays::primary;
 use crate::app::theme;
-use crate::app::widgets::{choice, heading, row, value};
+use crate::app::widgets::{choice, heading, preset, row, value};
 use crate::app::{App, Workspace};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{DeviceKind, mebibytes};
@@ -280,24 +280,9 @@ impl App {
     fn preset_setting(&mut self, ui: &mut Ui) {
         let current = Preset::of(&self.settings);
         let tip = "Settings that go together. Faithful gives the closest statistics.";
-        let (_, reset) = row(ui, "Preset", tip, |ui| {
-            let combo = egui::ComboBox::from_id_salt("preset")
-                .selected_text(current.map_or("own settings", Preset::name))
-                .width(ui.available_width() - 4.0);
-            combo
-                .truncate()
-                .show_ui(ui, |ui| {
-                    for preset in Preset::ALL {
-                        let chosen = ui.selectable_label(current == Some(preset), preset.name());
-                        if chosen.on_hover_text(preset.tooltip()).clicked() {
-                            preset.apply(&mut self.settings);
-                        }
-                    }
-                })
-                .response
-        });
-        if reset {
-            Preset::Faithful.apply(&mut self.settings);
+        let options = Preset::ALL.map(|p| (p, p.name(), p.tooltip()));
+        if let Some(chosen) = preset(ui, tip, current, Preset::Faithful, &options) {
+            chosen.apply(&mut self.settings);
         }
     }
 

@@ -99,9 +99,10 @@ fn print(judgement: &Judgement) {
     }
     for factor in &judgement.factors {
         say!(
-            "{:<14} R² {:.3}; dimension {:>2} correlates {:+.3}",
+            "{:<14} R² {:.3}, of painted pictures {:.3}; dimension {:>2} correlates {:+.3}",
             factor.name,
             factor.r_squared,
+            factor.painted_r_squared,
             factor.dimension + 1,
             factor.correlation
         );

@@ -10,7 +10,7 @@ use super::train::source_of;
 use crate::cli::say;
 use crate::folders::write_atomically;
 use crate::job::{TrainRequest, open_device};
-use crate::latent::{Judgement, LatentSettings, ModelKind, Scores, Spread, Trainer, judge};
+use crate::latent::{Head, Judgement, LatentSettings, ModelKind, Scores, Spread, Trainer, judge};
 use crate::net::Weights;
 
 /// What is compared.
@@ -20,11 +20,13 @@ enum Over {
     Models,
     /// Latent dimensions of a TextureVAE (Sardeshmukh et al. 2021, Table 1).
     Dimensions,
+    /// Options of a TextureVAE, each changed by itself.
+    Options,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// What is compared: kinds of models, or numbers of latent dimensions
+    /// What is compared: kinds of models, numbers of latent dimensions, or options
     #[arg(value_enum)]
     over: Over,
     /// Micrographs and folders of them
@@ -80,6 +82,29 @@ impl Arguments {
             Over::Dimensions => {
                 let all = self.dimensions.clone().unwrap_or_else(|| vec![8, 16, 32, 64]);
                 all.into_iter().map(|d| (format!("{d} dimensions"), base(ModelKind::Texture, d))).collect()
+            }
+            Over::Options => {
+                let default = LatentSettings::default().dimensions;
+                let dimensions = self.dimensions.as_ref().and_then(|d| d.first()).copied().unwrap_or(default);
+                let plain = base(ModelKind::Texture, dimensions);
+                let with = |change: &dyn Fn(&mut LatentSettings)| {
+                    let mut settings = plain.clone();
+                    change(&mut settings);
+                    settings
+                };
+                [
+                    ("as set", plain.clone()),
+                    ("without warm-up", with(&|s| s.warm_up = 0)),
+                    ("0.5 free nats", with(&|s| s.free_bits = 0.5)),
+                    ("eight orientations", with(&|s| s.turn = true)),
+                    ("autocorrelation 1", with(&|s| s.correlation_weight = 1.0)),
+                    // Without the other loss the divergence would weigh too much.
+                    ("no feature loss", with(&|s| (s.feature_weight, s.beta) = (0.0, 0.0003))),
+                    ("whole-map encoder", with(&|s| (s.head, s.beta) = (Head::Flattened, 0.0003))),
+                    ("one fixed layout", with(&|s| s.free_layout = false)),
+                ]
+                .map(|(name, settings)| (name.to_string(), settings))
+                .to_vec()
             }
         }
     }

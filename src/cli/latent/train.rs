@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::say;
 use crate::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
-use crate::latent::{Check, Head, LatentSettings, ModelKind};
+use crate::latent::{Check, Head, LatentPreset, LatentSettings, ModelKind};
 use crate::micrograph::Recipe;
 use crate::net::{Depth, WeightsKind};
 
@@ -48,6 +48,9 @@ pub struct ModelArguments {
     /// The kind of model
     #[arg(long, value_enum, default_value_t = ModelKind::Texture)]
     model: ModelKind,
+    /// Settings that go together; what else is given changes them
+    #[arg(long, value_enum, default_value_t = LatentPreset::Standard)]
+    preset: LatentPreset,
     /// Latent dimensions
     #[arg(long, value_name = "N")]
     dimensions: Option<usize>,
@@ -78,6 +81,12 @@ pub struct ModelArguments {
     /// Nats of each dimension that cost nothing
     #[arg(long, value_name = "NATS")]
     free_bits: Option<f64>,
+    /// Weight of the loss of the features that the latent point has to predict (TextureVAE, pooled)
+    #[arg(long)]
+    feature_weight: Option<f64>,
+    /// Weight of the loss of the autocorrelation (S2), where style is matched
+    #[arg(long)]
+    correlation_weight: Option<f64>,
     /// Weight of the style loss beside the pixels (morphology)
     #[arg(long)]
     style_weight: Option<f64>,
@@ -116,7 +125,8 @@ pub struct ModelArguments {
 impl ModelArguments {
     /// The settings that these name.
     pub fn settings(&self) -> LatentSettings {
-        let kind = LatentSettings::of(self.model);
+        let mut kind = LatentSettings::of(self.model);
+        self.preset.apply(&mut kind);
         LatentSettings {
             model: self.model,
             dimensions: self.dimensions.unwrap_or(kind.dimensions),
@@ -129,6 +139,8 @@ impl ModelArguments {
             beta: self.beta.unwrap_or(kind.beta),
             warm_up: self.warm_up.unwrap_or(kind.warm_up),
             free_bits: self.free_bits.unwrap_or(kind.free_bits),
+            feature_weight: self.feature_weight.unwrap_or(kind.feature_weight),
+            correlation_weight: self.correlation_weight.unwrap_or(kind.correlation_weight),
             style_weight: self.style_weight.unwrap_or(kind.style_weight),
             collapse_weight: self.collapse_weight.unwrap_or(kind.collapse_weight),
             periodic: self.periodic.unwrap_or(kind.periodic),
@@ -178,8 +190,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let (job, slots) = start_training(request, Arc::new(|| {}));
     let (stop, stopped) = crossbeam_channel::bounded(1);
-    // A second Ctrl+C, or a place where no handler can be set, ends the program as usual; the checkpoint stays.
+    let asked = std::sync::atomic::AtomicBool::new(false);
+    // The first Ctrl+C stops and keeps, the second ends at once; the checkpoint stays. Where no handler can be set, the
+    // first ends the program as usual.
     let _ = ctrlc::set_handler(move || {
+        if asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            std::process::exit(130);
+        }
         let _ = stop.try_send(());
     });
     let bar = ProgressBar::new(1000);

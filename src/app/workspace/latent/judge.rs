@@ -191,6 +191,10 @@ fn tables(ui: &mut Ui, judgement: &Judgement) {
                     "R²",
                     "Linear regression on the latent means: fitted to one half of the patches, taken from the other.",
                 ),
+                (
+                    "R² painted",
+                    "The same of pictures that were painted of those means and encoded again: what the decoder shows. Below 0 it is worse than the mean.",
+                ),
                 ("dimension", "The one with the largest correlation."),
                 ("correlation", "Of that dimension with the factor."),
             ] {
@@ -200,6 +204,7 @@ fn tables(ui: &mut Ui, judgement: &Judgement) {
             for factor in &judgement.factors {
                 ui.label(factor.name);
                 ui.label(format!("{:.3}", factor.r_squared));
+                ui.label(format!("{:.3}", factor.painted_r_squared));
                 ui.label(format!("{}", factor.dimension + 1));
                 ui.label(format!("{:+.2}", factor.correlation));
                 ui.end_row();

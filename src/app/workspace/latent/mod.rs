@@ -93,6 +93,8 @@ pub struct LatentSpace {
     stride: usize,
     most_patches: usize,
     graphite: usize,
+    /// Whether files are prepared and segmented like the open micrograph.
+    prepares: bool,
     training: Option<Training>,
     /// A training that was cancelled or failed but left a checkpoint.
     resumable: Option<TrainRequest>,
@@ -120,6 +122,7 @@ impl Default for LatentSpace {
             stride: 50,
             most_patches: 2000,
             graphite: 400,
+            prepares: false,
             training: None,
             resumable: None,
             progress: TrainProgress::default(),
@@ -384,7 +387,10 @@ impl App {
             Data::Open => PatchSource::Pictures(
                 self.document.iter().map(|d| PatchPicture::of(d.micrograph(), d.phases().map(|p| &**p))).collect(),
             ),
-            Data::Files(files) => PatchSource::Files(files.clone(), None),
+            Data::Files(files) => {
+                let recipe = self.document.as_ref().filter(|_| space.prepares).map(|_| self.settings.recipe.clone());
+                PatchSource::Files(files.clone(), recipe)
+            }
             Data::Graphite => PatchSource::Graphite(space.graphite, settings.seed),
         };
         let (stride, most_patches) = (space.stride, space.most_patches);
@@ -415,6 +421,12 @@ impl App {
             let names: Vec<_> = files.iter().filter_map(|f| f.file_name()).map(|n| n.to_string_lossy()).collect();
             let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
             ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
+            if self.document.is_some() {
+                let tip = "Each file goes through the preparation, segmentation and corrections of the open micrograph; without, it is taken as it is.";
+                value(ui, "Prepare", tip, &mut self.latent_space.prepares, &false, |ui, v| {
+                    ui.checkbox(v, "like the open micrograph")
+                });
+            }
         }
         ui.radio_value(&mut self.latent_space.data, Data::Graphite, "Synthetic graphite").on_hover_text(
             "Cast-iron-like micrographs with known nodularity, size and area fraction, to try things on.",

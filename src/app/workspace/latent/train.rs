@@ -7,12 +7,12 @@ use crate::app::App;
 use crate::app::figure::{Figure, Series};
 use crate::app::overlays::primary;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{Picture, choice, curve_plot, heading, value};
+use crate::app::widgets::{Picture, choice, curve_plot, heading, preset, value};
 use crate::app::workspace::ShownFigure;
 use crate::app::workspace::bars::duration;
 use crate::compute::{DeviceKind, mebibytes};
 use crate::job::{Request, TrainProgress, TrainRequest, start_training};
-use crate::latent::{Head, LatentSettings, ModelKind, Needs};
+use crate::latent::{Head, LatentPreset, LatentSettings, ModelKind, Needs};
 use crate::net::DEPTHS;
 
 impl App {
@@ -44,6 +44,12 @@ impl App {
                 LatentSettings { seed: settings.seed, turn: settings.turn, ..LatentSettings::of(settings.model) };
         }
         settings.weights = weights;
+        let options = LatentPreset::ALL.map(|p| (p, p.name(), p.tooltip()));
+        let tip = "Settings that go together.";
+        let current = LatentPreset::of(settings);
+        if let Some(chosen) = preset(ui, tip, current, LatentPreset::Standard, &options) {
+            chosen.apply(settings);
+        }
         let default = LatentSettings::of(settings.model);
         let tip = "Numbers that describe a patch. Few are easier to read; what is not needed stays dead.";
         value(ui, "Dimensions", tip, &mut settings.dimensions, &default.dimensions, |ui, v| {
@@ -96,6 +102,12 @@ impl App {
             let options = [(Head::Pooled, "pooled features"), (Head::Flattened, "whole map (as in the paper)")];
             let tip = "What the encoder reads. A whole map overfits small sets.";
             choice(ui, "Encoder", tip, &mut settings.head, &default.head, &options);
+            if settings.head == Head::Pooled {
+                let tip = "Weight of the loss of the pooled features, which the latent point has to predict: what the decoder cannot paint yet is kept in the latent space all the same.";
+                value(ui, "Features", tip, &mut settings.feature_weight, &default.feature_weight, |ui, v| {
+                    number(ui, v, 1e4, 0.1)
+                });
+            }
             let tip =
                 "The layout comes from a noise of its own; without, every sample has its features at the same places.";
             value(ui, "Layout", tip, &mut settings.free_layout, &true, |ui, v| ui.checkbox(v, "free"));
@@ -107,6 +119,17 @@ impl App {
             value(ui, "Diversity", tip, &mut settings.collapse_weight, &default.collapse_weight, |ui, v| {
                 number(ui, v, 1e5, 1.0)
             });
+        }
+        if settings.model.matches_style() {
+            let tip = "Weight of the loss of the autocorrelation (S2) up to 16 pixels; 0 leaves it out.";
+            value(
+                ui,
+                "Autocorrelation",
+                tip,
+                &mut settings.correlation_weight,
+                &default.correlation_weight,
+                |ui, v| number(ui, v, 1e4, 0.1),
+            );
         }
         let tip = "The picture continues at its opposite edge.";
         value(ui, "Edges", tip, &mut settings.periodic, &true, |ui, v| ui.checkbox(v, "periodic"));
@@ -130,21 +153,17 @@ impl App {
             self.training_controls(ui);
             return;
         }
-        let needs = self.training_needs();
         let available = self.devices.as_ref().and_then(|d| d.chosen(&self.settings.device)).map(|d| d.kind);
         let complaint = self.latent_space.settings.complaint();
         let missing = complaint.as_deref().or(self.missing_data());
-        match &needs {
+        let text = match complaint.clone().map_or_else(|| self.training_needs(), Err) {
             Ok(needs) => {
                 let device = available.unwrap_or(DeviceKind::Cpu).name();
-                let text =
-                    format!("{} for the network on the {device}, and more for each patch", mebibytes(needs.bytes));
-                ui.add(egui::Label::new(RichText::new(text).weak().small()).wrap());
+                format!("{} for the network on the {device}, and more for each patch", mebibytes(needs.bytes))
             }
-            Err(reason) => {
-                ui.add(egui::Label::new(RichText::new(reason).weak().small()).wrap());
-            }
-        }
+            Err(reason) => reason,
+        };
+        ui.add(egui::Label::new(RichText::new(text).weak().small()).wrap());
         let start = ui.add_enabled_ui(missing.is_none(), |ui| {
             let size = [ui.available_width(), 36.0];
             ui.add_sized(size, primary(ui, "Train"))
@@ -167,7 +186,7 @@ impl App {
         let kind =
             self.devices.as_ref().and_then(|d| d.chosen(&self.settings.device)).map_or(DeviceKind::Cpu, |d| d.kind);
         let key = format!(
-            "{:?} {} {} {} {} {} {:?} {} {kind:?}",
+            "{:?} {} {} {} {} {} {:?} {} {} {} {kind:?}",
             settings.model,
             settings.dimensions,
             settings.edge,
@@ -175,13 +194,12 @@ impl App {
             settings.depth,
             settings.batch,
             settings.head,
-            settings.free_layout
+            settings.free_layout,
+            settings.predicts_features(),
+            settings.matches_correlation()
         );
         if self.latent_space.needs.as_ref().is_none_or(|(k, _)| *k != key) {
-            let needs = match settings.complaint() {
-                Some(complaint) => Err(complaint),
-                None => Needs::of(settings, 0, kind, None).map_err(|e| e.to_string()),
-            };
+            let needs = Needs::of(settings, 0, kind, None).map_err(|e| e.to_string());
             self.latent_space.needs = Some((key, needs));
         }
         match &self.latent_space.needs {

@@ -1,0 +1,50 @@
+//! What memory a training takes.
+
+use super::autocorrelation::correlation_numbers;
+use super::network::{StyleWeights, Training};
+use super::step::gram_channels;
+use super::targets::target_bytes;
+use super::{LatentError, LatentSettings};
+use crate::compute::{DeviceKind, planned_memory};
+use crate::net::Weights;
+
+/// Memory of a training, known before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Bytes of the programs, features and Gram matrices together.
+    pub bytes: u64,
+    /// Patches of one run: a part of the batch where the whole does not fit.
+    pub part: usize,
+}
+
+impl Needs {
+    /// For so many patches on a kind of device that has `available` bytes; the batch is split into equal parts until it
+    /// fits.
+    ///
+    /// # Errors
+    /// The settings do not fit together.
+    pub fn of(
+        settings: &LatentSettings,
+        patches: usize,
+        kind: DeviceKind,
+        available: Option<u64>,
+    ) -> Result<Self, LatentError> {
+        let weights = Weights::blank(settings.depth);
+        let grams = gram_channels(settings).iter().map(|c| vec![1.0; c * c]).collect();
+        let style = StyleWeights { grams, correlation: vec![1.0; correlation_numbers()] };
+        let cached = patches as u64 * target_bytes(settings);
+        let mut needs = Self { bytes: 0, part: settings.batch };
+        for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
+            let mut bytes = cached;
+            for train in [true, false] {
+                let graph = Training::new(settings, &weights, &style, (part, settings.batch), train)?;
+                bytes += planned_memory(kind, &graph.network.graph, &graph.outputs).bytes;
+            }
+            needs = Self { bytes, part };
+            if available.is_none_or(|most| bytes <= most) {
+                break;
+            }
+        }
+        Ok(needs)
+    }
+}

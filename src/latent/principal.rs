@@ -1,0 +1,131 @@
+//! The principal components of features, from which an encoder starts.
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::network::{Parameter, encoder_input};
+use super::{LatentSettings, normals};
+
+/// A direction in which rows vary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Component {
+    /// Variance of the rows along it.
+    pub variance: f64,
+    /// Its unit vector.
+    pub direction: Vec<f64>,
+}
+
+/// The `count` first principal components of rows whose mean is zero, by orthogonal iteration (Golub & Van Loan, Matrix
+/// Computations, fourth edition, section 8.2.4): the largest variance first, the largest number of each direction
+/// positive. Components without variance are left out.
+pub fn principal_components(rows: &[&[f32]], count: usize) -> Vec<Component> {
+    /// Enough for what is a third larger than the next to outgrow it ten thousand times.
+    const ITERATIONS: usize = 32;
+    /// The share of the first variance below which there is only rounding.
+    const LEAST: f64 = 1e-7;
+    let len = rows.first().map_or(0, |r| r.len());
+    let count = count.min(len).min(rows.len());
+    let mut random = Pcg64::seed_from_u64(0);
+    let mut directions: Vec<Vec<f64>> =
+        (0..count).map(|_| normals(&mut random, len).into_iter().map(f64::from).collect()).collect();
+    let mut variances = vec![0.0; count];
+    orthonormalise(&mut directions);
+    for _ in 0..ITERATIONS {
+        let mut next = vec![vec![0.0; len]; count];
+        for row in rows {
+            for (direction, next) in directions.iter().zip(&mut next) {
+                let along: f64 = row.iter().zip(direction).map(|(v, d)| f64::from(*v) * d).sum();
+                next.iter_mut().zip(*row).for_each(|(n, v)| *n += along * f64::from(*v) / rows.len() as f64);
+            }
+        }
+        directions = next;
+        variances = orthonormalise(&mut directions);
+    }
+    let most = variances.first().copied().unwrap_or(0.0);
+    let kept = variances.into_iter().zip(directions).filter(|(v, _)| *v > LEAST * most);
+    kept.map(|(variance, mut direction)| {
+        let largest = direction.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
+        direction.iter_mut().for_each(|d| *d *= largest.signum());
+        Component { variance, direction }
+    })
+    .collect()
+}
+
+/// Makes vectors orthogonal to those before them and of length 1; returns the lengths that they had then.
+fn orthonormalise(vectors: &mut [Vec<f64>]) -> Vec<f64> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut lengths = vec![];
+    for n in 0..vectors.len() {
+        let (before, rest) = vectors.split_at_mut(n);
+        let vector = &mut rest[0];
+        // Twice, since what rounding leaves of the first components would grow again.
+        for other in before.iter().chain(before.iter()) {
+            let along = dot(other, vector);
+            vector.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
+        }
+        let length = dot(vector, vector).sqrt();
+        vector.iter_mut().for_each(|v| *v /= length.max(f64::MIN_POSITIVE));
+        lengths.push(length);
+    }
+    lengths
+}
+
+/// Lets an encoder of pooled features start where it would end without a decoder: the means are the principal components
+/// of the features at a deviation of 1, the variances those of probabilistic principal components (Tipping & Bishop, J.
+/// R. Stat. Soc. B 61, 611, 1999), and the prediction is their inverse. `values` are those of [`super::network::initial`].
+pub fn start_from_components(
+    parameters: &[Parameter],
+    values: &mut [Vec<f32>],
+    components: &[Component],
+    settings: &LatentSettings,
+) {
+    /// The log variance of a point that is known exactly.
+    const SHARPEST: f64 = -10.0;
+    let mut named = |name: &str| {
+        let at = parameters.iter().position(|p| p.name == name);
+        at.map(|at| std::mem::take(&mut values[at])).unwrap_or_default()
+    };
+    let names = ["mean.weight", "log_variance.weight", "log_variance.bias", "features.weight"];
+    let mut tensors = names.map(&mut named);
+    let (features, dimensions) = (encoder_input(settings).len(), settings.dimensions);
+    for (d, Component { variance, direction }) in components.iter().enumerate() {
+        let deviation = variance.sqrt();
+        for (k, along) in direction.iter().enumerate() {
+            tensors[0][k * dimensions + d] = (along / deviation) as f32;
+            tensors[1][k * dimensions + d] = 0.0;
+            tensors[3][d * features + k] = (along * deviation * (features as f64).sqrt()) as f32;
+        }
+        let noise = settings.beta / (2.0 * settings.feature_weight);
+        tensors[2][d] = -(1.0 + variance / noise).ln().min(-SHARPEST) as f32;
+    }
+    for (name, tensor) in names.iter().zip(tensors) {
+        if let Some(at) = parameters.iter().position(|p| p.name == *name) {
+            values[at] = tensor;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_of_known_variance_are_found() {
+        let mut random = Pcg64::seed_from_u64(7);
+        let axes = [[0.6, 0.8, 0.0], [-0.8, 0.6, 0.0]];
+        let rows: Vec<Vec<f32>> = (0..2000)
+            .map(|_| {
+                let n = normals(&mut random, 2);
+                (0..3).map(|k| 3.0 * n[0] * axes[0][k] + n[1] * axes[1][k]).collect()
+            })
+            .collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        let found = principal_components(&rows, 3);
+        assert_eq!(found.len(), 2, "the third has no variance: {found:?}");
+        assert!((found[0].variance - 9.0).abs() < 0.6 && (found[1].variance - 1.0).abs() < 0.1, "{found:?}");
+        for (component, axis) in found.iter().zip(axes) {
+            let along: f64 = component.direction.iter().zip(axis).map(|(a, b)| a * f64::from(b)).sum();
+            assert!(along.abs() > 0.999, "{component:?} along {axis:?}: {along}");
+        }
+    }
+}
