@@ -306,3 +306,23 @@ impl LatentPreset {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_fit_together_and_are_told_apart() {
+        for model in ModelKind::ALL {
+            for preset in LatentPreset::ALL {
+                let mut settings = LatentSettings { seed: 7, turn: true, ..LatentSettings::of(model) };
+                preset.apply(&mut settings);
+                assert_eq!(settings.complaint(), None, "{model:?} {preset:?}");
+                assert_eq!((settings.seed, settings.turn, settings.model), (7, true, model));
+                assert_eq!(LatentPreset::of(&settings), Some(preset), "{model:?}");
+                let own = LatentSettings { beta: 0.123, ..settings };
+                assert_eq!(LatentPreset::of(&own), None, "{model:?} {preset:?}");
+            }
+        }
+    }
+}
