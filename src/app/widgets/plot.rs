@@ -24,8 +24,16 @@ pub fn curve_plot(
     y_top: Option<f64>,
 ) -> Option<PlotRequest> {
     let logarithmic = figure.logarithmic;
-    // Losses fall from the upper left, and have many names.
-    let corner = if logarithmic { Corner::LeftBottom } else { Corner::RightTop };
+    // Where the curves are not: losses fall from the upper left and have many names, distributions rise to the right.
+    let rises = figure.series.first().is_some_and(|s| match (s.points.first(), s.points.last()) {
+        (Some(first), Some(last)) => last.1 > first.1,
+        _ => false,
+    });
+    let corner = match (logarithmic, rises) {
+        (true, _) => Corner::LeftBottom,
+        (false, true) => Corner::RightBottom,
+        (false, false) => Corner::RightTop,
+    };
     let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
     let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
     let mut plot = Plot::new(id)

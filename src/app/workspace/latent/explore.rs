@@ -191,7 +191,10 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
     ui.spacing_mut().slider_width = (width - 64.0).max(60.0);
     // The slider rounds what it shows; the point itself stays as it is until somebody moves it.
     let mut shown = open.z[dimension];
-    let slider = Slider::new(&mut shown, -REACH..=REACH).fixed_decimals(2);
+    let slider = Slider::new(&mut shown, -REACH..=REACH).custom_formatter(|v, _| {
+        let text = format!("{v:.2}");
+        if text == "-0.00" { "0.00".into() } else { text }
+    });
     let response = ui.add(slider).labelled_by(label_id).on_hover_text(tip);
     if (shown - open.z[dimension]).abs() > 0.005 {
         open.z[dimension] = shown;

@@ -110,7 +110,16 @@ impl App {
                 self.serve_plot(ui, wanted);
             });
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| tables(ui, &judgement));
+            ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
+                ui.horizontal_top(|ui| {
+                    ui.vertical(|ui| scores(ui, &judgement));
+                    if !judgement.factors.is_empty() {
+                        ui.add_space(3.0 * theme::STEP);
+                        ui.vertical(|ui| factors(ui, &judgement));
+                    }
+                });
+                layouts(ui, &judgement);
+            });
         });
     }
 
@@ -146,7 +155,8 @@ fn table_csv(judgement: &Judgement) -> String {
     text
 }
 
-fn tables(ui: &mut Ui, judgement: &Judgement) {
+/// Errors and similarities of reconstructions and samples.
+fn scores(ui: &mut Ui, judgement: &Judgement) {
     let cell = |ui: &mut Ui, spread: Option<Spread>| match spread {
         None => {
             ui.label("–");
@@ -175,6 +185,10 @@ fn tables(ui: &mut Ui, judgement: &Judgement) {
             ui.end_row();
         }
     });
+}
+
+/// Whether layouts repeat.
+fn layouts(ui: &mut Ui, judgement: &Judgement) {
     if let Some((layouts, unrelated)) = judgement.layout_correlation {
         ui.add_space(4.0);
         ui.label(format!(
@@ -182,35 +196,37 @@ fn tables(ui: &mut Ui, judgement: &Judgement) {
         ))
         .on_hover_text("The mean correlation of the indicator maps: near each other when layouts do not repeat.");
     }
-    if !judgement.factors.is_empty() {
-        heading(ui, "Known factors in the latent space");
-        egui::Grid::new("factors").striped(true).spacing([28.0, 5.0]).show(ui, |ui| {
-            for (name, tip) in [
-                ("", ""),
-                (
-                    "R²",
-                    "Linear regression on the latent means: fitted to one half of the patches, taken from the other.",
-                ),
-                (
-                    "R² painted",
-                    "The same of pictures that were painted of those means and encoded again: what the decoder shows. Below 0 it is worse than the mean.",
-                ),
-                ("dimension", "The one with the largest correlation."),
-                ("correlation", "Of that dimension with the factor."),
-            ] {
-                ui.label(RichText::new(name).weak()).on_hover_text(tip);
-            }
+}
+
+/// How well the latent space tells the factors that are known of the data.
+fn factors(ui: &mut Ui, judgement: &Judgement) {
+    heading(ui, "Known factors in the latent space");
+    egui::Grid::new("factors").striped(true).spacing([28.0, 5.0]).show(ui, |ui| {
+        for (name, tip) in [
+            ("", ""),
+            (
+                "R²",
+                "Linear regression on the latent means: fitted to one half of the patches, taken from the other.",
+            ),
+            (
+                "R² painted",
+                "The same of pictures that were painted of those means and encoded again: what the decoder shows. Below 0 it is worse than the mean.",
+            ),
+            ("dimension", "The one with the largest correlation."),
+            ("correlation", "Of that dimension with the factor."),
+        ] {
+            ui.label(RichText::new(name).weak()).on_hover_text(tip);
+        }
+        ui.end_row();
+        for factor in &judgement.factors {
+            ui.label(factor.name);
+            ui.label(format!("{:.3}", factor.r_squared));
+            ui.label(format!("{:.3}", factor.painted_r_squared));
+            ui.label(format!("{}", factor.dimension + 1));
+            ui.label(format!("{:+.2}", factor.correlation));
             ui.end_row();
-            for factor in &judgement.factors {
-                ui.label(factor.name);
-                ui.label(format!("{:.3}", factor.r_squared));
-                ui.label(format!("{:.3}", factor.painted_r_squared));
-                ui.label(format!("{}", factor.dimension + 1));
-                ui.label(format!("{:+.2}", factor.correlation));
-                ui.end_row();
-            }
-        });
-    }
+        }
+    });
 }
 
 /// Cumulative distributions of the data and of the samples.

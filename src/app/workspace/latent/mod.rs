@@ -88,7 +88,10 @@ pub struct LatentSpace {
     open: Option<Open>,
     /// Whether the model in the box was tried.
     looked_in_the_box: bool,
+    /// What is trained on.
     data: Data,
+    /// What the open model is judged on: at first what the model in the box knows.
+    judged: Data,
     settings: LatentSettings,
     stride: usize,
     most_patches: usize,
@@ -118,6 +121,7 @@ impl Default for LatentSpace {
             open: None,
             looked_in_the_box: false,
             data: Data::Open,
+            judged: Data::Graphite,
             settings: LatentSettings::default(),
             stride: 50,
             most_patches: 2000,
@@ -178,6 +182,15 @@ impl LatentSpace {
     /// What the last judgement found.
     pub fn judgement(&self) -> Option<&Arc<Judgement>> {
         self.judgement.as_ref()
+    }
+
+    /// The data of the page: what is trained on, or judged on.
+    fn page_data(&self) -> &Data {
+        if self.page == Page::Judge { &self.judged } else { &self.data }
+    }
+
+    fn page_data_mut(&mut self) -> &mut Data {
+        if self.page == Page::Judge { &mut self.judged } else { &mut self.data }
     }
 
     /// Trains on so many synthetic graphite micrographs.
@@ -368,13 +381,13 @@ impl App {
                     open.explorer.encode(path);
                 }
             }
-            _ => self.latent_space.data = Data::Files(paths),
+            _ => *self.latent_space.page_data_mut() = Data::Files(paths),
         }
     }
 
     /// Why there are no patches yet, if there are none.
     fn missing_data(&self) -> Option<&'static str> {
-        match &self.latent_space.data {
+        match self.latent_space.page_data() {
             Data::Open if self.document.is_none() => Some("Open a micrograph first, or choose other data."),
             Data::Files(files) if files.is_empty() => Some("Choose micrographs or a folder first, or drop them here."),
             _ => None,
@@ -383,7 +396,7 @@ impl App {
 
     fn train_request(&self, settings: LatentSettings, output: PathBuf) -> TrainRequest {
         let space = &self.latent_space;
-        let source = match &space.data {
+        let source = match space.page_data() {
             Data::Open => PatchSource::Pictures(
                 self.document.iter().map(|d| PatchPicture::of(d.micrograph(), d.phases().map(|p| &**p))).collect(),
             ),
@@ -403,12 +416,12 @@ impl App {
         use egui::DragValue;
         heading(ui, "Data");
         let open = self.document.as_ref().map_or("no micrograph is open".to_string(), |d| d.raw.name.clone());
-        let is_files = matches!(self.latent_space.data, Data::Files(_));
-        ui.radio_value(&mut self.latent_space.data, Data::Open, format!("This micrograph ({open})"))
+        let is_files = matches!(self.latent_space.page_data(), Data::Files(_));
+        ui.radio_value(self.latent_space.page_data_mut(), Data::Open, format!("This micrograph ({open})"))
             .on_hover_text("The open micrograph with its preparation and phases.");
         ui.horizontal(|ui| {
             if ui.radio(is_files, "Micrographs").on_hover_text("Drop files or folders here.").clicked() && !is_files {
-                self.latent_space.data = Data::Files(vec![]);
+                *self.latent_space.page_data_mut() = Data::Files(vec![]);
             }
             if ui.button("Files…").clicked() {
                 self.files.latent_dialog(false);
@@ -417,7 +430,7 @@ impl App {
                 self.files.latent_dialog(true);
             }
         });
-        if let Data::Files(files) = &self.latent_space.data {
+        if let Data::Files(files) = self.latent_space.page_data() {
             let names: Vec<_> = files.iter().filter_map(|f| f.file_name()).map(|n| n.to_string_lossy()).collect();
             let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
             ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
@@ -428,11 +441,11 @@ impl App {
                 });
             }
         }
-        ui.radio_value(&mut self.latent_space.data, Data::Graphite, "Synthetic graphite").on_hover_text(
+        ui.radio_value(self.latent_space.page_data_mut(), Data::Graphite, "Synthetic graphite").on_hover_text(
             "Cast-iron-like micrographs with known nodularity, size and area fraction, to try things on.",
         );
         let space = &mut self.latent_space;
-        if space.data == Data::Graphite {
+        if *space.page_data() == Data::Graphite {
             let tip = "Micrographs that are made, each with factors of its own.";
             value(ui, "Micrographs", tip, &mut space.graphite, &400, |ui, v| {
                 ui.add(DragValue::new(v).range(20..=10_000))

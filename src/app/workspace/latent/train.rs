@@ -259,6 +259,7 @@ impl App {
         self.latent_space.progress = TrainProgress::default();
         self.latent_space.pictures.clear();
         self.latent_space.resumable = None;
+        self.latent_space.judged.clone_from(&self.latent_space.data);
         self.latent_space.training = Some(Training { job, slots, paused: false, request });
     }
 
@@ -299,6 +300,8 @@ impl App {
 
     /// Held-out patches, their reconstructions below them, and samples below those.
     fn train_pictures(&mut self, ui: &mut Ui, progress: &TrainProgress) {
+        // A panel is as high as what is in it: without this it would shrink to its least height.
+        ui.set_min_height(ui.available_height());
         let pictures = &progress.pictures;
         let rows: Vec<(&str, &Vec<Vec<f32>>)> = [
             ("Held-out patches", &pictures.patches),
@@ -339,7 +342,7 @@ impl App {
     }
 }
 
-/// The style and pixel losses, and the divergence, of training and held-out patches.
+/// The sum of the other terms, and the divergence, of training and held-out patches.
 fn loss_figures(progress: &TrainProgress, palette: Palette) -> Vec<ShownFigure> {
     type Terms = Vec<(String, f64)>;
     let checks = &progress.checks;
@@ -364,5 +367,8 @@ fn loss_figures(progress: &TrainProgress, palette: Palette) -> Vec<ShownFigure> 
         };
         ShownFigure { figure, colors: vec![palette.accent, palette.faint] }
     };
-    vec![figure("Loss", "style and pixels", false, true), figure("Divergence", "nats of all dimensions", true, false)]
+    vec![
+        figure("Loss", "all terms but the divergence", false, true),
+        figure("Divergence", "nats of all dimensions", true, false),
+    ]
 }
