@@ -12,7 +12,7 @@ use microwright::latent::{
     Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Patch, Source, Trainer, correlation, judge,
     layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
 };
-use microwright::net::{Depth, Weights};
+use microwright::net::{Depth, Weights, WeightsKind};
 
 /// A model that trains in a second.
 fn small(model: ModelKind) -> LatentSettings {
@@ -86,6 +86,7 @@ fn every_model_can_learn_two_patches_by_heart() {
             beta: 0.0,
             collapse_weight: 0.0,
             style_weight: 1.0,
+            correlation_weight: 1.0,
             rate: if model.matches_pixels() { 1e-3 } else { 5e-3 },
             batch: 2,
             width: 16,
@@ -156,7 +157,8 @@ fn a_split_batch_learns_what_the_whole_one_does() {
 #[test]
 fn a_training_that_was_killed_goes_on_to_the_same_end() {
     let data = graphite(30, 32);
-    let settings = LatentSettings { steps: 9, check_every: 3, patience: 5, ..small(ModelKind::Texture) };
+    let settings =
+        LatentSettings { steps: 9, check_every: 3, patience: 5, correlation_weight: 1.0, ..small(ModelKind::Texture) };
     let mut whole = trainer(&settings, &data, &Device::Cpu);
     finish(&mut whole);
     let mut killed = trainer(&settings, &data, &Device::Cpu);
@@ -175,9 +177,18 @@ fn a_training_that_was_killed_goes_on_to_the_same_end() {
     assert_eq!(resumed.steps(), 5);
     finish(&mut resumed);
     assert!(bytes(&whole) == bytes(&resumed));
+    let resumed_settings = settings.clone();
     let mut other = trainer(&LatentSettings { beta: 0.5, ..settings }, &data, &Device::Cpu);
     let refused = other.resume(&tensors, &text).expect_err("another training");
     assert!(refused.to_string().contains("other settings"), "{refused}");
+    let network = |text: &str| text.replace(Weights::built_in(Depth::CONV1_1).hash(), "another network");
+    let refused = resumed.resume(&tensors, &network(&text)).expect_err("another network");
+    assert!(refused.to_string().contains("feature network have changed"), "{refused}");
+    let weights = Weights::built_in(Depth::CONV1_1);
+    for part in [0, 3] {
+        let made = Trainer::in_parts(&resumed_settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
+        assert!(made.is_err(), "a checkpoint that says parts of {part}");
+    }
 }
 
 #[test]
@@ -221,6 +232,14 @@ fn a_model_comes_back_from_its_file_and_other_files_are_refused() {
     let (weights, _) = (tensor_bytes(&Default::default(), "{}", false).expect("bytes"), ());
     let error = Model::from_bytes(&weights, Path::new("x.safetensors")).expect_err("no tensors");
     assert!(error.to_string().contains("x.safetensors cannot be opened as a latent model"), "{error}");
+    let boxed = Model::boxed().expect("the model in the box");
+    let mut other = boxed.clone();
+    other.summary.network = "0123456789abcdef".into();
+    let error = other.weights().expect_err("another network");
+    assert!(boxed.weights().is_ok() && error.to_string().contains("other ones"), "{error}");
+    other.settings.weights = WeightsKind::File(r"\\elsewhere\share\net.safetensors".into());
+    let error = other.weights().expect_err("another machine");
+    assert!(error.to_string().contains("not on this machine"), "{error}");
     assert!(Model::from_bytes(b"nothing", Path::new("x")).is_err());
 }
 

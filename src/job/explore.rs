@@ -9,7 +9,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
 use crate::compute::Device;
 use crate::latent::{Cell, Descriptors, LatentError, Model, Painter, describe, paint, phases, pictures_of_files};
-use crate::net::Weights;
 use crate::stats::{Curves, all_curves};
 
 /// What is to be seen.
@@ -184,8 +183,7 @@ impl Work<'_> {
                 return Err(left_out.first().cloned().unwrap_or_else(|| "There is no micrograph there.".into()));
             };
             let values: Vec<f32> = picture.values.iter().map(|v| f32::from(*v)).collect();
-            let settings = &self.model.settings;
-            let weights = Weights::load(&settings.weights, settings.depth).map_err(|e| e.to_string())?;
+            let weights = self.model.weights().map_err(|e| e.to_string())?;
             let reader = self.model.reader(device, &weights, (picture.height, picture.width));
             let found = reader.and_then(|mut reader| reader.encode(&values)).map_err(|e| e.to_string())?;
             Ok(found.mean)

@@ -298,7 +298,7 @@ pub fn start_judging(model: Arc<Model>, request: TrainRequest, wake: Wake) -> (J
         for reason in &data.left_out {
             control.tell(Event::Warning(reason.clone()));
         }
-        let weights = Weights::load(&model.settings.weights, model.settings.depth)?;
+        let weights = model.weights()?;
         let device = device::open(&request.settings.device, &|text| control.tell(Event::Warning(text)))?;
         let found = judge(&model, &data, &weights, &device, request.settings.seed, &mut |share| {
             slot.put(JudgeProgress { share, judgement: None });

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use super::model::{Painter, Reader};
 use super::similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
 use super::targets::{Extractor, squared_norm};
 use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_prediction, normals, phases};
@@ -225,14 +226,15 @@ pub fn judge(
     let settings = &model.settings;
     let mut reader = model.reader(device, weights, size)?;
     let mut painter = model.painter(device, size)?;
-    let extractor = Extractor::new(device, weights, settings, size)?;
+    let extractor = Extractor::new(device, weights, &settings.without_correlation(), size)?;
     let mut meter = Meter { extractor, maps: FeatureMaps::new(device, weights, settings, size)?, data };
     let grey = |p: &Patch| p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>();
     let white = |p: Vec<f32>| p.into_iter().map(|v| 255.0 * v).collect::<Vec<f32>>();
     let mut chosen: Vec<&Patch> = data.held_out.iter().collect();
     chosen.shuffle(&mut random);
     chosen.truncate(LOOKED_AT);
-    let all = 2.0 * chosen.len() as f64;
+    let known = known_patches(data);
+    let all = (2 * chosen.len() + known.len()) as f64;
     let (mut patches, mut found, mut made) = (vec![], vec![], vec![]);
     let mut other_layouts = vec![];
     for (n, patch) in chosen.iter().enumerate() {
@@ -274,6 +276,12 @@ pub fn judge(
     });
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let unrelated = mean(&unrelated.collect::<Vec<f64>>());
+    let mut done = 2.0 * patches.len() as f64;
+    let factors = known_factors(&known, (&mut reader, &mut painter), &mut random, &mut || {
+        done += 1.0;
+        progress(done / all)
+    })?;
+    let Some(factors) = factors else { return Ok(None) };
     let fractions = |all: &[Measured]| all.iter().map(|m| m.curves.volume_fraction).collect::<Vec<f64>>();
     let sizes = |all: &[Measured]| all.iter().map(|m| mean_component(&m.phases)).collect::<Vec<f64>>();
     Ok(Some(Judgement {
@@ -284,7 +292,7 @@ pub fn judge(
         layout_correlation: (!other_layouts.is_empty()).then(|| (mean(&other_layouts), unrelated)),
         volume_fractions: Comparison::new(fractions(&patches), fractions(&made)),
         component_sizes: Comparison::new(sizes(&patches), sizes(&made)),
-        factors: known_factors(model, data, weights, device, &mut random)?,
+        factors,
     }))
 }
 
@@ -294,26 +302,33 @@ fn mean_component(map: &PhaseMap) -> f64 {
     Components::of(&phase, false, Boundary::Periodic).mean_size()
 }
 
-/// How the known factors of held-out patches show in their latent means.
-fn known_factors(
-    model: &Model,
-    data: &Dataset,
-    weights: &Weights,
-    device: &Device,
-    random: &mut Pcg64,
-) -> Result<Vec<Factor>, LatentError> {
-    /// Patches that a regression wants at least.
+/// Held-out patches whose factors are known, with them, spread over all where they are many.
+fn known_patches(data: &Dataset) -> Vec<(&Patch, [f64; 3])> {
+    /// Patches that a regression wants at least, and more than it needs.
     const LEAST: usize = 20;
-    let known: Vec<(&Patch, [f64; 3])> =
-        data.held_out.iter().filter_map(|p| Some((p, data.sources[p.source].factors?))).collect();
+    const MOST: usize = 500;
+    let known = data.held_out.iter().filter_map(|p| Some((p, data.sources[p.source].factors?)));
+    let known: Vec<(&Patch, [f64; 3])> = known.collect();
     if known.len() < LEAST {
-        return Ok(vec![]);
+        return vec![];
     }
-    let mut reader = model.reader(device, weights, (data.edge, data.edge))?;
-    let mut painter = model.painter(device, (data.edge, data.edge))?;
+    let every = known.len().div_ceil(MOST);
+    known.into_iter().step_by(every).collect()
+}
+
+/// How the known factors of patches show in their latent means; `None` where `go_on` says no.
+fn known_factors(
+    known: &[(&Patch, [f64; 3])],
+    (reader, painter): (&mut Reader<'_>, &mut Painter),
+    random: &mut Pcg64,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Vec<Factor>>, LatentError> {
     let (mut rows, mut painted) = (vec![], vec![]);
     let numbers = |z: &[f32]| z.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
-    for (patch, _) in &known {
+    for (patch, _) in known {
+        if !go_on() {
+            return Ok(None);
+        }
         let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
         let z = reader.encode(&values)?.mean;
         let noise = painter.noise(random);
@@ -321,6 +336,7 @@ fn known_factors(
         painted.push(numbers(&reader.encode(&picture)?.mean));
         rows.push(numbers(&z));
     }
+    let Some(dimensions) = rows.first().map(Vec::len) else { return Ok(Some(vec![])) };
     let half = known.len() / 2;
     let factor = |k: usize| {
         let y: Vec<f64> = known.iter().map(|(_, f)| f[k]).collect();
@@ -331,9 +347,8 @@ fn known_factors(
             let errors = rows[half..].iter().zip(&y[half..]).map(|(r, y)| (linear_prediction(&fit, r) - y).powi(2));
             1.0 - errors.sum::<f64>() / variance
         };
-        let by_dimension: Vec<f64> = (0..model.settings.dimensions)
-            .map(|d| correlation(&rows.iter().map(|r| r[d]).collect::<Vec<f64>>(), &y))
-            .collect();
+        let by_dimension: Vec<f64> =
+            (0..dimensions).map(|d| correlation(&rows.iter().map(|r| r[d]).collect::<Vec<f64>>(), &y)).collect();
         let best = by_dimension.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
         let (dimension, correlation) = best.map_or((0, 0.0), |(d, c)| (d, *c));
         Factor {
@@ -344,7 +359,7 @@ fn known_factors(
             correlation,
         }
     };
-    Ok((0..3).map(factor).collect())
+    Ok(Some((0..3).map(factor).collect()))
 }
 
 #[cfg(test)]

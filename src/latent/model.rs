@@ -13,7 +13,7 @@ use super::{Check, Dataset, Descriptors, Head, LatentError, LatentSettings, corr
 use crate::compute::graph::{Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::micrograph::PixelSize;
-use crate::net::Weights;
+use crate::net::{Weights, WeightsKind};
 
 /// Tensors by name.
 pub type Tensors = BTreeMap<String, Vec<f32>>;
@@ -76,6 +76,8 @@ pub struct Summary {
     pub threshold: f32,
     /// Whether the phase that is measured is the darker one.
     pub dark: bool,
+    /// The hash of the weights of its feature network, see [`Weights::hash`].
+    pub network: String,
     /// The size of a pixel, where it is known.
     pub pixel_size: Option<PixelSize>,
     /// Looks at held-out patches.
@@ -127,8 +129,13 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The name of the metadata entry.
 const ENTRY: &str = "microwright.latent";
 
+/// The form of files, counted up where older ones mean something else.
+const FORMAT: u32 = 2;
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Header {
+    #[serde(default)]
+    format: u32,
     settings: LatentSettings,
     summary: Summary,
 }
@@ -143,7 +150,7 @@ impl Model {
     /// # Errors
     /// The tensors cannot be written.
     pub fn to_bytes(&self, as_f16: bool) -> Result<Vec<u8>, LatentError> {
-        let header = Header { settings: self.settings.clone(), summary: self.summary.clone() };
+        let header = Header { format: FORMAT, settings: self.settings.clone(), summary: self.summary.clone() };
         let mut tensors = self.tensors.clone();
         tensors.insert("scaling.mean".into(), self.scaling.mean.clone());
         tensors.insert("scaling.deviation".into(), self.scaling.deviation.clone());
@@ -193,6 +200,9 @@ impl Model {
         let (mut tensors, text) = read_tensors(bytes, path)?;
         let header: Header =
             serde_json::from_str(&text).map_err(|e| malformed(path, format!("its settings cannot be read ({e})")))?;
+        if header.format != FORMAT {
+            return Err(malformed(path, "another version of this program made it; train it again"));
+        }
         if let Some(complaint) = header.settings.complaint() {
             return Err(malformed(path, format!("its settings do not fit together: {complaint}")));
         }
@@ -229,6 +239,32 @@ impl Model {
         Ok(())
     }
 
+    /// The weights of its feature network, from where they are on this machine.
+    ///
+    /// # Errors
+    /// They cannot be read, or are other ones than those it was trained with.
+    pub fn weights(&self) -> Result<Weights, LatentError> {
+        let kind = &self.settings.weights;
+        if let WeightsKind::File(path) = kind {
+            // A model may come from anywhere; opening it must not reach for another machine or wait for a pipe.
+            let text = path.to_string_lossy();
+            let is_remote = text.starts_with(r"\\") || text.starts_with("//");
+            if is_remote || !(path.is_file() || path.is_dir()) {
+                let name = path.display();
+                return Err(LatentError::Settings(format!(
+                    "This model reads pictures through the feature network {name}, which is not on this machine."
+                )));
+            }
+        }
+        let weights = Weights::load(kind, self.settings.depth)?;
+        if weights.hash() != self.summary.network && !self.settings.model.matches_pixels() {
+            return Err(LatentError::Settings(
+                "The weights of the feature network are other ones than those that this model was trained with.".into(),
+            ));
+        }
+        Ok(weights)
+    }
+
     /// Numbers that were trained.
     pub fn parameters(&self) -> usize {
         self.tensors.values().map(Vec::len).sum()
@@ -256,7 +292,7 @@ impl Model {
         }
         let extractor = match self.settings.model.matches_pixels() {
             true => None,
-            false => Some(Extractor::new(device, weights, &self.settings, size)?),
+            false => Some(Extractor::new(device, weights, &self.settings.without_correlation(), size)?),
         };
         let encoder = Encoder::new(&self.settings, 1)?;
         let outputs: Vec<TensorId> = std::iter::once(encoder.mean).chain(encoder.log_variance).collect();
@@ -339,12 +375,18 @@ impl Summary {
     fn complete(&mut self, dimensions: usize) {
         self.divergence.resize(dimensions, 0.0);
         self.spread.resize(dimensions, (0.0, 1.0));
+        self.pixel_size = self.pixel_size.take().filter(|p| PixelSize::new(p.metres, &p.source).is_some());
         // Far outside of where any model puts its data, and of what f32 holds.
         let sane = |v: f64| if v.is_finite() { v.clamp(-1e6, 1e6) } else { 0.0 };
         self.spread.iter_mut().for_each(|(mean, deviation)| (*mean, *deviation) = (sane(*mean), sane(*deviation)));
+        self.divergence.iter_mut().for_each(|v| *v = sane(*v));
         self.correlations.resize(dimensions, vec![]);
-        self.correlations.iter_mut().for_each(|row| row.resize(super::DESCRIPTORS.len(), 0.0));
-        self.examples.retain(|(_, z)| z.len() == dimensions && z.iter().all(|v| v.is_finite()));
+        for row in &mut self.correlations {
+            row.resize(super::DESCRIPTORS.len(), 0.0);
+            row.iter_mut().for_each(|v| *v = sane(*v).clamp(-1.0, 1.0));
+        }
+        self.examples.retain(|(_, z)| z.len() == dimensions && z.iter().all(|v| v.abs() <= 1e6));
+        self.examples.truncate(EXAMPLES);
     }
 }
 

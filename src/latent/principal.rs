@@ -2,6 +2,7 @@
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
+use rayon::prelude::*;
 
 use super::network::{Parameter, encoder_input};
 use super::{LatentSettings, normals};
@@ -17,8 +18,8 @@ pub struct Component {
 
 /// The `count` first principal components of rows whose mean is zero, by orthogonal iteration (Golub & Van Loan, Matrix
 /// Computations, fourth edition, section 8.2.4): the largest variance first, the largest number of each direction
-/// positive. Components without variance are left out.
-pub fn principal_components(rows: &[&[f32]], count: usize) -> Vec<Component> {
+/// positive. Components without variance are left out. `go_on` is asked now and then; `None` where it says no.
+pub fn principal_components(rows: &[&[f32]], count: usize, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<Component>> {
     /// Enough for what is a third larger than the next to outgrow it ten thousand times.
     const ITERATIONS: usize = 32;
     /// The share of the first variance below which there is only rounding.
@@ -31,24 +32,28 @@ pub fn principal_components(rows: &[&[f32]], count: usize) -> Vec<Component> {
     let mut variances = vec![0.0; count];
     orthonormalise(&mut directions);
     for _ in 0..ITERATIONS {
-        let mut next = vec![vec![0.0; len]; count];
-        for row in rows {
-            for (direction, next) in directions.iter().zip(&mut next) {
-                let along: f64 = row.iter().zip(direction).map(|(v, d)| f64::from(*v) * d).sum();
-                next.iter_mut().zip(*row).for_each(|(n, v)| *n += along * f64::from(*v) / rows.len() as f64);
-            }
+        if !go_on() {
+            return None;
         }
-        directions = next;
+        directions.par_iter_mut().for_each(|direction| {
+            let mut next = vec![0.0; len];
+            for row in rows {
+                let along: f64 = row.iter().zip(&*direction).map(|(v, d)| f64::from(*v) * d).sum();
+                let share = along / rows.len() as f64;
+                next.iter_mut().zip(*row).for_each(|(n, v)| *n += share * f64::from(*v));
+            }
+            *direction = next;
+        });
         variances = orthonormalise(&mut directions);
     }
     let most = variances.first().copied().unwrap_or(0.0);
     let kept = variances.into_iter().zip(directions).filter(|(v, _)| *v > LEAST * most);
-    kept.map(|(variance, mut direction)| {
+    let signed = |(variance, mut direction): (f64, Vec<f64>)| {
         let largest = direction.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
         direction.iter_mut().for_each(|d| *d *= largest.signum());
         Component { variance, direction }
-    })
-    .collect()
+    };
+    Some(kept.map(signed).collect())
 }
 
 /// Makes vectors orthogonal to those before them and of length 1; returns the lengths that they had then.
@@ -70,9 +75,12 @@ fn orthonormalise(vectors: &mut [Vec<f64>]) -> Vec<f64> {
     lengths
 }
 
-/// Lets an encoder of pooled features start where it would end without a decoder: the means are the principal components
-/// of the features at a deviation of 1, the variances those of probabilistic principal components (Tipping & Bishop, J.
-/// R. Stat. Soc. B 61, 611, 1999), and the prediction is their inverse. `values` are those of [`super::network::initial`].
+/// Lets an encoder of pooled features start near where it would end without a decoder: the means are the principal
+/// components of the features, scaled to a deviation of 1, and the prediction is their inverse. The variance of a point
+/// is what balances the features' loss and the divergence in the direction of a component of variance λ, with the noise
+/// σ² that the weights of the two imply: σ² / (λ + σ²) (as in Tipping & Bishop, J. R. Stat. Soc. B 61, 611, 1999, for
+/// λ ≫ σ²). A component below the noise says nothing: its dimension starts dead. `values` are those of
+/// [`super::network::initial`].
 pub fn start_from_components(
     parameters: &[Parameter],
     values: &mut [Vec<f32>],
@@ -89,14 +97,16 @@ pub fn start_from_components(
     let mut tensors = names.map(&mut named);
     let (features, dimensions) = (encoder_input(settings).len(), settings.dimensions);
     for (d, Component { variance, direction }) in components.iter().enumerate() {
-        let deviation = variance.sqrt();
-        for (k, along) in direction.iter().enumerate() {
-            tensors[0][k * dimensions + d] = (along / deviation) as f32;
-            tensors[1][k * dimensions + d] = 0.0;
-            tensors[3][d * features + k] = (along * deviation * (features as f64).sqrt()) as f32;
-        }
         let noise = settings.beta / (2.0 * settings.feature_weight);
-        tensors[2][d] = -(1.0 + variance / noise).ln().min(-SHARPEST) as f32;
+        let deviation = variance.sqrt();
+        let is_told = *variance > noise;
+        let told = |value: f64| if is_told { value as f32 } else { 0.0 };
+        for (k, along) in direction.iter().enumerate() {
+            tensors[0][k * dimensions + d] = told(along / deviation);
+            tensors[1][k * dimensions + d] = 0.0;
+            tensors[3][d * features + k] = told(along * deviation * (features as f64).sqrt());
+        }
+        tensors[2][d] = told(-(1.0 + variance / noise).ln().min(-SHARPEST));
     }
     for (name, tensor) in names.iter().zip(tensors) {
         if let Some(at) = parameters.iter().position(|p| p.name == *name) {
@@ -107,7 +117,53 @@ pub fn start_from_components(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::compute::Device;
+    use crate::latent::model::Scaling;
+    use crate::latent::targets::Extractor;
+    use crate::latent::{Dataset, ModelKind, Patch, Trainer, synthetic};
+    use crate::net::{Depth, Weights};
+
+    #[test]
+    fn the_encoder_starts_from_the_components_of_its_features() {
+        let settings = LatentSettings {
+            dimensions: 4,
+            edge: 32,
+            width: 8,
+            depth: Depth::CONV1_1,
+            batch: 4,
+            feature_weight: 0.1,
+            ..LatentSettings::of(ModelKind::Texture)
+        };
+        let patches = Dataset::new(&synthetic(30, 32, 7), 32, 32, 1000, 1).expect("patches");
+        let train = patches.train[..16].to_vec();
+        let data = Dataset { held_out: train.clone(), train, ..patches };
+        let weights = Weights::built_in(settings.depth);
+        let mut extractor = Extractor::new(&Device::Cpu, &weights, &settings, (32, 32)).expect("fits");
+        let features = |p: &Patch| p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>();
+        let rows = data.train.iter().map(|p| extractor.extract(&features(p)).expect("runs").features);
+        let mut rows: Vec<Vec<f32>> = rows.collect();
+        let scaling = Scaling::of(rows.clone().iter().map(Vec::as_slice), settings.head);
+        rows.iter_mut().for_each(|row| scaling.apply(row));
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        let all = rows.iter().flat_map(|r| r.iter()).map(|v| f64::from(*v).powi(2)).sum::<f64>() / rows.len() as f64;
+        let components = principal_components(&rows, 4, &mut || true).expect("goes on");
+        let noise = settings.beta / (2.0 * settings.feature_weight);
+        let told: Vec<f64> = components.iter().map(|c| c.variance).filter(|v| *v > noise).collect();
+        assert!((1..4).contains(&told.len()), "some above the noise of {noise}, some below: {told:?}");
+        let mut trainer = Trainer::new(&settings, Arc::new(data), &weights, &Device::Cpu, &mut |_| true)
+            .expect("fits")
+            .expect("goes on");
+        trainer.look(0).expect("a look");
+        let found = |name: &str| trainer.checks()[0].terms.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
+        let (features, divergence) = (found("features").expect("a term"), found("divergence").expect("a term"));
+        let unexplained = all - told.iter().sum::<f64>();
+        assert!((features - unexplained).abs() < 1e-3, "{features}, {unexplained}");
+        let nats: f64 = told.iter().map(|v| 0.5 * (noise / (v + noise) + (1.0 + v / noise).ln())).sum();
+        assert!((divergence - nats).abs() < 1e-2 * nats, "{divergence}, {nats}");
+    }
 
     #[test]
     fn components_of_known_variance_are_found() {
@@ -120,7 +176,7 @@ mod tests {
             })
             .collect();
         let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-        let found = principal_components(&rows, 3);
+        let found = principal_components(&rows, 3, &mut || true).expect("goes on");
         assert_eq!(found.len(), 2, "the third has no variance: {found:?}");
         assert!((found[0].variance - 9.0).abs() < 0.6 && (found[1].variance - 1.0).abs() < 0.1, "{found:?}");
         for (component, axis) in found.iter().zip(axes) {

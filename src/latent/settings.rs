@@ -190,6 +190,11 @@ impl LatentSettings {
         self.model.matches_style() && self.correlation_weight > 0.0
     }
 
+    /// The same for pictures of which the autocorrelation is not wanted.
+    pub fn without_correlation(&self) -> Self {
+        Self { correlation_weight: 0.0, ..self.clone() }
+    }
+
     /// What does not fit together, in a sentence.
     pub fn complaint(&self) -> Option<String> {
         let positive = |name: &str, value: f64| {
@@ -240,7 +245,7 @@ pub enum LatentPreset {
     Standard,
     /// Four times the steps.
     Thorough,
-    /// The model as it stands in its paper.
+    /// Encoder, layout and edges of the model's paper.
     Published,
 }
 
@@ -267,12 +272,12 @@ impl LatentPreset {
             Self::Standard => "What serves most sets.",
             Self::Thorough => "Four times the steps.",
             Self::Published => {
-                "The model as it stands in its paper. A TextureVAE then reads the whole last feature map and has one fixed layout, which overfits small sets."
+                "Encoder, layout and edges as in the model's paper, and four times the steps. A TextureVAE then reads the whole last feature map and has one fixed layout, which overfits small sets."
             }
         }
     }
 
-    /// Sets what the preset decides; the kind of model, the network, the seed, the orientations and the device stay.
+    /// Sets what the preset decides; the kind of model, the weights, the seed, the orientations and the device stay.
     pub fn apply(self, settings: &mut LatentSettings) {
         let plain = LatentSettings {
             weights: settings.weights.clone(),

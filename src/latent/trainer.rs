@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::model::{Scaling, Tensors};
-use super::network::{StyleWeights, Training, initial};
+use super::network::{Parameter, StyleWeights, Training, initial};
 use super::principal::{principal_components, start_from_components};
 use super::step::{Ready, correlation_weights, feed, gram_weights, terms_of, unpacked, write_parameters};
 use super::targets::{Extractor, Target, target_bytes};
@@ -48,6 +48,8 @@ pub struct Trainer {
     data: Arc<Dataset>,
     scaling: Scaling,
     device: Device,
+    /// The hash of the feature network's weights.
+    network: String,
     train: Ready,
     check: Ready,
     train_targets: Vec<Target>,
@@ -74,6 +76,8 @@ struct State {
 
 /// Held-out patches that are looked at: enough for a mean.
 const LOOKED_AT: usize = 64;
+/// Patches from which the principal components are taken.
+const MOST_ROWS: usize = 4096;
 
 impl Trainer {
     /// Prepares a training: features and Gram matrices of all patches, and the programs; `progress` is told the share
@@ -106,6 +110,9 @@ impl Trainer {
     ) -> Result<Option<Self>, LatentError> {
         if let Some(complaint) = settings.complaint() {
             return Err(LatentError::Settings(complaint));
+        }
+        if part == 0 || !settings.batch.is_multiple_of(part) {
+            return Err(LatentError::Settings("The checkpoint cannot be resumed: it is damaged.".into()));
         }
         let looked_at = data.held_out.len().min(LOOKED_AT);
         let all = (data.train.len() + looked_at) as f64;
@@ -156,8 +163,11 @@ impl Trainer {
         let parameters = &train.graph.network.parameters;
         let mut first = initial(parameters, &train.graph.network.graph, mean, settings.seed);
         if settings.predicts_features() {
-            let rows: Vec<&[f32]> = train_targets.iter().map(|t| t.features.as_slice()).collect();
-            let components = principal_components(&rows, settings.dimensions);
+            // More rows would hardly move the components.
+            let every = train_targets.len().div_ceil(MOST_ROWS).max(1);
+            let rows: Vec<&[f32]> = train_targets.iter().step_by(every).map(|t| t.features.as_slice()).collect();
+            let components = principal_components(&rows, settings.dimensions, &mut || progress(1.0));
+            let Some(components) = components else { return Ok(None) };
             start_from_components(parameters, &mut first, &components, settings);
         }
         write_parameters(&mut train, &first);
@@ -180,6 +190,7 @@ impl Trainer {
             data,
             scaling,
             device: device.clone(),
+            network: weights.hash().into(),
             train,
             check,
             train_targets,
@@ -366,7 +377,7 @@ impl Trainer {
     }
 
     fn parameters(&self) -> Result<Vec<Vec<f32>>, LatentError> {
-        let read = |p: &super::network::Parameter| Ok(self.train.program.read(p.id)?);
+        let read = |p: &Parameter| Ok(self.train.program.read(p.id)?);
         self.train.graph.network.parameters.iter().map(read).collect()
     }
 
@@ -386,6 +397,7 @@ impl Trainer {
             threshold: self.data.threshold,
             dark: self.data.dark,
             pixel_size: self.data.pixel_size.clone(),
+            network: self.network.clone(),
             checks: self.state.checks.clone(),
             ..Summary::default()
         };
@@ -412,6 +424,7 @@ impl Trainer {
         let kept = Kept {
             settings: self.settings.clone(),
             data: self.data.fingerprint(),
+            network: self.network.clone(),
             part: self.train.part,
             state: self.state.clone(),
             best: self.best.as_ref().map(|(total, step, _)| (*total, *step)),
@@ -439,6 +452,9 @@ impl Trainer {
         let is_order = order.iter().copied().eq(0..self.data.train.len());
         if !same || kept.data != self.data.fingerprint() || !is_order {
             return Err(other("it belongs to other settings or other patches"));
+        }
+        if kept.network != self.network {
+            return Err(other("the weights of its feature network have changed since"));
         }
         if kept.part != self.train.part {
             return Err(other("its batches were split otherwise, for want of memory then or now"));
@@ -473,6 +489,7 @@ impl Trainer {
 struct Kept {
     settings: LatentSettings,
     data: String,
+    network: String,
     part: usize,
     state: State,
     best: Option<(f64, usize)>,

@@ -6,7 +6,6 @@ use super::train::source_of;
 use crate::cli::say;
 use crate::job::{TrainRequest, open_device, unseen_seed};
 use crate::latent::{Judgement, Model, Scores, Spread, judge};
-use crate::net::Weights;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -57,7 +56,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let data = request.dataset(&|| false)?;
     data.left_out.iter().for_each(|reason| eprintln!("{reason}"));
-    let weights = Weights::load(&model.settings.weights, model.settings.depth)?;
+    let weights = model.weights()?;
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
     let judgement = judge(&model, &data, &weights, &device, model.settings.seed, &mut |_| true)?;
     let Some(judgement) = judgement else { return Ok(()) };

@@ -16,7 +16,7 @@ pub enum Action {
     Traverse(walk::TraverseArguments),
     /// Print the latent points of micrographs.
     Encode(walk::EncodeArguments),
-    /// Compare kinds of models, or numbers of dimensions, over several seeds.
+    /// Compare kinds of models, numbers of dimensions or options, over several seeds.
     Study(study::Arguments),
     /// Measure how good a model is, by held-out patches.
     Judge(judge::Arguments),

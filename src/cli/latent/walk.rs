@@ -12,7 +12,6 @@ use crate::latent::{
     suggested_name, traversal, write_cells,
 };
 use crate::micrograph::{Recipe, write_image_png};
-use crate::net::Weights;
 
 #[derive(Debug, clap::Args)]
 pub struct SampleArguments {
@@ -165,7 +164,7 @@ fn encodings(
     recipe: Option<&std::path::Path>,
 ) -> anyhow::Result<Vec<Row>> {
     let recipe = recipe.map(Recipe::read).transpose()?;
-    let weights = Weights::load(&model.settings.weights, model.settings.depth)?;
+    let weights = model.weights()?;
     let (pictures, left_out) = pictures_of_files(images, recipe.as_ref(), &|| false);
     left_out.iter().for_each(|reason| eprintln!("{reason}"));
     let mut rows = vec![];

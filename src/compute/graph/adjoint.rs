@@ -169,9 +169,18 @@ impl Graph {
                 self.give(gradients, features, Gradient::Tensor(adjoint))
             }
             Op::Reduce { a, b: None, scale } => {
-                // The sum's gradient, repeated to every number that was summed.
-                let ones = Arc::new(vec![scale; self.shape(a).len()]);
-                let ones = self.constant(self.shape(a), ones)?;
+                // The sum's gradient, repeated to every number that was summed: in the other directions it has its size.
+                let (from, to) = (self.shape(a), self.shape(g));
+                let repeats = |from: usize, to: usize| if to == from { 1 } else { from };
+                let (height, width) =
+                    if to.positions() == from.positions() { (1, 1) } else { (from.height, from.width) };
+                let shape = Shape {
+                    batch: repeats(from.batch, to.batch),
+                    height,
+                    width,
+                    channels: repeats(from.channels, to.channels),
+                };
+                let ones = self.constant(shape, Arc::new(vec![scale; shape.len()]))?;
                 let adjoint = self.pointwise(Function::Multiply, &[ones, g])?;
                 self.give(gradients, a, Gradient::Tensor(adjoint))
             }

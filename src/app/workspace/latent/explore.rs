@@ -1,6 +1,6 @@
 //! Explore: where one is in the latent space, and how one gets elsewhere.
 
-use egui::{Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, Stroke, Ui, vec2};
+use egui::{Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, SliderClamping, Stroke, Ui, vec2};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -189,16 +189,13 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
     let reset = label.on_hover_text(&tip).double_clicked();
     let width = ui.available_width();
     ui.spacing_mut().slider_width = (width - 64.0).max(60.0);
-    // The slider rounds what it shows; the point itself stays as it is until somebody moves it.
-    let mut shown = open.z[dimension];
-    let slider = Slider::new(&mut shown, -REACH..=REACH).custom_formatter(|v, _| {
-        let text = format!("{v:.2}");
-        if text == "-0.00" { "0.00".into() } else { text }
-    });
+    // A micrograph unlike the data lies far out; it stays there until somebody moves it.
+    let slider =
+        Slider::new(&mut open.z[dimension], -REACH..=REACH).clamping(SliderClamping::Edits).custom_formatter(|v, _| {
+            let text = format!("{v:.2}");
+            if text == "-0.00" { "0.00".into() } else { text }
+        });
     let response = ui.add(slider).labelled_by(label_id).on_hover_text(tip);
-    if (shown - open.z[dimension]).abs() > 0.005 {
-        open.z[dimension] = shown;
-    }
     if reset || response.double_clicked() {
         open.z[dimension] = open.start[dimension];
     }

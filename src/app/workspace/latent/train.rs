@@ -2,7 +2,7 @@
 
 use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 
-use super::{Training, grey};
+use super::{Data, Training, grey};
 use crate::app::App;
 use crate::app::figure::{Figure, Series};
 use crate::app::overlays::primary;
@@ -11,7 +11,7 @@ use crate::app::widgets::{Picture, choice, curve_plot, heading, preset, value};
 use crate::app::workspace::ShownFigure;
 use crate::app::workspace::bars::duration;
 use crate::compute::{DeviceKind, mebibytes};
-use crate::job::{Request, TrainProgress, TrainRequest, start_training};
+use crate::job::{PatchSource, Request, TrainProgress, TrainRequest, start_training};
 use crate::latent::{Head, LatentPreset, LatentSettings, ModelKind, Needs};
 use crate::net::DEPTHS;
 
@@ -51,13 +51,13 @@ impl App {
             chosen.apply(settings);
         }
         let default = LatentSettings::of(settings.model);
-        let tip = "Numbers that describe a patch. Few are easier to read; what is not needed stays dead.";
+        let tip = "Numbers that describe a patch. Few are easier to read; more keep more of it.";
         value(ui, "Dimensions", tip, &mut settings.dimensions, &default.dimensions, |ui, v| {
             ui.add(DragValue::new(v).range(LatentSettings::DIMENSIONS))
         });
         let edges = [32, 48, 64, 96, 128, 192, 256].map(|e| (e, format!("{e} px")));
         let options: Vec<(usize, &str)> = edges.iter().map(|(e, name)| (*e, name.as_str())).collect();
-        let tip = "Edge of the patches: several times the largest feature.";
+        let tip = "Edge of the patches: several times the largest particle or pore.";
         choice(ui, "Patch", tip, &mut settings.edge, &default.edge, &options);
         let options: Vec<(usize, &str)> = DEPTHS.iter().take(5).enumerate().map(|(n, d)| (n, d.name())).collect();
         let mut depth = DEPTHS.iter().position(|d| *d == settings.depth).unwrap_or(3);
@@ -103,13 +103,13 @@ impl App {
             let tip = "What the encoder reads. A whole map overfits small sets.";
             choice(ui, "Encoder", tip, &mut settings.head, &default.head, &options);
             if settings.head == Head::Pooled {
-                let tip = "Weight of the loss of the pooled features, which the latent point has to predict: what the decoder cannot paint yet is kept in the latent space all the same.";
-                value(ui, "Features", tip, &mut settings.feature_weight, &default.feature_weight, |ui, v| {
+                let tip = "Weight of a loss of the encoder by itself: its latent point has to predict the pooled features, so that what the decoder cannot paint yet is kept in the latent space all the same.";
+                value(ui, "Encoder loss", tip, &mut settings.feature_weight, &default.feature_weight, |ui, v| {
                     number(ui, v, 1e4, 0.1)
                 });
             }
             let tip =
-                "The layout comes from a noise of its own; without, every sample has its features at the same places.";
+                "The layout comes from a noise of its own; without, every sample has its particles at the same places.";
             value(ui, "Layout", tip, &mut settings.free_layout, &true, |ui, v| ui.checkbox(v, "free"));
         }
         if settings.model == ModelKind::Morphology {
@@ -186,7 +186,7 @@ impl App {
         let kind =
             self.devices.as_ref().and_then(|d| d.chosen(&self.settings.device)).map_or(DeviceKind::Cpu, |d| d.kind);
         let key = format!(
-            "{:?} {} {} {} {} {} {:?} {} {} {} {kind:?}",
+            "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {kind:?}",
             settings.model,
             settings.dimensions,
             settings.edge,
@@ -196,7 +196,9 @@ impl App {
             settings.head,
             settings.free_layout,
             settings.predicts_features(),
-            settings.matches_correlation()
+            settings.matches_correlation(),
+            settings.periodic,
+            settings.collapse_weight > 0.0
         );
         if self.latent_space.needs.as_ref().is_none_or(|(k, _)| *k != key) {
             let needs = Needs::of(settings, 0, kind, None).map_err(|e| e.to_string());
@@ -259,7 +261,11 @@ impl App {
         self.latent_space.progress = TrainProgress::default();
         self.latent_space.pictures.clear();
         self.latent_space.resumable = None;
-        self.latent_space.judged.clone_from(&self.latent_space.data);
+        self.latent_space.judged = match &request.source {
+            PatchSource::Pictures(_) => Data::Open,
+            PatchSource::Files(files, _) => Data::Files(files.clone()),
+            PatchSource::Graphite(..) => Data::Graphite,
+        };
         self.latent_space.training = Some(Training { job, slots, paused: false, request });
     }
 
