@@ -17,8 +17,8 @@ fn main() {
     for n in sizes {
         let image: Vec<f32> = (0..n * n * 3).map(|i| ((i * 7919) % 256) as f32).collect();
         let other: Vec<f32> = (0..n * n * 3).map(|i| ((i * 104_729) % 251) as f32).collect();
-        let targets = grams(&Device::Cpu, &weights, &image, (n, n), &settings).expect("Gram matrices");
-        let mut loss = Loss::new(&Device::Cpu, &weights, (n, n), &targets, &settings).expect("a program");
+        let targets = grams(&Device::Cpu, &weights, &image, (n, n), &settings, None).expect("Gram matrices");
+        let mut loss = Loss::new(&Device::Cpu, &weights, (n, n), &targets, &settings, None).expect("a program");
         let mut times = vec![];
         for _ in 0..9 {
             let start = Instant::now();
@@ -26,13 +26,13 @@ fn main() {
             times.push(start.elapsed().as_secs_f64());
         }
         times[2..].sort_by(f64::total_cmp);
-        let (operations, memory) = cost(DeviceKind::Cpu, &weights, (n, n), &settings).expect("a plan");
+        let cost = cost(DeviceKind::Cpu, &weights, (n, n), &settings, None).expect("a plan");
         let median = times[5];
         println!(
             "{n}: {:.1} ms, {:.0} GFLOP/s counted directly, {}",
             median * 1e3,
-            operations as f64 / median / 1e9,
-            mebibytes(memory.bytes)
+            cost.operations as f64 / median / 1e9,
+            mebibytes(cost.bytes)
         );
     }
 }

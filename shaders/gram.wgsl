@@ -1,6 +1,7 @@
 // gram — Gram matrices of one layer's features, each image and part of its positions by itself
 // parts[n,z,i,j] = Σ_{p in part z of image n} F[p,i] · F[p,j]
-// in  @1 F f32 [N, P, C]     out @2 parts f32 [N, Z, C, C]
+// Of a region (width > 0; one image) only the positions within are summed.
+// in  @1 F f32 [N, P, C]  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
 // grid (ceil(C / T), ceil(C / T), N Z); T = 64 channels
 // tolerance 1e-5 relative to max|parts|
 struct Parameters {
@@ -8,11 +9,13 @@ struct Parameters {
     channels: u32,
     part: u32,
     parts: u32,
+    width: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> features: array<f32>;
-@group(0) @binding(2) var<storage, read_write> parts: array<f32>;
+@group(0) @binding(2) var<storage, read> region: array<f32>;
+@group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
 fn feature(position: u32, end: u32, channel: u32) -> f32 {
     if (position < end && channel < parameters.channels) {
@@ -32,10 +35,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sums = array<vec4<f32>, 4>();
     for (var p = image + first; p < end; p += 16u) {
         let position = p + local / 16u;
+        let last = select(0u, end, is_within(position, parameters.width));
         var brought = vec4<f32>();
         for (var k = 0u; k < 4u; k++) {
-            left[local / 16u * 64u + load + k] = feature(position, end, first_row + load + k);
-            brought[k] = feature(position, end, first_column + load + k);
+            left[local / 16u * 64u + load + k] = feature(position, last, first_row + load + k);
+            brought[k] = feature(position, last, first_column + load + k);
         }
         right[local] = brought;
         workgroupBarrier();

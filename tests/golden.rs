@@ -38,9 +38,9 @@ fn check(device: &Device, paddings: &[Padding], depths: &[&str]) {
                     let depth: Depth = depth.parse().expect("a depth");
                     let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
                     let settings = LossSettings { taps, normalisation, padding: *padding, pooling };
-                    let targets = grams(device, &weights, &target, size, &settings).expect("Gram matrices");
-                    let mut loss = Loss::new(device, &weights, size, &targets, &settings).expect("a program");
-                    loss.program().poison();
+                    let targets = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
+                    let mut loss = Loss::new(device, &weights, size, &targets, &settings, None).expect("a program");
+                    loss.program().expect("the whole image").poison();
                     let (value, gradient) = loss.evaluate(&x).expect("a loss");
                     let key = format!("{pooling_name}.{}.{norm_name}", padding.name());
                     let golden = scalars[format!("{key}.loss.{depth}")].as_f64().expect("a golden loss");

@@ -106,7 +106,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     for _ in 0..3 {
         solver.step(&problem, &|| false).expect("an iteration");
     }
-    solver.loss().program().lose_device();
+    solver.loss().program().expect("the whole image").lose_device();
     let before = solver.optimiser().clone();
     let error = solver.step(&problem, &|| false).expect_err("the device is lost");
     assert!(matches!(error, ReconstructError::Compute(_)) && error.to_string().contains("lost"), "{error}");

@@ -202,7 +202,7 @@ fn the_receptive_field_is_the_support_of_a_gradient() {
         let last = out.taps[0].1;
         let shape = graph.shape(last);
         let seed = graph.input(shape);
-        let gradient = graph.pull_back(last, seed, image).expect("a gradient");
+        let gradient = graph.pull_back(&[(last, seed)], image).expect("a gradient");
         let mut program = Device::Cpu.compile(graph, &[gradient]).expect("a program");
         program
             .write(image, &selftest::values(4, 3 * edge * edge).iter().map(|v| 128.0 + 90.0 * v).collect::<Vec<_>>());

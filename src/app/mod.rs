@@ -31,11 +31,11 @@ use running::Running;
 use widgets::{Picture, View};
 pub use workspace::Workspace;
 
-use crate::job::{Cost, DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, probe_devices};
+use crate::job::{DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, probe_devices};
 use crate::micrograph::{Micrograph, PhaseMap, Recipe};
 use crate::net::Depth;
 use crate::net::weights::store;
-use crate::reconstruct::{Realisation, Settings};
+use crate::reconstruct::{Cost, Realisation, Settings};
 use crate::stats::Curves;
 use crate::synth::Sample;
 

@@ -9,7 +9,7 @@ use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{mebibytes, selftest};
 use crate::job::open_device;
 use crate::net::{Depth, Weights};
-use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+use crate::reconstruct::loss::{Cost, Loss, LossSettings, Normalisation, cost, grams};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -25,26 +25,30 @@ pub struct Arguments {
     /// Evaluations that count, after two that do not.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repetitions: u16,
+    /// MiB that an evaluation may take; above it the network goes over the image in windows [default: what is free]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    memory_limit: Option<u64>,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
     let info = device.info();
     say!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
-    say!("   size     median ms     least ms    GFLOP/s    planned memory    peak of process");
+    say!("   size     median ms     least ms    GFLOP/s   windows    planned memory    peak of process");
     let weights = Weights::built_in(arguments.depth);
     let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
     let settings =
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
     for n in arguments.size.iter().map(|n| usize::from(*n)) {
         let size = (n, n);
-        let (operations, memory) = cost(info.kind, &weights, size, &settings)?;
-        if device.available_memory().is_some_and(|available| memory.bytes > available) {
-            bail!("{n} × {n} pixels need {}, more than there is.", mebibytes(memory.bytes));
+        let limit = arguments.memory_limit.map(|mebibytes| mebibytes << 20).or_else(|| device.available_memory());
+        let Cost { operations, bytes, .. } = cost(info.kind, &weights, size, &settings, limit)?;
+        if limit.is_some_and(|limit| bytes > limit) {
+            bail!("{n} × {n} pixels need {}, more than there is.", mebibytes(bytes));
         }
         let picture = |seed| selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<f32>>();
-        let targets = grams(&device, &weights, &picture(1), size, &settings)?;
-        let mut loss = Loss::new(&device, &weights, size, &targets, &settings)?;
+        let targets = grams(&device, &weights, &picture(1), size, &settings, limit)?;
+        let mut loss = Loss::new(&device, &weights, size, &targets, &settings, limit)?;
         let image = picture(2);
         let mut times = vec![];
         for _ in 0..arguments.repetitions + 2 {
@@ -56,11 +60,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         counted.sort_by(f64::total_cmp);
         let median = counted[counted.len() / 2];
         say!(
-            "{n:>7} {:>13.1} {:>12.1} {:>10.0} {:>17} {:>18}",
+            "{n:>7} {:>13.1} {:>12.1} {:>10.0} {:>9} {:>17} {:>18}",
             median * 1e3,
             counted[0] * 1e3,
             operations as f64 / median / 1e9,
-            mebibytes(memory.bytes),
+            loss.windows(),
+            mebibytes(bytes),
             peak_memory().map_or("unknown".into(), mebibytes)
         );
     }

@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Step size of Adam in grey levels [default: 4]
     #[arg(long)]
     adam_rate: Option<f64>,
+    /// MiB that the run may take; above it the network goes over the image in windows [default: what is free]
+    #[arg(long, value_name = "MIB")]
+    memory_limit: Option<u64>,
     /// Seed of the random start; further realisations take the next ones [default: 1]
     #[arg(long)]
     seed: Option<u64>,
@@ -134,6 +137,7 @@ impl Arguments {
         set(&mut s.iterations, &self.iterations);
         set(&mut s.optimiser, &self.optimiser);
         set(&mut s.adam_rate, &self.adam_rate);
+        s.memory_limit = self.memory_limit.or(s.memory_limit);
         set(&mut s.seed, &self.seed);
         set(&mut s.realisations, &self.realisations);
         s.size = self.size.or(s.size);

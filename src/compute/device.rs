@@ -31,6 +31,16 @@ impl DeviceKind {
             Self::Software => "software GPU",
         }
     }
+
+    /// Bytes that are free for programs on a device of this kind, where that can be told: a card's own memory cannot.
+    pub fn available_memory(self) -> Option<u64> {
+        if self == Self::Discrete {
+            return None;
+        }
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        Some(system.available_memory()).filter(|bytes| *bytes > 0)
+    }
 }
 
 /// A device as the menus and reports name it.
@@ -141,12 +151,7 @@ impl Device {
 
     /// Bytes that are free for programs, where that can be told: a card's own memory cannot.
     pub fn available_memory(&self) -> Option<u64> {
-        if self.info().kind == DeviceKind::Discrete {
-            return None;
-        }
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
-        Some(system.available_memory()).filter(|bytes| *bytes > 0)
+        self.info().kind.available_memory()
     }
 
     /// Makes a program that computes `outputs`.

@@ -104,13 +104,15 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     for shape in SHAPES {
         cases.extend(conv_cases(shape)?);
         cases.extend(image_cases(shape)?);
-        cases.extend(gram_cases(shape)?);
+        cases.extend(gram_cases(shape, false)?);
+        cases.extend(gram_cases(shape, true)?);
     }
     cases.push(channel_shift_case(Shape::new(5, 9, 3))?);
     cases.push(weighted_sum_case()?);
     for padding in Padding::ALL {
         cases.push(gradient_case(padding)?);
     }
+    cases.push(region_case()?);
     cases.extend(training::cases()?);
     Ok(cases)
 }
@@ -199,13 +201,19 @@ fn symmetric(n: usize) -> Vec<f32> {
     (0..n * n).map(|i| 0.5 * (v[i] + v[i % n * n + i / n])).collect()
 }
 
-fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
+fn gram_cases(shape: Shape, within: bool) -> Result<Vec<Case>, ComputeError> {
     let mut graph = Graph::new();
     let x = graph.input(shape);
-    let gram = graph.gram(x);
+    let region = graph.input(Shape::new(1, 1, 4));
+    let gram = if within { graph.gram_within(x, region)? } else { graph.gram(x) };
     let n = shape.channels;
     let target = graph.input(Shape::new(n, 1, n));
-    let inputs = vec![(x, values(8, shape.len()))];
+    let mut inputs = vec![(x, values(8, shape.len()))];
+    if within {
+        // Ends beyond the map are cut.
+        inputs.push((region, vec![1.0, 0.0, shape.height as f32 - 1.0, shape.width as f32 + 3.0]));
+    }
+    let describe = |shape| if within { format!("{} within a region", describe(shape)) } else { describe(shape) };
     let both: Vec<_> = inputs.iter().cloned().chain([(target, symmetric(n))]).collect();
     let mut out = vec![Case {
         name: "gram",
@@ -234,6 +242,31 @@ fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         tolerance: 1e-5,
     });
     Ok(out)
+}
+
+/// The gradient of two layers' Gram matrices within a region each.
+fn region_case() -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let shape = Shape::new(9, 11, 8);
+    let x = graph.input(shape);
+    let regions = [graph.input(Shape::new(1, 1, 4)), graph.input(Shape::new(1, 1, 4))];
+    let kernels = graph.constant(Shape::new(9, 8, 16), Arc::new(values(2, 9 * 8 * 16)))?;
+    let y = graph.conv(x, kernels, None, None, ConvSettings::three(1, false, true))?;
+    let mut losses = vec![];
+    let mut inputs = vec![
+        (x, values(8, shape.len())),
+        (regions[0], vec![2.0, 1.0, 7.0, 9.0]),
+        (regions[1], vec![3.0, 2.0, 6.0, 8.0]),
+    ];
+    for (features, region) in [(x, regions[0]), (y, regions[1])] {
+        let gram = graph.gram_within(features, region)?;
+        let target = graph.input(graph.shape(gram));
+        losses.push(graph.squared_error(gram, target, 0.5)?);
+        inputs.push((target, symmetric(graph.shape(target).channels)));
+    }
+    let total = graph.weighted_sum(&losses, &[1.5, 0.5])?;
+    let output = graph.differentiate(total, x)?;
+    Ok(Case { name: "gradient", case: "within regions".into(), graph, inputs, output, tolerance: 1e-4 })
 }
 
 fn channel_shift_case(shape: Shape) -> Result<Case, ComputeError> {

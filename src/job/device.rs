@@ -12,7 +12,7 @@ use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
-use crate::reconstruct::{Settings, resources};
+use crate::reconstruct::{Cost, Settings, resources};
 
 /// The outcome of a self-test: empty when all held, else what did not.
 type Outcomes = BTreeMap<String, String>;
@@ -146,8 +146,8 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
     let settings =
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
     let image = selftest::values(1, SIZE.0 * SIZE.1 * 3).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<_>>();
-    let targets = grams(device, &weights, &image, SIZE, &settings)?;
-    let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings)?;
+    let targets = grams(device, &weights, &image, SIZE, &settings, None)?;
+    let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings, None)?;
     loss.evaluate(&image)?;
     let mut quickest = f64::INFINITY;
     for _ in 0..3 {
@@ -155,17 +155,8 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
         loss.evaluate(&image)?;
         quickest = quickest.min(start.elapsed().as_secs_f64());
     }
-    let (operations, _) = cost(device.info().kind, &weights, SIZE, &settings)?;
-    Ok(operations as f64 / quickest)
-}
-
-/// What settings cost on a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Cost {
-    /// Operations of one iteration.
-    pub operations: u64,
-    /// Bytes of memory.
-    pub bytes: u64,
+    let cost = cost(device.info().kind, &weights, SIZE, &settings, None)?;
+    Ok(cost.operations as f64 / quickest)
 }
 
 /// Works out what settings cost, on a thread of its own: the plan of a deep network takes a moment.
@@ -180,7 +171,7 @@ pub fn estimate_cost(
     let work = move |control: &Control| {
         let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
         let cost = resources(kind, &Weights::blank(deepest), &settings, size);
-        slot.put(cost.ok().map(|(operations, bytes)| Cost { operations, bytes }));
+        slot.put(cost.ok());
         control.wake();
         Ending::Finished
     };

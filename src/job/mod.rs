@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-pub use device::{Cost, DeviceTable, estimate_cost, open as open_device, probe_devices};
+pub use device::{DeviceTable, estimate_cost, open as open_device, probe_devices};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{FetchProgress, fetch_weights};
 pub use latent::{

@@ -214,7 +214,7 @@ fn work(request: &StudyRequest, control: &Control, slot: &Latest<StudyProgress>)
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
         };
-        let (_, memory) = resources(problem.device.info().kind, &problem.weights, &settings, problem.size)?;
+        let memory = resources(problem.device.info().kind, &problem.weights, &settings, problem.size)?.bytes;
         let (mut errors, mut noise, mut first, start) = (vec![], (0.0, 0.0), None, Instant::now());
         for seed in 0..request.seeds.max(1) {
             let mut solver = Solver::new(&problem, request.settings.seed.wrapping_add(seed as u64))?;

@@ -1,5 +1,6 @@
 //! The loss of Li et al. 2018, Eq. 4: weighted differences of Gram matrices over the chosen layers.
 
+use super::tiles::{self, Tilings, tilings};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Depth, Weights, features};
@@ -28,15 +29,22 @@ pub struct LossSettings {
 }
 
 impl LossSettings {
-    fn layers(&self) -> Vec<Depth> {
+    /// The layers alone.
+    pub fn layers(&self) -> Vec<Depth> {
         self.taps.iter().map(|(depth, _)| *depth).collect()
+    }
+
+    /// The deepest layer.
+    pub fn deepest(&self) -> Depth {
+        self.layers().into_iter().max().unwrap_or(Depth::CONV1_1)
     }
 }
 
 /// Gram matrices of an original, divided by the positions of their layer.
 pub type Grams = Vec<Vec<f32>>;
 
-/// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`.
+/// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`; in windows where the whole
+/// needs more than `limit` bytes or the device has no room for it.
 ///
 /// # Errors
 /// The image is too small for the depth, or the device fails.
@@ -44,13 +52,56 @@ pub fn grams(
     device: &Device,
     weights: &Weights,
     image: &[f32],
-    (height, width): (usize, usize),
+    size: (usize, usize),
     settings: &LossSettings,
+    limit: Option<u64>,
 ) -> Result<Grams, ComputeError> {
-    let (graph, input, outputs) = gram_graph(weights, (height, width), settings)?;
-    let mut program = device.compile(graph, &outputs)?;
-    program.write(input, image);
-    program.run()
+    let (graph, input, outputs) = gram_graph(weights, size, settings)?;
+    let kind = device.info().kind;
+    let bytes = planned_memory(kind, &graph, &outputs).bytes;
+    let whole = || -> Result<Grams, ComputeError> {
+        let mut program = device.compile(graph, &outputs)?;
+        program.write(input, image);
+        program.run()
+    };
+    let windows = |limit: u64| match tilings(kind, weights, size, settings, limit)? {
+        Some(tilings) => tiles::grams(device, weights, image, settings, &tilings.measure).map(Some),
+        None => Ok(None),
+    };
+    whole_or_windows(bytes, limit, whole, windows)
+}
+
+/// What `whole` makes; or, where that needs more than `limit` of its `bytes` or finds no room, what `windows` makes
+/// within so many bytes, ever fewer until it finds room.
+fn whole_or_windows<T>(
+    bytes: u64,
+    limit: Option<u64>,
+    whole: impl FnOnce() -> Result<T, ComputeError>,
+    windows: impl Fn(u64) -> Result<Option<T>, ComputeError>,
+) -> Result<T, ComputeError> {
+    /// Below this it is not for want of memory.
+    const LEAST: u64 = 32 << 20;
+    let mut next = limit.unwrap_or(bytes).min(bytes);
+    let mut error = ComputeError::OutOfMemory { needed: bytes };
+    if next == bytes {
+        match whole() {
+            Err(e @ (ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. })) => error = e,
+            other => return other,
+        }
+        next = bytes / 2;
+    }
+    loop {
+        match windows(next) {
+            Err(e @ (ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. })) => error = e,
+            Ok(None) => return Err(error),
+            Ok(Some(made)) => return Ok(made),
+            Err(other) => return Err(other),
+        }
+        next /= 2;
+        if next < LEAST {
+            return Err(error);
+        }
+    }
 }
 
 fn gram_graph(
@@ -64,25 +115,12 @@ fn gram_graph(
     Ok((graph, input, out.grams))
 }
 
-/// Memory of [`grams`] on a kind of device, known before anything is allocated.
-///
-/// # Errors
-/// The image is too small for the depth.
-pub fn gram_memory(
-    kind: DeviceKind,
-    weights: &Weights,
-    size: (usize, usize),
-    settings: &LossSettings,
-) -> Result<Memory, ComputeError> {
-    let (graph, _, outputs) = gram_graph(weights, size, settings)?;
-    Ok(planned_memory(kind, &graph, &outputs))
-}
-
 /// The graph of a loss and its gradient.
 struct LossGraph {
     graph: Graph,
     image: TensorId,
     targets: Vec<TensorId>,
+    scales: Vec<f64>,
     outputs: Vec<TensorId>,
 }
 
@@ -95,7 +133,7 @@ fn loss_graph(
     let mut graph = Graph::new();
     let image = graph.input(Shape::new(height, width, 3));
     let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
-    let (mut targets, mut losses) = (vec![], vec![]);
+    let (mut targets, mut losses, mut scales) = (vec![], vec![], vec![]);
     for (gram, square) in out.grams.iter().zip(target_squares) {
         let shape = graph.shape(*gram);
         let target = graph.input(shape);
@@ -105,6 +143,7 @@ fn loss_graph(
         };
         losses.push(graph.squared_error(*gram, target, scale as f32)?);
         targets.push(target);
+        scales.push(scale);
     }
     // Features come in the order of the network, whatever the order of the settings.
     let weight = |depth: &Depth| settings.taps.iter().find(|(d, _)| d == depth).map_or(0.0, |(_, w)| *w);
@@ -113,15 +152,33 @@ fn loss_graph(
     let gradient = graph.differentiate(total, image)?;
     let mut outputs = losses;
     outputs.push(gradient);
-    Ok(LossGraph { graph, image, targets, outputs })
+    Ok(LossGraph { graph, image, targets, scales, outputs })
 }
 
 /// A loss and its gradient, ready to be evaluated.
 pub struct Loss {
-    program: Program,
-    image: TensorId,
+    made: Made,
     factors: Vec<f32>,
     names: Vec<&'static str>,
+}
+
+/// How a loss is evaluated.
+enum Made {
+    /// The whole image at once.
+    Whole { program: Box<Program>, image: TensorId },
+    /// Window by window.
+    Windows(Box<Windows>),
+}
+
+/// A loss over the windows of an image.
+struct Windows {
+    device: Device,
+    weights: Weights,
+    settings: LossSettings,
+    tilings: Tilings,
+    targets: Grams,
+    /// Of each layer what `‖G − G₀‖²` is multiplied with.
+    scales: Vec<f64>,
 }
 
 /// What an evaluation found besides the gradient.
@@ -134,7 +191,8 @@ pub struct LossValue {
 }
 
 impl Loss {
-    /// Compiles the loss of images of a size against the Gram matrices of an original.
+    /// Compiles the loss of images of a size against the Gram matrices of an original; in windows where the whole needs
+    /// more than `limit` bytes or the device has no room for it.
     ///
     /// # Errors
     /// The image is too small for the depth, or the device lacks memory.
@@ -144,17 +202,32 @@ impl Loss {
         size: (usize, usize),
         targets: &Grams,
         settings: &LossSettings,
+        limit: Option<u64>,
     ) -> Result<Self, ComputeError> {
         let squares: Vec<f64> = targets.iter().map(|g| g.iter().map(|v| f64::from(*v) * f64::from(*v)).sum()).collect();
         let built = loss_graph(weights, size, &squares, settings)?;
-        let mut program = device.compile(built.graph, &built.outputs)?;
-        for (id, values) in built.targets.iter().zip(targets) {
-            program.write(*id, values);
-        }
+        let kind = device.info().kind;
+        let bytes = planned_memory(kind, &built.graph, &built.outputs).bytes;
+        let scales = built.scales.clone();
+        let whole = || -> Result<Made, ComputeError> {
+            let mut program = device.compile(built.graph, &built.outputs)?;
+            for (id, values) in built.targets.iter().zip(targets) {
+                program.write(*id, values);
+            }
+            Ok(Made::Whole { program: Box::new(program), image: built.image })
+        };
+        let windows = |limit: u64| -> Result<Option<Made>, ComputeError> {
+            let Some(tilings) = tilings(kind, weights, size, settings, limit)? else { return Ok(None) };
+            tiles::try_out(device, weights, settings, &tilings)?;
+            let (device, weights, settings) = (device.clone(), weights.clone(), settings.clone());
+            let (targets, scales) = (targets.clone(), scales.clone());
+            Ok(Some(Made::Windows(Box::new(Windows { device, weights, settings, tilings, targets, scales }))))
+        };
+        let made = whole_or_windows(bytes, limit, whole, windows)?;
         let mut taps = settings.taps.clone();
         taps.sort_by_key(|(depth, _)| *depth);
         let (names, factors) = taps.iter().map(|(depth, weight)| (depth.name(), *weight)).unzip();
-        Ok(Self { program, image: built.image, factors, names })
+        Ok(Self { made, factors, names })
     }
 
     /// The loss at `image` and its gradient.
@@ -162,10 +235,15 @@ impl Loss {
     /// # Errors
     /// The device is lost.
     pub fn evaluate(&mut self, image: &[f32]) -> Result<(LossValue, Vec<f32>), ComputeError> {
-        self.program.write(self.image, image);
-        let mut outputs = self.program.run()?;
-        let gradient = outputs.pop().unwrap_or_default();
-        let layers: Vec<f64> = outputs.iter().map(|v| f64::from(v[0])).collect();
+        let (layers, gradient) = match &mut self.made {
+            Made::Whole { program, image: input } => {
+                program.write(*input, image);
+                let mut outputs = program.run()?;
+                let gradient = outputs.pop().unwrap_or_default();
+                (outputs.iter().map(|v| f64::from(v[0])).collect::<Vec<f64>>(), gradient)
+            }
+            Made::Windows(windows) => windows.evaluate(image, &self.factors)?,
+        };
         if let Some(at) = layers.iter().position(|l| !l.is_finite()) {
             return Err(ComputeError::NotFinite { layer: self.names[at] });
         }
@@ -175,16 +253,58 @@ impl Loss {
 
     /// Bytes in use on the device.
     pub fn memory(&self) -> u64 {
-        self.program.memory()
+        match &self.made {
+            Made::Whole { program, .. } => program.memory(),
+            Made::Windows(windows) => windows.tilings.bytes,
+        }
     }
 
-    /// The compiled program.
-    pub fn program(&mut self) -> &mut Program {
-        &mut self.program
+    /// Windows that an evaluation goes through, 1 for the whole image at once.
+    pub fn windows(&self) -> usize {
+        match &self.made {
+            Made::Whole { .. } => 1,
+            Made::Windows(windows) => windows.tilings.carry.len(),
+        }
+    }
+
+    /// The compiled program, where the whole image is evaluated at once.
+    pub fn program(&mut self) -> Option<&mut Program> {
+        match &mut self.made {
+            Made::Whole { program, .. } => Some(program),
+            Made::Windows(_) => None,
+        }
     }
 }
 
-/// Operations and memory of one evaluation on a kind of device, known before anything is allocated.
+impl Windows {
+    /// The loss of each layer, and the gradient of their sum, each times its factor.
+    fn evaluate(&self, image: &[f32], factors: &[f32]) -> Result<(Vec<f64>, Vec<f32>), ComputeError> {
+        let Self { device, weights, settings, tilings, targets, scales } = self;
+        let grams = tiles::grams(device, weights, image, settings, &tilings.measure)?;
+        let (mut layers, mut seeds) = (vec![], vec![]);
+        for (((gram, target), scale), factor) in grams.iter().zip(targets).zip(scales).zip(factors) {
+            let gap = || gram.iter().zip(target).map(|(g, t)| f64::from(*g) - f64::from(*t));
+            layers.push(scale * gap().map(|d| d * d).sum::<f64>());
+            seeds.push(gap().map(|d| (2.0 * scale * f64::from(*factor) * d) as f32).collect());
+        }
+        let gradient = tiles::gradient(device, weights, image, settings, &tilings.carry, &seeds)?;
+        Ok((layers, gradient))
+    }
+}
+
+/// What one evaluation takes on a kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Multiplications and additions.
+    pub operations: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Windows that it goes through, 1 for the whole image at once.
+    pub windows: usize,
+}
+
+/// Operations and memory of one evaluation on a kind of device within `limit` bytes, known before anything is allocated.
+/// Where even the smallest windows need more, it is theirs.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -193,7 +313,20 @@ pub fn cost(
     weights: &Weights,
     size: (usize, usize),
     settings: &LossSettings,
-) -> Result<(u64, Memory), ComputeError> {
+    limit: Option<u64>,
+) -> Result<Cost, ComputeError> {
     let built = loss_graph(weights, size, &vec![1.0; settings.taps.len()], settings)?;
-    Ok((built.graph.operations(&built.outputs), planned_memory(kind, &built.graph, &built.outputs)))
+    let operations = built.graph.operations(&built.outputs);
+    let Memory { bytes, .. } = planned_memory(kind, &built.graph, &built.outputs);
+    let whole = Cost { operations, bytes, windows: 1 };
+    match limit {
+        Some(limit) if bytes > limit => Ok(match tilings(kind, weights, size, settings, limit)? {
+            Some(tilings) => {
+                let Tilings { bytes, operations, .. } = tilings;
+                Cost { operations, bytes, windows: tilings.carry.len() }
+            }
+            None => whole,
+        }),
+        _ => Ok(whole),
+    }
 }

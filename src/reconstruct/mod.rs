@@ -16,12 +16,14 @@ mod pyramid;
 mod settings;
 mod solver;
 mod spatial;
+mod tiles;
 
 use std::path::PathBuf;
 
 pub use checkpoint::Checkpoint;
 pub use decode::{cluster, match_counts, rank, target_counts};
 pub use encode::{Encoding, encode, phase_vectors};
+pub use loss::Cost;
 pub use output::{
     InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, loss_names, output_path,
     write_realisation,

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
-use super::loss::{Grams, Loss, cost, gram_memory, grams};
+use super::loss::{Cost, Grams, Loss, cost, grams};
 use super::paths::{PathTargets, PathTerm};
 use super::pyramid::{shrink, sizes};
 use super::settings::{OptimiserKind, Settings};
@@ -82,7 +82,14 @@ impl Problem {
             let image = if there == original { image.clone() } else { shrink(&image, original, there) };
             levels.push(Level {
                 size: here,
-                grams: grams(&device, &weights, &image, there, &settings.loss())?,
+                grams: grams(
+                    &device,
+                    &weights,
+                    &image,
+                    there,
+                    &settings.loss(),
+                    loss_limit(device.info().kind, &settings, there),
+                )?,
                 spatial: (settings.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
                 // Values between phases are no phases: an image that stays one has no lineal path.
                 paths: (settings.path_weight > 0.0 && phases.is_some())
@@ -98,7 +105,8 @@ impl Problem {
     /// The device lacks memory or is lost.
     pub fn loss(&self, level: usize) -> Result<Loss, ComputeError> {
         let Level { size, grams, .. } = &self.levels[level];
-        Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss())
+        let limit = loss_limit(self.device.info().kind, &self.settings, *size);
+        Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss(), limit)
     }
 
     /// The lineal path's term of the loss at a level, where there is one.
@@ -136,7 +144,7 @@ pub fn fingerprint(micrograph: &Micrograph) -> String {
     hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Operations of one evaluation, and bytes of it and the optimiser together, on a kind of device.
+/// What one evaluation takes on a kind of device; the bytes are those of it and the optimiser together.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -145,9 +153,20 @@ pub fn resources(
     weights: &Weights,
     settings: &Settings,
     size: (usize, usize),
-) -> Result<(u64, u64), ComputeError> {
-    let (operations, memory) = cost(kind, weights, size, &settings.loss())?;
-    Ok((operations, memory.bytes + optimiser_bytes(settings.optimiser, size)))
+) -> Result<Cost, ComputeError> {
+    let cost = cost(kind, weights, size, &settings.loss(), loss_limit(kind, settings, size))?;
+    Ok(Cost { bytes: cost.bytes + optimiser_bytes(settings.optimiser, size), ..cost })
+}
+
+/// Bytes that a run may take, where that is known: what was set, else what is free.
+fn memory_limit(kind: DeviceKind, settings: &Settings) -> Option<u64> {
+    settings.memory_limit.map(|mebibytes| mebibytes << 20).or_else(|| kind.available_memory())
+}
+
+/// The same for the network alone: the optimiser works in the machine's memory, which all but cards share.
+fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize)) -> Option<u64> {
+    let optimiser = if kind == DeviceKind::Discrete { 0 } else { optimiser_bytes(settings.optimiser, size) };
+    Some(memory_limit(kind, settings)?.saturating_sub(optimiser))
 }
 
 /// Bytes that the optimiser remembers.
@@ -168,11 +187,10 @@ fn check_memory(
     size: (usize, usize),
     original: (usize, usize),
 ) -> Result<(), ReconstructError> {
-    let Some(available) = device.available_memory() else { return Ok(()) };
     let kind = device.info().kind;
-    let (_, run) = resources(kind, weights, settings, size)?;
-    let measuring = gram_memory(kind, weights, original, &settings.loss())?.bytes;
-    for (needed, (height, width)) in [(run, size), (measuring, original)] {
+    let Some(available) = memory_limit(kind, settings) else { return Ok(()) };
+    for (height, width) in [size, original] {
+        let needed = resources(kind, weights, settings, (height, width))?.bytes;
         if needed > available {
             return Err(ReconstructError::Compute(ComputeError::Limit {
                 device: device.info().name,

@@ -78,6 +78,7 @@ impl Preset {
             realisations: settings.realisations,
             size: settings.size,
             device: settings.device.clone(),
+            memory_limit: settings.memory_limit,
             ..Settings::default()
         };
         *settings = match self {
@@ -160,6 +161,8 @@ pub struct Settings {
     pub size: Option<(usize, usize)>,
     /// `auto`, `cpu`, `gpu` or a part of an adapter's name.
     pub device: String,
+    /// MiB that a run may take; above it the network goes over the image in windows. `None`: what is free.
+    pub memory_limit: Option<u64>,
 }
 
 impl Default for Settings {
@@ -185,6 +188,7 @@ impl Default for Settings {
             realisations: 1,
             size: None,
             device: "auto".into(),
+            memory_limit: None,
         }
     }
 }
@@ -254,6 +258,9 @@ impl Settings {
         }
         if self.taps().iter().any(|(_, w)| !(*w > 0.0 && w.is_finite())) {
             return wrong("A layer weight is negative or not a number; weights are 0 or larger.".into());
+        }
+        if self.memory_limit.is_some_and(|mebibytes| !(1..=1 << 30).contains(&mebibytes)) {
+            return wrong("A limit of memory is 1 MiB or more, or none at all.".into());
         }
         if self.iterations == 0 || self.realisations == 0 {
             return wrong("At least one iteration and one realisation are needed.".into());

@@ -51,19 +51,25 @@ pub fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorI
                 places(s).map(|(n, r, c, k)| pool(&corners(v, xs, n, r, c, k), *pooling)).collect()
             }
             Op::PoolAdjoint { x, gradient, pooling } => pool_adjoint(value(x), value(gradient), s, *pooling),
-            Op::Gram { features } => {
+            Op::Gram { features, region } => {
                 let (f, fs) = (value(features), shape(features));
                 let c = fs.channels;
+                let region = region.as_ref().map(value);
                 let entry = |i: usize| {
                     let image = &f[i / (c * c) * fs.image_len()..][..fs.image_len()];
-                    image.chunks(c).map(|p| p[i % (c * c) / c] * p[i % c]).sum::<f64>() / fs.positions() as f64
+                    let counted = image.chunks(c).enumerate().filter(|(at, _)| is_within(region, fs, *at));
+                    counted.map(|(_, p)| p[i % (c * c) / c] * p[i % c]).sum::<f64>() / fs.positions() as f64
                 };
                 (0..s.len()).map(entry).collect()
             }
-            Op::GramAdjoint { features, matrix, carry, scale } => {
+            Op::GramAdjoint { features, matrix, region, carry, scale } => {
+                let region = region.as_ref().map(value);
                 let (f, d, n) = (value(features), value(matrix), s.channels);
                 let carry = carry.as_ref().map(value);
                 let product = |i: usize| {
+                    if !is_within(region, s, i / n % s.positions()) {
+                        return 0.0;
+                    }
                     let row = &f[i / n * n..][..n];
                     let d = &d[i / s.image_len() * n * n..][..n * n];
                     f64::from(*scale) * (0..n).map(|k| row[k] * d[k * n + i % n]).sum::<f64>()
@@ -317,4 +323,10 @@ fn pool_adjoint(x: &[f64], g: &[f64], s: Shape, pooling: Pooling) -> Vec<f64> {
         }
     }
     out
+}
+
+/// Whether a position of a map lies within a region: first row and column, row and column behind the last.
+fn is_within(region: Option<&[f64]>, s: Shape, at: usize) -> bool {
+    let (row, column) = ((at / s.width) as f64, (at % s.width) as f64);
+    region.is_none_or(|r| row >= r[0] && column >= r[1] && row < r[2] && column < r[3])
 }

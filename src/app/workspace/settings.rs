@@ -15,7 +15,7 @@ use crate::net::weights::download::download_bytes;
 use crate::net::{Depth, LAYERS, WeightsKind};
 use crate::reconstruct::loss::Normalisation;
 use crate::reconstruct::{
-    Decoding, Encoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings,
+    Cost, Decoding, Encoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings,
 };
 
 impl App {
@@ -147,9 +147,9 @@ impl App {
         match (&self.cost, self.chosen_device(), &self.devices) {
             (Some(cost), Some(device), Some(table)) if table.speed(device) > 0.0 => {
                 let ms = 1e3 * cost.operations as f64 / table.speed(device);
-                lines.push_str(&format!("\n{}, about {} an iteration", mebibytes(cost.bytes), milliseconds(ms)));
+                lines.push_str(&format!("\n{}, about {} an iteration", memory(cost), milliseconds(ms)));
             }
-            (Some(cost), ..) => lines.push_str(&format!("\n{}", mebibytes(cost.bytes))),
+            (Some(cost), ..) => lines.push_str(&format!("\n{}", memory(cost))),
             (None, ..) => lines.push_str("\nThe picture is too small for this depth, or the cost is not known yet."),
         }
         let tip = "Weights of the convolutions, receptive field of one output, memory, and the time of an iteration as measured on this device.";
@@ -336,6 +336,13 @@ impl App {
         let tip =
             "Automatic takes a real GPU that passes the self-test, else the processor's cores; never a software GPU.";
         choice(ui, "Device", tip, &mut self.settings.device, &"auto".to_string(), &named);
+        let tip = "MiB that a run may take. Above it the network goes over the image in windows, with the same result; 0: what is free.";
+        let mut limit = self.settings.memory_limit.unwrap_or(0);
+        value(ui, "Memory", tip, &mut limit, &0, |ui, v| {
+            let free = |n: f64, _: _| if n < 1.0 { "what is free".into() } else { format!("{n:.0} MiB") };
+            ui.add(DragValue::new(v).range(0..=1 << 20).speed(16.0).custom_formatter(free))
+        });
+        self.settings.memory_limit = (limit > 0).then_some(limit);
         ui.add_space(4.0);
     }
 
@@ -373,6 +380,14 @@ impl App {
         if ui.button("Reset all settings").on_hover_text(Command::ResetSettings.tooltip()).clicked() {
             self.perform(ui.ctx(), Command::ResetSettings);
         }
+    }
+}
+
+/// The memory of a run, and in how many windows it is done.
+fn memory(cost: &Cost) -> String {
+    match cost.windows {
+        1 => mebibytes(cost.bytes),
+        n => format!("{} in {n} windows", mebibytes(cost.bytes)),
     }
 }
 

@@ -12,6 +12,7 @@ mod winograd;
 use std::collections::HashMap;
 
 use self::conv::{ConvInput, Kernels};
+use self::gram::Region;
 use self::pointwise::Operand;
 use super::ComputeError;
 use super::graph::{Graph, Op, Plan, Storage, TensorId, flip_kernels};
@@ -39,7 +40,7 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
                 let w = graph.nodes()[*index].shape;
                 scratch = scratch.max(training::conv_weights_scratch_bytes(w, graph.shape(*gradient), threads));
             }
-            Op::Gram { features } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features))),
+            Op::Gram { features, .. } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features))),
             _ => {}
         }
     }
@@ -181,10 +182,14 @@ impl CpuProgram {
                 training::adam_moments(self.read(*gradient), self.read(*step), out);
             }
             Op::AdamStep { state, step, .. } => training::adam_step(self.read(*state), self.read(*step), out),
-            Op::Gram { features } => gram::gram(self.read(*features), shape(features), out),
-            Op::GramAdjoint { features, matrix, carry, scale } => {
+            Op::Gram { features, region } => {
+                let region = region.map(|r| Region::of(self.read(r), shape(features)));
+                gram::gram(self.read(*features), shape(features), region, out);
+            }
+            Op::GramAdjoint { features, matrix, region, carry, scale } => {
                 let s = shape(features);
-                gram::gram_adjoint(self.read(*features), self.read(*matrix), s, *scale, carry.is_some(), out);
+                let region = region.map(|r| Region::of(self.read(r), s));
+                gram::gram_adjoint(self.read(*features), self.read(*matrix), (s, region), *scale, carry.is_some(), out);
             }
             Op::SquaredError { x, target, scale } => {
                 out[0] = pointwise::squared_error(self.read(*x), self.read(*target), *scale);

@@ -37,16 +37,18 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
         Op::PoolAdjoint { x, gradient, pooling } => {
             vec![(kernels::pool_adjoint::launch(shape(x), *pooling), vec![t(x), t(gradient), y])]
         }
-        Op::Gram { features } => {
+        Op::Gram { features, region } => {
             let f = shape(features);
             let (parts, _) = kernels::gram::split(f.positions());
             let each = f.channels * f.channels;
             let sum = kernels::sum_parts::launch(f.batch, each, parts, 1.0 / f.positions() as f32);
-            vec![(kernels::gram::launch(f), vec![t(features), Bound::Scratch]), (sum, vec![Bound::Scratch, y])]
+            let launch = kernels::gram::launch(f, region.is_none());
+            let bound = vec![t(features), t(region.as_ref().unwrap_or(features)), Bound::Scratch];
+            vec![(launch, bound), (sum, vec![Bound::Scratch, y])]
         }
-        Op::GramAdjoint { features, matrix, carry, scale } => {
-            let launch = kernels::gram_adjoint::launch(out, *scale, carry.is_some());
-            vec![(launch, vec![t(features), t(matrix), y])]
+        Op::GramAdjoint { features, matrix, region, carry, scale } => {
+            let launch = kernels::gram_adjoint::launch(out, *scale, carry.is_some(), region.is_none());
+            vec![(launch, vec![t(features), t(matrix), t(region.as_ref().unwrap_or(features)), y])]
         }
         Op::SquaredError { x, target, scale } => {
             vec![(kernels::squared_error::launch(shape(x).len(), *scale), vec![t(x), t(target), y])]
@@ -99,7 +101,7 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
 /// Floats of the scratch buffer that an operation needs.
 pub fn scratch(graph: &Graph, id: TensorId) -> usize {
     match &graph.nodes()[id.0].op {
-        Op::Gram { features } => {
+        Op::Gram { features, .. } => {
             let f = graph.shape(*features);
             f.batch * kernels::gram::split(f.positions()).0 * f.channels * f.channels
         }

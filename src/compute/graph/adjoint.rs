@@ -35,30 +35,25 @@ impl Graph {
         if self.shape(loss) != Shape::SCALAR {
             return Err(ComputeError::shape(format!("a loss of shape {:?}", self.shape(loss))));
         }
-        self.carry_back(loss, Gradient::Number(1.0), inputs)
+        self.carry_back(Gradients::from([(loss, Gradient::Number(1.0))]), inputs)
     }
 
-    /// Adds the operations that carry a gradient with respect to `output` back to `input`: the adjoint of everything
-    /// between them, applied to `seed`.
+    /// Adds the operations that carry gradients with respect to several outputs back to `input`: the sum of the adjoints
+    /// of everything between them, each applied to its seed.
     ///
     /// # Errors
-    /// `seed` has another shape than `output`, or as for [`Graph::gradients`].
-    pub fn pull_back(&mut self, output: TensorId, seed: TensorId, input: TensorId) -> Result<TensorId, ComputeError> {
-        if self.shape(output) != self.shape(seed) {
-            return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(seed))));
+    /// A seed has another shape than its output, or as for [`Graph::gradients`].
+    pub fn pull_back(&mut self, seeded: &[(TensorId, TensorId)], input: TensorId) -> Result<TensorId, ComputeError> {
+        if let Some((_, seed)) = seeded.iter().find(|(output, seed)| self.shape(*output) != self.shape(*seed)) {
+            return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(*seed))));
         }
-        Ok(self.carry_back(output, Gradient::Tensor(seed), &[input])?[0])
+        let seeds = seeded.iter().map(|(output, seed)| (*output, Gradient::Tensor(*seed))).collect();
+        Ok(self.carry_back(seeds, &[input])?[0])
     }
 
-    fn carry_back(
-        &mut self,
-        output: TensorId,
-        seed: Gradient,
-        inputs: &[TensorId],
-    ) -> Result<Vec<TensorId>, ComputeError> {
+    fn carry_back(&mut self, mut gradients: Gradients, inputs: &[TensorId]) -> Result<Vec<TensorId>, ComputeError> {
         let reaches = self.reached_from(inputs);
-        let mut gradients = Gradients::from([(output, seed)]);
-        for index in (0..=output.0).rev() {
+        for index in (0..self.nodes.len()).rev() {
             let node = TensorId(index);
             if inputs.contains(&node) || !reaches[index] {
                 continue;
@@ -157,7 +152,7 @@ impl Graph {
                 }
                 Ok(())
             }
-            Op::Gram { features } => {
+            Op::Gram { features, region } => {
                 let carry = match gradients.remove(&features) {
                     Some(Gradient::Tensor(id)) => Some(id),
                     _ => None,
@@ -165,7 +160,7 @@ impl Graph {
                 // d(FᵀF/P) · D is F (D + Dᵀ) / P, and D is symmetric as long as the target is.
                 let shape = self.shape(features);
                 let scale = 2.0 / shape.positions() as f32;
-                let adjoint = self.push(Op::GramAdjoint { features, matrix: g, carry, scale }, shape);
+                let adjoint = self.push(Op::GramAdjoint { features, matrix: g, region, carry, scale }, shape);
                 self.give(gradients, features, Gradient::Tensor(adjoint))
             }
             Op::Reduce { a, b: None, scale } => {

@@ -186,7 +186,20 @@ impl Graph {
     /// al. 2018, Eq. 3, with the division that lets images of different sizes be compared).
     pub fn gram(&mut self, features: TensorId) -> TensorId {
         let s = self.shape(features);
-        self.push(Op::Gram { features }, Shape::new(s.channels, 1, s.channels).times(s.batch))
+        self.push(Op::Gram { features, region: None }, Shape::new(s.channels, 1, s.channels).times(s.batch))
+    }
+
+    /// The same of the positions within a region alone, divided by all positions; `region` is an input of four numbers:
+    /// the first row and column, and the row and column behind the last.
+    ///
+    /// # Errors
+    /// `region` has another size, or `features` are more than one image.
+    pub fn gram_within(&mut self, features: TensorId, region: TensorId) -> Result<TensorId, ComputeError> {
+        let s = self.shape(features);
+        if self.shape(region).len() != 4 || s.batch != 1 {
+            return Err(ComputeError::shape(format!("a region of {s:?} in {:?}", self.shape(region))));
+        }
+        Ok(self.push(Op::Gram { features, region: Some(region) }, Shape::new(s.channels, 1, s.channels)))
     }
 
     /// `scale · Σ (x − target)²` over all images; of Gram matrices it is a layer's style loss.
@@ -222,7 +235,7 @@ impl Graph {
                 Op::Conv { weights, .. } => 2 * s.rows() as u64 * self.shape(*weights).len() as u64,
                 Op::ConvWeights { gradient, .. } => 2 * self.shape(*gradient).rows() as u64 * s.len() as u64,
                 Op::Product { product: p, .. } => 2 * (p.rows * p.columns * p.inner) as u64,
-                Op::Gram { features } | Op::GramAdjoint { features, .. } => {
+                Op::Gram { features, .. } | Op::GramAdjoint { features, .. } => {
                     let f = self.shape(*features);
                     2 * f.len() as u64 * f.channels as u64
                 }

@@ -46,10 +46,12 @@ pub enum Op {
     AdamMoments { state: TensorId, gradient: TensorId, step: TensorId },
     /// In place: a step of Adam.
     AdamStep { parameter: TensorId, state: TensorId, step: TensorId },
-    /// `G = Fᵀ F / positions`, of each image.
-    Gram { features: TensorId },
-    /// `features · matrix · scale`, added to `carry` in place where there is one: the adjoint of [`Op::Gram`].
-    GramAdjoint { features: TensorId, matrix: TensorId, carry: Option<TensorId>, scale: f32 },
+    /// `G = Fᵀ F / positions`, of each image. Of a region (first row, first column, and the row and column behind the last)
+    /// only the positions within are summed, and still divided by all.
+    Gram { features: TensorId, region: Option<TensorId> },
+    /// `features · matrix · scale`, added to `carry` in place where there is one, and 0 outside a region: the adjoint of
+    /// [`Op::Gram`].
+    GramAdjoint { features: TensorId, matrix: TensorId, region: Option<TensorId>, carry: Option<TensorId>, scale: f32 },
     /// `scale · ‖x − target‖²`, over all images.
     SquaredError { x: TensorId, target: TensorId, scale: f32 },
     /// `2 · scale · (x − target)`: the adjoint of [`Op::SquaredError`].
@@ -78,9 +80,9 @@ impl Op {
             Self::Reduce { a, b, .. } => [Some(*a), *b].into_iter().flatten().collect(),
             Self::AdamMoments { state, gradient, step } => vec![*state, *gradient, *step],
             Self::AdamStep { parameter, state, step } => vec![*parameter, *state, *step],
-            Self::Gram { features } => vec![*features],
-            Self::GramAdjoint { features, matrix, carry, .. } => {
-                [Some(*features), Some(*matrix), *carry].into_iter().flatten().collect()
+            Self::Gram { features, region } => [Some(*features), *region].into_iter().flatten().collect(),
+            Self::GramAdjoint { features, matrix, region, carry, .. } => {
+                [Some(*features), Some(*matrix), *region, *carry].into_iter().flatten().collect()
             }
             Self::SquaredError { x, target, .. } | Self::SquaredErrorAdjoint { x, target, .. } => vec![*x, *target],
             Self::WeightedSum { terms, .. } => terms.clone(),

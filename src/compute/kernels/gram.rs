@@ -7,15 +7,15 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "gram",
     source: include_str!("../../../shaders/gram.wgsl"),
-    shared: &[shared::TILE_PRODUCT],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
+    shared: &[shared::TILE_PRODUCT, shared::REGION],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };
 
 parameters! {
     /// Parameter block of `gram`.
-    Parameters { positions: u32, channels: u32, part: u32, parts: u32 }
+    Parameters { positions: u32, channels: u32, part: u32, parts: u32, width: u32 }
 }
 
 /// Positions of a part at the least, and the most parts.
@@ -28,14 +28,15 @@ pub fn split(positions: usize) -> (usize, usize) {
     (positions.div_ceil(part), part)
 }
 
-/// Buffers: `features` `[batch, positions, channels]`, `parts` `[batch, split(positions).0, channels, channels]`.
-pub fn launch(features: Shape) -> Launch {
+/// Buffers: `features` `[batch, positions, channels]`, `region` `[4]` (not read where `is_whole`), `parts` `[batch, split(positions).0, channels, channels]`.
+pub fn launch(features: Shape, is_whole: bool) -> Launch {
     let (parts, part) = split(features.positions());
     let parameters = Parameters {
         positions: features.positions() as u32,
         channels: features.channels as u32,
         part: part as u32,
         parts: parts as u32,
+        width: if is_whole { 0 } else { features.width as u32 },
     };
     let tiles = features.channels.div_ceil(64);
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, features.batch * parts) }

@@ -72,6 +72,8 @@ pub mod shared {
     pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
+    /// `is_within`: whether a position lies in a region of a feature map.
+    pub const REGION: &str = include_str!("../../../shaders/shared/region.wgsl");
     /// `source`: which coordinate a tap of a convolution reads.
     pub const SOURCE: &str = include_str!("../../../shaders/shared/source.wgsl");
     /// `multiply_tiles`: a 64 × 64 tile of a matrix product.

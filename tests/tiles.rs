@@ -1,0 +1,89 @@
+//! A loss taken window by window is that of the whole image.
+
+mod common;
+
+use common::{devices, distance};
+use microwright::compute::graph::{Padding, Pooling};
+use microwright::compute::{Device, selftest};
+use microwright::net::{Depth, Weights};
+use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
+
+fn picture(seed: u64, (height, width): (usize, usize)) -> Vec<f32> {
+    selftest::values(seed, 3 * height * width).iter().map(|v| 127.5 + 127.5 * v).collect()
+}
+
+/// How far the loss in windows is from that of the whole image.
+#[derive(Debug)]
+struct Off {
+    windows: usize,
+    loss: f64,
+    /// The largest difference of the gradients.
+    gradient: f64,
+    /// The share of pixels at which they differ by more than 1e-5 of the largest.
+    share: f64,
+}
+
+fn off(device: &Device, depth: Depth, size: (usize, usize), padding: Padding, pooling: Pooling, limit: u64) -> Off {
+    let weights = Weights::built_in(depth);
+    let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
+    let settings = LossSettings { taps, normalisation: Normalisation::Relative, padding, pooling };
+    let (target, image) = (picture(1, size), picture(2, size));
+    let whole_grams = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
+    let window_grams = grams(device, &weights, &target, size, &settings, Some(limit)).expect("Gram matrices");
+    for (whole, windows) in whole_grams.iter().zip(&window_grams) {
+        let whole: Vec<f64> = whole.iter().map(|v| f64::from(*v)).collect();
+        let off = distance(windows, &whole);
+        assert!(off < 1e-5, "Gram matrices off by {off:.1e}");
+    }
+    let evaluate = |limit| {
+        let mut loss = Loss::new(device, &weights, size, &whole_grams, &settings, limit).expect("a loss");
+        let (value, gradient) = loss.evaluate(&image).expect("runs");
+        (loss.windows(), value, gradient)
+    };
+    let (one, whole, gradient) = evaluate(None);
+    let (windows, value, in_windows) = evaluate(Some(limit));
+    assert_eq!(one, 1);
+    let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
+    let largest = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let differs = |(found, wanted): &(&f32, &f64)| (f64::from(**found) - **wanted).abs() > 1e-5 * largest;
+    let share = in_windows.iter().zip(&gradient).filter(differs).count() as f64 / gradient.len() as f64;
+    let loss = (value.total - whole.total).abs() / whole.total;
+    Off { windows, loss, gradient: distance(&in_windows, &gradient), share }
+}
+
+#[test]
+fn windows_give_the_loss_and_gradient_of_the_whole() {
+    for device in devices() {
+        for (name, size, padding, pooling) in [
+            ("conv1_1", (65, 200), Padding::Zero, Pooling::Mean),
+            ("pool1", (150, 167), Padding::Zero, Pooling::Max),
+            ("pool2", (240, 208), Padding::Periodic, Pooling::Mean),
+            ("pool2", (333, 97), Padding::Reflect, Pooling::Mean),
+            ("conv3_1", (161, 190), Padding::Zero, Pooling::Max),
+            ("pool3", (203, 264), Padding::Zero, Pooling::Mean),
+            ("pool3", (272, 240), Padding::Periodic, Pooling::Mean),
+        ] {
+            let depth: Depth = name.parse().expect("a depth");
+            // A software GPU is slow, and the depth changes nothing in the shaders.
+            if !matches!(device, Device::Cpu) && depth >= Depth::POOL2 {
+                continue;
+            }
+            let found = off(&device, depth, size, padding, pooling, 1 << 20);
+            let what = format!("{name}, {size:?}, {padding:?} on {}: {found:?}", device.info().name);
+            eprintln!("{what}");
+            assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
+            // Among millions of activations a few are so near to zero that rounding decides whether ReLU cuts them;
+            // each moves the gradient where it is seen. What is wrong at the windows' edges would show everywhere.
+            let is_deep = depth > Depth::POOL2;
+            assert!(found.gradient < if is_deep { 0.05 } else { 1e-5 }, "{what}");
+            assert!(found.share < 0.2, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_periodic_image_whose_poolings_do_not_meet_is_taken_whole() {
+    let (padding, pooling) = (Padding::Periodic, Pooling::Mean);
+    let found = off(&Device::Cpu, Depth::POOL2, (201, 301), padding, pooling, 1 << 20);
+    assert!(found.windows == 1 && found.loss < 1e-5 && found.gradient < 1e-5, "{found:?}");
+}
