@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::progress::{Pace, Progress};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
+use crate::compute::{ComputeError, Device};
 use crate::micrograph::Micrograph;
 use crate::optimise;
 use crate::reconstruct::{
@@ -55,10 +56,16 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     };
     slot.put(progress("opening the device"));
     control.wake();
-    let device = device::open(&run.settings.device, &|text| control.tell(Event::Warning(text)))?;
+    let mut devices = Devices { wanted: &run.settings.device, control, lost: 0 };
+    let mut device = devices.open()?;
     slot.put(progress("measuring the original"));
     control.wake();
-    let problem = Problem::new(run.micrograph.clone(), run.settings.clone(), device)?;
+    let mut problem = loop {
+        match Problem::new(run.micrograph.clone(), run.settings.clone(), device) {
+            Err(error) => device = devices.after(error)?,
+            Ok(problem) => break problem,
+        }
+    };
     let checkpoint = run.folder.join(CHECKPOINT);
     let mut saved =
         if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
@@ -69,14 +76,25 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     let first = saved.as_ref().map_or(0, |s| s.realisation);
     for number in first..run.settings.realisations {
         let seed = run.settings.seed.wrapping_add(number as u64);
-        let seconds = saved.as_ref().map_or(0.0, |s| s.seconds);
+        let mut seconds = saved.as_ref().map_or(0.0, |s| s.seconds);
         let mut solver = match saved.take() {
             Some(saved) => Solver::resume(&problem, saved)?,
             None => Solver::new(&problem, seed)?,
         };
-        let (saved_at, save_every) = (Instant::now(), save_every());
-        let mut realising = Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds };
-        let wanted = realising.iterate(&mut solver, &checkpoint)?;
+        let (realising, wanted) = loop {
+            let (saved_at, save_every) = (Instant::now(), save_every());
+            let mut realising =
+                Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds };
+            match realising.iterate(&mut solver, &checkpoint) {
+                // The state is that of the last iteration, and goes on elsewhere.
+                Err(error) => {
+                    seconds = realising.seconds;
+                    problem.device = devices.after(error)?;
+                    solver.renew(&problem)?;
+                }
+                Ok(wanted) => break (realising, wanted),
+            }
+        };
         if wanted == Wanted::Cancel {
             // A cancelled run is not resumed, so its checkpoint goes.
             let _ = std::fs::remove_file(&checkpoint);
@@ -109,6 +127,41 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     Ok(Ending::Finished)
 }
 
+/// The device of a run, opened again when it is lost.
+struct Devices<'a> {
+    wanted: &'a str,
+    control: &'a Control,
+    /// How often it was lost.
+    lost: usize,
+}
+
+impl Devices<'_> {
+    fn open(&self) -> Result<Device, ReconstructError> {
+        Ok(device::open(self.wanted, &|text| self.control.tell(Event::Warning(text)))?)
+    }
+
+    /// The device after an error: opened again (or with `auto` the cores) where it was lost.
+    ///
+    /// # Errors
+    /// It was not lost, or too often, or cannot be opened any more.
+    fn after(&mut self, error: ReconstructError) -> Result<Device, ReconstructError> {
+        /// A device that is lost more often is broken.
+        const MOST: usize = 3;
+        /// A driver that is reset takes a moment.
+        const MOMENT: Duration = Duration::from_millis(300);
+        let ReconstructError::Compute(ComputeError::DeviceLost { device, reason }) = &error else { return Err(error) };
+        self.lost += 1;
+        if self.lost > MOST {
+            return Err(error);
+        }
+        self.control.tell(Event::Warning(format!(
+            "The device {device} was lost ({reason}). It is opened again, and the run goes on from where it was."
+        )));
+        std::thread::sleep(MOMENT);
+        self.open()
+    }
+}
+
 fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, ReconstructError> {
     let saved = Checkpoint::read(path)?;
     let other = |what: &str| ReconstructError::Checkpoint {
@@ -118,8 +171,9 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.fingerprint != problem.fingerprint {
         return Err(other("another micrograph"));
     }
-    // Where it is computed may change, when a device was lost; on another device the last digits differ.
-    let settings = Settings { device: problem.settings.device.clone(), ..saved.settings.clone() };
+    // Where it is computed may change, when a device was lost; on another device, or in windows, the last digits differ.
+    let Settings { device, memory_limit, .. } = &problem.settings;
+    let settings = Settings { device: device.clone(), memory_limit: *memory_limit, ..saved.settings.clone() };
     if settings != problem.settings {
         return Err(other("other settings"));
     }

@@ -11,6 +11,7 @@ use super::pyramid::enlarge;
 use super::settings::{Decoding, OptimiserKind};
 use super::spatial::SpatialTerm;
 use super::{Checkpoint, ReconstructError};
+use crate::compute::ComputeError;
 use crate::micrograph::PhaseMap;
 use crate::optimise::{Adam, Bounds, Lbfgsb, Progress};
 
@@ -88,6 +89,15 @@ impl Solver {
         let Checkpoint { optimiser, losses, seed, level, .. } = checkpoint;
         let (spatial, paths) = (problem.spatial(level), problem.paths(level));
         Ok(Self { loss: problem.loss(level)?, spatial, paths, optimiser, level, seed, losses })
+    }
+
+    /// Goes on from the same state on the problem's device, after another one was lost.
+    ///
+    /// # Errors
+    /// The device lacks memory or is lost.
+    pub fn renew(&mut self, problem: &Problem) -> Result<(), ComputeError> {
+        self.loss = problem.loss(self.level)?;
+        Ok(())
     }
 
     /// One iteration, at the next size when those of this one are done. `interrupted` is asked before every evaluation.

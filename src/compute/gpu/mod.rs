@@ -7,6 +7,7 @@ pub use program::{GpuProgram, memory};
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::ComputeError;
@@ -15,6 +16,15 @@ use super::kernels::{Binding, Kernel};
 
 /// Storage buffers that a kernel binds at the most.
 const STORAGE_BUFFERS: u32 = 5;
+
+/// Submissions until a device is lost on purpose, over all devices; never, if that has not been asked for.
+static UNTIL_LOSS: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Loses, after so many more submissions, the device that makes the next one, as a driver reset would; `u64::MAX` calls it
+/// off. Returns how many were left. For tests of what happens then.
+pub fn lose_after(submissions: u64) -> u64 {
+    UNTIL_LOSS.swap(submissions, Ordering::SeqCst)
+}
 
 /// An opened adapter with its compiled kernels.
 pub struct Gpu {
@@ -107,6 +117,15 @@ impl Gpu {
     pub fn lose(&self) {
         let _ = self.lost.set("it was given up on purpose".into());
         self.device.destroy();
+    }
+
+    /// Hands work to the device.
+    fn submit(&self, encoder: wgpu::CommandEncoder) {
+        let fewer = |left: u64| (left < u64::MAX).then(|| left.checked_sub(1).unwrap_or(u64::MAX));
+        if UNTIL_LOSS.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) == Ok(0) {
+            self.lose();
+        }
+        self.queue.submit([encoder.finish()]);
     }
 
     fn check_lost(&self) -> Result<(), ComputeError> {

@@ -132,7 +132,7 @@ impl GpuProgram {
         let staging = self.gpu.staging(bytes);
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.buffers[b], 0, &staging, 0, bytes);
-        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.submit(encoder);
         self.gpu.map(&staging, |floats| floats[..self.graph.shape(id).len()].to_vec())
     }
 
@@ -164,7 +164,7 @@ impl GpuProgram {
                     pass.dispatch_workgroups(dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
                 }
             }
-            self.gpu.queue.submit([encoder.finish()]);
+            self.gpu.submit(encoder);
         }
         let outputs = self.read_back()?;
         let pieces = start.elapsed().as_secs_f64() / PIECE.as_secs_f64();
@@ -182,7 +182,7 @@ impl GpuProgram {
             }
             offset += bytes;
         }
-        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.submit(encoder);
         self.gpu.map(&self.staging, |mut floats| {
             let mut outputs = vec![];
             for id in &self.outputs {
