@@ -1,19 +1,22 @@
 //! Every reader against a hundred thousand damaged files: none may panic, and none may take memory without end.
+//!
+//! The damage is the same every time; with `MICROWRIGHT_FUZZ_SECONDS=3600` another one follows for so long.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::ImageEncoder;
 use microwright::compute::Device;
-use microwright::latent::{Dataset, LatentSettings, Model, Trainer, synthetic};
+use microwright::latent::{Dataset, LatentSettings, Model, Trainer, read_tensors, synthetic, tensor_bytes};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
 use microwright::net::{Depth, Weights, WeightsKind};
 use microwright::project::Project;
-use microwright::reconstruct::{Report, Settings};
+use microwright::reconstruct::{Checkpoint, Problem, Report, Settings, Solver};
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -164,12 +167,28 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
             b"\x40\0\0\0\0\0\0\0{\"conv1_1.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}\0\0\0\0"
                 .to_vec(),
         ),
-        ("o.model", model()),
+        ("o.model", trainer().model(false).expect("a model").to_bytes(false).expect("bytes")),
+        ("p.training", {
+            let (tensors, text) = trainer().checkpoint().expect("a checkpoint");
+            tensor_bytes(&tensors, &text, false).expect("bytes")
+        }),
+        ("q.checkpoint", checkpoint(&folder.join("seed.checkpoint"))),
     ]
 }
 
-/// A small latent model.
-fn model() -> Vec<u8> {
+/// The checkpoint of a small reconstruction.
+fn checkpoint(path: &Path) -> Vec<u8> {
+    let micrograph = synth::from_labels("seed", &synth::bicontinuous(12, 0.4, 6.0, 1));
+    let settings = Settings { depth: Depth::CONV1_1, levels: 1, ..Settings::default() };
+    let problem = Problem::new(micrograph, settings, Device::Cpu).expect("a problem");
+    let mut solver = Solver::new(&problem, 1).expect("a solver");
+    solver.step(&problem, &|| false).expect("an iteration");
+    Checkpoint::save(path, &problem, &solver, 0, 1.0).expect("a file");
+    std::fs::read(path).expect("bytes")
+}
+
+/// A small latent model at its start.
+fn trainer() -> Trainer {
     let settings = LatentSettings {
         dimensions: 2,
         edge: 32,
@@ -181,7 +200,7 @@ fn model() -> Vec<u8> {
     let data = Arc::new(Dataset::new(&synthetic(16, 32, 1), 32, 32, 1000, 1).expect("patches"));
     let weights = Weights::built_in(Depth::CONV1_1);
     let trainer = Trainer::new(&settings, data, &weights, &Device::Cpu, &mut |_| true).expect("a trainer");
-    trainer.expect("not stopped").model(false).expect("a model").to_bytes(false).expect("bytes")
+    trainer.expect("not stopped")
 }
 
 /// Reads a file with the reader that its name asks for; what it says does not matter.
@@ -208,6 +227,18 @@ fn read(path: &Path, name: &str) {
                 assert!(model.settings.edge > 64 || model.painter(&Device::Cpu, size).is_ok());
             }
         }
+        Some("training") => {
+            let bytes = std::fs::read(path).expect("bytes");
+            if let Ok((tensors, text)) = read_tensors(&bytes, path) {
+                let _ = Trainer::part_of(&text);
+                // Made once for each worker: it is the same training whatever is resumed.
+                thread_local!(static TRAINER: RefCell<Trainer> = RefCell::new(trainer()));
+                let _ = TRAINER.with_borrow_mut(|trainer| trainer.resume(&tensors, &text));
+            }
+        }
+        Some("checkpoint") => {
+            let _ = Checkpoint::read(path);
+        }
         Some("txt") => {
             let picture = path.with_extension("png");
             let _ = micrograph::read(&picture);
@@ -232,12 +263,17 @@ fn no_reader_panics_or_takes_memory_without_end() {
             Some("json") => drop(Recipe::read(&path).expect(name)),
             Some("microwright") => drop(Project::read(&path).expect(name)),
             Some("model") => drop(Model::open(&path).expect(name)),
+            Some("checkpoint") => drop(Checkpoint::read(&path).expect(name)),
+            Some("training") => drop(read_tensors(bytes, &path).expect(name)),
             Some("txt" | "safetensors") => {}
             _ => drop(micrograph::read(&path).expect(name)),
         }
     }
     assert_eq!(micrograph::read(&folder.path().join("h.tiff")).expect("a picture").bar_rows, Some(1));
     std::fs::write(folder.path().join("m.png"), &seeds[0].1).expect("a file");
+    let seconds = std::env::var("MICROWRIGHT_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (start, first_seed) = (std::time::Instant::now(), if seconds > 0 { now } else { 0 });
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get());
     std::thread::scope(|scope| {
         for worker in 0..workers {
@@ -245,8 +281,12 @@ fn no_reader_panics_or_takes_memory_without_end() {
             scope.spawn(move || {
                 std::fs::create_dir(&folder).expect("a folder");
                 std::fs::write(folder.join("m.png"), &seeds[0].1).expect("a file");
-                let mut random = Pcg64::seed_from_u64(worker as u64);
-                for n in 0..INPUTS / workers {
+                let mut random = Pcg64::seed_from_u64(first_seed + worker as u64);
+                for n in 0.. {
+                    if n >= INPUTS / workers && start.elapsed().as_secs() >= seconds {
+                        eprintln!("{n} damaged files");
+                        break;
+                    }
                     let (name, bytes) = &seeds[n % seeds.len()];
                     let path = folder.join(name);
                     let bytes = damaged(bytes, &mut random);
