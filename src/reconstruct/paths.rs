@@ -141,6 +141,14 @@ fn widths(joins: &[Join]) -> Vec<f64> {
     joins.iter().map(width).collect()
 }
 
+/// Bytes that the lineal path's term works with at a size: of each length the values and their gradient, for as many
+/// looks as there are threads.
+pub fn path_bytes((height, width): (usize, usize)) -> u64 {
+    let looks = rayon::current_num_threads().min(4);
+    let planes = looks * (2 * joins(height.min(width) / 2).len() + 2) + 4;
+    (4 * planes * height * width) as u64
+}
+
 impl PathTargets {
     /// Measures an original (RGB in 0 … 255) for results of a size.
     pub fn of(phases: &SoftPhases, image: &[f32], size: (usize, usize), result: (usize, usize)) -> Self {

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
 use super::loss::{Cost, Grams, Loss, cost, grams};
-use super::paths::{PathTargets, PathTerm};
+use super::paths::{PathTargets, PathTerm, path_bytes};
 use super::pyramid::{shrink, sizes};
 use super::settings::{OptimiserKind, Settings};
-use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm};
+use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm, correlation_bytes};
 use crate::compute::{ComputeError, Device, DeviceKind};
 use crate::micrograph::{Micrograph, PhaseMap, Prepared};
 use crate::net::Weights;
@@ -144,7 +144,7 @@ pub fn fingerprint(micrograph: &Micrograph) -> String {
     hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// What one evaluation takes on a kind of device; the bytes are those of it and the optimiser together.
+/// What one evaluation takes on a kind of device; the bytes are those of it, the spatial terms and the optimiser together.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -155,7 +155,7 @@ pub fn resources(
     size: (usize, usize),
 ) -> Result<Cost, ComputeError> {
     let cost = cost(kind, weights, size, &settings.loss(), loss_limit(kind, settings, size))?;
-    Ok(Cost { bytes: cost.bytes + optimiser_bytes(settings.optimiser, size), ..cost })
+    Ok(Cost { bytes: cost.bytes + host_bytes(settings, size), ..cost })
 }
 
 /// Bytes that a run may take, where that is known: what was set, else what is free.
@@ -163,10 +163,17 @@ fn memory_limit(kind: DeviceKind, settings: &Settings) -> Option<u64> {
     settings.memory_limit.map(|mebibytes| mebibytes << 20).or_else(|| kind.available_memory())
 }
 
-/// The same for the network alone: the optimiser works in the machine's memory, which all but cards share.
+/// The same for the network alone: the rest works in the machine's memory, which all but cards share.
 fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize)) -> Option<u64> {
-    let optimiser = if kind == DeviceKind::Discrete { 0 } else { optimiser_bytes(settings.optimiser, size) };
-    Some(memory_limit(kind, settings)?.saturating_sub(optimiser))
+    let host = if kind == DeviceKind::Discrete { 0 } else { host_bytes(settings, size) };
+    Some(memory_limit(kind, settings)?.saturating_sub(host))
+}
+
+/// Bytes of what is computed on the cores: optimiser and spatial terms.
+fn host_bytes(settings: &Settings, size: (usize, usize)) -> u64 {
+    let correlation = if settings.correlation_weight > 0.0 { correlation_bytes(size) } else { 0 };
+    let paths = if settings.path_weight > 0.0 { path_bytes(size) } else { 0 };
+    optimiser_bytes(settings.optimiser, size) + correlation + paths
 }
 
 /// Bytes that the optimiser remembers.
@@ -191,6 +198,17 @@ fn check_memory(
     let Some(available) = memory_limit(kind, settings) else { return Ok(()) };
     for (height, width) in [size, original] {
         let needed = resources(kind, weights, settings, (height, width))?.bytes;
+        let lean =
+            Settings { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..settings.clone() };
+        let least = resources(kind, weights, &lean, (height, width))?.bytes;
+        if needed > available && least <= available && lean != *settings {
+            let [needed, available, least] = [needed, available, least].map(crate::compute::mebibytes);
+            return Err(ReconstructError::Settings(format!(
+                "{height} × {width} pixels need {needed} with these settings, and there are {available}. With Adam as the optimiser \
+                 and the weights of S2 and lineal path at 0 it is {least}: most is what L-BFGS-B remembers and what the two terms \
+                 work with."
+            )));
+        }
         if needed > available {
             return Err(ReconstructError::Compute(ComputeError::Limit {
                 device: device.info().name,

@@ -120,6 +120,13 @@ fn wrapped((dy, dx): (isize, isize), (height, width): (usize, usize)) -> usize {
     dy.rem_euclid(height as isize) as usize * width + dx.rem_euclid(width as isize) as usize
 }
 
+/// Bytes that the S2 term works with at a size: spectra and planes, and the targets.
+pub fn correlation_bytes((height, width): (usize, usize)) -> u64 {
+    const COMPLEX: u64 = 4;
+    const REAL: u64 = 4;
+    (16 * COMPLEX + 8 * REAL) * (height * width) as u64
+}
+
 impl SpatialTargets {
     /// Measures an original (RGB in 0 … 255) for results of a size.
     pub fn of(phases: &SoftPhases, image: &[f32], size: (usize, usize), result: (usize, usize)) -> Self {
