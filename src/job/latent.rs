@@ -83,7 +83,14 @@ impl TrainRequest {
             return Err(LatentError::Settings(complaint));
         }
         let (pictures, mut left_out) = self.source.pictures(self.settings.edge, interrupted);
-        let made = Dataset::new(&pictures, self.settings.edge, self.stride, self.most_patches, self.settings.seed)?;
+        let made = Dataset::new(&pictures, self.settings.edge, self.stride, self.most_patches, self.settings.seed);
+        let made = made.map_err(|error| match left_out.as_slice() {
+            [] => error,
+            reasons => {
+                let first: Vec<&str> = reasons.iter().take(3).map(String::as_str).collect();
+                LatentError::Settings(format!("{error} Left out were: {}", first.join(" ")))
+            }
+        })?;
         left_out.extend(made.left_out.iter().cloned());
         let made = if self.settings.turn { made.turned() } else { made };
         Ok(Dataset { left_out, ..made })
@@ -149,6 +156,10 @@ fn train(request: &TrainRequest, slots: &TrainSlots, control: &Control) -> Resul
         control.wake();
     };
     tell(&now);
+    if request.output.is_dir() {
+        let name = request.output.display();
+        return Err(LatentError::Settings(format!("{name} is a folder; name a file for the model.")));
+    }
     let data = match request.dataset(&interrupted) {
         // Files that were not read any more are no reason to complain of.
         _ if interrupted() => return Ok(Ending::Cancelled),

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::progress::{Pace, Progress};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
-use crate::compute::{ComputeError, Device};
+use crate::compute::{ComputeError, Device, mebibytes};
 use crate::micrograph::Micrograph;
 use crate::optimise;
 use crate::reconstruct::{
-    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation,
+    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, resources, write_realisation,
 };
 
 /// The checkpoint's name in its folder.
@@ -66,6 +66,12 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
             Ok(problem) => break problem,
         }
     };
+    let cost = resources(problem.device.info().kind, &problem.weights, &run.settings, problem.size)?;
+    if cost.windows > 1 {
+        let bytes = mebibytes(cost.bytes);
+        let text = format!("The network goes over the image in {} windows, to stay within {bytes}.", cost.windows);
+        control.tell(Event::Warning(text));
+    }
     let checkpoint = run.folder.join(CHECKPOINT);
     let mut saved =
         if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };

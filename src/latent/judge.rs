@@ -305,7 +305,7 @@ fn mean_component(map: &PhaseMap) -> f64 {
 /// Held-out patches whose factors are known, with them, spread over all where they are many.
 fn known_patches(data: &Dataset) -> Vec<(&Patch, [f64; 3])> {
     /// Patches that a regression wants at least, and more than it needs.
-    const LEAST: usize = 20;
+    const LEAST: usize = 50;
     const MOST: usize = 500;
     let known = data.held_out.iter().filter_map(|p| Some((p, data.sources[p.source].factors?)));
     let known: Vec<(&Patch, [f64; 3])> = known.collect();

@@ -209,6 +209,14 @@ fn check_memory(
                  work with."
             )));
         }
+        if let (true, Some(limit)) = (needed > available, settings.memory_limit) {
+            let needed = needed.div_ceil(1 << 20);
+            return Err(ReconstructError::Settings(format!(
+                "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
+                 the limit, or choose a smaller size or a shallower depth.",
+                settings.depth
+            )));
+        }
         if needed > available {
             return Err(ReconstructError::Compute(ComputeError::Limit {
                 device: device.info().name,

@@ -132,6 +132,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     say!("medians over held-out patches, then over {} seeds: reconstructions / random samples", arguments.seeds);
     let names: Vec<String> = COLUMNS.iter().map(|(name, _)| format!("{name:>18}")).collect();
     say!("{:<22}{}", "", names.join(""));
+    let mut of_data = vec![];
     for (name, settings) in arguments.models() {
         let mut found = vec![];
         for seed in 1..=arguments.seeds {
@@ -140,11 +141,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             found.push(judgement);
         }
         say!("{name:<22}{}", row(&found));
+        of_data.extend(found.into_iter().map(|judgement| judgement.data));
         if let Some(path) = &arguments.output {
             // After each model, so that a study that is stopped keeps what it has.
             write_atomically(path, csv.as_bytes())?;
         }
     }
+    let median = |of: fn(&Scores) -> Spread| Spread::of(of_data.iter().map(|s| of(s).median)).median;
+    let cells: Vec<String> = COLUMNS.iter().map(|(_, of)| format!("{:>18.3}", median(*of))).collect();
+    say!("{:<22}{}", "the data itself", cells.join(""));
     Ok(())
 }
 

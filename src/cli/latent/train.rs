@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::say;
 use crate::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
-use crate::latent::{Check, Head, LatentPreset, LatentSettings, ModelKind};
+use crate::latent::{Check, Dataset, Head, LatentPreset, LatentSettings, ModelKind, Patch};
 use crate::micrograph::Recipe;
 use crate::net::{Depth, WeightsKind};
 
@@ -176,6 +176,21 @@ fn line(check: &Check) -> String {
     format!("{:>6}  held out {:.4}  ({})", check.step, check.total, terms.join(", "))
 }
 
+/// What is trained on, as a sentence.
+fn described(data: &Dataset) -> String {
+    let sources = |patches: &[Patch]| patches.iter().map(|p| p.source).collect::<std::collections::BTreeSet<_>>().len();
+    format!(
+        "{} patches of {} micrographs to train on, {} of {} held out; the phase that is measured is the {} one, grey {} {:.0}",
+        data.train.len(),
+        sources(&data.train),
+        data.held_out.len(),
+        sources(&data.held_out),
+        if data.dark { "darker" } else { "brighter" },
+        if data.dark { "below" } else { "above" },
+        data.threshold
+    )
+}
+
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = arguments.model.settings();
     let source = source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?;
@@ -202,7 +217,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let bar = ProgressBar::new(1000);
     bar.set_style(ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone")?.progress_chars("=> "));
     let mut told = 0;
+    let steps = arguments.model.settings().steps;
     let ending = loop {
+        if let Some(data) = slots.data.take() {
+            bar.suspend(|| say!("{}", described(&data)));
+        }
         if stopped.try_recv().is_ok() {
             job.request(Request::StopAndKeep);
         }
@@ -230,6 +249,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let Some(model) = slots.model.take() else { return Ok(()) };
     let summary = &model.summary;
+    if ending == Ending::Kept {
+        say!("Stopped after {} of {steps} steps; the model as it was then is kept.", summary.steps);
+    }
     say!("{} parameters, {} steps in {:.0} s", model.parameters(), summary.steps, summary.seconds);
     for (dimension, nats) in summary.divergence.iter().enumerate() {
         let name = crate::latent::suggested_name(&summary.correlations[dimension]).unwrap_or_default();

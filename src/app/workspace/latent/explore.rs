@@ -92,8 +92,15 @@ impl App {
                     .on_hover_text(format!("Trained on {}.", summary.data));
             }
         }
-        if ui.button("Open model…").on_hover_text("A .safetensors file of this program; or drop it.").clicked() {
-            self.files.model_dialog();
+        let mut boxed = false;
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Open model…").on_hover_text("A .safetensors file of this program; or drop it.").clicked() {
+                self.files.model_dialog();
+            }
+            boxed = ui.button("Graphite").on_hover_text("The model that comes with the program.").clicked();
+        });
+        if boxed {
+            self.open_boxed_model();
         }
         let Some(open) = &mut self.latent_space.open else { return };
         ui.separator();
@@ -195,8 +202,11 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
             let text = format!("{v:.2}");
             if text == "-0.00" { "0.00".into() } else { text }
         });
-    let response = ui.add(slider).labelled_by(label_id).on_hover_text(tip);
-    if reset || response.double_clicked() {
+    let response = ui.add(slider).labelled_by(label_id).on_hover_text(&tip);
+    // A slider itself takes drags only, and its number clicks of its own.
+    let bar = Rect::from_min_size(response.rect.min, vec2(ui.spacing().slider_width, response.rect.height()));
+    let reset = reset || ui.interact(bar, response.id.with("reset"), Sense::click()).double_clicked();
+    if reset {
         open.z[dimension] = open.start[dimension];
     }
 }

@@ -256,6 +256,6 @@ fn distributions(judgement: &Judgement, palette: Palette) -> Vec<ShownFigure> {
     };
     vec![
         figure("Volume fraction", "volume fraction (%)", &judgement.volume_fractions, 100.0),
-        figure("Component size", "mean component size (px)", &judgement.component_sizes, 1.0),
+        figure("Component size", "mean component size (px²)", &judgement.component_sizes, 1.0),
     ]
 }

@@ -202,7 +202,7 @@ impl LatentSpace {
 impl App {
     /// The pages of the workspace, in the panel.
     pub(in crate::app) fn latent_panel(&mut self, ui: &mut Ui) {
-        self.open_boxed_model();
+        self.look_in_the_box();
         ui.add_space(theme::STEP);
         ui.horizontal(|ui| {
             for (page, name, tip) in [
@@ -214,11 +214,12 @@ impl App {
             }
         });
         ui.separator();
-        match self.latent_space.page {
+        // Each page scrolls by itself.
+        ui.push_id(self.latent_space.page as usize, |ui| match self.latent_space.page {
             Page::Explore => self.explore_panel(ui),
             Page::Train => self.train_panel(ui),
             Page::Judge => self.judge_panel(ui),
-        }
+        });
     }
 
     /// The pages of the workspace, beside the panel.
@@ -253,8 +254,13 @@ impl App {
                         self.latent_space.progress = progress;
                     }
                     match ending {
-                        Ending::Finished => self.messages.note("The training is done; walk through it on Explore."),
-                        Ending::Kept => self.messages.note("The training was stopped; the model is kept."),
+                        Ending::Finished => self
+                            .messages
+                            .note(format!("The training is done; the model is in {}.", ended.request.output.display())),
+                        Ending::Kept => self.messages.note(format!(
+                            "The training was stopped; the model as it was then is in {}.",
+                            ended.request.output.display()
+                        )),
                         Ending::Cancelled => self.messages.note("The training was cancelled."),
                         Ending::Failed(reason) => self.messages.error(reason),
                     }
@@ -328,11 +334,14 @@ impl App {
     }
 
     /// Opens the model that comes with the program, once, so that there is something to walk through at once.
-    fn open_boxed_model(&mut self) {
-        if self.latent_space.looked_in_the_box || self.latent_space.open.is_some() {
-            return;
+    fn look_in_the_box(&mut self) {
+        if !self.latent_space.looked_in_the_box && self.latent_space.open.is_none() {
+            self.latent_space.looked_in_the_box = true;
+            self.open_boxed_model();
         }
-        self.latent_space.looked_in_the_box = true;
+    }
+
+    fn open_boxed_model(&mut self) {
         match Model::boxed() {
             Ok(model) => self.open_model(Arc::new(model), "Graphite (built in)".into()),
             Err(error) => self.messages.error(error.to_string()),

@@ -227,7 +227,15 @@ impl App {
         let Some(open) = &self.latent_space.open else { return };
         let cells: Vec<Cell> = open.sheet.cells.iter().flatten().cloned().collect();
         let (model, device) = (open.model.clone(), self.settings.device.clone());
-        let folder = std::path::PathBuf::from(self.export.folder.trim()).join("latent");
+        let base = std::path::PathBuf::from(self.export.folder.trim());
+        let kind = match open.sheet_kind {
+            SheetKind::Samples => "samples",
+            SheetKind::Interpolation => "interpolation",
+            _ => "traversal",
+        };
+        // A folder of its own, so that no export mixes with an earlier one.
+        let names = (1..).map(|n| base.join(format!("latent-{kind}-{n}")));
+        let Some(folder) = names.into_iter().find(|path| !path.exists()) else { return };
         self.files.export(folder, move |folder| {
             let device = crate::job::open_device(&device, &|_| {}).map_err(|e| e.to_string())?;
             let edge = model.settings.edge;
