@@ -336,13 +336,6 @@ impl App {
         let tip =
             "Automatic takes a real GPU that passes the self-test, else the processor's cores; never a software GPU.";
         choice(ui, "Device", tip, &mut self.settings.device, &"auto".to_string(), &named);
-        let tip = "MiB that a run may take. Above it the network goes over the image in windows, with the same result; 0: what is free.";
-        let mut limit = self.settings.memory_limit.unwrap_or(0);
-        value(ui, "Memory", tip, &mut limit, &0, |ui, v| {
-            let free = |n: f64, _: _| if n < 1.0 { "what is free".into() } else { format!("{n:.0} MiB") };
-            ui.add(DragValue::new(v).range(0..=1 << 20).speed(16.0).custom_formatter(free))
-        });
-        self.settings.memory_limit = (limit > 0).then_some(limit);
         ui.add_space(4.0);
     }
 
@@ -377,6 +370,13 @@ impl App {
             &default.encoding,
             &codes,
         );
+        let tip = "MiB that a run may take. Above it the network goes over the image in windows, with the same result; 0: what is free.";
+        let mut limit = s.memory_limit.unwrap_or(0);
+        value(ui, "Memory", tip, &mut limit, &0, |ui, v| {
+            let free = |n: f64, _: _| if n < 1.0 { "what is free".into() } else { format!("{n:.0} MiB") };
+            ui.add(DragValue::new(v).range(0..=1 << 20).speed(16.0).custom_formatter(free))
+        });
+        s.memory_limit = (limit > 0).then_some(limit);
         if ui.button("Reset all settings").on_hover_text(Command::ResetSettings.tooltip()).clicked() {
             self.perform(ui.ctx(), Command::ResetSettings);
         }
