@@ -8,6 +8,7 @@
 mod autocorrelation;
 mod data;
 mod explore;
+mod file;
 mod judge;
 mod model;
 mod needs;
@@ -30,8 +31,9 @@ pub use explore::{
     DESCRIPTORS, Descriptors, correlation, correlation_table, describe, linear_fit, linear_prediction,
     order_by_divergence, phases, slerp, suggested_name,
 };
+pub use file::{Tensors, read_tensors, tensor_bytes};
 pub use judge::{Comparison, Factor, Judgement, Scores, Spread, judge, kolmogorov_smirnov, layout_correlation};
-pub use model::{Encoding, Model, Painter, Reader, Summary, Tensors, read_tensors, tensor_bytes};
+pub use model::{Encoding, Model, Painter, Reader, Summary};
 pub use needs::Needs;
 pub use settings::{Head, LatentPreset, LatentSettings, ModelKind};
 pub use sheet::{Cell, REACH, Stack, cells_csv, contact_sheet, interpolation, paint, samples, traversal, write_cells};

@@ -89,29 +89,21 @@ pub fn start_from_components(
 ) {
     /// The log variance of a point that is known exactly.
     const SHARPEST: f64 = -10.0;
-    let mut named = |name: &str| {
-        let at = parameters.iter().position(|p| p.name == name);
-        at.map(|at| std::mem::take(&mut values[at])).unwrap_or_default()
-    };
+    let place = |name: &str| parameters.iter().position(|p| p.name == name);
     let names = ["mean.weight", "log_variance.weight", "log_variance.bias", "features.weight"];
-    let mut tensors = names.map(&mut named);
+    let [Some(mean), Some(log_weight), Some(log_variance), Some(prediction)] = names.map(place) else { return };
+    let noise = settings.beta / (2.0 * settings.feature_weight);
     let (features, dimensions) = (encoder_input(settings).len(), settings.dimensions);
     for (d, Component { variance, direction }) in components.iter().enumerate() {
-        let noise = settings.beta / (2.0 * settings.feature_weight);
         let deviation = variance.sqrt();
         let is_told = *variance > noise;
         let told = |value: f64| if is_told { value as f32 } else { 0.0 };
         for (k, along) in direction.iter().enumerate() {
-            tensors[0][k * dimensions + d] = told(along / deviation);
-            tensors[1][k * dimensions + d] = 0.0;
-            tensors[3][d * features + k] = told(along * deviation * (features as f64).sqrt());
+            values[mean][k * dimensions + d] = told(along / deviation);
+            values[log_weight][k * dimensions + d] = 0.0;
+            values[prediction][d * features + k] = told(along * deviation * (features as f64).sqrt());
         }
-        tensors[2][d] = told(-(1.0 + variance / noise).ln().min(-SHARPEST));
-    }
-    for (name, tensor) in names.iter().zip(tensors) {
-        if let Some(at) = parameters.iter().position(|p| p.name == *name) {
-            values[at] = tensor;
-        }
+        values[log_variance][d] = told(-(1.0 + variance / noise).ln().min(-SHARPEST));
     }
 }
 

@@ -8,7 +8,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-use super::model::{Scaling, Tensors};
+use super::file::Tensors;
+use super::model::Scaling;
 use super::network::{Parameter, StyleWeights, Training, initial};
 use super::principal::{principal_components, start_from_components};
 use super::step::{Ready, correlation_weights, feed, gram_weights, terms_of, unpacked, write_parameters};

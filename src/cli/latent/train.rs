@@ -193,6 +193,7 @@ fn described(data: &Dataset) -> String {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = arguments.model.settings();
+    let steps = settings.steps;
     let source = source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?;
     let request = TrainRequest {
         source,
@@ -217,7 +218,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let bar = ProgressBar::new(1000);
     bar.set_style(ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone")?.progress_chars("=> "));
     let mut told = 0;
-    let steps = arguments.model.settings().steps;
     let ending = loop {
         if let Some(data) = slots.data.take() {
             bar.suspend(|| say!("{}", described(&data)));

@@ -28,7 +28,8 @@ pub fn split(positions: usize) -> (usize, usize) {
     (positions.div_ceil(part), part)
 }
 
-/// Buffers: `features` `[batch, positions, channels]`, `region` `[4]` (not read where `is_whole`), `parts` `[batch, split(positions).0, channels, channels]`.
+/// Buffers: `features` `[batch, positions, channels]`, `region` `[4]` (not read where `is_whole`), `parts`
+/// `[batch, split(positions).0, channels, channels]`.
 pub fn launch(features: Shape, is_whole: bool) -> Launch {
     let (parts, part) = split(features.positions());
     let parameters = Parameters {
