@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
 use crate::micrograph::{Micrograph, PhaseMap};
 use crate::net::{DEPTHS, Depth, Weights, WeightsKind};
-use crate::reconstruct::{Preset, Problem, Realisation, ReconstructError, Settings, Solver, resources};
+use crate::reconstruct::{Preset, Problem, Realisation, ReconstructError, Settings, Solver};
 
 /// The share of white noise's errors below which a reconstruction has begun to converge.
 const CONVERGED: f64 = 0.5;
@@ -214,7 +214,7 @@ fn work(request: &StudyRequest, control: &Control, slot: &Latest<StudyProgress>)
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
         };
-        let memory = resources(problem.device.info().kind, &problem.weights, &settings, problem.size)?.bytes;
+        let memory = problem.cost.bytes;
         let (mut errors, mut noise, mut first, start) = (vec![], (0.0, 0.0), None, Instant::now());
         for seed in 0..request.seeds.max(1) {
             let mut solver = Solver::new(&problem, request.settings.seed.wrapping_add(seed as u64))?;

@@ -10,7 +10,7 @@ use crate::compute::{ComputeError, Device, mebibytes};
 use crate::micrograph::Micrograph;
 use crate::optimise;
 use crate::reconstruct::{
-    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, resources, write_realisation,
+    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation,
 };
 
 /// The checkpoint's name in its folder.
@@ -66,7 +66,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
             Ok(problem) => break problem,
         }
     };
-    let cost = resources(problem.device.info().kind, &problem.weights, &run.settings, problem.size)?;
+    let cost = problem.cost;
     if cost.windows > 1 {
         let bytes = mebibytes(cost.bytes);
         let text = format!("The network goes over the image in {} windows, to stay within {bytes}.", cost.windows);

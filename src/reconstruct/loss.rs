@@ -64,11 +64,31 @@ pub fn grams(
         program.write(input, image);
         program.run()
     };
-    let windows = |limit: u64| match tilings(kind, weights, size, settings, limit)? {
-        Some(tilings) => tiles::grams(device, weights, image, settings, &tilings.measure).map(Some),
+    let windows = |limit: u64| match tiles::measuring(kind, weights, size, settings, limit)? {
+        Some((tiling, _)) => tiles::grams(device, weights, image, settings, &tiling).map(Some),
         None => Ok(None),
     };
     whole_or_windows(bytes, limit, whole, windows)
+}
+
+/// Bytes that [`grams`] takes on a kind of device within `limit` bytes; where even the smallest windows need more, it is
+/// theirs.
+///
+/// # Errors
+/// The image is too small for the depth.
+pub fn gram_bytes(
+    kind: DeviceKind,
+    weights: &Weights,
+    size: (usize, usize),
+    settings: &LossSettings,
+    limit: u64,
+) -> Result<u64, ComputeError> {
+    let (graph, _, outputs) = gram_graph(weights, size, settings)?;
+    let whole = planned_memory(kind, &graph, &outputs).bytes;
+    if whole <= limit {
+        return Ok(whole);
+    }
+    Ok(tiles::measuring(kind, weights, size, settings, limit)?.map_or(whole, |(_, bytes)| bytes))
 }
 
 /// What `whole` makes; or, where that needs more than `limit` of its `bytes` or finds no room, what `windows` makes

@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
-use super::loss::{Cost, Grams, Loss, cost, grams};
+use super::loss::{Cost, Grams, Loss, cost, gram_bytes, grams};
 use super::paths::{PathTargets, PathTerm, path_bytes};
 use super::pyramid::{shrink, sizes};
 use super::settings::{OptimiserKind, Settings};
 use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm, correlation_bytes};
-use crate::compute::{ComputeError, Device, DeviceKind};
+use crate::compute::{ComputeError, Device, DeviceKind, mebibytes};
 use crate::micrograph::{Micrograph, PhaseMap, Prepared};
 use crate::net::Weights;
 
@@ -31,6 +31,8 @@ pub struct Problem {
     pub device: Device,
     /// Height and width of the result.
     pub size: (usize, usize),
+    /// What one evaluation at that size takes.
+    pub cost: Cost,
     /// A fingerprint of the file's content, before any preparation, by which a checkpoint knows it again.
     pub fingerprint: String,
     /// The sizes that a result goes through, from coarse to fine.
@@ -75,28 +77,22 @@ impl Problem {
         let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
         let weights = Weights::load(&settings.weights, deepest)?;
         let size = settings.output_size(original);
-        check_memory(&device, &weights, &settings, size, original)?;
+        let cost = check_memory(&device, &weights, &settings, size, original)?;
+        let limit = memory_limit(device.info().kind, &settings);
         let soft = SoftPhases::of(&vectors);
         let mut levels = vec![];
         for (there, here) in sizes(settings.levels, original, size, settings.depth.smallest_image(settings.padding)) {
             let image = if there == original { image.clone() } else { shrink(&image, original, there) };
             levels.push(Level {
                 size: here,
-                grams: grams(
-                    &device,
-                    &weights,
-                    &image,
-                    there,
-                    &settings.loss(),
-                    loss_limit(device.info().kind, &settings, there),
-                )?,
+                grams: grams(&device, &weights, &image, there, &settings.loss(), limit)?,
                 spatial: (settings.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
                 // Values between phases are no phases: an image that stays one has no lineal path.
                 paths: (settings.path_weight > 0.0 && phases.is_some())
                     .then(|| PathTargets::of(&soft, &image, there, here)),
             });
         }
-        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, fingerprint, levels, soft })
+        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, cost, fingerprint, levels, soft })
     }
 
     /// The Gram matrices' loss of an image at a level.
@@ -186,30 +182,37 @@ fn optimiser_bytes(kind: OptimiserKind, (height, width): (usize, usize)) -> u64 
     vectors * 8 * (3 * height * width) as u64
 }
 
-/// Refuses, before anything is taken, what the device has no room for: the run, or measuring the original.
+/// What a run costs; refused, before anything is taken, where the device has no room for it or for measuring the original.
 fn check_memory(
     device: &Device,
     weights: &Weights,
     settings: &Settings,
     size: (usize, usize),
     original: (usize, usize),
-) -> Result<(), ReconstructError> {
+) -> Result<Cost, ReconstructError> {
     let kind = device.info().kind;
-    let Some(available) = memory_limit(kind, settings) else { return Ok(()) };
-    for (height, width) in [size, original] {
-        let needed = resources(kind, weights, settings, (height, width))?.bytes;
+    let run = resources(kind, weights, settings, size)?;
+    let Some(available) = memory_limit(kind, settings) else { return Ok(run) };
+    if run.bytes > available {
         let lean =
             Settings { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..settings.clone() };
-        let least = resources(kind, weights, &lean, (height, width))?.bytes;
-        if needed > available && least <= available && lean != *settings {
-            let [needed, available, least] = [needed, available, least].map(crate::compute::mebibytes);
+        let least = resources(kind, weights, &lean, size)?.bytes;
+        if least <= available {
+            let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
+            let (height, width) = size;
             return Err(ReconstructError::Settings(format!(
                 "{height} × {width} pixels need {needed} with these settings, and there are {available}. With Adam as the optimiser \
                  and the weights of S2 and lineal path at 0 it is {least}: most is what L-BFGS-B remembers and what the two terms \
                  work with."
             )));
         }
-        if let (true, Some(limit)) = (needed > available, settings.memory_limit) {
+    }
+    let measuring = gram_bytes(kind, weights, original, &settings.loss(), available)?;
+    for (needed, (height, width)) in [(run.bytes, size), (measuring, original)] {
+        if needed <= available {
+            continue;
+        }
+        if let Some(limit) = settings.memory_limit {
             let needed = needed.div_ceil(1 << 20);
             return Err(ReconstructError::Settings(format!(
                 "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
@@ -217,14 +220,12 @@ fn check_memory(
                 settings.depth
             )));
         }
-        if needed > available {
-            return Err(ReconstructError::Compute(ComputeError::Limit {
-                device: device.info().name,
-                what: format!("{} at {height} × {width} pixels", settings.depth),
-                needed: crate::compute::mebibytes(needed),
-                allowed: crate::compute::mebibytes(available),
-            }));
-        }
+        return Err(ReconstructError::Compute(ComputeError::Limit {
+            device: device.info().name,
+            what: format!("{} at {height} × {width} pixels", settings.depth),
+            needed: mebibytes(needed),
+            allowed: mebibytes(available),
+        }));
     }
-    Ok(())
+    Ok(run)
 }

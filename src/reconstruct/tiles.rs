@@ -152,7 +152,51 @@ pub struct Tilings {
     pub operations: u64,
 }
 
-/// The largest windows that stay within `limit` bytes, or the smallest there are.
+/// The tiling of one pass, `backward` or that of the Gram matrices, with its bytes and operations: the largest windows that
+/// stay within `limit` bytes, or the smallest there are.
+///
+/// # Errors
+/// The image is too small for the depth.
+fn tiling(
+    kind: DeviceKind,
+    weights: &Weights,
+    size: (usize, usize),
+    settings: &LossSettings,
+    limit: u64,
+    backward: bool,
+) -> Result<Option<(Tiling, u64, u64)>, ComputeError> {
+    let held = 2 * Shape::new(size.0, size.1, 3).bytes();
+    let (mut parts, mut best) = ((1, 1), None);
+    while let Some(tiling) = Tiling::new(size, parts, settings.deepest(), settings.padding) {
+        let (height, width) = tiling.window;
+        let graph = WindowGraph::new(weights, tiling.window, settings, backward)?;
+        let bytes = planned_memory(kind, &graph.graph, &graph.outputs).bytes + held;
+        let operations = tiling.len() as u64 * graph.graph.operations(&graph.outputs);
+        best = Some((tiling, bytes, operations));
+        if bytes <= limit {
+            break;
+        }
+        // The longer edge is cut again.
+        if height >= width { parts.0 += 1 } else { parts.1 += 1 }
+    }
+    Ok(best)
+}
+
+/// The windows in which Gram matrices alone are measured within `limit` bytes, and their bytes.
+///
+/// # Errors
+/// The image is too small for the depth.
+pub fn measuring(
+    kind: DeviceKind,
+    weights: &Weights,
+    size: (usize, usize),
+    settings: &LossSettings,
+    limit: u64,
+) -> Result<Option<(Tiling, u64)>, ComputeError> {
+    Ok(tiling(kind, weights, size, settings, limit, false)?.map(|(tiling, bytes, _)| (tiling, bytes)))
+}
+
+/// The windows of both passes within `limit` bytes.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -163,28 +207,9 @@ pub fn tilings(
     settings: &LossSettings,
     limit: u64,
 ) -> Result<Option<Tilings>, ComputeError> {
-    let depth = settings.deepest();
-    let held = 2 * Shape::new(size.0, size.1, 3).bytes();
-    let mut found = vec![];
-    for backward in [false, true] {
-        let (mut parts, mut best) = ((1, 1), None);
-        while let Some(tiling) = Tiling::new(size, parts, depth, settings.padding) {
-            let graph = WindowGraph::new(weights, tiling.window, settings, backward)?;
-            let bytes = planned_memory(kind, &graph.graph, &graph.outputs).bytes;
-            let (height, width) = tiling.window;
-            let operations = tiling.len() as u64 * graph.graph.operations(&graph.outputs);
-            best = Some((tiling, bytes, operations));
-            if bytes + held <= limit {
-                break;
-            }
-            // The longer edge is cut again.
-            if height >= width { parts.0 += 1 } else { parts.1 += 1 }
-        }
-        found.push(best);
-    }
-    let (Some(Some(carry)), Some(Some(measure))) = (found.pop(), found.pop()) else { return Ok(None) };
-    let (bytes, operations) = (measure.1.max(carry.1) + held, measure.2 + carry.2);
-    Ok(Some(Tilings { measure: measure.0, carry: carry.0, bytes, operations }))
+    let pass = |backward| tiling(kind, weights, size, settings, limit, backward);
+    let (Some((measure, a, first)), Some((carry, b, second))) = (pass(false)?, pass(true)?) else { return Ok(None) };
+    Ok(Some(Tilings { measure, carry, bytes: a.max(b), operations: first + second }))
 }
 
 /// The network over one window.
