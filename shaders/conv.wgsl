@@ -1,6 +1,7 @@
 // conv — convolution of stride 1 with mask, bias and ReLU, of each image of a batch
-// y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · [mask > 0])
-// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask f32 [N, H, W, I]
+// y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
+// With spread, x stands for a quarter of itself at each of 2 × 2 positions: x[r,c] is read as x[r / 2, c / 2] / 4.
+// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
 // out @5 y f32 [N, H', W', O]
 // grid (ceil(N H' W' / T), ceil(O / T), 1), the first folded into the third; T = 64 positions or outputs
 // tolerance 1e-5 relative to max|y|
@@ -18,20 +19,40 @@ struct Parameters {
     relu: u32,
     has_bias: u32,
     has_mask: u32,
+    spread: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read> mask: array<f32>;
+@group(0) @binding(4) var<storage, read> mask: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-fn masked(at: u32) -> f32 {
-    if (parameters.has_mask != 0u && mask[at] <= 0.0) {
+// The number of a channel at a position of an image, −1 for a position that is no part of it.
+fn input_at(image: u32, row: i32, column: i32, channel: u32) -> f32 {
+    if (row < 0 || column < 0 || channel >= parameters.inputs) {
         return 0.0;
     }
-    return x[at];
+    var size = vec2(parameters.in_height, parameters.in_width);
+    var place = vec2(u32(row), u32(column));
+    if (parameters.has_mask != 0u) {
+        let position = (image * size.x + place.x) * size.y + place.y;
+        let word = mask[position * ((parameters.inputs + 31u) / 32u) + channel / 32u];
+        if ((word >> (channel % 32u) & 1u) == 0u) {
+            return 0.0;
+        }
+    }
+    var share = 1.0;
+    if (parameters.spread != 0u) {
+        size /= 2u;
+        place /= 2u;
+        if (place.x >= size.x || place.y >= size.y) {
+            return 0.0;
+        }
+        share = 0.25;
+    }
+    return share * x[((image * size.x + place.x) * size.y + place.y) * parameters.inputs + channel];
 }
 
 @compute @workgroup_size(256)
@@ -55,23 +76,16 @@ fn main(
     let image = load_position / image_positions;
     let place = load_position % image_positions;
     for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
-        var origin = -1;
+        var row = -1;
+        var column = -1;
         if (load_position < positions) {
-            let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-            let column = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
-            if (row >= 0 && column >= 0) {
-                let first = i32(image * parameters.in_height);
-                origin = ((first + row) * i32(parameters.in_width) + column) * i32(parameters.inputs);
-            }
+            row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
+            column = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
         }
         for (var i = 0u; i < parameters.inputs; i += 16u) {
             for (var k = 0u; k < 4u; k++) {
-                let channel = i + load_channel + k;
-                var value = 0.0;
-                if (origin >= 0 && channel < parameters.inputs) {
-                    value = masked(u32(origin) + channel);
-                }
-                left[(load_channel + k) * 64u + local / 4u] = value;
+                let channel = load_channel + k;
+                left[channel * 64u + local / 4u] = input_at(image, row, column, i + channel);
             }
             var brought = vec4<f32>();
             let input = i + load_input;

@@ -117,20 +117,24 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     Ok(cases)
 }
 
-/// A convolution of any settings and channels; `masked` reads another picture as the mask.
+/// A convolution of any settings and channels; `masked` takes the signs of another picture as the mask. `x` is the shape
+/// that the kernels see: of a gradient that is spread the input has half its size.
 ///
 /// # Errors
 /// The settings do not fit the shape.
 pub fn conv_case(x: Shape, outputs: usize, settings: ConvSettings, masked: bool) -> Result<Case, ComputeError> {
     let mut graph = Graph::new();
-    let input = graph.input(x);
-    let mask = masked.then(|| graph.input(x));
+    let small = Shape { height: x.height / 2, width: x.width / 2, ..x };
+    let given = if settings.spread { small } else { x };
+    let input = graph.input(given);
+    let picture = masked.then(|| graph.input(x));
+    let mask = picture.map(|picture| graph.signs(picture));
     let kernels = Arc::new(values(2, 9 * x.channels * outputs));
     let weights = graph.constant(Shape::new(9, x.channels, outputs), kernels)?;
     let bias = graph.constant(Shape::new(1, 1, outputs), Arc::new(values(3, outputs)))?;
     let output = graph.conv(input, weights, (!masked).then_some(bias), mask, settings)?;
-    let mut inputs = vec![(input, values(4, x.len()))];
-    inputs.extend(mask.map(|m| (m, values(5, x.len()))));
+    let mut inputs = vec![(input, values(4, given.len()))];
+    inputs.extend(picture.map(|m| (m, values(5, x.len()))));
     let case = format!(
         "{}×{}×{} → {outputs}, {settings:?}{}",
         x.height,
@@ -148,6 +152,8 @@ fn conv_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
         conv_case(shape, outputs, settings(1, false, true), false)?,
         conv_case(shape, outputs, settings(1, true, false), true)?,
         conv_case(shape, outputs, settings(2, false, false), true)?,
+        conv_case(shape, outputs, ConvSettings { spread: true, ..settings(1, false, false) }, true)?,
+        conv_case(shape, outputs, ConvSettings { spread: true, ..settings(1, true, false) }, true)?,
     ];
     if shape.height > 2 {
         cases.push(conv_case(shape, outputs, settings(0, false, true), false)?);
@@ -299,12 +305,13 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
         graph.conv_relu(y, weights, bias, padding)
     };
     for (from, to) in [(3, 32), (32, 64)] {
-        y = layer(&mut graph, y, from, to)?;
-        let gram = graph.gram(y);
+        let features = layer(&mut graph, y, from, to)?;
+        y = graph.pool(features, Pooling::Mean)?;
+        // Of the first layer what the convolution gives, of the second what is pooled, as networks are tapped.
+        let gram = graph.gram(if from == 3 { features } else { y });
         let target = graph.input(graph.shape(gram));
         inputs.push((target, symmetric(to)));
         losses.push(graph.squared_error(gram, target, 1.0)?);
-        y = graph.pool(y, Pooling::Mean)?;
     }
     y = layer(&mut graph, y, 64, 32)?;
     let gram = graph.gram(y);

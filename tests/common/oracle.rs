@@ -21,6 +21,12 @@ pub fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorI
                 };
                 (0..s.len()).map(at).collect()
             }
+            Op::Signs { x } => value(x).chunks(shape(x).channels).flat_map(|c| c.chunks(32)).map(signs).collect(),
+            Op::Conv { x, weights, bias, mask: Some(mask), settings } if settings.spread => {
+                let full = Shape { channels: shape(x).channels, ..shape(mask) };
+                let spread = pool_adjoint(&vec![0.0; full.len()], value(x), full, Pooling::Mean);
+                conv(&spread, full, value(weights), bias.as_ref().map(value), Some(value(mask)), *settings, s)
+            }
             Op::Conv { x, weights, bias, mask, settings } => conv(
                 value(x),
                 shape(x),
@@ -265,6 +271,7 @@ fn conv(
     c: ConvSettings,
     s: Shape,
 ) -> Vec<f64> {
+    let words = xs.signs().channels;
     let mut out = vec![0.0; s.len()];
     for (at, out) in out.chunks_exact_mut(s.channels).enumerate() {
         let (n, row, column) = (at / s.positions(), at / s.width % s.height, at % s.width);
@@ -273,7 +280,7 @@ fn conv(
             let (Some(r), Some(k)) = place else { continue };
             for i in 0..xs.channels {
                 let at = ((n * xs.height + r) * xs.width + k) * xs.channels + i;
-                if mask.is_none_or(|m| m[at] > 0.0) {
+                if mask.is_none_or(|m| (m[at / xs.channels * words + i / 32] as u32) >> (i % 32) & 1 != 0) {
                     for (o, out) in out.iter_mut().enumerate() {
                         *out += x[at] * w[(t * xs.channels + i) * s.channels + o];
                     }
@@ -288,6 +295,11 @@ fn conv(
         }
     }
     out
+}
+
+/// The bits of up to 32 numbers as a whole number.
+fn signs(x: &[f64]) -> f64 {
+    x.iter().enumerate().map(|(k, v)| if *v > 0.0 { f64::from(1u32 << k) } else { 0.0 }).sum()
 }
 
 fn corners(x: &[f64], s: Shape, n: usize, row: usize, column: usize, k: usize) -> [f64; 4] {

@@ -5,42 +5,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::matmul::{Matrix, matmul};
+use super::signs::ConvInput;
 use super::winograd;
 use crate::compute::graph::{ConvSettings, Shape};
 
 /// Output channels below which the products are taken before the taps are moved into place.
 const NARROW: usize = 16;
-
-/// The input of a convolution; with a mask it counts only where the mask is positive.
-#[derive(Clone, Copy)]
-pub struct ConvInput<'a> {
-    pub values: &'a [f32],
-    pub mask: Option<&'a [f32]>,
-    pub shape: Shape,
-}
-
-impl<'a> ConvInput<'a> {
-    /// Some images of the batch.
-    pub fn images(&self, range: Range<usize>) -> ConvInput<'a> {
-        let len = self.shape.image_len();
-        let some = |values: &'a [f32]| &values[range.start * len..range.end * len];
-        let shape = self.shape.times(range.len());
-        ConvInput { values: some(self.values), mask: self.mask.map(some), shape }
-    }
-
-    /// Copies the channels of one position.
-    pub fn copy_pixel(&self, position: usize, to: &mut [f32]) {
-        let from = position * self.shape.channels;
-        to.copy_from_slice(&self.values[from..from + to.len()]);
-        if let Some(mask) = self.mask {
-            for (x, m) in to.iter_mut().zip(&mask[from..]) {
-                if *m <= 0.0 {
-                    *x = 0.0;
-                }
-            }
-        }
-    }
-}
 
 /// The position in its image of the input that tap offset `(y, x)` reads, counted from the corner of the border; `None` is a zero.
 #[inline(always)]
@@ -132,6 +102,24 @@ pub fn conv(
     }
 }
 
+/// What the taps of some rows of positions read, counted on from image to image: `[positions, edge², inputs]`; `s` is the
+/// shape of the positions.
+pub fn gather(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<usize>, gathered: &mut Vec<f32>) {
+    let (channels, taps) = (input.shape.channels, settings.edge * settings.edge);
+    gathered.clear();
+    gathered.resize(rows.len() * s.width * taps * channels, 0.0);
+    for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
+        let (at, t) = (place / taps, place % taps);
+        let row = rows.start + at / s.width;
+        let (image, y) = (row / s.height, row % s.height);
+        let (y, x) = (y + t / settings.edge, at % s.width + t % settings.edge);
+        let from = source_index(input.shape, settings, y, x);
+        if let Some(place) = from.and_then(|from| input.place(image, from)) {
+            input.copy_pixel(place, tap);
+        }
+    }
+}
+
 /// Gathers the taps of each position of some rows, then one matrix product.
 fn gathered(
     input: &ConvInput,
@@ -148,27 +136,18 @@ fn gathered(
     let row = s.width * s.channels;
     out.par_chunks_mut(together * row).enumerate().for_each_init(Vec::new, |gathered: &mut Vec<f32>, (task, out)| {
         let positions = out.len() / s.channels;
-        gathered.clear();
-        gathered.resize(positions * taps * channels, 0.0);
-        for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
-            let (at, t) = (place / taps, place % taps);
-            let row = task * together + at / s.width;
-            let (image, y) = (row / s.height, row % s.height);
-            let (y, x) = (y + t / settings.edge, at % s.width + t % settings.edge);
-            if let Some(from) = source_index(input.shape, settings, y, x) {
-                input.copy_pixel(image * input.shape.positions() + from, tap);
-            }
-        }
+        let rows = task * together..task * together + positions / s.width;
+        gather(input, settings, s, rows, gathered);
         let size = (positions, s.channels, taps * channels);
         matmul(out, size, Matrix::rows(gathered, taps * channels), Matrix::rows(weights, s.channels), 1.0, false);
         finish(out, bias, settings.relu, s.channels);
     });
 }
 
-/// For few outputs: multiplies each input position by all nine taps, then adds up what falls on each output.
+/// For few outputs: multiplies each input position by all taps, then adds up what falls on each output.
 fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: ConvSettings, out: &mut [f32], s: Shape) {
     /// Output rows of one task.
-    const ROWS: usize = 4;
+    const ROWS: usize = 16;
     let channels = input.shape.channels;
     let edge = settings.edge;
     let wide = edge * edge * s.channels;
@@ -185,28 +164,45 @@ fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: Co
             let Some(start) = source_index(input.shape, settings, task * ROWS + from_row, settings.before) else {
                 continue;
             };
-            for (x, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
-                input.copy_pixel(start + x, pixel);
-            }
+            input.copy_row(start, pixels);
             let size = (width, wide, channels);
             matmul(products, size, Matrix::rows(pixels, channels), Matrix::rows(weights, wide), 1.0, false);
             for t_row in 0..edge {
                 let Some(to_row) = from_row.checked_sub(t_row).filter(|y| *y < rows) else { continue };
-                for (x, to) in out[to_row * row..][..row].chunks_exact_mut(s.channels).enumerate() {
-                    for t_column in 0..edge {
-                        let first_row = Shape::new(1, width, channels);
-                        let at = source_index(first_row, settings, settings.before, x + t_column);
-                        let Some(at) = at else { continue };
-                        let from = at * wide + (t_row * edge + t_column) * s.channels;
-                        for (to, value) in to.iter_mut().zip(&products[from..]) {
-                            *to += value;
-                        }
-                    }
+                let out = &mut out[to_row * row..][..row];
+                for t_column in 0..edge {
+                    let tap = (t_row * edge + t_column) * s.channels;
+                    add_tap(products, (wide, tap), out, s.channels, t_column, settings);
                 }
             }
         }
         finish(out, bias, settings.relu, s.channels);
     });
+}
+
+/// Adds to a row of outputs what one tap of a row of inputs gives: the numbers from `tap` on of each `wide` products.
+fn add_tap(
+    products: &[f32],
+    (wide, tap): (usize, usize),
+    out: &mut [f32],
+    channels: usize,
+    t_column: usize,
+    settings: ConvSettings,
+) {
+    let (from, to) = (products.len() / wide, out.len() / channels);
+    let mut add = |from: usize, x: usize| {
+        let product = &products[from * wide + tap..][..channels];
+        out[x * channels..][..channels].iter_mut().zip(product).for_each(|(to, value)| *to += value);
+    };
+    // Where the tap stays within the row, and the outputs beside that.
+    let inside = settings.before.saturating_sub(t_column).min(to)..(from + settings.before - t_column).min(to);
+    inside.clone().for_each(|x| add(x + t_column - settings.before, x));
+    let row = Shape::new(1, from, 1);
+    for x in (0..inside.start).chain(inside.end..to) {
+        if let Some(from) = source_index(row, settings, settings.before, x + t_column) {
+            add(from, x);
+        }
+    }
 }
 
 /// Adds the bias and cuts negative values.

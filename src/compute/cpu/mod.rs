@@ -6,14 +6,16 @@ mod image;
 mod matmul;
 mod pointwise;
 mod pool;
+mod signs;
 mod training;
 mod winograd;
 
 use std::collections::HashMap;
 
-use self::conv::{ConvInput, Kernels};
+use self::conv::Kernels;
 use self::gram::Region;
 use self::pointwise::Operand;
+use self::signs::ConvInput;
 use super::ComputeError;
 use super::graph::{Graph, Op, Plan, Storage, TensorId, flip_kernels};
 
@@ -141,11 +143,14 @@ impl CpuProgram {
                 image::channel_shift(self.read(*x), *order, *scale, *shift, out);
             }
             Op::Conv { x, weights, bias, mask, settings } => {
-                let input = ConvInput { values: self.read(*x), mask: mask.map(|m| self.read(m)), shape: shape(x) };
+                let seen = self.graph.conv_input(*x, *mask, *settings);
+                let mask = mask.map(|m| self.read(m));
+                let input = ConvInput { values: self.read(*x), mask, shape: seen, spread: settings.spread };
                 let bias = bias.map(|b| self.read(b));
                 let kernels = &self.kernels[&weights.0];
                 conv::conv(&input, self.read(*weights), kernels, bias, *settings, out, node.shape);
             }
+            Op::Signs { x } => signs::signs(self.read(*x), shape(x).channels, out),
             Op::PadReflect { x } => image::pad_reflect(self.read(*x), shape(x), out),
             Op::PadReflectAdjoint { gradient } => image::pad_reflect_adjoint(self.read(*gradient), node.shape, out),
             Op::Pool { x, pooling } => pool::pool(self.read(*x), shape(x), *pooling, out),
@@ -156,7 +161,7 @@ impl CpuProgram {
                 out.copy_from_slice(&flip_kernels(self.read(*weights), shape(weights)));
             }
             Op::ConvWeights { x, gradient, settings } => {
-                let input = ConvInput { values: self.read(*x), mask: None, shape: shape(x) };
+                let input = ConvInput { values: self.read(*x), mask: None, shape: shape(x), spread: false };
                 training::conv_weights(&input, self.read(*gradient), *settings, out, shape(gradient));
             }
             Op::Upsample { x } => training::upsample(self.read(*x), shape(x), out),

@@ -3,8 +3,9 @@
 
 use rayon::prelude::*;
 
-use super::conv::{ConvInput, source_index};
+use super::conv::gather;
 use super::matmul::{Matrix, matmul};
+use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Product, Shape};
 
 /// `out = A · B`; the rows of `out` are shared out.
@@ -28,9 +29,7 @@ const PARTS: usize = 8;
 
 /// `out[t, i, o] = Σ x[p + t, i] · gradient[p, o]` over all images; `s` is the shape of `gradient`.
 pub fn conv_weights(input: &ConvInput, gradient: &[f32], settings: ConvSettings, out: &mut [f32], s: Shape) {
-    let channels = input.shape.channels;
-    let taps = settings.edge * settings.edge;
-    let wide = taps * channels;
+    let wide = settings.edge * settings.edge * input.shape.channels;
     let rows = s.batch * s.height;
     let per_part = rows.div_ceil(PARTS);
     let parts: Vec<usize> = (0..rows).step_by(per_part).collect();
@@ -42,16 +41,7 @@ pub fn conv_weights(input: &ConvInput, gradient: &[f32], settings: ConvSettings,
         let end = rows.min(first + per_part);
         for start in (*first..end).step_by(together) {
             let rows = together.min(end - start);
-            gathered.clear();
-            gathered.resize(rows * s.width * wide, 0.0f32);
-            for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
-                let (at, t) = (place / taps, place % taps);
-                let (image, row) = ((start + at / s.width) / s.height, (start + at / s.width) % s.height);
-                let (y, x) = (row + t / settings.edge, at % s.width + t % settings.edge);
-                if let Some(from) = source_index(input.shape, settings, y, x) {
-                    input.copy_pixel(image * input.shape.positions() + from, tap);
-                }
-            }
+            gather(input, settings, s, start..start + rows, &mut gathered);
             let g = &gradient[start * s.width * s.channels..];
             let size = (wide, s.channels, rows * s.width);
             matmul(&mut sum, size, Matrix::transposed(&gathered, wide), Matrix::rows(g, s.channels), 1.0, true);

@@ -8,7 +8,8 @@ use std::ops::Range;
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::conv::{ConvInput, source_index};
+use super::conv::source_index;
+use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Shape};
 
 /// Output channels that stand together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.
@@ -19,6 +20,8 @@ const POINTS: usize = 36;
 const TILE: usize = 4;
 /// Tiles whose products are summed in registers at once.
 const GROUP: usize = 8;
+/// Numbers left between the points of transformed tiles, so that a tile's points do not all share one line of the cache.
+const GAP: usize = LANES;
 /// Tiles that go through the three steps together, so that they stay in the cache of a core.
 const BLOCK: usize = 64;
 
@@ -135,7 +138,7 @@ impl pulp::WithSimd for Task<'_> {
 
 /// Bytes that each thread uses besides the tensors.
 pub fn scratch_bytes(inputs: usize, outputs: usize) -> u64 {
-    (BLOCK * POINTS * (inputs + outputs) * 4) as u64
+    (POINTS * (BLOCK * (inputs + outputs) + 2 * GAP) * 4) as u64
 }
 
 #[derive(Default)]
@@ -171,29 +174,37 @@ impl Block {
     fn transform_input<S: Simd>(&self, simd: S, input: &ConvInput, settings: ConvSettings, v: &mut Vec<f32>) {
         let channels = input.shape.channels;
         let tiles = self.padded();
-        v.resize(POINTS * tiles * channels, 0.0);
+        let step = tiles * channels + GAP;
+        v.resize(POINTS * step, 0.0);
+        let zero = simd.splat_f32s(0.0);
+        let mut d = [zero; POINTS];
         for (n, tile) in self.tiles.clone().enumerate() {
             let (image, y, x) = self.place(tile);
             let mut at = [None; POINTS];
             for (p, at) in at.iter_mut().enumerate() {
                 let position = source_index(input.shape, settings, y + p / 6, x + p % 6);
-                *at = position.map(|p| image * input.shape.positions() + p);
+                *at = position.and_then(|p| input.place(image, p));
             }
             for c in (0..channels).step_by(S::F32_LANES) {
-                let mut d = [simd.splat_f32s(0.0); POINTS];
-                for p in 0..POINTS {
-                    if let Some(at) = at[p] {
-                        d[p] = load_masked(simd, input, at * channels + c);
+                for k in 0..6 {
+                    // One place that loads, so that the compiler puts it here and not behind a call.
+                    let mut line = [zero; 6];
+                    for r in 0..6 {
+                        if let Some(place) = at[r * 6 + k] {
+                            line[r] = input.load(simd, place, c);
+                        }
+                    }
+                    let line = input_line(simd, line);
+                    for r in 0..6 {
+                        d[r * 6 + k] = line[r];
                     }
                 }
-                for k in 0..6 {
-                    input_line(simd, &mut d, k, 6);
-                }
-                for k in 0..6 {
-                    input_line(simd, &mut d, k * 6, 1);
-                }
-                for (p, d) in d.iter().enumerate() {
-                    store::<S>(v, (p * tiles + n) * channels + c, *d);
+                for r in 0..6 {
+                    let row = &d[r * 6..r * 6 + 6];
+                    let line = input_line(simd, [row[0], row[1], row[2], row[3], row[4], row[5]]);
+                    for k in 0..6 {
+                        store::<S>(v, (r * 6 + k) * step + n * channels + c, line[k]);
+                    }
                 }
             }
         }
@@ -210,21 +221,29 @@ impl Block {
         out: &mut [f32],
         s: Shape,
     ) {
-        let tiles = self.padded();
+        let step = self.padded() * s.channels + GAP;
         let zero = simd.splat_f32s(0.0);
+        let mut d = [zero; POINTS];
         for (n, tile) in self.tiles.clone().enumerate() {
             let (image, y, x) = self.place(tile);
             let (rows, columns) = (TILE.min(s.height - y), TILE.min(s.width - x));
             for c in (0..s.channels).step_by(S::F32_LANES) {
-                let mut d = [zero; POINTS];
-                for (p, d) in d.iter_mut().enumerate() {
-                    *d = load::<S>(m, (p * tiles + n) * s.channels + c);
-                }
                 for k in 0..6 {
-                    output_line(simd, &mut d, k, 6);
+                    let mut line = [zero; 6];
+                    for r in 0..6 {
+                        line[r] = load::<S>(m, (r * 6 + k) * step + n * s.channels + c);
+                    }
+                    let line = output_line(simd, line);
+                    for r in 0..TILE {
+                        d[r * 6 + k] = line[r];
+                    }
                 }
-                for k in 0..TILE {
-                    output_line(simd, &mut d, k * 6, 1);
+                for r in 0..TILE {
+                    let row = &d[r * 6..r * 6 + 6];
+                    let line = output_line(simd, [row[0], row[1], row[2], row[3], row[4], row[5]]);
+                    for k in 0..TILE {
+                        d[r * 6 + k] = line[k];
+                    }
                 }
                 let shift = bias.map_or(zero, |b| load::<S>(b, c));
                 for dy in 0..rows {
@@ -252,54 +271,44 @@ fn store<S: Simd>(to: &mut [f32], at: usize, value: S::f32s) {
     S::as_mut_simd_f32s(&mut to[at..at + S::F32_LANES]).0[0] = value;
 }
 
+/// One line of `Bᵀ` times six registers.
 #[inline(always)]
-fn load_masked<S: Simd>(simd: S, input: &ConvInput, at: usize) -> S::f32s {
-    let x = load::<S>(input.values, at);
-    match input.mask {
-        None => x,
-        Some(mask) => {
-            let zero = simd.splat_f32s(0.0);
-            simd.select_f32s(simd.greater_than_f32s(load::<S>(mask, at), zero), x, zero)
-        }
-    }
-}
-
-/// One line of `Bᵀ` times six registers, in place.
-#[inline(always)]
-fn input_line<S: Simd>(simd: S, d: &mut [S::f32s; POINTS], at: usize, step: usize) {
-    let x: [S::f32s; 6] = [0, 1, 2, 3, 4, 5].map(|k| d[at + k * step]);
+fn input_line<S: Simd>(simd: S, x: [S::f32s; 6]) -> [S::f32s; 6] {
     let times = |factor: f32, a, plus| simd.mul_add_e_f32s(simd.splat_f32s(factor), a, plus);
     let (even, odd) = (times(-4.0, x[2], x[4]), times(-4.0, x[1], x[3]));
     let (far, near) = (simd.sub_f32s(x[4], x[2]), simd.sub_f32s(x[3], x[1]));
-    d[at] = times(4.0, x[0], times(-5.0, x[2], x[4]));
-    d[at + step] = simd.add_f32s(even, odd);
-    d[at + 2 * step] = simd.sub_f32s(even, odd);
-    d[at + 3 * step] = times(2.0, near, far);
-    d[at + 4 * step] = times(-2.0, near, far);
-    d[at + 5 * step] = times(4.0, x[1], times(-5.0, x[3], x[5]));
+    [
+        times(4.0, x[0], times(-5.0, x[2], x[4])),
+        simd.add_f32s(even, odd),
+        simd.sub_f32s(even, odd),
+        times(2.0, near, far),
+        times(-2.0, near, far),
+        times(4.0, x[1], times(-5.0, x[3], x[5])),
+    ]
 }
 
-/// One line of `Aᵀ` times six registers; the first four hold the result.
+/// One line of `Aᵀ` times six registers.
 #[inline(always)]
-fn output_line<S: Simd>(simd: S, d: &mut [S::f32s; POINTS], at: usize, step: usize) {
-    let x: [S::f32s; 6] = [0, 1, 2, 3, 4, 5].map(|k| d[at + k * step]);
+fn output_line<S: Simd>(simd: S, x: [S::f32s; 6]) -> [S::f32s; TILE] {
     let times = |factor: f32, a, plus| simd.mul_add_e_f32s(simd.splat_f32s(factor), a, plus);
     let (a, b) = (simd.add_f32s(x[1], x[2]), simd.sub_f32s(x[1], x[2]));
     let (c, e) = (simd.add_f32s(x[3], x[4]), simd.sub_f32s(x[3], x[4]));
-    d[at] = simd.add_f32s(x[0], simd.add_f32s(a, c));
-    d[at + step] = times(2.0, e, b);
-    d[at + 2 * step] = times(4.0, c, a);
-    d[at + 3 * step] = times(8.0, e, simd.add_f32s(b, x[5]));
+    [
+        simd.add_f32s(x[0], simd.add_f32s(a, c)),
+        times(2.0, e, b),
+        times(4.0, c, a),
+        times(8.0, e, simd.add_f32s(b, x[5])),
+    ]
 }
 
 /// `M[point][tile][output] = V[point] · U[point]`; `tiles` is a multiple of [`GROUP`].
 #[inline(always)]
 fn multiply<S: Simd>(simd: S, v: &[f32], u: &[f32], tiles: usize, inputs: usize, outputs: usize, m: &mut Vec<f32>) {
-    m.resize(POINTS * tiles * outputs, 0.0);
+    m.resize(POINTS * (tiles * outputs + GAP), 0.0);
     for point in 0..POINTS {
-        let v = &v[point * tiles * inputs..][..tiles * inputs];
+        let v = &v[point * (tiles * inputs + GAP)..][..tiles * inputs];
         let u = &u[point * inputs * outputs..][..inputs * outputs];
-        let m = &mut m[point * tiles * outputs..][..tiles * outputs];
+        let m = &mut m[point * (tiles * outputs + GAP)..][..tiles * outputs];
         for o in (0..outputs).step_by(2 * LANES) {
             for t in (0..tiles).step_by(GROUP) {
                 let job = Product { v: &v[t * inputs..], u: &u[o * inputs..], inputs, step: outputs };

@@ -24,11 +24,18 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
             vec![(kernels::channel_shift::launch(out.rows(), *order, *scale, *shift), vec![t(x), y])]
         }
         Op::Conv { x, weights, bias, mask, settings } => {
-            let launch = kernels::conv::launch(shape(x), out, *settings, bias.is_some(), mask.is_some());
+            let launch = kernels::conv::launch(
+                graph.conv_input(*x, *mask, *settings),
+                out,
+                *settings,
+                bias.is_some(),
+                mask.is_some(),
+            );
             // What is absent is bound to something that is there and not read.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]
         }
+        Op::Signs { x } => vec![(kernels::signs::launch(shape(x)), vec![t(x), y])],
         Op::PadReflect { x } => vec![(kernels::pad_reflect::launch(shape(x)), vec![t(x), y])],
         Op::PadReflectAdjoint { gradient } => {
             vec![(kernels::pad_reflect_adjoint::launch(out), vec![t(gradient), y])]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Function, Graph, Op, Product, Shape, TensorId};
+use super::{ConvSettings, Function, Graph, Op, Pooling, Product, Shape, TensorId};
 use crate::compute::ComputeError;
 
 /// What has reached a tensor so far on the way back from the loss.
@@ -106,7 +106,14 @@ impl Graph {
             Op::Conv { x, weights, bias, mask: None, settings } => {
                 if reaches[x.0] {
                     let flipped = self.flip_kernels(weights)?;
-                    let back = self.conv(g, flipped, None, settings.relu.then_some(node), settings.adjoint())?;
+                    let mask = settings.relu.then(|| self.signs(node));
+                    // What a mean pooling hands back is four times the same number: it is read where it stands.
+                    let (from, spread) = match self.nodes[g.0].op {
+                        Op::PoolAdjoint { gradient, pooling: Pooling::Mean, .. } if mask.is_some() => (gradient, true),
+                        _ => (g, false),
+                    };
+                    let settings = ConvSettings { spread, ..settings.adjoint() };
+                    let back = self.conv(from, flipped, None, mask, settings)?;
                     self.give(gradients, x, Gradient::Tensor(back))?;
                 }
                 let trained = [Some(weights), bias].into_iter().flatten().filter(|t| reaches[t.0]);

@@ -116,10 +116,24 @@ impl Graph {
         self.conv(x, weights, Some(bias), None, settings)
     }
 
-    /// Convolution in its general form; see [`Op::Conv`]. The kernels are `[edge², inputs, outputs]`.
+    /// Whether each number is positive, in bits: what a ReLU's adjoint has to know of its result; see [`Op::Signs`].
+    pub fn signs(&mut self, x: TensorId) -> TensorId {
+        self.push(Op::Signs { x }, self.shape(x).signs())
+    }
+
+    /// The shape of a convolution's input as its kernels see it, which differs where a pooled gradient is spread.
+    pub(crate) fn conv_input(&self, x: TensorId, mask: Option<TensorId>, settings: ConvSettings) -> Shape {
+        match mask.map(|m| self.shape(m)).filter(|_| settings.spread) {
+            Some(pooled) => Shape { channels: self.shape(x).channels, ..pooled },
+            None => self.shape(x),
+        }
+    }
+
+    /// Convolution in its general form; see [`Op::Conv`]. The kernels are `[edge², inputs, outputs]`, the mask comes from
+    /// [`Graph::signs`].
     ///
     /// # Errors
-    /// Channels do not match, the mask has another shape than `x`, or no position is left.
+    /// Channels do not match, the mask does not fit `x`, or no position is left.
     pub fn conv(
         &mut self,
         x: TensorId,
@@ -128,9 +142,11 @@ impl Graph {
         mask: Option<TensorId>,
         settings: ConvSettings,
     ) -> Result<TensorId, ComputeError> {
-        let (xs, ws) = (self.shape(x), self.shape(weights));
+        let (xs, ws) = (self.conv_input(x, mask, settings), self.shape(weights));
+        let pooled = Shape { height: xs.height / 2, width: xs.width / 2, ..xs };
+        let spread_fits = !settings.spread || (mask.is_some() && pooled == self.shape(x));
         let bias_fits = bias.is_none_or(|b| self.shape(b).len() == ws.channels);
-        let mask_fits = mask.is_none_or(|m| self.shape(m) == xs);
+        let mask_fits = mask.is_none_or(|m| self.shape(m) == xs.signs());
         let ConvSettings { edge, before, after, .. } = settings;
         let left = |size: usize| (size + before + after + 1).checked_sub(edge).filter(|n| *n > 0);
         let border_fits =
@@ -138,7 +154,7 @@ impl Graph {
         let kernels_fit = ws.batch == 1 && ws.height == edge * edge && ws.width == xs.channels;
         let wrong = || ComputeError::shape(format!("convolution of {xs:?} with kernels {ws:?}, {settings:?}"));
         let (Some(height), Some(width)) = (left(xs.height), left(xs.width)) else { return Err(wrong()) };
-        if !(kernels_fit && bias_fits && mask_fits && border_fits) {
+        if !(kernels_fit && bias_fits && mask_fits && border_fits && spread_fits) {
             return Err(wrong());
         }
         let shape = Shape::new(height, width, ws.channels).times(xs.batch);

@@ -14,8 +14,10 @@ pub enum Op {
     Constant(Arc<Vec<f32>>),
     /// `y[p, c] = scale[c] · x[p, order[c]] + shift[c]` on three channels.
     ChannelShift { x: TensorId, order: [u32; 3], scale: [f32; 3], shift: [f32; 3] },
-    /// Convolution; with a mask, `x` counts only where the mask is positive.
+    /// Convolution; with a mask of [`Op::Signs`], `x` counts only where that bit is set.
     Conv { x: TensorId, weights: TensorId, bias: Option<TensorId>, mask: Option<TensorId>, settings: ConvSettings },
+    /// One bit for each number of `x`, set where it is positive: bit `c % 32` of word `c / 32` of a position.
+    Signs { x: TensorId },
     /// One mirrored pixel around the input.
     PadReflect { x: TensorId },
     /// Adjoint of [`Op::PadReflect`].
@@ -65,7 +67,9 @@ impl Op {
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
             Self::Input | Self::Constant(_) => vec![],
-            Self::ChannelShift { x, .. } | Self::PadReflect { x } | Self::Pool { x, .. } => vec![*x],
+            Self::ChannelShift { x, .. } | Self::Signs { x } | Self::PadReflect { x } | Self::Pool { x, .. } => {
+                vec![*x]
+            }
             Self::Conv { x, weights, bias, mask, .. } => {
                 [Some(*x), Some(*weights), *bias, *mask].into_iter().flatten().collect()
             }

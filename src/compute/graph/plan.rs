@@ -30,7 +30,12 @@ impl Plan {
     /// Assigns buffers by liveness: a tensor's buffer is free for others once its last reader has run. Inputs and
     /// outputs keep theirs.
     pub fn new(graph: &Graph, outputs: &[TensorId]) -> Self {
-        let order = graph.needed(outputs);
+        let mut order = graph.needed(outputs);
+        // Signs are taken as soon as there is what they are of, which then need not outlive its other readers.
+        order.sort_by_key(|index| match graph.nodes[*index].op {
+            Op::Signs { x } => (x.0, true),
+            _ => (*index, false),
+        });
         let last_use = last_uses(graph, &order, outputs);
         let mut plan =
             Self { order, storage: vec![Storage::Unused; graph.nodes.len()], buffers: vec![], constant_bytes: 0 };

@@ -45,6 +45,11 @@ impl Shape {
         self.batch * self.positions()
     }
 
+    /// The shape of one bit for each number: 32 channels of a position in a word.
+    pub const fn signs(self) -> Self {
+        Self { channels: self.channels.div_ceil(32), ..self }
+    }
+
     /// Numbers of one image.
     pub const fn image_len(&self) -> usize {
         self.positions() * self.channels
@@ -128,18 +133,21 @@ pub struct ConvSettings {
     pub periodic: bool,
     /// Whether negative results become zero.
     pub relu: bool,
+    /// Whether the input is the gradient of a mean pooling, a quarter of which goes to each of the 2 × 2 pixels that were
+    /// pooled; the mask then has the size of what was pooled.
+    pub spread: bool,
 }
 
 impl ConvSettings {
     /// Kernels of `edge` × `edge` that keep the size of the image; an even kernel reaches one pixel further down and
     /// to the right.
     pub const fn same(edge: usize, periodic: bool, relu: bool) -> Self {
-        Self { edge, before: (edge - 1) / 2, after: edge / 2, periodic, relu }
+        Self { edge, before: (edge - 1) / 2, after: edge / 2, periodic, relu, spread: false }
     }
 
     /// 3 × 3 kernels whose centre may leave the input by `border` pixels: 0 valid, 1 same size, 2 full.
     pub const fn three(border: usize, periodic: bool, relu: bool) -> Self {
-        Self { edge: 3, before: border, after: border, periodic, relu }
+        Self { edge: 3, before: border, after: border, periodic, relu, spread: false }
     }
 
     /// Those of the adjoint with respect to the input.

@@ -15,10 +15,10 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `conv`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32 }
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32 }
 }
 
-/// Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
+/// `x` is the shape as the kernels see it. Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
 pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_mask: bool) -> Launch {
     let parameters = Parameters {
         in_height: x.height as u32,
@@ -34,6 +34,7 @@ pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_ma
         relu: settings.relu.into(),
         has_bias: has_bias.into(),
         has_mask: has_mask.into(),
+        spread: settings.spread.into(),
     };
     let grid = Grid::Tiles(y.rows().div_ceil(64), y.channels.div_ceil(64));
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid }

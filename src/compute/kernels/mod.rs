@@ -19,6 +19,7 @@ pub mod product;
 pub mod pull_away;
 pub mod pull_away_adjoint;
 pub mod reduce;
+pub mod signs;
 pub mod squared_error;
 pub mod squared_error_adjoint;
 pub mod sum_parts;
@@ -81,7 +82,7 @@ pub mod shared {
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 23] = [
+pub const ALL: [&Kernel; 24] = [
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,
@@ -99,6 +100,7 @@ pub const ALL: [&Kernel; 23] = [
     &pull_away::KERNEL,
     &pull_away_adjoint::KERNEL,
     &reduce::KERNEL,
+    &signs::KERNEL,
     &squared_error::KERNEL,
     &squared_error_adjoint::KERNEL,
     &sum_parts::KERNEL,
