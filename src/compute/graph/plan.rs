@@ -1,5 +1,7 @@
 //! Where each tensor lives: buffers are shared by tensors whose lives do not overlap.
 
+use std::ops::Range;
+
 use super::{Graph, Op, TensorId};
 
 /// Where a tensor is kept while a program runs.
@@ -27,8 +29,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Assigns buffers by liveness: a tensor's buffer is free for others once its last reader has run. Inputs and
-    /// outputs keep theirs.
+    /// Assigns buffers by liveness: two tensors share one if neither is needed while the other lives. Inputs and outputs
+    /// keep theirs. The largest tensors choose first (greedy by size; Pisarchyk & Lee 2020, arXiv:2001.03288), so that no
+    /// small one keeps a large buffer from them.
     pub fn new(graph: &Graph, outputs: &[TensorId]) -> Self {
         let mut order = graph.needed(outputs);
         // Signs are taken as soon as there is what they are of, which then need not outlive its other readers.
@@ -36,32 +39,40 @@ impl Plan {
             Op::Signs { x } => (x.0, true),
             _ => (*index, false),
         });
-        let last_use = last_uses(graph, &order, outputs);
-        let mut plan =
-            Self { order, storage: vec![Storage::Unused; graph.nodes.len()], buffers: vec![], constant_bytes: 0 };
-        let mut free: Vec<usize> = vec![];
-        for index in plan.order.clone() {
-            let node = &graph.nodes[index];
+        let lives = lives(graph, &order, outputs);
+        let mut storage = vec![Storage::Unused; graph.nodes.len()];
+        let mut constant_bytes = 0;
+        let mut owners = vec![];
+        for index in &order {
+            let node = &graph.nodes[*index];
             if matches!(node.op, Op::Constant(_)) {
-                plan.storage[index] = Storage::Constant;
-                plan.constant_bytes += node.shape.bytes();
-                continue;
-            }
-            plan.storage[index] = match carried(&node.op, index, &last_use) {
-                Some(carry) => plan.storage[carry.0],
-                // An input keeps its numbers between runs, so nothing may have used its buffer before it either.
-                None if matches!(node.op, Op::Input) => Storage::Buffer(plan.new_buffer(node.shape.len())),
-                None => Storage::Buffer(plan.take_buffer(&mut free, node.shape.len())),
-            };
-            for input in dying(&node.op, index, &last_use) {
-                match plan.storage[input.0] {
-                    buffer if buffer == plan.storage[index] => {}
-                    Storage::Buffer(b) => free.push(b),
-                    _ => {}
-                }
+                storage[*index] = Storage::Constant;
+                constant_bytes += node.shape.bytes();
+            } else if carried(&node.op).is_none() {
+                owners.push(*index);
             }
         }
-        plan
+        owners.sort_by_key(|index| std::cmp::Reverse(graph.nodes[*index].shape.len()));
+        let mut buffers = vec![];
+        let mut tenants: Vec<Vec<Range<usize>>> = vec![];
+        for index in owners {
+            let life = &lives[index];
+            let is_free = |of: &Vec<Range<usize>>| of.iter().all(|l| l.end <= life.start || life.end <= l.start);
+            // Of those that are free the last, which is the smallest.
+            let buffer = tenants.iter().rposition(is_free).unwrap_or_else(|| {
+                buffers.push(graph.nodes[index].shape.len());
+                tenants.push(vec![]);
+                buffers.len() - 1
+            });
+            tenants[buffer].push(life.clone());
+            storage[index] = Storage::Buffer(buffer);
+        }
+        for index in &order {
+            if let Some(carry) = carried(&graph.nodes[*index].op) {
+                storage[*index] = storage[carry.0];
+            }
+        }
+        Self { order, storage, buffers, constant_bytes }
     }
 
     /// Bytes of all buffers and constants.
@@ -73,66 +84,41 @@ impl Plan {
     pub fn largest_buffer(&self) -> u64 {
         self.buffers.iter().map(|n| *n as u64 * 4).max().unwrap_or(0)
     }
-
-    /// The smallest free buffer that is large enough, else the largest one grown, else a new one.
-    fn take_buffer(&mut self, free: &mut Vec<usize>, len: usize) -> usize {
-        let fitting = free.iter().enumerate().filter(|(_, b)| self.buffers[**b] >= len);
-        let best = fitting.min_by_key(|(_, b)| self.buffers[**b]).map(|(at, _)| at);
-        let grown = || free.iter().enumerate().max_by_key(|(_, b)| self.buffers[**b]).map(|(at, _)| at);
-        match best.or_else(grown) {
-            Some(at) => {
-                let buffer = free.swap_remove(at);
-                self.buffers[buffer] = self.buffers[buffer].max(len);
-                buffer
-            }
-            None => self.new_buffer(len),
-        }
-    }
-
-    fn new_buffer(&mut self, len: usize) -> usize {
-        self.buffers.push(len);
-        self.buffers.len() - 1
-    }
 }
 
-/// For each node the position of its last reader; `usize::MAX` for what outlives a run.
-fn last_uses(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<usize> {
-    let mut last = vec![0; graph.nodes.len()];
-    for index in order {
-        last[*index] = *index;
-        for input in graph.nodes[*index].op.inputs() {
-            last[input.0] = *index;
+/// For each node the steps of the order in which its buffer is taken: from the one that makes it to the last that reads
+/// it, or that reads what has changed it in place.
+fn lives(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usize>> {
+    let mut lives = vec![0..0; graph.nodes.len()];
+    let mut owner: Vec<usize> = (0..graph.nodes.len()).collect();
+    for (step, index) in order.iter().enumerate() {
+        let op = &graph.nodes[*index].op;
+        if let Some(carry) = carried(op) {
+            owner[*index] = owner[carry.0];
+        }
+        for input in op.inputs() {
+            lives[owner[input.0]].end = step + 1;
+        }
+        if owner[*index] == *index {
+            lives[*index] = step..step + 1;
         }
     }
-    for index in order {
-        // What changes an input in place lives where the input lives.
-        if matches!(graph.nodes[*index].op, Op::Input | Op::AdamMoments { .. } | Op::AdamStep { .. }) {
-            last[*index] = usize::MAX;
-        }
+    // An input keeps its numbers between runs, so nothing may use its buffer before it either.
+    for input in order.iter().filter(|index| matches!(graph.nodes[**index].op, Op::Input)) {
+        lives[*input] = 0..usize::MAX;
     }
     for output in outputs {
-        last[output.0] = usize::MAX;
+        lives[owner[output.0]].end = usize::MAX;
     }
-    last
+    lives
 }
 
-/// The tensor whose buffer the operation changes in place.
-fn carried(op: &Op, index: usize, last_use: &[usize]) -> Option<TensorId> {
+/// The tensor whose buffer the operation changes in place, and which nothing reads after it.
+fn carried(op: &Op) -> Option<TensorId> {
     match op {
-        Op::GramAdjoint { carry: Some(carry), .. } => {
-            assert_eq!(last_use[carry.0], index, "a gradient that is added to in place has no other reader");
-            Some(*carry)
-        }
+        Op::GramAdjoint { carry, .. } => *carry,
         Op::AdamMoments { state, .. } => Some(*state),
         Op::AdamStep { parameter, .. } => Some(*parameter),
         _ => None,
     }
-}
-
-fn dying(op: &Op, index: usize, last_use: &[usize]) -> Vec<TensorId> {
-    let mut inputs = op.inputs();
-    inputs.sort_unstable();
-    inputs.dedup();
-    inputs.retain(|i| last_use[i.0] == index);
-    inputs
 }
