@@ -65,7 +65,9 @@ pub fn grams(
         program.run()
     };
     let windows = |limit: u64| match tiles::measuring(kind, weights, size, settings, limit)? {
-        Some((tiling, _)) => tiles::grams(device, weights, image, settings, &tiling).map(Some),
+        Some((tiling, _)) => {
+            tiles::grams(device, weights, image, settings, &tiling, false).map(|(grams, _)| Some(grams))
+        }
         None => Ok(None),
     };
     whole_or_windows(bytes, limit, whole, windows)
@@ -300,14 +302,14 @@ impl Windows {
     /// The loss of each layer, and the gradient of their sum, each times its factor.
     fn evaluate(&self, image: &[f32], factors: &[f32]) -> Result<(Vec<f64>, Vec<f32>), ComputeError> {
         let Self { device, weights, settings, tilings, targets, scales } = self;
-        let grams = tiles::grams(device, weights, image, settings, &tilings.measure)?;
+        let (grams, kept) = tiles::grams(device, weights, image, settings, &tilings.measure, tilings.keeps)?;
         let (mut layers, mut seeds) = (vec![], vec![]);
         for (((gram, target), scale), factor) in grams.iter().zip(targets).zip(scales).zip(factors) {
             let gap = || gram.iter().zip(target).map(|(g, t)| f64::from(*g) - f64::from(*t));
             layers.push(scale * gap().map(|d| d * d).sum::<f64>());
             seeds.push(gap().map(|d| (2.0 * scale * f64::from(*factor) * d) as f32).collect());
         }
-        let gradient = tiles::gradient(device, weights, image, settings, &tilings.carry, &seeds)?;
+        let gradient = tiles::gradient(device, weights, image, settings, &tilings.carry, &seeds, &kept)?;
         Ok((layers, gradient))
     }
 }

@@ -3,12 +3,14 @@
 //! A Gram matrix is a sum over positions, so it can be taken in pieces. Each position is summed in the one window that
 //! owns it; a window reaches further than what it owns by what the network sees there, so that its own artificial edges
 //! touch no position that counts. A first pass over all windows sums the Gram matrices; a second one recomputes each
-//! window and carries the gradient back to its pixels, where those of neighbouring windows add up.
+//! window and carries the gradient back to its pixels, where those of neighbouring windows add up. What the second pass
+//! needs of the layers behind the last pooling but one (the signs of their activations in bits, and the small maps at the
+//! end) the first one keeps where the memory allows, so that these layers need not be recomputed.
 
 use std::ops::Range;
 
 use super::loss::{Grams, LossSettings};
-use crate::compute::graph::{Graph, Padding, Shape, TensorId};
+use crate::compute::graph::{Graph, Op, Padding, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, planned_memory};
 use crate::net::{Depth, LayerKind, Weights, features};
 
@@ -142,18 +144,31 @@ impl Tiling {
 /// The tilings of both passes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tilings {
-    /// Of the pass that sums the Gram matrices, which keeps less and so takes larger windows.
+    /// Of the pass that sums the Gram matrices.
     pub measure: Tiling,
-    /// Of the pass that carries the gradient back.
+    /// Of the pass that carries the gradient back: the same where the first one keeps something for it.
     pub carry: Tiling,
-    /// Bytes of the larger of the two programs, and of image and gradient.
+    /// Whether the first pass keeps what the second needs of the last layers.
+    pub keeps: bool,
+    /// Bytes of the larger of the two programs, of image and gradient, and of what is kept.
     pub bytes: u64,
     /// Multiplications and additions of both passes.
     pub operations: u64,
 }
 
-/// The tiling of one pass, `backward` or that of the Gram matrices, with its bytes and operations: the largest windows that
-/// stay within `limit` bytes, or the smallest there are.
+/// What the windows of a tiling are run for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// The Gram matrices.
+    Measure,
+    /// The gradient.
+    Carry,
+    /// One after the other, something being kept in between.
+    Both,
+}
+
+/// The tiling for one pass or both, with its bytes and operations: the largest windows that stay within `limit` bytes, or
+/// the smallest there are.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -163,16 +178,23 @@ fn tiling(
     size: (usize, usize),
     settings: &LossSettings,
     limit: u64,
-    backward: bool,
+    pass: Pass,
 ) -> Result<Option<(Tiling, u64, u64)>, ComputeError> {
     let held = 2 * Shape::new(size.0, size.1, 3).bytes();
     let (mut parts, mut best) = ((1, 1), None);
     while let Some(tiling) = Tiling::new(size, parts, settings.deepest(), settings.padding) {
         let (height, width) = tiling.window;
-        let graph = WindowGraph::new(weights, tiling.window, settings, backward)?;
-        let bytes = planned_memory(kind, &graph.graph, &graph.outputs).bytes + held;
-        let operations = tiling.len() as u64 * graph.graph.operations(&graph.outputs);
-        best = Some((tiling, bytes, operations));
+        let graph = WindowGraph::new(weights, tiling.window, settings, pass != Pass::Measure)?;
+        let kept = if pass == Pass::Both { graph.kept_bytes() } else { 0 };
+        let runs = match pass {
+            Pass::Measure => vec![graph.measure(false)],
+            Pass::Carry => vec![graph.carry(false)],
+            Pass::Both => vec![graph.clone().measure(true), graph.carry(true)],
+        };
+        let bytes = runs.iter().map(|run| planned_memory(kind, &run.graph, &run.outputs).bytes).max().unwrap_or(0);
+        let bytes = bytes + held + tiling.len() as u64 * kept;
+        let operations: u64 = runs.iter().map(|run| run.graph.operations(&run.outputs)).sum();
+        best = Some((tiling.clone(), bytes, tiling.len() as u64 * operations));
         if bytes <= limit {
             break;
         }
@@ -193,10 +215,10 @@ pub fn measuring(
     settings: &LossSettings,
     limit: u64,
 ) -> Result<Option<(Tiling, u64)>, ComputeError> {
-    Ok(tiling(kind, weights, size, settings, limit, false)?.map(|(tiling, bytes, _)| (tiling, bytes)))
+    Ok(tiling(kind, weights, size, settings, limit, Pass::Measure)?.map(|(tiling, bytes, _)| (tiling, bytes)))
 }
 
-/// The windows of both passes within `limit` bytes.
+/// The windows of both passes within `limit` bytes: those with the fewest operations, or else the smallest.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -207,22 +229,41 @@ pub fn tilings(
     settings: &LossSettings,
     limit: u64,
 ) -> Result<Option<Tilings>, ComputeError> {
-    let pass = |backward| tiling(kind, weights, size, settings, limit, backward);
-    let (Some((measure, a, first)), Some((carry, b, second))) = (pass(false)?, pass(true)?) else { return Ok(None) };
-    Ok(Some(Tilings { measure, carry, bytes: a.max(b), operations: first + second }))
+    let pass = |pass| tiling(kind, weights, size, settings, limit, pass);
+    let (Some((measure, a, first)), Some((carry, b, second))) = (pass(Pass::Measure)?, pass(Pass::Carry)?) else {
+        return Ok(None);
+    };
+    let apart = Tilings { measure, carry, keeps: false, bytes: a.max(b), operations: first + second };
+    let both = pass(Pass::Both)?.map(|(both, bytes, operations)| Tilings {
+        measure: both.clone(),
+        carry: both,
+        keeps: true,
+        bytes,
+        operations,
+    });
+    Ok(both.filter(|both| both.bytes <= limit && both.operations < apart.operations).or(Some(apart)))
 }
 
 /// The network over one window.
+#[derive(Clone)]
 struct WindowGraph {
     graph: Graph,
     image: TensorId,
     /// Of each tap: the map's shape, its stride, the region that counts, and the gradient of its Gram matrix.
     taps: Vec<(Shape, usize, TensorId, Option<TensorId>)>,
+    grams: Vec<TensorId>,
+    gradient: Option<TensorId>,
+    /// What the gradient needs of the layers behind the last pooling but one.
+    kept: Vec<TensorId>,
+    /// What the pass computes that it was made for.
     outputs: Vec<TensorId>,
 }
 
+/// What the first pass keeps of each window.
+pub type Kept = Vec<Vec<f32>>;
+
 impl WindowGraph {
-    /// Gram matrices of what a window owns, or with `backward` the gradient of its pixels from those of the matrices.
+    /// Gram matrices of what a window owns, and with `backward` the gradient of its pixels from those of the matrices.
     fn new(
         weights: &Weights,
         (height, width): (usize, usize),
@@ -232,7 +273,7 @@ impl WindowGraph {
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(height, width, 3));
         let found = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
-        let (mut taps, mut grams, mut seeded) = (vec![], vec![], vec![]);
+        let (mut taps, mut grams, mut seeded, mut last) = (vec![], vec![], vec![], image);
         for (depth, map) in found.taps {
             let region = graph.input(Shape::new(1, 1, 4));
             let gram = graph.gram_within(map, region)?;
@@ -240,19 +281,40 @@ impl WindowGraph {
             seeded.extend(seed.map(|seed| (gram, seed)));
             taps.push((graph.shape(map), depth.stride(), region, seed));
             grams.push(gram);
+            last = last.max(map);
         }
-        let outputs = if backward { vec![graph.pull_back(&seeded, image)?] } else { grams };
-        Ok(Self { graph, image, taps, outputs })
+        let gradient = if backward { Some(graph.pull_back(&seeded, image)?) } else { None };
+        let kept = gradient.map_or(vec![], |gradient| needed_behind_pooling(&graph, last, gradient));
+        Ok(Self { graph, image, taps, grams, gradient, kept, outputs: vec![] })
     }
 
-    /// Runs over all windows; `seeds` are the gradients of the whole image's Gram matrices. `take` gets the outputs of each
-    /// window, and where its pixels stand.
+    /// Bytes that are kept of a window.
+    fn kept_bytes(&self) -> u64 {
+        self.kept.iter().map(|id| self.graph.shape(*id).bytes()).sum()
+    }
+
+    /// The first pass, which computes the Gram matrices and perhaps what is to be kept.
+    fn measure(self, keep: bool) -> Self {
+        let kept: &[TensorId] = if keep { &self.kept } else { &[] };
+        Self { outputs: [self.grams.as_slice(), kept].concat(), ..self }
+    }
+
+    /// The second pass, which computes the gradient, perhaps from what has been kept.
+    fn carry(mut self, is_kept: bool) -> Self {
+        if is_kept {
+            self.kept.iter().for_each(|id| self.graph.supply(*id));
+        }
+        Self { outputs: self.gradient.into_iter().collect(), ..self }
+    }
+
+    /// Runs over all windows; `take` gets the outputs of each, and where its pixels stand. For the second pass, `seeds` are
+    /// the gradients of the whole image's Gram matrices, and `kept` is what the first one kept of each window, if anything.
     fn run(
         self,
         device: &Device,
         tiling: &Tiling,
         image: &[f32],
-        seeds: &[Vec<f32>],
+        (seeds, kept): (&[Vec<f32>], &[Kept]),
         mut take: impl FnMut(Vec<Vec<f32>>, &(Vec<usize>, Vec<usize>)),
     ) -> Result<(), ComputeError> {
         let mut program = device.compile(self.graph, &self.outputs)?;
@@ -263,17 +325,38 @@ impl WindowGraph {
                 program.write(*seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
             }
         }
-        for (row, column) in tiling.windows() {
+        for (n, (row, column)) in tiling.windows().enumerate() {
             let places = tiling.places(row, column);
             program.write(self.image, &tiling.cut(image, &places));
             for (_, stride, region, _) in &self.taps {
                 let ([top, bottom], [left, right]) = (row.region(*stride), column.region(*stride));
                 program.write(*region, &[top, left, bottom, right]);
             }
+            for (id, values) in self.kept.iter().zip(kept.get(n).into_iter().flatten()) {
+                program.write(*id, values);
+            }
             take(program.run()?, &places);
         }
         Ok(())
     }
+}
+
+/// What the gradient needs of the layers from the last pooling but the one at `last` on, up to `last`: signs and maps.
+fn needed_behind_pooling(graph: &Graph, last: TensorId, gradient: TensorId) -> Vec<TensorId> {
+    let nodes = graph.nodes();
+    let pools = graph.ids().zip(nodes).filter(|(id, node)| *id < last && matches!(node.op, Op::Pool { .. }));
+    let Some((boundary, _)) = pools.last() else { return vec![] };
+    let is_behind = |id: TensorId| boundary < id && id <= last && !matches!(nodes[id.0].op, Op::Constant(_));
+    let is_kept = |id: TensorId| match nodes[id.0].op {
+        Op::Signs { x } => is_behind(x),
+        _ => is_behind(id),
+    };
+    let readers = graph.needed(&[gradient]).into_iter().map(TensorId).filter(|id| *id > last && !is_kept(*id));
+    let mut kept: Vec<TensorId> =
+        readers.flat_map(|id| nodes[id.0].op.inputs()).filter(|input| is_kept(*input)).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept
 }
 
 /// Whether the device has room for the windows of both passes.
@@ -287,7 +370,8 @@ pub fn try_out(
     tilings: &Tilings,
 ) -> Result<(), ComputeError> {
     for (tiling, backward) in [(&tilings.measure, false), (&tilings.carry, true)] {
-        let graph = WindowGraph::new(weights, tiling.window, settings, backward)?;
+        let graph = WindowGraph::new(weights, tiling.window, settings, backward || tilings.keeps)?;
+        let graph = if backward { graph.carry(tilings.keeps) } else { graph.measure(tilings.keeps) };
         device.compile(graph.graph, &graph.outputs)?;
     }
     Ok(())
@@ -298,7 +382,8 @@ fn positions((height, width): (usize, usize), stride: usize) -> f64 {
     ((height / stride) * (width / stride)) as f64
 }
 
-/// Gram matrices of an image, divided by the positions of their layer.
+/// Gram matrices of an image, divided by the positions of their layer; with `keep` also what [`gradient`] needs of each
+/// window of the same tiling.
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -308,23 +393,28 @@ pub fn grams(
     image: &[f32],
     settings: &LossSettings,
     tiling: &Tiling,
-) -> Result<Grams, ComputeError> {
-    let graph = WindowGraph::new(weights, tiling.window, settings, false)?;
+    keep: bool,
+) -> Result<(Grams, Vec<Kept>), ComputeError> {
+    let graph = WindowGraph::new(weights, tiling.window, settings, keep)?.measure(keep);
     let shares: Vec<f64> = graph
         .taps
         .iter()
         .map(|(shape, stride, ..)| shape.positions() as f64 / positions(tiling.size, *stride))
         .collect();
-    let mut sums: Vec<Vec<f64>> = graph.outputs.iter().map(|id| vec![0.0; graph.graph.shape(*id).len()]).collect();
-    graph.run(device, tiling, image, &[], |grams, _| {
-        for ((sum, gram), share) in sums.iter_mut().zip(grams).zip(&shares) {
+    let mut sums: Vec<Vec<f64>> = graph.grams.iter().map(|id| vec![0.0; graph.graph.shape(*id).len()]).collect();
+    let mut kept = vec![];
+    graph.run(device, tiling, image, (&[], &[]), |mut outputs, _| {
+        kept.push(outputs.split_off(sums.len()));
+        for ((sum, gram), share) in sums.iter_mut().zip(outputs).zip(&shares) {
             sum.iter_mut().zip(gram).for_each(|(s, g)| *s += f64::from(g) * share);
         }
     })?;
-    Ok(sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()).collect())
+    let grams = sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()).collect();
+    Ok((grams, if keep { kept } else { vec![] }))
 }
 
-/// The gradient of a loss with respect to every pixel, from those with respect to the Gram matrices.
+/// The gradient of a loss with respect to every pixel, from those with respect to the Gram matrices, and from what
+/// [`grams`] has kept, if anything.
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -335,10 +425,11 @@ pub fn gradient(
     settings: &LossSettings,
     tiling: &Tiling,
     seeds: &[Vec<f32>],
+    kept: &[Kept],
 ) -> Result<Vec<f32>, ComputeError> {
     let mut whole = vec![0.0f32; image.len()];
-    let graph = WindowGraph::new(weights, tiling.window, settings, true)?;
-    graph.run(device, tiling, image, seeds, |outputs, (rows, columns)| {
+    let graph = WindowGraph::new(weights, tiling.window, settings, true)?.carry(!kept.is_empty());
+    graph.run(device, tiling, image, (seeds, kept), |outputs, (rows, columns)| {
         let pixels = outputs[0].chunks_exact(3);
         let places = rows.iter().flat_map(|row| columns.iter().map(move |column| 3 * (row + column)));
         for (at, pixel) in places.zip(pixels) {

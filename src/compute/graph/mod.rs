@@ -66,6 +66,12 @@ impl Graph {
         self.push(Op::Input, shape)
     }
 
+    /// Makes an input of a tensor: what it holds comes from outside from now on, and what it was made from is needed no
+    /// more for its sake.
+    pub fn supply(&mut self, id: TensorId) {
+        self.nodes[id.0].op = Op::Input;
+    }
+
     /// A tensor that never changes.
     ///
     /// # Errors
