@@ -5,10 +5,11 @@ mod common;
 mod oracle;
 
 use common::{devices, distance};
-use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Pooling, Shape, TensorId};
+use microwright::compute::gpu::Convolution;
+use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid};
 use microwright::compute::selftest::{self, Case};
-use microwright::compute::{Device, DeviceKind, planned_memory};
+use microwright::compute::{Device, planned_memory};
 use microwright::net::{Depth, Weights, features};
 use oracle::interpret;
 
@@ -19,9 +20,13 @@ fn widened(case: &Case) -> Vec<(TensorId, Vec<f64>)> {
 fn check(case: &Case, devices: &[Device]) {
     let expected = interpret(&case.graph, &widened(case), case.output);
     for device in devices {
-        let off = distance(&case.run(device).expect("a result"), &expected);
-        let allowed = case.tolerance.max(1e-6);
-        assert!(off <= allowed, "{} of {} on {}: off by {off:.1e}", case.name, case.case, device.info().name);
+        for kind in case.ways(device) {
+            device.prefer(Some(kind));
+            let off = distance(&case.run(device).expect("a result"), &expected);
+            let (allowed, name) = (case.tolerance.max(1e-6), device.info().name);
+            assert!(off <= allowed, "{} of {}, {} on {name}: off by {off:.1e}", case.name, case.case, kind.name());
+        }
+        device.prefer(None);
     }
 }
 
@@ -49,6 +54,19 @@ fn convolutions_agree_at_the_channel_counts_of_the_network() {
         check(&selftest::conv_case(shape, outputs, zero, false).expect("a case"), &devices);
         check(&selftest::conv_case(shape, outputs, periodic, true).expect("a case"), &devices);
     }
+}
+
+#[test]
+fn the_quickest_way_is_one_that_fits() {
+    let Some(Device::Gpu(gpu)) = common::gpu() else { return };
+    let settings = ConvSettings::three(1, false, true);
+    let quickest = |ways: &[Convolution]| {
+        gpu.quickest(Shape::new(16, 16, 64), Shape::new(9, 64, 64), settings, ways).expect("measured")
+    };
+    for kind in Convolution::ALL {
+        assert_eq!(quickest(&[kind]), kind);
+    }
+    assert!(Convolution::ALL.contains(&quickest(&Convolution::ALL)));
 }
 
 #[test]
@@ -174,7 +192,7 @@ fn memory_is_known_before_it_is_taken_and_is_what_is_taken() {
     }
     // Liveness pays: fewer bytes than all tensors together.
     let all: u64 = case.graph.nodes().iter().map(|n| n.shape.bytes()).sum();
-    assert!(planned_memory(DeviceKind::Integrated, &case.graph, &[case.output]).bytes < all);
+    assert!(Plan::new(&case.graph, &[case.output]).bytes() < all);
 }
 
 #[test]

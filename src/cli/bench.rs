@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::say;
+use super::{bench_kernels, say};
+use crate::compute::gpu::Convolution;
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{mebibytes, selftest};
 use crate::job::open_device;
@@ -28,17 +29,28 @@ pub struct Arguments {
     /// MiB that an evaluation may take; above it the network goes over the image in windows [default: what is free]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     memory_limit: Option<u64>,
+    /// On a GPU, compute every convolution in this way where it can be [default: the quickest for each shape]
+    #[arg(long)]
+    convolution: Option<Convolution>,
+    /// Time every kernel of a GPU by itself, against its measured peaks
+    #[arg(long, conflicts_with_all = ["convolution", "memory_limit"])]
+    kernels: bool,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
+    device.prefer(arguments.convolution);
     let info = device.info();
     say!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
-    say!("   size     median ms     least ms    GFLOP/s   windows    planned memory    peak of process");
     let weights = Weights::built_in(arguments.depth);
     let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
     let settings =
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    if arguments.kernels {
+        let sizes: Vec<usize> = arguments.size.iter().map(|n| usize::from(*n)).collect();
+        return bench_kernels::run(&device, &weights, &settings, &sizes, picture, arguments.repetitions.into());
+    }
+    say!("   size     median ms     least ms    GFLOP/s   windows    planned memory    peak of process");
     for n in arguments.size.iter().map(|n| usize::from(*n)) {
         let size = (n, n);
         let limit = arguments.memory_limit.map(|mebibytes| mebibytes << 20).or_else(|| device.available_memory());
@@ -46,10 +58,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if limit.is_some_and(|limit| bytes > limit) {
             bail!("{n} × {n} pixels need {}, more than there is.", mebibytes(bytes));
         }
-        let picture = |seed| selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<f32>>();
-        let targets = grams(&device, &weights, &picture(1), size, &settings, limit)?;
+        let targets = grams(&device, &weights, &picture(1, n), size, &settings, limit)?;
         let mut loss = Loss::new(&device, &weights, size, &targets, &settings, limit)?;
-        let image = picture(2);
+        let image = picture(2, n);
         let mut times = vec![];
         for _ in 0..arguments.repetitions + 2 {
             let start = Instant::now();
@@ -71,6 +82,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     say!("GFLOP/s count direct operations; Winograd needs fewer.");
     Ok(())
+}
+
+/// The numbers of an `n` × `n` image that looks random.
+fn picture(seed: u64, n: usize) -> Vec<f32> {
+    selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells.

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, over the same settings as the window.
 
 mod bench;
+mod bench_kernels;
 mod compare;
 mod devices;
 mod latent;

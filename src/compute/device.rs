@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ComputeError;
 use super::cpu::{self, CpuProgram};
-use super::gpu::{self, Gpu, GpuProgram};
+use super::gpu::{self, Convolution, Gpu, GpuProgram};
 use super::graph::{Graph, Plan, TensorId};
 
 /// What an adapter is, the preferred kind first.
@@ -152,6 +152,14 @@ impl Device {
     /// Bytes that are free for programs, where that can be told: a card's own memory cannot.
     pub fn available_memory(&self) -> Option<u64> {
         self.info().kind.available_memory()
+    }
+
+    /// Takes one kind of convolution wherever it fits, instead of the quickest, on an adapter that has several: for tests
+    /// and benchmarks.
+    pub fn prefer(&self, kind: Option<Convolution>) {
+        if let Self::Gpu(gpu) = self {
+            gpu.prefer(kind);
+        }
     }
 
     /// Makes a program that computes `outputs`.

@@ -4,6 +4,7 @@ mod training;
 
 use std::sync::Arc;
 
+use super::gpu::Convolution;
 use super::graph::{ConvSettings, Graph, Padding, Pooling, Shape, TensorId};
 use super::{ComputeError, Device, kernels};
 
@@ -44,6 +45,15 @@ pub struct Case {
 }
 
 impl Case {
+    /// The ways of computing convolutions that make a difference to it on a device.
+    pub fn ways(&self, device: &Device) -> Vec<Convolution> {
+        let differ = |kind: &Convolution| match device {
+            Device::Cpu => *kind == Convolution::Direct,
+            Device::Gpu(_) => *kind == Convolution::Direct || self.graph.ids().any(|id| kind.fits(&self.graph, id)),
+        };
+        Convolution::ALL.into_iter().filter(differ).collect()
+    }
+
     /// Runs it on a device, with every buffer filled with NaN first.
     ///
     /// # Errors
@@ -76,9 +86,15 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
 pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
     let mut checks = vec![];
     for case in cases()? {
-        let error = relative_error(&case.run(device)?, &case.run(&Device::Cpu)?);
-        checks.push(Check { name: case.name, case: case.case, error, tolerance: case.tolerance });
+        let expected = case.run(&Device::Cpu)?;
+        for kind in case.ways(device) {
+            device.prefer(Some(kind));
+            let error = relative_error(&case.run(device)?, &expected);
+            let (name, case, tolerance) = (case.name, format!("{}, {}", case.case, kind.name()), case.tolerance);
+            checks.push(Check { name, case, error, tolerance });
+        }
     }
+    device.prefer(None);
     Ok(checks)
 }
 

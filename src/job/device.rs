@@ -1,13 +1,15 @@
 //! Opening devices; an adapter or driver that is new is tried before it is used, and the outcome is remembered.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
 use super::{Control, Ending, Job, Latest, Wake};
+use crate::compute::gpu::{Choices, Gpu};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
@@ -32,6 +34,36 @@ fn key(info: &DeviceInfo) -> String {
 fn remembered() -> Outcomes {
     let text = std::fs::read_to_string(outcomes_path()).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// The quickest kernels of each adapter, driver and version, as far as they were measured.
+type Quickest = BTreeMap<String, Choices>;
+
+fn quickest_path() -> PathBuf {
+    crate::folders::data().join("kernels.json")
+}
+
+/// What a file of the quickest kernels says; one that is damaged or from elsewhere says nothing.
+fn quickest_in(path: &Path) -> Quickest {
+    /// Far more than all adapters of a machine take.
+    const MOST: u64 = 1 << 20;
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// Tells an adapter what was measured on it before, and has it written down when it measures more.
+fn remember_quickest(gpu: &Gpu) {
+    let key = key(gpu.info());
+    let known = quickest_in(&quickest_path()).remove(&key).unwrap_or_default();
+    gpu.know(known, move |choices| {
+        let mut all = quickest_in(&quickest_path());
+        all.insert(key.clone(), choices.clone());
+        if let Ok(text) = serde_json::to_string_pretty(&all) {
+            // Not to remember costs a moment at the next start, no more.
+            let _ = crate::folders::write_atomically(&quickest_path(), text.as_bytes());
+        }
+    });
 }
 
 /// What is wrong with an adapter, or nothing; tried now unless that is remembered.
@@ -65,7 +97,12 @@ pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError>
             return Ok(device);
         }
         match wrong_with(&device)? {
-            what if what.is_empty() => Ok(device),
+            what if what.is_empty() => {
+                if let Device::Gpu(gpu) = &device {
+                    remember_quickest(gpu);
+                }
+                Ok(device)
+            }
             what => Err(ComputeError::WrongNumbers { device: device.info().name, what }),
         }
     });
@@ -176,4 +213,28 @@ pub fn estimate_cost(
         Ending::Finished
     };
     (Job::spawn("estimate", wake, work), latest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::gpu::Convolution;
+
+    #[test]
+    fn a_file_of_quickest_kernels_that_is_damaged_or_foreign_says_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("kernels.json");
+        assert!(quickest_in(&path).is_empty());
+        let choices = Choices::from([("64 to 64 channels".to_string(), Convolution::Winograd)]);
+        let text = serde_json::to_string(&Quickest::from([("an adapter".to_string(), choices.clone())])).expect("text");
+        std::fs::write(&path, &text).expect("written");
+        assert_eq!(quickest_in(&path).get("an adapter"), Some(&choices));
+        let foreign = ["", "[1, 2]", "{\"an adapter\": {\"64\": \"fast\"}}", "{\"an adapter\": 3}", "\u{0}"];
+        for bad in foreign.into_iter().chain((0..text.len()).map(|end| &text[..end])) {
+            std::fs::write(&path, bad).expect("written");
+            assert!(quickest_in(&path).is_empty(), "{bad}");
+        }
+        std::fs::write(&path, "[".repeat(5 << 20)).expect("written");
+        assert!(quickest_in(&path).is_empty());
+    }
 }

@@ -1,19 +1,23 @@
 //! From operations of a graph to dispatches of kernels.
 
-use crate::compute::graph::{Graph, Op, Shape, TensorId};
-use crate::compute::kernels::{self, Launch};
+use super::choice::Convolution;
+use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
+use crate::compute::kernels::{self, Launch, winograd_input, winograd_kernels};
 
 /// A buffer of a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// A tensor of the graph.
     Tensor(TensorId),
-    /// The scratch buffer that all operations share in turn.
-    Scratch,
+    /// One of the two scratch buffers that all operations share in turn.
+    Scratch(usize),
+    /// Constant kernels in the form that Winograd's algorithm wants.
+    Transformed(TensorId),
 }
 
-/// The dispatches of one operation, with their buffers in the order of the kernel's bindings.
-pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
+/// The dispatches of one operation, with their buffers in the order of the kernel's bindings; a convolution is computed in
+/// the way that is given.
+pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(Launch, Vec<Bound>)> {
     let shape = |id: &TensorId| graph.shape(*id);
     let y = Bound::Tensor(id);
     let t = |id: &TensorId| Bound::Tensor(*id);
@@ -24,15 +28,29 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
             vec![(kernels::channel_shift::launch(out.rows(), *order, *scale, *shift), vec![t(x), y])]
         }
         Op::Conv { x, weights, bias, mask, settings } => {
-            let launch = kernels::conv::launch(
-                graph.conv_input(*x, *mask, *settings),
-                out,
-                *settings,
-                bias.is_some(),
-                mask.is_some(),
-            );
+            let seen = graph.conv_input(*x, *mask, *settings);
             // What is absent is bound to something that is there and not read.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
+            if convolution == Convolution::Winograd {
+                let channels = seen.channels.max(out.channels);
+                let band = |band: std::ops::Range<usize>| {
+                    let tiles = kernels::winograd_multiply::launch(band.len(), seen.channels, out.channels);
+                    let input = winograd_input::launch(seen, out, *settings, mask.is_some(), &band);
+                    let output = kernels::winograd_output::launch(out, settings.relu, bias.is_some(), &band);
+                    let [v, m] = [0, 1].map(Bound::Scratch);
+                    [
+                        (input, vec![t(x), or_weights(mask), v]),
+                        (tiles, vec![v, Bound::Transformed(*weights), m]),
+                        (output, vec![m, or_weights(bias), y]),
+                    ]
+                };
+                return winograd_input::bands(out, channels).flat_map(band).collect();
+            }
+            let parameters = kernels::conv::parameters(seen, out, *settings, bias.is_some(), mask.is_some());
+            let launch = match convolution {
+                Convolution::Tiled => kernels::conv_tiled::launch(&parameters, out),
+                _ => kernels::conv::launch(&parameters, out),
+            };
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]
         }
         Op::Signs { x } => vec![(kernels::signs::launch(shape(x)), vec![t(x), y])],
@@ -50,8 +68,8 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
             let each = f.channels * f.channels;
             let sum = kernels::sum_parts::launch(f.batch, each, parts, 1.0 / f.positions() as f32);
             let launch = kernels::gram::launch(f, region.is_none());
-            let bound = vec![t(features), t(region.as_ref().unwrap_or(features)), Bound::Scratch];
-            vec![(launch, bound), (sum, vec![Bound::Scratch, y])]
+            let bound = vec![t(features), t(region.as_ref().unwrap_or(features)), Bound::Scratch(0)];
+            vec![(launch, bound), (sum, vec![Bound::Scratch(0), y])]
         }
         Op::GramAdjoint { features, matrix, region, carry, scale } => {
             let launch = kernels::gram_adjoint::launch(out, *scale, carry.is_some(), region.is_none());
@@ -68,7 +86,7 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
             let (parts, _) = kernels::conv_weights::split(shape(gradient).rows());
             let launch = kernels::conv_weights::launch(shape(x), shape(gradient), *settings);
             let sum = kernels::sum_parts::launch(1, out.len(), parts, 1.0);
-            vec![(launch, vec![t(x), t(gradient), Bound::Scratch]), (sum, vec![Bound::Scratch, y])]
+            vec![(launch, vec![t(x), t(gradient), Bound::Scratch(0)]), (sum, vec![Bound::Scratch(0), y])]
         }
         Op::Upsample { x } => vec![(kernels::upsample::launch(shape(x)), vec![t(x), y])],
         Op::UpsampleAdjoint { gradient } => vec![(kernels::upsample_adjoint::launch(out), vec![t(gradient), y])],
@@ -105,16 +123,55 @@ pub fn launches(graph: &Graph, id: TensorId) -> Vec<(Launch, Vec<Bound>)> {
     }
 }
 
-/// Floats of the scratch buffer that an operation needs.
-pub fn scratch(graph: &Graph, id: TensorId) -> usize {
+/// Floats of the two scratch buffers that an operation needs.
+pub fn scratch(graph: &Graph, id: TensorId, convolution: Convolution) -> [usize; 2] {
     match &graph.nodes()[id.0].op {
         Op::Gram { features, .. } => {
             let f = graph.shape(*features);
-            f.batch * kernels::gram::split(f.positions()).0 * f.channels * f.channels
+            [f.batch * kernels::gram::split(f.positions()).0 * f.channels * f.channels, 0]
         }
         Op::ConvWeights { gradient, .. } => {
-            kernels::conv_weights::split(graph.shape(*gradient).rows()).0 * graph.shape(id).len()
+            [kernels::conv_weights::split(graph.shape(*gradient).rows()).0 * graph.shape(id).len(), 0]
         }
-        _ => 0,
+        Op::Conv { weights, .. } if convolution == Convolution::Winograd => {
+            let (w, y) = (graph.shape(*weights), graph.shape(id));
+            let tiles = winograd_input::band(y, w.width.max(w.channels));
+            [36 * tiles * w.width, 36 * tiles * w.channels]
+        }
+        _ => [0, 0],
     }
+}
+
+/// The constant kernels that some of a plan's convolutions want transformed, each once; `choice` says how each is computed.
+pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> Vec<TensorId> {
+    let mut found: Vec<TensorId> = vec![];
+    for id in plan.order.iter().map(|index| TensorId(*index)) {
+        if let Op::Conv { weights, .. } = &graph.nodes()[id.0].op
+            && choice(id) == Convolution::Winograd
+            && !found.contains(weights)
+        {
+            found.push(*weights);
+        }
+    }
+    found
+}
+
+/// The way that takes the most memory for an operation: what is planned for before it is known which is quickest.
+pub fn largest(graph: &Graph, id: TensorId) -> Convolution {
+    let winograd = Convolution::Winograd;
+    if winograd.fits(graph, id) { winograd } else { Convolution::Direct }
+}
+
+/// Bytes of scratch buffers and transformed kernels of a plan.
+pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> u64 {
+    let scratch: usize = scratch_len(graph, plan, &choice).iter().sum();
+    let kernels =
+        transformed(graph, plan, choice).iter().map(|id| winograd_kernels::len(graph.shape(*id))).sum::<usize>();
+    (scratch + kernels) as u64 * 4
+}
+
+/// Floats of the two scratch buffers of a plan.
+pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> [usize; 2] {
+    let each = plan.order.iter().map(|index| scratch(graph, TensorId(*index), choice(TensorId(*index))));
+    each.fold([0, 0], |most, len| [most[0].max(len[0]), most[1].max(len[1])])
 }

@@ -1,8 +1,12 @@
 //! The GPU backend: the WGSL kernels through wgpu, on any vendor's adapter.
 
+mod choice;
 mod lower;
+mod profile;
 mod program;
 
+pub use choice::{Choices, Convolution};
+pub use profile::{Peaks, Timing};
 pub use program::{GpuProgram, memory};
 
 use std::collections::HashMap;
@@ -10,9 +14,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use wgpu::util::DeviceExt;
+
 use super::ComputeError;
 use super::device::{DeviceInfo, DeviceKind};
-use super::kernels::{Binding, Kernel};
+use super::kernels::{Binding, Kernel, Launch};
 
 /// Storage buffers that a kernel binds at the most.
 const STORAGE_BUFFERS: u32 = 5;
@@ -34,6 +40,23 @@ pub struct Gpu {
     info: DeviceInfo,
     lost: Arc<OnceLock<String>>,
     pipelines: Mutex<HashMap<&'static str, Pipeline>>,
+    known: Mutex<choice::Known>,
+}
+
+/// A kernel with its buffers, ready to be submitted.
+struct Dispatch {
+    kernel: &'static str,
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    groups: [u32; 3],
+}
+
+impl Dispatch {
+    fn record(&self, pass: &mut wgpu::ComputePass) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bindings, &[]);
+        pass.dispatch_workgroups(self.groups[0], self.groups[1], self.groups[2]);
+    }
 }
 
 #[derive(Clone)]
@@ -92,7 +115,9 @@ impl Gpu {
                 "Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into(),
             ));
         }
-        let descriptor = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let descriptor =
+            wgpu::DeviceDescriptor { required_features, required_limits: limits.clone(), ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| failed(format!("Its driver would not open it: {e}.")))?;
         let lost = Arc::new(OnceLock::new());
@@ -105,7 +130,15 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             let _ = note.set(error.to_string());
         }));
-        Ok(Self { device, queue, limits, info: info.clone(), lost, pipelines: Mutex::default() })
+        Ok(Self {
+            device,
+            queue,
+            limits,
+            info: info.clone(),
+            lost,
+            pipelines: Mutex::default(),
+            known: Mutex::default(),
+        })
     }
 
     /// Which adapter this is.
@@ -126,6 +159,45 @@ impl Gpu {
             self.lose();
         }
         self.queue.submit([encoder.finish()]);
+    }
+
+    /// Submits dispatches one after the other in one piece.
+    fn submit_all(&self, dispatches: &[Dispatch]) {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            dispatches.iter().for_each(|dispatch| dispatch.record(&mut pass));
+        }
+        self.submit(encoder);
+    }
+
+    /// A launch with its buffers, in the order of the kernel's bindings.
+    ///
+    /// # Errors
+    /// The grid exceeds the adapter's limits.
+    fn dispatch(&self, launch: &Launch, buffers: &[&wgpu::Buffer]) -> Result<Dispatch, ComputeError> {
+        let most = self.limits.max_compute_workgroups_per_dimension;
+        let groups = launch.grid.groups(most).ok_or_else(|| ComputeError::Limit {
+            device: self.info.name.clone(),
+            what: format!("the grid of {}", launch.kernel.name),
+            needed: format!("{:?} groups", launch.grid),
+            allowed: format!("{most} a dimension"),
+        })?;
+        let parameters = self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some(launch.kernel.name),
+            contents: &launch.parameters,
+            usage: wgpu::BufferUsages::UNIFORM,
+        });
+        let bound = std::iter::once(&parameters).chain(buffers.iter().copied()).enumerate();
+        let entries: Vec<_> =
+            bound.map(|(n, b)| wgpu::BindGroupEntry { binding: n as u32, resource: b.as_entire_binding() }).collect();
+        let Pipeline { pipeline, layout } = self.pipeline(launch.kernel);
+        let bindings = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(launch.kernel.name),
+            layout: &layout,
+            entries: &entries,
+        });
+        Ok(Dispatch { kernel: launch.kernel.name, pipeline, bindings, groups })
     }
 
     fn check_lost(&self) -> Result<(), ComputeError> {

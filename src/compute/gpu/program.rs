@@ -1,47 +1,41 @@
 //! A graph made ready to run on an adapter.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wgpu::util::DeviceExt;
-
-use super::Gpu;
+use super::choice::Convolution;
 use super::lower::{self, Bound};
+use super::profile::Work;
+use super::{Dispatch, Gpu};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Storage, TensorId};
+use crate::compute::kernels::winograd_kernels;
 
 /// How long one submission may keep the device busy, so that a desktop on the same adapter stays smooth.
 const PIECE: Duration = Duration::from_millis(10);
 
 /// A compiled graph with its buffers; these and the bind groups are made once.
 pub struct GpuProgram {
-    gpu: Arc<Gpu>,
+    pub(super) gpu: Arc<Gpu>,
     graph: Graph,
     plan: Plan,
     buffers: Vec<wgpu::Buffer>,
-    dispatches: Vec<Dispatch>,
+    pub(super) dispatches: Vec<Dispatch>,
+    /// What each of the dispatches has to do.
+    pub(super) work: Vec<Work>,
     staging: wgpu::Buffer,
     outputs: Vec<TensorId>,
     pieces: usize,
-}
-
-struct Dispatch {
-    pipeline: wgpu::ComputePipeline,
-    bindings: wgpu::BindGroup,
-    groups: [u32; 3],
-}
-
-fn scratch_len(graph: &Graph, plan: &Plan) -> usize {
-    plan.order.iter().map(|n| lower::scratch(graph, TensorId(*n))).max().unwrap_or(0)
 }
 
 fn staging_bytes(graph: &Graph, outputs: &[TensorId]) -> u64 {
     outputs.iter().map(|id| graph.shape(*id).bytes()).sum()
 }
 
-/// Bytes that a plan needs on the device.
+/// Bytes that a plan needs on the device, at the most: which kernels are quickest there is not known yet.
 pub fn memory(graph: &Graph, plan: &Plan, outputs: &[TensorId]) -> u64 {
-    plan.bytes() + scratch_len(graph, plan) as u64 * 4 + staging_bytes(graph, outputs)
+    plan.bytes() + lower::extra_bytes(graph, plan, |id| lower::largest(graph, id)) + staging_bytes(graph, outputs)
 }
 
 impl GpuProgram {
@@ -50,13 +44,34 @@ impl GpuProgram {
     /// # Errors
     /// A buffer or a grid exceeds the adapter's limits, the memory cannot be had, or the device is lost.
     pub fn new(gpu: Arc<Gpu>, graph: Graph, plan: Plan, outputs: &[TensorId]) -> Result<Self, ComputeError> {
+        Self::with(gpu, graph, plan, outputs, None)
+    }
+
+    /// The same with all convolutions computed in one way, instead of the quickest.
+    pub(super) fn with(
+        gpu: Arc<Gpu>,
+        graph: Graph,
+        plan: Plan,
+        outputs: &[TensorId],
+        forced: Option<Convolution>,
+    ) -> Result<Self, ComputeError> {
         gpu.check_lost()?;
+        let mut choices = HashMap::new();
+        for id in plan.order.iter().map(|index| TensorId(*index)) {
+            let choice = match forced {
+                Some(forced) => forced,
+                None => gpu.choice(&graph, id)?,
+            };
+            choices.insert(id, choice);
+        }
+        let choice = |id: TensorId| choices[&id];
         let mut buffers = vec![];
         for len in &plan.buffers {
             buffers.push(gpu.buffer("tensor", *len)?);
         }
-        let scratch = gpu.buffer("scratch", scratch_len(&graph, &plan))?;
-        let mut constants = std::collections::HashMap::new();
+        let [a, b] = lower::scratch_len(&graph, &plan, choice);
+        let scratch = [gpu.buffer("scratch", a)?, gpu.buffer("scratch", b)?];
+        let mut constants = HashMap::new();
         for index in &plan.order {
             if let Op::Constant(values) = &graph.nodes()[*index].op {
                 let buffer = gpu.buffer("constant", values.len())?;
@@ -64,45 +79,37 @@ impl GpuProgram {
                 constants.insert(*index, buffer);
             }
         }
-        let mut dispatches = vec![];
-        for index in &plan.order {
-            for (launch, bound) in lower::launches(&graph, TensorId(*index)) {
-                let groups = launch.grid.groups(gpu.limits.max_compute_workgroups_per_dimension);
-                let groups = groups.ok_or_else(|| ComputeError::Limit {
-                    device: gpu.info.name.clone(),
-                    what: format!("the grid of {}", launch.kernel.name),
-                    needed: format!("{:?} groups", launch.grid),
-                    allowed: format!("{} a dimension", gpu.limits.max_compute_workgroups_per_dimension),
-                })?;
-                let parameters = gpu.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some(launch.kernel.name),
-                    contents: &launch.parameters,
-                    usage: wgpu::BufferUsages::UNIFORM,
-                });
-                let bound = bound.iter().map(|b| match b {
-                    Bound::Scratch => &scratch,
+        let mut transformed = HashMap::new();
+        let mut once = vec![];
+        for weights in lower::transformed(&graph, &plan, choice) {
+            let shape = graph.shape(weights);
+            let buffer = gpu.buffer("transformed kernels", winograd_kernels::len(shape))?;
+            let dispatch = gpu.dispatch(&winograd_kernels::launch(shape), &[&constants[&weights.0], &buffer])?;
+            once.push(dispatch);
+            transformed.insert(weights, buffer);
+        }
+        let (mut dispatches, mut work) = (vec![], vec![]);
+        for id in plan.order.iter().map(|index| TensorId(*index)) {
+            for (launch, bound) in lower::launches(&graph, id, choice(id)) {
+                work.push(Work::of(&graph, id, &launch, &bound, lower::scratch(&graph, id, choice(id))));
+                let buffer = |bound: &Bound| match bound {
+                    Bound::Scratch(n) => &scratch[*n],
+                    Bound::Transformed(weights) => &transformed[weights],
                     Bound::Tensor(id) => match plan.storage[id.0] {
                         Storage::Buffer(b) => &buffers[b],
                         Storage::Constant | Storage::Unused => &constants[&id.0],
                     },
-                });
-                let entries: Vec<_> = std::iter::once(&parameters)
-                    .chain(bound)
-                    .enumerate()
-                    .map(|(n, b)| wgpu::BindGroupEntry { binding: n as u32, resource: b.as_entire_binding() })
-                    .collect();
-                let pipeline = gpu.pipeline(launch.kernel);
-                let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(launch.kernel.name),
-                    layout: &pipeline.layout,
-                    entries: &entries,
-                });
-                dispatches.push(Dispatch { pipeline: pipeline.pipeline, bindings, groups });
+                };
+                let bound: Vec<&wgpu::Buffer> = bound.iter().map(buffer).collect();
+                dispatches.push(gpu.dispatch(&launch, &bound)?);
             }
+        }
+        if !once.is_empty() {
+            gpu.submit_all(&once);
         }
         let staging = gpu.staging(staging_bytes(&graph, outputs));
         gpu.check_lost()?;
-        Ok(Self { gpu, graph, plan, buffers, dispatches, staging, outputs: outputs.to_vec(), pieces: 4 })
+        Ok(Self { gpu, graph, plan, buffers, dispatches, work, staging, outputs: outputs.to_vec(), pieces: 4 })
     }
 
     /// Bytes in use on the device.
@@ -155,16 +162,7 @@ impl GpuProgram {
         let start = Instant::now();
         let per_piece = self.dispatches.len().div_ceil(self.pieces).max(1);
         for piece in self.dispatches.chunks(per_piece) {
-            let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                for dispatch in piece {
-                    pass.set_pipeline(&dispatch.pipeline);
-                    pass.set_bind_group(0, &dispatch.bindings, &[]);
-                    pass.dispatch_workgroups(dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
-                }
-            }
-            self.gpu.submit(encoder);
+            self.gpu.submit_all(piece);
         }
         let outputs = self.read_back()?;
         let pieces = start.elapsed().as_secs_f64() / PIECE.as_secs_f64();

@@ -250,22 +250,23 @@ impl Graph {
 
     /// Multiplications and additions of one run of the operations that `outputs` need.
     pub fn operations(&self, outputs: &[TensorId]) -> u64 {
-        let needed = self.needed(outputs);
-        let of = |id: usize| -> u64 {
-            let s = self.nodes[id].shape;
-            match &self.nodes[id].op {
-                Op::Conv { weights, .. } => 2 * s.rows() as u64 * self.shape(*weights).len() as u64,
-                Op::ConvWeights { gradient, .. } => 2 * self.shape(*gradient).rows() as u64 * s.len() as u64,
-                Op::Product { product: p, .. } => 2 * (p.rows * p.columns * p.inner) as u64,
-                Op::Gram { features, .. } | Op::GramAdjoint { features, .. } => {
-                    let f = self.shape(*features);
-                    2 * f.len() as u64 * f.channels as u64
-                }
-                Op::Input | Op::Constant(_) => 0,
-                _ => s.len() as u64,
+        self.needed(outputs).into_iter().map(|id| self.operations_of(TensorId(id))).sum()
+    }
+
+    /// Multiplications and additions that make one tensor from those that it is made of.
+    pub fn operations_of(&self, id: TensorId) -> u64 {
+        let s = self.shape(id);
+        match &self.nodes[id.0].op {
+            Op::Conv { weights, .. } => 2 * s.rows() as u64 * self.shape(*weights).len() as u64,
+            Op::ConvWeights { gradient, .. } => 2 * self.shape(*gradient).rows() as u64 * s.len() as u64,
+            Op::Product { product: p, .. } => 2 * (p.rows * p.columns * p.inner) as u64,
+            Op::Gram { features, .. } | Op::GramAdjoint { features, .. } => {
+                let f = self.shape(*features);
+                2 * f.len() as u64 * f.channels as u64
             }
-        };
-        needed.iter().map(|id| of(*id)).sum()
+            Op::Input | Op::Constant(_) => 0,
+            _ => s.len() as u64,
+        }
     }
 
     /// The nodes that `outputs` and the operations in place depend on, in order.

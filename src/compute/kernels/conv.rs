@@ -7,7 +7,7 @@ use crate::compute::graph::{ConvSettings, Shape};
 pub static KERNEL: Kernel = Kernel {
     name: "conv",
     source: include_str!("../../../shaders/conv.wgsl"),
-    shared: &[shared::TILE_PRODUCT, shared::SOURCE],
+    shared: &[shared::TILE_PRODUCT, shared::SOURCE, shared::CONV_INPUT],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
@@ -18,9 +18,9 @@ parameters! {
     Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32 }
 }
 
-/// `x` is the shape as the kernels see it. Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
-pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_mask: bool) -> Launch {
-    let parameters = Parameters {
+/// The parameter block; `x` is the shape as the kernels see it.
+pub fn parameters(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_mask: bool) -> Parameters {
+    Parameters {
         in_height: x.height as u32,
         in_width: x.width as u32,
         inputs: x.channels as u32,
@@ -35,7 +35,11 @@ pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_ma
         has_bias: has_bias.into(),
         has_mask: has_mask.into(),
         spread: settings.spread.into(),
-    };
+    }
+}
+
+/// Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
+pub fn launch(parameters: &Parameters, y: Shape) -> Launch {
     let grid = Grid::Tiles(y.rows().div_ceil(64), y.channels.div_ceil(64));
-    Launch { kernel: &KERNEL, parameters: block(&parameters), grid }
+    Launch { kernel: &KERNEL, parameters: block(parameters), grid }
 }

@@ -6,10 +6,13 @@ pub mod adam_moments;
 pub mod adam_step;
 pub mod channel_shift;
 pub mod conv;
+pub mod conv_tiled;
 pub mod conv_weights;
+pub mod copy;
 pub mod flip_kernels;
 pub mod gram;
 pub mod gram_adjoint;
+pub mod multiply_add;
 pub mod pad_reflect;
 pub mod pad_reflect_adjoint;
 pub mod pointwise;
@@ -26,6 +29,10 @@ pub mod sum_parts;
 pub mod upsample;
 pub mod upsample_adjoint;
 pub mod weighted_sum;
+pub mod winograd_input;
+pub mod winograd_kernels;
+pub mod winograd_multiply;
+pub mod winograd_output;
 
 /// How a shader uses a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,8 @@ impl Kernel {
 
 /// Functions that several shaders use.
 pub mod shared {
+    /// `input_at`: a number of a convolution's input.
+    pub const CONV_INPUT: &str = include_str!("../../../shaders/shared/conv_input.wgsl");
     /// `size` and `cosine`: of vectors, from the matrix of their scalar products.
     pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
@@ -79,18 +88,25 @@ pub mod shared {
     pub const SOURCE: &str = include_str!("../../../shaders/shared/source.wgsl");
     /// `multiply_tiles`: a 64 × 64 tile of a matrix product.
     pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");
+    /// `multiply_tiles`: a 128 × 64 tile of a matrix product, 8 × 8 of it in each invocation's registers.
+    pub const WIDE_TILE_PRODUCT: &str = include_str!("../../../shaders/shared/wide_tile_product.wgsl");
+    /// `source_line` and `result_line`: the transforms of Winograd's algorithm.
+    pub const WINOGRAD: &str = include_str!("../../../shaders/shared/winograd.wgsl");
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 24] = [
+pub const ALL: [&Kernel; 31] = [
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,
     &conv::KERNEL,
+    &conv_tiled::KERNEL,
     &conv_weights::KERNEL,
+    &copy::KERNEL,
     &flip_kernels::KERNEL,
     &gram::KERNEL,
     &gram_adjoint::KERNEL,
+    &multiply_add::KERNEL,
     &pad_reflect::KERNEL,
     &pad_reflect_adjoint::KERNEL,
     &pointwise::KERNEL,
@@ -107,6 +123,10 @@ pub const ALL: [&Kernel; 24] = [
     &upsample::KERNEL,
     &upsample_adjoint::KERNEL,
     &weighted_sum::KERNEL,
+    &winograd_input::KERNEL,
+    &winograd_kernels::KERNEL,
+    &winograd_multiply::KERNEL,
+    &winograd_output::KERNEL,
 ];
 
 /// What a dispatch needs besides its buffers.

@@ -1,0 +1,117 @@
+// conv_tiled — convolution of stride 1 as an implicit matrix product with larger tiles, four channels at a time
+// y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
+// As conv, for inputs in multiples of 8 and outputs in multiples of 4.
+// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
+// out @5 y f32 [N, H', W', O]
+// grid (ceil(N H' W' / 128), ceil(O / 64), 1), the first folded into the third
+// tolerance 1e-5 relative to max|y|
+struct Parameters {
+    in_height: u32,
+    in_width: u32,
+    inputs: u32,
+    outputs: u32,
+    out_height: u32,
+    out_width: u32,
+    edge: u32,
+    before: u32,
+    batch: u32,
+    periodic: u32,
+    relu: u32,
+    has_bias: u32,
+    has_mask: u32,
+    spread: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Parameters;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> mask: array<u32>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
+
+// Four numbers where their bits of a word are set, else 0.
+fn where_set(values: vec4<f32>, word: u32) -> vec4<f32> {
+    let bits = (vec4(word) >> vec4(0u, 1u, 2u, 3u)) & vec4(1u);
+    return select(vec4<f32>(), values, bits != vec4(0u));
+}
+
+fn store_tile(position: u32, column: u32, sum: vec4<f32>) {
+    let columns = parameters.outputs / 4u;
+    if (position >= parameters.batch * parameters.out_height * parameters.out_width || column >= columns) {
+        return;
+    }
+    var value = sum;
+    if (parameters.has_bias != 0u) {
+        value += bias[column];
+    }
+    if (parameters.relu != 0u) {
+        value = max(value, vec4<f32>());
+    }
+    y[position * columns + column] = value;
+}
+
+@compute @workgroup_size(128)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let image_positions = parameters.out_height * parameters.out_width;
+    let first_position = (group.x + group.z * groups.x) * 128u;
+    let first_output = group.y * 64u;
+    let columns = parameters.outputs / 4u;
+    var sums = array<vec4<f32>, 16>();
+
+    // What this invocation brings: eight channels of one position, four outputs of one channel.
+    let position = first_position + local;
+    let image = position / image_positions;
+    let place = position % image_positions;
+    let is_position = position < parameters.batch * image_positions;
+    let column = first_output / 4u + local % 16u;
+    for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
+        let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
+        let across = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+        var is_inside = is_position && row >= 0 && across >= 0;
+        var size = vec2(parameters.in_height, parameters.in_width);
+        var at = vec2(u32(max(row, 0)), u32(max(across, 0)));
+        let bits = ((image * size.x + at.x) * size.y + at.y) * ((parameters.inputs + 31u) / 32u);
+        var share = 1.0;
+        if (parameters.spread != 0u) {
+            size /= 2u;
+            at /= 2u;
+            is_inside = is_inside && at.x < size.x && at.y < size.y;
+            share = 0.25;
+        }
+        let start = ((image * size.x + at.x) * size.y + at.y) * parameters.inputs / 4u;
+        for (var i = 0u; i < parameters.inputs; i += 8u) {
+            var a = vec4<f32>();
+            var b = vec4<f32>();
+            if (is_inside) {
+                a = share * x[start + i / 4u];
+                b = share * x[start + i / 4u + 1u];
+                if (parameters.has_mask != 0u) {
+                    let word = mask[bits + i / 32u] >> (i % 32u);
+                    a = where_set(a, word);
+                    b = where_set(b, word >> 4u);
+                }
+            }
+            left[local] = a.x;
+            left[128u + local] = a.y;
+            left[256u + local] = a.z;
+            left[384u + local] = a.w;
+            left[512u + local] = b.x;
+            left[640u + local] = b.y;
+            left[768u + local] = b.z;
+            left[896u + local] = b.w;
+            var brought = vec4<f32>();
+            if (column < columns) {
+                brought = weights[(t * parameters.inputs + i + local / 16u) * columns + column];
+            }
+            right[local] = brought;
+            workgroupBarrier();
+            multiply_tiles(local, &sums);
+            workgroupBarrier();
+        }
+    }
+    store_tiles(local, first_position, first_output, &sums);
+}

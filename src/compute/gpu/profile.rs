@@ -1,0 +1,202 @@
+//! How long each kernel takes, and what the adapter can do at the most.
+
+use std::time::Instant;
+
+use super::lower::Bound;
+use super::{Dispatch, Gpu, GpuProgram};
+use crate::compute::ComputeError;
+use crate::compute::graph::{Graph, Op, TensorId};
+use crate::compute::kernels::{self, Launch};
+
+/// Queries of one set.
+const QUERIES: usize = 4096;
+
+/// One dispatch and its time.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// The kernel.
+    pub kernel: &'static str,
+    /// What it works on, in words.
+    pub shape: String,
+    /// Seconds.
+    pub seconds: f64,
+    /// Multiplications and additions; of a convolution those of its definition, which Winograd's algorithm needs fewer of.
+    pub operations: u64,
+    /// Bytes of everything that it reads or writes, each once.
+    pub bytes: u64,
+}
+
+/// What an adapter does at the most.
+#[derive(Clone, Copy, Debug)]
+pub struct Peaks {
+    /// Multiplications and additions a second.
+    pub operations: f64,
+    /// Bytes read and written a second by a copy.
+    pub bytes: f64,
+}
+
+/// What one dispatch has to do.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub shape: String,
+    pub operations: u64,
+    pub bytes: u64,
+}
+
+impl Work {
+    /// Of one of the dispatches of an operation.
+    pub fn of(graph: &Graph, id: TensorId, launch: &Launch, bound: &[Bound], scratch: [usize; 2]) -> Self {
+        let s = graph.shape(id);
+        let tensors = bound.iter().map(|bound| match bound {
+            Bound::Tensor(id) => graph.shape(*id).bytes(),
+            Bound::Scratch(n) => scratch[*n] as u64 * 4,
+            Bound::Transformed(_) => 0,
+        });
+        let (mut shape, mut bytes) = (format!("{} × {} × {}", s.height, s.width, s.channels), tensors.sum());
+        let mut operations = graph.operations_of(id);
+        if let Op::Conv { weights, .. } = &graph.nodes()[id.0].op {
+            let w = graph.shape(*weights);
+            shape = format!("{} → {}, {} × {}", w.width, w.channels, s.height, s.width);
+            let (tiles, inputs, outputs) = (u64::from(launch.tiles()), w.width as u64, w.channels as u64);
+            // Of Winograd's algorithm the products stand for the operations of the definition; 16 outputs a tile.
+            let direct = 2 * 16 * tiles * 9 * inputs * outputs;
+            (operations, bytes) = match launch.kernel.name {
+                "winograd_input" => (0, (16 + 36) * 4 * tiles * inputs),
+                "winograd_multiply" => (direct, 36 * 4 * (tiles * (inputs + outputs) + inputs * outputs)),
+                "winograd_output" => (0, (16 + 36) * 4 * tiles * outputs),
+                _ => (operations, bytes),
+            };
+        }
+        if launch.kernel.name == "sum_parts" {
+            operations = scratch[0] as u64;
+        }
+        Self { shape, operations, bytes }
+    }
+}
+
+impl Gpu {
+    /// Whether the driver can tell when a kernel began and ended; else the time of submitting it counts too.
+    pub fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    /// Seconds of each dispatch, one after the other.
+    fn time_each(&self, dispatches: &[Dispatch]) -> Result<Vec<f64>, ComputeError> {
+        let mut seconds = vec![];
+        for some in dispatches.chunks(QUERIES / 2) {
+            if self.has_timestamps() {
+                seconds.extend(self.timestamps(some)?);
+                continue;
+            }
+            for dispatch in some {
+                let start = Instant::now();
+                self.submit_all(std::slice::from_ref(dispatch));
+                self.wait()?;
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+        Ok(seconds)
+    }
+
+    fn timestamps(&self, dispatches: &[Dispatch]) -> Result<Vec<f64>, ComputeError> {
+        let count = 2 * dispatches.len() as u32;
+        let query_set = self.device.create_query_set(&wgpu::QuerySetDescriptor {
+            label: Some("timestamps"),
+            ty: wgpu::QueryType::Timestamp,
+            count,
+        });
+        let bytes = u64::from(count) * 8;
+        let resolved = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("timestamps"),
+            size: bytes,
+            usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        let staging = self.staging(bytes);
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        for (n, dispatch) in dispatches.iter().enumerate() {
+            let at = 2 * n as u32;
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                    query_set: &query_set,
+                    beginning_of_pass_write_index: Some(at),
+                    end_of_pass_write_index: Some(at + 1),
+                }),
+            });
+            dispatch.record(&mut pass);
+        }
+        encoder.resolve_query_set(&query_set, 0..count, &resolved, 0);
+        encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, bytes);
+        self.submit(encoder);
+        let ticks = self.map(&staging, |halves| {
+            let whole = |pair: &[f32]| u64::from(pair[0].to_bits()) | u64::from(pair[1].to_bits()) << 32;
+            halves.chunks_exact(2).take(count as usize).map(whole).collect::<Vec<u64>>()
+        })?;
+        let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
+        Ok(ticks.chunks_exact(2).map(|t| t[1].saturating_sub(t[0]) as f64 * period).collect())
+    }
+
+    /// Measures what the adapter does at the most, with kernels that do nothing else.
+    ///
+    /// # Errors
+    /// The memory cannot be had, or the device is lost.
+    pub fn peaks(&self) -> Result<Peaks, ComputeError> {
+        /// Enough to keep every core of a large card busy, and how long a measurement should take.
+        const GROUPS: usize = 4096;
+        const LONG_ENOUGH: f64 = 0.02;
+        const COPIED: usize = 16 << 20;
+        let y = self.buffer("multiply_add", GROUPS * 256)?;
+        let (mut rounds, mut operations) = (8, 0.0f64);
+        loop {
+            let dispatch = self.dispatch(&kernels::multiply_add::launch(GROUPS, rounds), &[&y])?;
+            let seconds = self.time_each(&[dispatch])?[0];
+            operations = operations.max(kernels::multiply_add::operations(GROUPS, rounds) as f64 / seconds.max(1e-9));
+            if seconds > LONG_ENOUGH || rounds > 1 << 20 {
+                break;
+            }
+            rounds *= 2;
+        }
+        let floats = COPIED.min(self.largest_buffer() as usize / 4);
+        let [from, to] = [self.buffer("copied", floats)?, self.buffer("copy", floats)?];
+        let mut bytes = 0.0f64;
+        for _ in 0..4 {
+            let dispatch = self.dispatch(&kernels::copy::launch(floats / 4), &[&from, &to])?;
+            bytes = bytes.max(2.0 * 4.0 * floats as f64 / self.time_each(&[dispatch])?[0].max(1e-9));
+        }
+        Ok(Peaks { operations, bytes })
+    }
+}
+
+impl GpuProgram {
+    /// Times every dispatch of a run by itself: the least of `repetitions`, after one that does not count.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn profile(&mut self, repetitions: usize) -> Result<Vec<Timing>, ComputeError> {
+        let (gpu, dispatches) = (&self.gpu, &self.dispatches);
+        gpu.time_each(dispatches)?;
+        let mut least = vec![f64::INFINITY; dispatches.len()];
+        for _ in 0..repetitions.max(1) {
+            let seconds = gpu.time_each(dispatches)?;
+            least.iter_mut().zip(seconds).for_each(|(least, s)| *least = least.min(s));
+        }
+        let timing = |((dispatch, work), seconds): ((&Dispatch, &Work), f64)| Timing {
+            kernel: dispatch.kernel,
+            shape: work.shape.clone(),
+            seconds,
+            operations: work.operations,
+            bytes: work.bytes,
+        };
+        Ok(dispatches.iter().zip(&self.work).zip(least).map(timing).collect())
+    }
+}
+
+impl Launch {
+    /// The tiles that a launch of Winograd's algorithm is about; 0 for others.
+    fn tiles(&self) -> u32 {
+        let found = self.kernel.fields.iter().find(|(field, _)| *field == "tiles");
+        let bytes = found.and_then(|(_, offset)| self.parameters.get(*offset..offset + 4)?.try_into().ok());
+        bytes.map_or(0, u32::from_ne_bytes)
+    }
+}
