@@ -29,12 +29,6 @@ struct Parameters {
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
-// Four numbers where their bits of a word are set, else 0.
-fn where_set(values: vec4<f32>, word: u32) -> vec4<f32> {
-    let bits = (vec4(word) >> vec4(0u, 1u, 2u, 3u)) & vec4(1u);
-    return select(vec4<f32>(), values, bits != vec4(0u));
-}
-
 fn store_tile(position: u32, column: u32, sum: vec4<f32>) {
     let columns = parameters.outputs / 4u;
     if (position >= parameters.batch * parameters.out_height * parameters.out_width || column >= columns) {
@@ -71,29 +65,13 @@ fn main(
     for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
         let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
         let across = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
-        var is_inside = is_position && row >= 0 && across >= 0;
-        var size = vec2(parameters.in_height, parameters.in_width);
-        var at = vec2(u32(max(row, 0)), u32(max(across, 0)));
-        let bits = ((image * size.x + at.x) * size.y + at.y) * ((parameters.inputs + 31u) / 32u);
-        var share = 1.0;
-        if (parameters.spread != 0u) {
-            size /= 2u;
-            at /= 2u;
-            is_inside = is_inside && at.x < size.x && at.y < size.y;
-            share = 0.25;
-        }
-        let start = ((image * size.x + at.x) * size.y + at.y) * parameters.inputs / 4u;
+        let tap = tap_at(image, row, across);
         for (var i = 0u; i < parameters.inputs; i += 8u) {
             var a = vec4<f32>();
             var b = vec4<f32>();
-            if (is_inside) {
-                a = share * x[start + i / 4u];
-                b = share * x[start + i / 4u + 1u];
-                if (parameters.has_mask != 0u) {
-                    let word = mask[bits + i / 32u] >> (i % 32u);
-                    a = where_set(a, word);
-                    b = where_set(b, word >> 4u);
-                }
+            if (is_position && tap.is_inside) {
+                a = tap_values(tap, i);
+                b = tap_values(tap, i + 4u);
             }
             left[local] = a.x;
             left[128u + local] = a.y;

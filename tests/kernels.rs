@@ -46,6 +46,8 @@ fn convolutions_agree_at_the_channel_counts_of_the_network() {
     for (shape, outputs) in [
         (Shape::new(13, 10, 3), 64),
         (Shape::new(13, 10, 64), 3),
+        (Shape::new(7, 10, 12), 4),
+        (Shape::new(7, 10, 1), 16),
         (Shape::new(6, 9, 64), 128),
         (Shape::new(5, 3, 128), 64),
         (Shape::new(1, 1, 64), 64),
@@ -63,10 +65,11 @@ fn the_quickest_way_is_one_that_fits() {
     let quickest = |ways: &[Convolution]| {
         gpu.quickest(Shape::new(16, 16, 64), Shape::new(9, 64, 64), settings, ways).expect("measured")
     };
-    for kind in Convolution::ALL {
+    let ways = [Convolution::Direct, Convolution::Tiled, Convolution::Winograd];
+    for kind in ways {
         assert_eq!(quickest(&[kind]), kind);
     }
-    assert!(Convolution::ALL.contains(&quickest(&Convolution::ALL)));
+    assert!(ways.contains(&quickest(&ways)));
 }
 
 #[test]

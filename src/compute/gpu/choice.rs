@@ -8,7 +8,7 @@ use super::{Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::device::DeviceKind;
 use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Shape, TensorId};
-use crate::compute::kernels::conv_tiled;
+use crate::compute::kernels::{conv_narrow, conv_thin, conv_tiled};
 
 /// A way to compute a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -16,7 +16,10 @@ use crate::compute::kernels::conv_tiled;
 pub enum Convolution {
     /// An implicit matrix product in tiles of 64 × 64: any kernels and channels.
     Direct,
-    /// The same in tiles of 128 × 64, held in more registers: inputs in multiples of 8, outputs in multiples of 4.
+    /// Each position by itself: at most 4 inputs and outputs in multiples of 16, or at most 4 outputs and inputs in multiples
+    /// of 4.
+    Few,
+    /// As `Direct` in tiles of 128 × 64, held in more registers: inputs in multiples of 8, outputs in multiples of 4.
     Tiled,
     /// Winograd's F(4 × 4, 3 × 3): the channels of `Tiled`, 3 × 3 kernels that never change.
     Winograd,
@@ -38,12 +41,13 @@ pub struct Known {
 
 impl Convolution {
     /// All ways.
-    pub const ALL: [Self; 3] = [Self::Direct, Self::Tiled, Self::Winograd];
+    pub const ALL: [Self; 4] = [Self::Direct, Self::Few, Self::Tiled, Self::Winograd];
 
     /// The name as the benchmark prints it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
+            Self::Few => "few",
             Self::Tiled => "tiled",
             Self::Winograd => "Winograd",
         }
@@ -56,6 +60,7 @@ impl Convolution {
         let is_constant = matches!(graph.nodes()[weights.0].op, Op::Constant(_));
         match self {
             Self::Direct => true,
+            Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
             Self::Tiled => conv_tiled::fits(s.width, s.channels),
             Self::Winograd => settings.edge == 3 && is_constant && conv_tiled::fits(s.width, s.channels),
         }

@@ -49,6 +49,10 @@ pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(L
             let parameters = kernels::conv::parameters(seen, out, *settings, bias.is_some(), mask.is_some());
             let launch = match convolution {
                 Convolution::Tiled => kernels::conv_tiled::launch(&parameters, out),
+                Convolution::Few if kernels::conv_narrow::fits(seen.channels, out.channels) => {
+                    kernels::conv_narrow::launch(&parameters, out)
+                }
+                Convolution::Few => kernels::conv_thin::launch(&parameters, out),
                 _ => kernels::conv::launch(&parameters, out),
             };
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]

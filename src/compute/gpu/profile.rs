@@ -148,14 +148,16 @@ impl Gpu {
         const COPIED: usize = 16 << 20;
         let y = self.buffer("multiply_add", GROUPS * 256)?;
         let (mut rounds, mut operations) = (8, 0.0f64);
-        loop {
+        let mut long_enough = 0;
+        while long_enough < 4 && rounds < 1 << 20 {
             let dispatch = self.dispatch(&kernels::multiply_add::launch(GROUPS, rounds), &[&y])?;
             let seconds = self.time_each(&[dispatch])?[0];
             operations = operations.max(kernels::multiply_add::operations(GROUPS, rounds) as f64 / seconds.max(1e-9));
-            if seconds > LONG_ENOUGH || rounds > 1 << 20 {
-                break;
+            if seconds > LONG_ENOUGH {
+                long_enough += 1;
+            } else {
+                rounds *= 2;
             }
-            rounds *= 2;
         }
         let floats = COPIED.min(self.largest_buffer() as usize / 4);
         let [from, to] = [self.buffer("copied", floats)?, self.buffer("copy", floats)?];

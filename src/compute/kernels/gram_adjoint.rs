@@ -7,7 +7,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "gram_adjoint",
     source: include_str!("../../../shaders/gram_adjoint.wgsl"),
-    shared: &[shared::TILE_PRODUCT, shared::REGION],
+    shared: &[shared::WIDE_TILE_PRODUCT, shared::REGION],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
@@ -29,6 +29,6 @@ pub fn launch(features: Shape, scale: f32, add: bool, is_whole: bool) -> Launch 
         batch: features.batch as u32,
         width: if is_whole { 0 } else { features.width as u32 },
     };
-    let grid = Grid::Tiles(features.batch * features.positions().div_ceil(64), features.channels.div_ceil(64));
+    let grid = Grid::Tiles(features.batch * features.positions().div_ceil(128), features.channels.div_ceil(64));
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid }
 }

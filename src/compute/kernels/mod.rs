@@ -6,6 +6,8 @@ pub mod adam_moments;
 pub mod adam_step;
 pub mod channel_shift;
 pub mod conv;
+pub mod conv_narrow;
+pub mod conv_thin;
 pub mod conv_tiled;
 pub mod conv_weights;
 pub mod copy;
@@ -78,6 +80,8 @@ impl Kernel {
 pub mod shared {
     /// `input_at`: a number of a convolution's input.
     pub const CONV_INPUT: &str = include_str!("../../../shaders/shared/conv_input.wgsl");
+    /// `tap_at` and `tap_values`: the same four channels at a time.
+    pub const CONV_TAP: &str = include_str!("../../../shaders/shared/conv_tap.wgsl");
     /// `size` and `cosine`: of vectors, from the matrix of their scalar products.
     pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
@@ -95,11 +99,13 @@ pub mod shared {
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 31] = [
+pub const ALL: [&Kernel; 33] = [
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,
     &conv::KERNEL,
+    &conv_narrow::KERNEL,
+    &conv_thin::KERNEL,
     &conv_tiled::KERNEL,
     &conv_weights::KERNEL,
     &copy::KERNEL,
