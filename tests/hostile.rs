@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::ImageEncoder;
 use microwright::compute::Device;
+use microwright::job::read_quickest_kernels;
 use microwright::latent::{Dataset, LatentSettings, Model, Trainer, read_tensors, synthetic, tensor_bytes};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
@@ -173,6 +174,10 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
             tensor_bytes(&tensors, &text, false).expect("bytes")
         }),
         ("q.checkpoint", checkpoint(&folder.join("seed.checkpoint"))),
+        (
+            "r.kernels",
+            br#"{"card / vulkan / 1.2 / ab12": {"64 to 64 channels": "winograd", "3 to 64": "few"}}"#.to_vec(),
+        ),
     ]
 }
 
@@ -238,6 +243,9 @@ fn read(path: &Path, name: &str) {
         }
         Some("checkpoint") => {
             let _ = Checkpoint::read(path);
+        }
+        Some("kernels") => {
+            let _ = read_quickest_kernels(path);
         }
         Some("txt") => {
             let picture = path.with_extension("png");

@@ -37,14 +37,14 @@ fn remembered() -> Outcomes {
 }
 
 /// The quickest kernels of each adapter, driver and version, as far as they were measured.
-type Quickest = BTreeMap<String, Choices>;
+pub type QuickestKernels = BTreeMap<String, Choices>;
 
 fn quickest_path() -> PathBuf {
     crate::folders::data().join("kernels.json")
 }
 
 /// What a file of the quickest kernels says; one that is damaged or from elsewhere says nothing.
-fn quickest_in(path: &Path) -> Quickest {
+pub fn read_quickest_kernels(path: &Path) -> QuickestKernels {
     /// Far more than all adapters of a machine take.
     const MOST: u64 = 1 << 20;
     let mut text = String::new();
@@ -55,9 +55,9 @@ fn quickest_in(path: &Path) -> Quickest {
 /// Tells an adapter what was measured on it before, and has it written down when it measures more.
 fn remember_quickest(gpu: &Gpu) {
     let key = key(gpu.info());
-    let known = quickest_in(&quickest_path()).remove(&key).unwrap_or_default();
+    let known = read_quickest_kernels(&quickest_path()).remove(&key).unwrap_or_default();
     gpu.know(known, move |choices| {
-        let mut all = quickest_in(&quickest_path());
+        let mut all = read_quickest_kernels(&quickest_path());
         all.insert(key.clone(), choices.clone());
         if let Ok(text) = serde_json::to_string_pretty(&all) {
             // Not to remember costs a moment at the next start, no more.
@@ -224,17 +224,18 @@ mod tests {
     fn a_file_of_quickest_kernels_that_is_damaged_or_foreign_says_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("kernels.json");
-        assert!(quickest_in(&path).is_empty());
+        assert!(read_quickest_kernels(&path).is_empty());
         let choices = Choices::from([("64 to 64 channels".to_string(), Convolution::Winograd)]);
-        let text = serde_json::to_string(&Quickest::from([("an adapter".to_string(), choices.clone())])).expect("text");
+        let text =
+            serde_json::to_string(&QuickestKernels::from([("an adapter".to_string(), choices.clone())])).expect("text");
         std::fs::write(&path, &text).expect("written");
-        assert_eq!(quickest_in(&path).get("an adapter"), Some(&choices));
+        assert_eq!(read_quickest_kernels(&path).get("an adapter"), Some(&choices));
         let foreign = ["", "[1, 2]", "{\"an adapter\": {\"64\": \"fast\"}}", "{\"an adapter\": 3}", "\u{0}"];
         for bad in foreign.into_iter().chain((0..text.len()).map(|end| &text[..end])) {
             std::fs::write(&path, bad).expect("written");
-            assert!(quickest_in(&path).is_empty(), "{bad}");
+            assert!(read_quickest_kernels(&path).is_empty(), "{bad}");
         }
         std::fs::write(&path, "[".repeat(5 << 20)).expect("written");
-        assert!(quickest_in(&path).is_empty());
+        assert!(read_quickest_kernels(&path).is_empty());
     }
 }

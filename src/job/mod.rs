@@ -20,7 +20,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-pub use device::{DeviceTable, estimate_cost, open as open_device, probe_devices};
+pub use device::{
+    DeviceTable, QuickestKernels, estimate_cost, open as open_device, probe_devices, read_quickest_kernels,
+};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{FetchProgress, fetch_weights};
 pub use latent::{
