@@ -145,7 +145,7 @@ fn a_phase_without_a_pixel_is_refused_and_a_report_with_what_is_no_number_is_rea
     let halves = Micrograph::new((32, 32), 1, values, (0.0, 1.0));
     let problem = Problem::new(halves, small(2), Device::Cpu).expect("a problem");
     let solver = Solver::new(&problem, 1).expect("a solver");
-    let made = Realisation::of(&problem, &solver, 0, 0.0, false, &|| false);
+    let made = Realisation::of(&problem, solver, 0, 0.0, false, &|| false);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.json");
     std::fs::write(&path, serde_json::to_string(&made.report).expect("a text")).expect("a file");

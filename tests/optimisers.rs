@@ -109,7 +109,12 @@ fn adam_descends_within_its_bounds() {
     let bounds = Bounds { lower: -0.5, upper: 0.5 };
     let problem = golden()["quadratic_box"].clone();
     let (q, b) = (numbers(&problem["Q"]), numbers(&problem["b"]));
-    let mut objective = |x: &[f64], g: &mut [f64]| -> Result<f64, Infallible> { Ok(quadratic(&q, &b, x, g)) };
+    let mut objective = |x: &[f32]| -> Result<(f64, Vec<f32>), Infallible> {
+        let x: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
+        let mut gradient = vec![0.0; x.len()];
+        let value = quadratic(&q, &b, &x, &mut gradient);
+        Ok((value, gradient.iter().map(|g| *g as f32).collect()))
+    };
     let mut adam = Adam::new(vec![0.0; 30], bounds, 0.01);
     for _ in 0..3000 {
         let Ok(_) = adam.step(&mut objective);

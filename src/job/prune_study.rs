@@ -237,7 +237,7 @@ fn work(request: &StudyRequest, control: &Control, slot: &Latest<StudyProgress>)
                 });
                 control.wake();
             }
-            let made = Realisation::of(&problem, &solver, seed, 0.0, false, &|| false);
+            let made = Realisation::of(&problem, solver, seed, 0.0, false, &|| false);
             let of = |value: fn(&crate::stats::ErrorRates) -> f64| {
                 mean(made.report.phases.iter().skip(1).map(|p| value(&p.errors)))
             };

@@ -111,7 +111,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
             slot.put(Progress { doing: "polishing", ..realising.progress(&solver, false, None) });
             control.wake();
         }
-        let realisation = Realisation::of(&problem, &solver, number, realising.seconds, kept, &|| {
+        let realisation = Realisation::of(&problem, solver, number, realising.seconds, kept, &|| {
             matches!(control.wanted(), Wanted::Keep | Wanted::Cancel)
         });
         if control.wanted() == Wanted::Cancel {
@@ -187,7 +187,7 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
         return Err(other("other weights of the network"));
     }
     let level = problem.levels.get(saved.level);
-    let fits = level.is_some_and(|l| saved.optimiser.x().len() == 3 * l.size.0 * l.size.1);
+    let fits = level.is_some_and(|l| saved.optimiser.variables() == 3 * l.size.0 * l.size.1);
     if !fits || saved.realisation >= problem.settings.realisations {
         return Err(other("another size or number of realisations"));
     }

@@ -9,7 +9,7 @@ mod line_search;
 mod matrix;
 mod subspace;
 
-pub use adam::Adam;
+pub use adam::{Adam, SimpleObjective};
 pub use lbfgsb::{History, Lbfgsb};
 
 /// The same bounds for all variables.

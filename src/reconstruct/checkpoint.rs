@@ -80,29 +80,34 @@ impl Checkpoint {
         let header = serde_json::to_string(&header).map_err(|e| failed(e.into()))?;
         let flat = |l: &LossValue| std::iter::once(l.total).chain(l.layers.iter().copied()).collect::<Vec<_>>();
         let losses: Vec<f64> = solver.losses.iter().flat_map(flat).collect();
-        let mut tensors: Vec<(String, &[f64])> = vec![("losses".into(), &losses)];
+        let wide = |values| (Dtype::F64, bytemuck::cast_slice::<f64, u8>(values));
+        let narrow = |values| (Dtype::F32, bytemuck::cast_slice::<f32, u8>(values));
+        let mut tensors: Vec<(String, (Dtype, &[u8]))> = vec![("losses".into(), wide(&losses))];
         match solver.optimiser() {
             Optimiser::Lbfgsb(state) => {
-                tensors.push(("x".into(), &state.x));
-                tensors.push(("gradient".into(), &state.gradient));
+                tensors.push(("x".into(), wide(&state.x)));
+                tensors.push(("gradient".into(), wide(&state.gradient)));
                 for (n, (s, y)) in state.history.s.iter().zip(&state.history.y).enumerate() {
-                    tensors.push((format!("s{n}"), s));
-                    tensors.push((format!("y{n}"), y));
+                    tensors.push((format!("s{n}"), wide(s)));
+                    tensors.push((format!("y{n}"), wide(y)));
                 }
             }
             Optimiser::Adam(state) => {
-                tensors.push(("x".into(), &state.x));
-                tensors.push(("mean".into(), &state.mean));
-                tensors.push(("square".into(), &state.square));
+                tensors.push(("x".into(), narrow(&state.x)));
+                tensors.push(("mean".into(), narrow(&state.mean)));
+                tensors.push(("square".into(), narrow(&state.square)));
             }
         }
-        let views = tensors.iter().map(|(name, values)| {
-            let view = TensorView::new(Dtype::F64, vec![values.len()], bytemuck::cast_slice(values));
+        let views = tensors.iter().map(|(name, (dtype, bytes))| {
+            let view = TensorView::new(*dtype, vec![bytes.len() * 8 / dtype.bitsize()], bytes);
             (name.as_str(), view.expect("the bytes are those of the shape"))
         });
         let metadata = HashMap::from([(KEY.to_string(), header)]);
-        let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| failed(std::io::Error::other(e)))?;
-        crate::folders::write_atomically(path, &bytes).map_err(failed)
+        // Straight into the file: the state of a large image need not be in memory twice.
+        crate::folders::write_atomically_by(path, |file| {
+            safetensors::serialize_to_file(views, Some(metadata), file).map_err(std::io::Error::other)
+        })
+        .map_err(failed)
     }
 
     /// Reads what [`Checkpoint::save`] wrote.
@@ -131,28 +136,33 @@ impl Checkpoint {
             return Err(broken(&"its numbers make no sense"));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
-        let vector = |name: &str| -> Result<Vec<f64>, ReconstructError> {
+        let bytes_of = |name: &str, dtype: Dtype| {
             let view = tensors.tensor(name).map_err(|e| broken(&e))?;
-            if view.dtype() != Dtype::F64 {
-                return Err(broken(&format!("{name} is not F64")));
+            if view.dtype() != dtype {
+                return Err(broken(&format!("{name} is not {dtype:?}")));
             }
-            Ok(bytemuck::pod_collect_to_vec(view.data()))
+            Ok(view.data())
+        };
+        let vector = |name: &str| -> Result<Vec<f64>, ReconstructError> {
+            Ok(bytemuck::pod_collect_to_vec(bytes_of(name, Dtype::F64)?))
+        };
+        let narrow = |name: &str| -> Result<Vec<f32>, ReconstructError> {
+            Ok(bytemuck::pod_collect_to_vec(bytes_of(name, Dtype::F32)?))
         };
         let bounds = Bounds { lower: header.lower, upper: header.upper };
-        let x = vector("x")?;
-        let same_length = |v: Vec<f64>| if v.len() == x.len() { Ok(v) } else { Err(broken(&"lengths differ")) };
+        let differ = || broken(&"lengths differ");
         let value = f64::from_bits(header.value);
         let optimiser = match header.rate {
-            Some(rate) => Optimiser::Adam(Box::new(Adam {
-                mean: same_length(vector("mean")?)?,
-                square: same_length(vector("square")?)?,
-                x: x.clone(),
-                value,
-                iteration: header.iteration,
-                rate,
-                bounds,
-            })),
+            Some(rate) => {
+                let (x, mean, square) = (narrow("x")?, narrow("mean")?, narrow("square")?);
+                if x.len() != mean.len() || x.len() != square.len() {
+                    return Err(differ());
+                }
+                Optimiser::Adam(Box::new(Adam { x, mean, square, value, iteration: header.iteration, rate, bounds }))
+            }
             None => {
+                let x = vector("x")?;
+                let same_length = |v: Vec<f64>| if v.len() == x.len() { Ok(v) } else { Err(differ()) };
                 let mut history = History::default();
                 for n in 0..header.pairs {
                     history.s.push_back(same_length(vector(&format!("s{n}"))?)?);

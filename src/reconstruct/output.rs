@@ -160,7 +160,7 @@ impl Realisation {
     /// `seconds` are those of the iterations.
     pub fn of(
         problem: &Problem,
-        solver: &Solver,
+        solver: Solver,
         number: usize,
         seconds: f64,
         stopped_early: bool,
@@ -168,12 +168,12 @@ impl Realisation {
     ) -> Self {
         let start = Instant::now();
         let image = solver.image(problem);
-        let mut phases = decode(problem, &image, solver.seed);
+        // What the optimiser remembers goes first: measuring a large image takes as much memory again.
+        let (seed, losses) = solver.into_record();
+        let mut phases = decode(problem, &image, seed);
         let original = problem.phases.clone();
         let polished = match (&original, &mut phases) {
-            (Some(original), Some(map)) if problem.settings.polish => {
-                Some(polish(map, original, solver.seed, interrupted))
-            }
+            (Some(original), Some(map)) if problem.settings.polish => Some(polish(map, original, seed, interrupted)),
             _ => None,
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
@@ -185,15 +185,15 @@ impl Realisation {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
             input: InputInfo { sha256_of_values: problem.fingerprint.clone(), ..input_info(&problem.micrograph) },
             settings: problem.settings.clone(),
-            seed: solver.seed,
+            seed,
             size: problem.size,
             device: problem.device.info(),
             weights: WeightsInfo { name: problem.weights.name(), sha256: problem.weights.hash().into() },
             seconds,
-            iterations: solver.iteration(),
+            iterations: losses.len(),
             stopped_early,
-            loss: solver.losses.iter().map(|l| l.total).collect(),
-            layer_losses: layer_losses(&problem.settings, &solver.losses),
+            loss: losses.iter().map(|l| l.total).collect(),
+            layer_losses: layer_losses(&problem.settings, &losses),
             polished,
             phases: compared,
         };

@@ -174,12 +174,12 @@ fn host_bytes(settings: &Settings, size: (usize, usize)) -> u64 {
 
 /// Bytes that the optimiser remembers.
 fn optimiser_bytes(kind: OptimiserKind, (height, width): (usize, usize)) -> u64 {
-    // Vectors of f64: L-BFGS-B keeps ten pairs and works on some more.
-    let vectors = match kind {
-        OptimiserKind::Lbfgsb => 28,
-        OptimiserKind::Adam => 5,
+    // L-BFGS-B keeps ten pairs in f64 and works on some more vectors; Adam has the variables and two moments in f32.
+    let each = match kind {
+        OptimiserKind::Lbfgsb => 28 * 8,
+        OptimiserKind::Adam => 3 * 4,
     };
-    vectors * 8 * (3 * height * width) as u64
+    each * (3 * height * width) as u64
 }
 
 /// What a run costs; refused, before anything is taken, where the device has no room for it or for measuring the original.

@@ -28,11 +28,19 @@ pub enum Optimiser {
 }
 
 impl Optimiser {
-    /// The variables.
-    pub fn x(&self) -> &[f64] {
+    /// The variables, as the network sees them.
+    pub fn image(&self) -> Vec<f32> {
         match self {
-            Self::Lbfgsb(state) => &state.x,
-            Self::Adam(state) => &state.x,
+            Self::Lbfgsb(state) => state.x.iter().map(|x| *x as f32).collect(),
+            Self::Adam(state) => state.x.clone(),
+        }
+    }
+
+    /// How many variables there are.
+    pub fn variables(&self) -> usize {
+        match self {
+            Self::Lbfgsb(state) => state.x.len(),
+            Self::Adam(state) => state.x.len(),
         }
     }
 
@@ -75,7 +83,7 @@ impl Solver {
         let mut random = Pcg64::seed_from_u64(seed);
         let size = problem.levels[0].size;
         let n = 3 * size.0 * size.1;
-        let x: Vec<f64> = (0..n).map(|_| f64::from(random.random::<f32>()) * BOUNDS.upper).collect();
+        let x: Vec<f32> = (0..n).map(|_| (f64::from(random.random::<f32>()) * BOUNDS.upper) as f32).collect();
         let loss = problem.loss(0)?;
         let (spatial, paths) = (problem.spatial(0), problem.paths(0));
         Ok(Self { loss, spatial, paths, optimiser: start(problem, x), level: 0, seed, losses: vec![] })
@@ -110,29 +118,45 @@ impl Solver {
         }
         let mut seen = vec![];
         let (loss, spatial, paths) = (&mut self.loss, &self.spatial, &self.paths);
-        let mut image = vec![0.0f32; self.optimiser.x().len()];
-        let mut objective = |x: &[f64], gradient: &mut [f64]| -> Result<f64, ReconstructError> {
+        let mut evaluate = |image: &[f32]| -> Result<(f64, Vec<f32>, Option<Vec<f64>>), ReconstructError> {
             if interrupted() {
                 return Err(ReconstructError::Interrupted);
             }
-            image.iter_mut().zip(x).for_each(|(i, x)| *i = *x as f32);
-            let (mut value, slope) = loss.evaluate(&image)?;
-            gradient.iter_mut().zip(&slope).for_each(|(g, s)| *g = f64::from(*s));
-            let terms = [
-                spatial.as_ref().map(|term| term.add(&image, gradient)),
-                paths.as_ref().map(|term| term.add(&image, gradient)),
-            ];
-            for term in terms.into_iter().flatten() {
-                value.total += term;
-                value.layers.push(term);
+            let (mut value, slope) = loss.evaluate(image)?;
+            // The terms add to a gradient in 64 bits, which is made only where there are any.
+            let has_terms = spatial.is_some() || paths.is_some();
+            let mut gradient = has_terms.then(|| slope.iter().map(|s| f64::from(*s)).collect::<Vec<f64>>());
+            if let Some(gradient) = &mut gradient {
+                let terms = [
+                    spatial.as_ref().map(|term| term.add(image, gradient)),
+                    paths.as_ref().map(|term| term.add(image, gradient)),
+                ];
+                for term in terms.into_iter().flatten() {
+                    value.total += term;
+                    value.layers.push(term);
+                }
             }
             let total = value.total;
             seen.push(value);
-            Ok(total)
+            Ok((total, slope, gradient))
         };
         let progress = match &mut self.optimiser {
-            Optimiser::Lbfgsb(state) => state.step(&mut objective)?,
-            Optimiser::Adam(state) => state.step(&mut objective)?,
+            Optimiser::Lbfgsb(state) => {
+                let mut image = vec![0.0f32; state.x.len()];
+                state.step(&mut |x: &[f64], gradient: &mut [f64]| -> Result<f64, ReconstructError> {
+                    image.iter_mut().zip(x).for_each(|(i, x)| *i = *x as f32);
+                    let (total, slope, whole) = evaluate(&image)?;
+                    match whole {
+                        Some(whole) => gradient.copy_from_slice(&whole),
+                        None => gradient.iter_mut().zip(slope).for_each(|(g, s)| *g = f64::from(s)),
+                    }
+                    Ok(total)
+                })?
+            }
+            Optimiser::Adam(state) => state.step(&mut |x: &[f32]| -> Result<(f64, Vec<f32>), ReconstructError> {
+                let (total, slope, whole) = evaluate(x)?;
+                Ok((total, whole.map_or(slope, |whole| whole.iter().map(|g| *g as f32).collect())))
+            })?,
         };
         // Of the points of a line search, the one that was accepted.
         let value = self.optimiser.value();
@@ -160,8 +184,7 @@ impl Solver {
     /// Goes on at the next size.
     fn enlarge(&mut self, problem: &Problem) -> Result<(), ReconstructError> {
         let (from, to) = (problem.levels[self.level].size, problem.levels[self.level + 1].size);
-        let image: Vec<f32> = self.optimiser.x().iter().map(|x| *x as f32).collect();
-        let x = enlarge(&image, from, to).into_iter().map(f64::from).collect();
+        let x = enlarge(&self.optimiser.image(), from, to);
         self.loss = problem.loss(self.level + 1)?;
         self.spatial = problem.spatial(self.level + 1);
         self.paths = problem.paths(self.level + 1);
@@ -191,18 +214,23 @@ impl Solver {
 
     /// The image as it is now, at the result's size: three channels in 0 … 255.
     pub fn image(&self, problem: &Problem) -> Vec<f32> {
-        let image: Vec<f32> = self.optimiser.x().iter().map(|x| *x as f32).collect();
+        let image = self.optimiser.image();
         let size = problem.levels[self.level].size;
         if size == problem.size { image } else { enlarge(&image, size, problem.size) }
     }
 
     /// Bytes in use on the device and by the optimiser.
     pub fn memory(&self) -> u64 {
-        let vectors = match &self.optimiser {
-            Optimiser::Lbfgsb(state) => 2 * state.history.s.len() + 2,
-            Optimiser::Adam(_) => 3,
+        let each = match &self.optimiser {
+            Optimiser::Lbfgsb(state) => 8 * (2 * state.history.s.len() + 2),
+            Optimiser::Adam(_) => 4 * 3,
         };
-        self.loss.memory() + (vectors * self.optimiser.x().len() * 8) as u64
+        self.loss.memory() + (each * self.optimiser.variables()) as u64
+    }
+
+    /// The seed and the loss after every iteration, all that is left of a finished run.
+    pub fn into_record(self) -> (u64, Vec<LossValue>) {
+        (self.seed, self.losses)
     }
 
     /// The compiled loss; tests lose its device through it.
@@ -211,9 +239,11 @@ impl Solver {
     }
 }
 
-fn start(problem: &Problem, x: Vec<f64>) -> Optimiser {
+fn start(problem: &Problem, x: Vec<f32>) -> Optimiser {
     match problem.settings.optimiser {
-        OptimiserKind::Lbfgsb => Optimiser::Lbfgsb(Box::new(Lbfgsb::new(x, BOUNDS))),
+        OptimiserKind::Lbfgsb => {
+            Optimiser::Lbfgsb(Box::new(Lbfgsb::new(x.into_iter().map(f64::from).collect(), BOUNDS)))
+        }
         OptimiserKind::Adam => Optimiser::Adam(Box::new(Adam::new(x, BOUNDS, problem.settings.adam_rate))),
     }
 }
