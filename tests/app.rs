@@ -431,3 +431,35 @@ fn a_project_that_is_named_like_a_copy_leaves_its_folder_alone() {
     (0..5).for_each(|_| harness.step());
     assert!(path.exists() && other.exists());
 }
+
+/// What one window has saved, another one that opened the same file before does not overwrite unasked.
+#[test]
+fn two_windows_on_one_project_do_not_overwrite_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("shared.microwright");
+    let raw = Arc::new(synth::from_labels("kept", &synth::bicontinuous(32, 0.4, 9.0, 2)));
+    Project { micrograph: Some(raw), ..Project::default() }.save(&path).expect("a file");
+    let open = || {
+        let mut harness = window(Some(path.clone()));
+        until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("is open")));
+        harness
+    };
+    let (mut first, mut second) = (open(), open());
+    first.state_mut().settings_mut().seed = 11;
+    second.state_mut().settings_mut().seed = 22;
+    let is_saved = |app: &App| app.message_texts().iter().any(|m| m.contains("was saved as"));
+    for iterations in [3, 4] {
+        // Again and again by the same window is no conflict.
+        first.state_mut().settings_mut().iterations = iterations;
+        first.state_mut().save_project();
+        until(&mut first, "the file", is_saved);
+    }
+    second.state_mut().save_project();
+    (0..20).for_each(|_| second.step());
+    assert!(second.state().message_texts().iter().any(|m| m.contains("perhaps by another window")));
+    assert_eq!(Project::read(&path).expect("a project").settings.seed, 11);
+    // A name that was chosen is taken, also the same.
+    second.state_mut().save_project_as(path.clone());
+    until(&mut second, "the file", is_saved);
+    assert_eq!(Project::read(&path).expect("a project").settings.seed, 22);
+}

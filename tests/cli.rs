@@ -5,7 +5,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use microwright::micrograph::{self, PhaseMap, Segmentation, write_labels_npy, write_phase_png};
+use microwright::reconstruct::Checkpoint;
 use microwright::synth;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -155,6 +158,65 @@ fn a_killed_run_resumes_to_the_bytes_of_one_that_was_not() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_killed_fifty_times_ends_with_the_same_bytes() {
+    let place = Place::new();
+    let image = place.micrograph();
+    let command = |output: &str| {
+        let mut command = place.command();
+        command.arg("reconstruct").arg(&image).arg("--output").arg(place.path(output));
+        command.args(["--device", "cpu", "--depth", "conv1_1", "--preset", "published", "--optimiser", "adam"]);
+        command.args(["--iterations", "6000"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    assert!(command("whole").status().expect("the program runs").success());
+    let checkpoint = place.path("killed/checkpoint.safetensors");
+    let mut random = Pcg64::seed_from_u64(7);
+    let mut resumed = 0;
+    for n in 0..50 {
+        let mut child = command("killed")
+            .arg("--resume")
+            .env("MICROWRIGHT_CHECKPOINT_SECONDS", "0")
+            .spawn()
+            .expect("the program runs");
+        std::thread::sleep(Duration::from_millis(random.random_range(5..120)));
+        assert!(child.try_wait().expect("a state").is_none(), "the run ended before kill {n}");
+        child.kill().expect("killed");
+        child.wait().expect("it is gone");
+        if checkpoint.exists() {
+            resumed += usize::from(Checkpoint::read(&checkpoint).expect("a whole checkpoint").losses.len() > n);
+        }
+    }
+    assert!(resumed > 10, "only {resumed} kills fell into the iterations");
+    assert!(command("killed").arg("--resume").status().expect("the program runs").success());
+    for name in ["reconstruction.npy", "image.png", "curves.csv"] {
+        let of = |folder: &str| std::fs::read(place.path(folder).join(name)).expect("a file");
+        assert_eq!(of("whole"), of("killed"), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_removed_in_mid_run_is_made_again() {
+    let place = Place::new();
+    let image = place.micrograph();
+    let output = place.path("out");
+    let mut command = place.command();
+    command.arg("reconstruct").arg(&image).arg("--output").arg(&output);
+    command.args(["--device", "cpu", "--depth", "pool1", "--iterations", "60", "--polish", "false"]);
+    let run = command.env("MICROWRIGHT_CHECKPOINT_SECONDS", "0").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut run = run.expect("the program runs");
+    while !output.join("checkpoint.safetensors").exists() {
+        assert!(run.try_wait().expect("a state").is_none(), "the run ended before its first checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // A file may appear while the folder is being emptied.
+    while std::fs::remove_dir_all(&output).is_err() {}
+    assert!(run.wait().expect("an end").success());
+    assert!(output.join("reconstruction.npy").is_file() && output.join("report.json").is_file());
+}
+
 #[test]
 fn a_checkpoint_of_another_run_is_not_resumed() {
     let place = Place::new();
@@ -261,7 +323,7 @@ fn bad_settings_are_refused_with_a_sentence() {
         (vec!["--depth", "pool9"], "no layer of VGG-19"),
         (vec!["--size", "4x4", "--depth", "pool3"], "too few for pool3"),
         (vec!["--size", "99999x4"], "at most 16384"),
-        (vec!["--size", "16384x16384"], "needs"),
+        (vec!["--size", "16384x16384", "--memory-limit", "512"], "need"),
         (vec!["--size", "12"], "200x700"),
         (vec!["--layer-weight", "conv1_1=0", "--layer-weight", "pool1=0"], "All layer weights are 0"),
         (vec!["--layer-weight", "conv1_1=-1"], "negative"),

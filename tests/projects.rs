@@ -62,7 +62,7 @@ fn a_project_opens_however_often_the_program_was_killed_while_saving() {
     project(1).save(&path).expect("a file");
     let program = std::env::current_exe().expect("this program");
     let mut random = Pcg64::seed_from_u64(5);
-    for _ in 0..10 {
+    for _ in 0..50 {
         let mut child = Command::new(&program)
             .args(["--exact", "a_project_opens_however_often_the_program_was_killed_while_saving"])
             .env(TARGET, &path)
@@ -70,7 +70,7 @@ fn a_project_opens_however_often_the_program_was_killed_while_saving() {
             .stderr(Stdio::null())
             .spawn()
             .expect("a process");
-        std::thread::sleep(Duration::from_millis(random.random_range(40..240)));
+        std::thread::sleep(Duration::from_millis(random.random_range(20..140)));
         child.kill().expect("a kill");
         child.wait().expect("an end");
         let back = Project::read(&path).expect("the project opens");

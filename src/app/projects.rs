@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use egui::Context;
 
@@ -29,10 +29,20 @@ struct State {
     compared: Vec<Arc<PhaseMap>>,
 }
 
+/// When a file was last written, and its length: whether it is still the one that it was.
+type Stamp = (SystemTime, u64);
+
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.modified().ok()?, found.len()))
+}
+
 /// Where the project lies, and what of it is saved.
 pub struct ProjectState {
     /// Its file, once it has one.
     pub path: Option<PathBuf>,
+    /// What the file looked like when this window last read or wrote it.
+    stamp: Option<Stamp>,
     saved: Option<State>,
     /// What is being written at the moment.
     saving: Option<State>,
@@ -54,6 +64,7 @@ impl ProjectState {
         let lock = folder.and_then(|f| File::create(f.join(LOCK)).ok()).filter(|f| f.try_lock().is_ok());
         Self {
             path: None,
+            stamp: None,
             saved: None,
             saving: None,
             copied: None,
@@ -123,8 +134,18 @@ impl App {
         !untouched && !self.is_state(self.project.saved.as_ref())
     }
 
-    pub(super) fn save_project(&mut self) {
+    /// Saves to the project's file, or asks for a name where it has none, or where another window has written the file.
+    pub fn save_project(&mut self) {
+        let changed = |path: &PathBuf| stamp_of(path).is_some_and(|found| Some(found) != self.project.stamp);
         match self.project.path.clone() {
+            Some(path) if changed(&path) => {
+                self.messages.warning(format!(
+                    "{} was changed since this window opened or saved it, perhaps by another window. Nothing was written; choose                      another name, or the same one to replace what is there.",
+                    path.display()
+                ));
+                self.overlays.quit_after_save = false;
+                self.ask_project_name();
+            }
             Some(path) => self.save_project_as(path),
             None => self.ask_project_name(),
         }
@@ -153,6 +174,7 @@ impl App {
         match (path, result) {
             (Some(path), Ok(())) => {
                 self.messages.note(format!("The project was saved as {}.", path.display()));
+                self.project.stamp = stamp_of(&path);
                 self.project.path = Some(path);
                 self.project.saved = self.project.saving.take();
                 // What is saved needs no copy; a later change makes a new one.
@@ -249,6 +271,7 @@ impl App {
             self.project.copied = None;
         } else {
             self.messages.note(format!("The project {} is open.", path.display()));
+            self.project.stamp = stamp_of(&path);
             self.project.path = Some(path);
             self.project.saved = Some(self.state());
         }

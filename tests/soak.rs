@@ -1,0 +1,81 @@
+//! A day of work in short: after many reconstructions, windows and devices nothing is left over.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+#[path = "common/window.rs"]
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use microwright::job::{Ending, Event, Run, start_reconstruction};
+use microwright::micrograph::Recipe;
+use microwright::net::Depth;
+use microwright::reconstruct::Settings;
+use microwright::synth;
+
+/// Resident bytes, threads and open files of this process.
+#[derive(Debug)]
+struct Held {
+    bytes: u64,
+    threads: usize,
+    files: usize,
+}
+
+impl Held {
+    fn now() -> Self {
+        let count = |folder: &str| std::fs::read_dir(folder).expect("a folder").count();
+        let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a size");
+        let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
+        Self { bytes: kibibytes * 1024, threads: count("/proc/self/task"), files: count("/proc/self/fd") }
+    }
+}
+
+/// A small reconstruction with everything that belongs to one.
+fn reconstruct(device: &str, seed: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = Settings {
+        recipe: Recipe::default(),
+        depth: Depth::CONV1_1,
+        iterations: 2,
+        levels: 1,
+        seed,
+        device: device.into(),
+        ..Settings::default()
+    };
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 8.0, seed));
+    let run = Run { micrograph, settings, folder: folder.path().into(), write: true, resume: false };
+    let (job, _) = start_reconstruction(run, Arc::new(|| {}));
+    loop {
+        if let Event::Ended(ending) = job.wait(Duration::from_secs(120)).expect("an event") {
+            assert_eq!(ending, Ending::Finished);
+            return;
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_of_two_hundred_reconstructions_twenty_windows_and_switched_devices() {
+    let gpu = common::gpu().map(|gpu| gpu.info().name);
+    let mut settled = None;
+    for n in 0..200 {
+        match &gpu {
+            Some(name) if n % 10 == 5 => reconstruct(name, n),
+            _ => reconstruct("cpu", n),
+        }
+        if n % 10 == 0 {
+            let mut harness = window::window(None);
+            harness.step();
+        }
+        if n == 49 {
+            settled = Some(Held::now());
+        }
+    }
+    let (before, after) = (settled.expect("fifty runs"), Held::now());
+    eprintln!("after 50: {before:?}, after 200: {after:?}");
+    let share = after.bytes as f64 / before.bytes as f64;
+    assert!((0.95..=1.05).contains(&share), "{before:?}, then {after:?}");
+    assert!(after.threads <= before.threads && after.files <= before.files, "{before:?}, then {after:?}");
+}
