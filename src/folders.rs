@@ -1,6 +1,6 @@
 //! Where the program keeps its own files, and how it writes any file.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The user's data directory for this program; the environment variable `MICROWRIGHT_DATA` names another.
@@ -19,14 +19,6 @@ pub fn data() -> PathBuf {
 /// # Errors
 /// The folder cannot be made or written, or the disk is full; an older file of that name is then unharmed.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    write_atomically_by(path, |temporary| std::fs::write(temporary, content))
-}
-
-/// The same, with the content written by `write` into the temporary file that it is given.
-///
-/// # Errors
-/// As for [`write_atomically`], and those of `write`.
-pub fn write_atomically_by(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -36,8 +28,8 @@ pub fn write_atomically_by(path: &Path, write: impl FnOnce(&Path) -> io::Result<
     // Temporary files are private; the result gets the rights that any new file has.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
-    write(file.path())?;
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
     Ok(())

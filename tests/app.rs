@@ -447,19 +447,20 @@ fn two_windows_on_one_project_do_not_overwrite_each_other() {
     let (mut first, mut second) = (open(), open());
     first.state_mut().settings_mut().seed = 11;
     second.state_mut().settings_mut().seed = 22;
-    let is_saved = |app: &App| app.message_texts().iter().any(|m| m.contains("was saved as"));
-    for iterations in [3, 4] {
+    let saves = |app: &App| app.message_texts().iter().filter(|m| m.contains("was saved as")).count();
+    for (n, iterations) in [3, 4].into_iter().enumerate() {
         // Again and again by the same window is no conflict.
         first.state_mut().settings_mut().iterations = iterations;
         first.state_mut().save_project();
-        until(&mut first, "the file", is_saved);
+        until(&mut first, "the file", |app| saves(app) == n + 1);
     }
     second.state_mut().save_project();
     (0..20).for_each(|_| second.step());
     assert!(second.state().message_texts().iter().any(|m| m.contains("perhaps by another window")));
-    assert_eq!(Project::read(&path).expect("a project").settings.seed, 11);
+    let kept = Project::read(&path).expect("a project").settings;
+    assert_eq!((kept.seed, kept.iterations), (11, 4));
     // A name that was chosen is taken, also the same.
     second.state_mut().save_project_as(path.clone());
-    until(&mut second, "the file", is_saved);
+    until(&mut second, "the file", |app| saves(app) == 1);
     assert_eq!(Project::read(&path).expect("a project").settings.seed, 22);
 }

@@ -76,6 +76,7 @@ fn nothing_is_left_of_two_hundred_reconstructions_twenty_windows_and_switched_de
     let (before, after) = (settled.expect("fifty runs"), Held::now());
     eprintln!("after 50: {before:?}, after 200: {after:?}");
     let share = after.bytes as f64 / before.bytes as f64;
-    assert!((0.95..=1.05).contains(&share), "{before:?}, then {after:?}");
+    // What is given back is no leak.
+    assert!(share <= 1.05, "{before:?}, then {after:?}");
     assert!(after.threads <= before.threads && after.files <= before.files, "{before:?}, then {after:?}");
 }

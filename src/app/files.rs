@@ -11,7 +11,7 @@ use super::document::{Document, Measured};
 use super::workspace::{CompareRequest, CompareResult, Sensitivity};
 use crate::latent::Model;
 use crate::micrograph::{self, Micrograph, MicrographError, PhaseMap, Recipe, Segmentation, segment_file};
-use crate::project::{self, Project};
+use crate::project::{self, Project, Stamp};
 use crate::reconstruct::Report;
 
 /// What came of it.
@@ -37,9 +37,9 @@ pub enum FileEvent {
     /// A recipe was applied to a folder.
     Segmented(Result<String, String>),
     /// The project was written; the path is none for the copy that is kept in case of a crash.
-    ProjectSaved(Option<PathBuf>, Result<(), String>),
+    ProjectSaved(Option<PathBuf>, Result<Option<Stamp>, String>),
     /// A project was read.
-    Project(PathBuf, Box<Project>),
+    Project(PathBuf, Option<Stamp>, Box<Project>),
     /// A name for the project was chosen.
     ProjectPath(PathBuf),
     /// A dialog was closed without a choice; so soon that there was none, if the flag is set.
@@ -273,7 +273,7 @@ impl Files {
     pub fn save_project(&mut self, path: Option<PathBuf>, at: PathBuf, project: Project) {
         let counts = path.is_some();
         self.spawn(counts, move || {
-            let saved = project.save(&at).map_err(|e| e.to_string());
+            let saved = project.save(&at).map(|()| Stamp::of(&at)).map_err(|e| e.to_string());
             Some(FileEvent::ProjectSaved(path, saved))
         });
     }
@@ -439,10 +439,14 @@ fn read_any(path: &Path, number: u64) -> FileEvent {
             (_, Ok(recipe)) => FileEvent::Recipe(Box::new(recipe)),
             (Err(error), Err(_)) => FileEvent::Failed(error.to_string()),
         },
-        Some(project::ENDING) => match Project::read(path) {
-            Ok(project) => FileEvent::Project(path.into(), Box::new(project)),
-            Err(error) => FileEvent::Failed(error.to_string()),
-        },
+        Some(project::ENDING) => {
+            // Before it is read: what is written while it is being read is not what was read.
+            let stamp = Stamp::of(path);
+            match Project::read(path) {
+                Ok(project) => FileEvent::Project(path.into(), stamp, Box::new(project)),
+                Err(error) => FileEvent::Failed(error.to_string()),
+            }
+        }
         _ => opened(read_source(Source { path: path.into(), ..Source::default() }, None), number),
     }
 }

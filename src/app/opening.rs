@@ -138,7 +138,7 @@ impl App {
                 FileEvent::Segmented(Ok(text)) => self.messages.note(text),
                 FileEvent::Segmented(Err(text)) => self.messages.error(text),
                 FileEvent::ProjectSaved(path, result) => self.project_saved(path, result),
-                FileEvent::Project(path, project) => self.show_project(ctx, path, *project),
+                FileEvent::Project(path, stamp, project) => self.show_project(ctx, path, stamp, *project),
                 FileEvent::ProjectPath(path) => self.save_project_as(path),
                 FileEvent::NoChoice(ask, at_once) => self.no_choice(ask, at_once),
                 FileEvent::RecipeFolder(folder) => self.segment_folder(folder),

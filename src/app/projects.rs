@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use egui::Context;
 
@@ -13,7 +13,7 @@ use super::history::Situation;
 use super::running::folders_of_windows;
 use super::{App, Shown};
 use crate::micrograph::PhaseMap;
-use crate::project::{ENDING, Project};
+use crate::project::{ENDING, Project, Stamp};
 use crate::reconstruct::Realisation;
 
 /// Seconds between two copies.
@@ -27,14 +27,6 @@ struct State {
     situation: Situation,
     realisations: Vec<Arc<Realisation>>,
     compared: Vec<Arc<PhaseMap>>,
-}
-
-/// When a file was last written, and its length: whether it is still the one that it was.
-type Stamp = (SystemTime, u64);
-
-fn stamp_of(path: &Path) -> Option<Stamp> {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.modified().ok()?, found.len()))
 }
 
 /// Where the project lies, and what of it is saved.
@@ -136,11 +128,16 @@ impl App {
 
     /// Saves to the project's file, or asks for a name where it has none, or where another window has written the file.
     pub fn save_project(&mut self) {
-        let changed = |path: &PathBuf| stamp_of(path).is_some_and(|found| Some(found) != self.project.stamp);
+        if self.project.saving.is_some() {
+            // What is asked for again is under way.
+            return;
+        }
+        let changed = |path: &PathBuf| Stamp::of(path).is_some_and(|found| Some(found) != self.project.stamp);
         match self.project.path.clone() {
             Some(path) if changed(&path) => {
                 self.messages.warning(format!(
-                    "{} was changed since this window opened or saved it, perhaps by another window. Nothing was written; choose                      another name, or the same one to replace what is there.",
+                    "{} was changed since this window opened or saved it, perhaps by another window. Nothing was written; choose \
+                     another name, or the same one to replace what is there.",
                     path.display()
                 ));
                 self.overlays.quit_after_save = false;
@@ -170,11 +167,11 @@ impl App {
         self.files.save_project(Some(path.clone()), path, self.project());
     }
 
-    pub(super) fn project_saved(&mut self, path: Option<PathBuf>, result: Result<(), String>) {
+    pub(super) fn project_saved(&mut self, path: Option<PathBuf>, result: Result<Option<Stamp>, String>) {
         match (path, result) {
-            (Some(path), Ok(())) => {
+            (Some(path), Ok(stamp)) => {
                 self.messages.note(format!("The project was saved as {}.", path.display()));
-                self.project.stamp = stamp_of(&path);
+                self.project.stamp = stamp;
                 self.project.path = Some(path);
                 self.project.saved = self.project.saving.take();
                 // What is saved needs no copy; a later change makes a new one.
@@ -194,7 +191,7 @@ impl App {
             (None, result) => {
                 self.project.busy = false;
                 match result {
-                    Ok(()) => {
+                    Ok(_) => {
                         // Now the work that was opened again is kept here.
                         if let Some(old) = self.project.recovering.take().filter(|_| self.project.recovered) {
                             remove_copy(&old);
@@ -232,7 +229,7 @@ impl App {
     }
 
     /// Opens a project in place of what there is.
-    pub(super) fn show_project(&mut self, ctx: &Context, path: PathBuf, project: Project) {
+    pub(super) fn show_project(&mut self, ctx: &Context, path: PathBuf, stamp: Option<Stamp>, project: Project) {
         if self.running.is_some() {
             self.messages.warning("A run is under way; stop it before a project is opened.");
             return;
@@ -271,7 +268,7 @@ impl App {
             self.project.copied = None;
         } else {
             self.messages.note(format!("The project {} is open.", path.display()));
-            self.project.stamp = stamp_of(&path);
+            self.project.stamp = stamp;
             self.project.path = Some(path);
             self.project.saved = Some(self.state());
         }

@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::{bench_kernels, say};
 use crate::compute::gpu::Convolution;
 use crate::compute::graph::{Padding, Pooling};
-use crate::compute::{mebibytes, selftest};
+use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device;
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Cost, Loss, LossSettings, Normalisation, cost, grams};
@@ -39,6 +39,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
+    if arguments.convolution.is_some() && matches!(device, Device::Cpu) {
+        bail!("--convolution is about the kernels of a GPU; name one with --device");
+    }
     device.prefer(arguments.convolution);
     let info = device.info();
     say!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);

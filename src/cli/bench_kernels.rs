@@ -14,7 +14,7 @@ struct Row {
     times: usize,
 }
 
-/// Prints the time of every kernel and shape of one loss and gradient of an `n` × `n` image, in every way in which
+/// Prints the time of every kernel and shape of one loss and gradient of square images of some sizes, in every way in which
 /// convolutions can be computed.
 pub fn run(
     device: &Device,

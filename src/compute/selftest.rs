@@ -79,7 +79,7 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     found.iter().zip(expected).map(off).fold(0.0, f64::max)
 }
 
-/// Compares a device with the native code: a second or two on a GPU.
+/// Compares a device with the native code: some seconds on a GPU.
 ///
 /// # Errors
 /// The device cannot be used at all.
@@ -129,6 +129,10 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
         cases.push(gradient_case(padding)?);
     }
     cases.push(region_case()?);
+    // More tiles of Winograd's algorithm than go through at once, and several images.
+    let (same, periodic) = (ConvSettings::three(1, false, true), ConvSettings::three(1, true, false));
+    cases.push(conv_case(Shape::new(61, 65, 8), 2048, same, false)?);
+    cases.push(conv_case(Shape::new(9, 10, 32).times(3), 64, periodic, true)?);
     cases.extend(training::cases()?);
     Ok(cases)
 }

@@ -58,7 +58,7 @@ fn remember_quickest(gpu: &Gpu) {
     let known = read_quickest_kernels(&quickest_path()).remove(&key).unwrap_or_default();
     gpu.know(known, move |choices| {
         let mut all = read_quickest_kernels(&quickest_path());
-        all.insert(key.clone(), choices.clone());
+        all.entry(key.clone()).or_default().extend(choices.clone());
         if let Ok(text) = serde_json::to_string_pretty(&all) {
             // Not to remember costs a moment at the next start, no more.
             let _ = crate::folders::write_atomically(&quickest_path(), text.as_bytes());

@@ -6,6 +6,7 @@
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -67,6 +68,21 @@ pub enum ProjectError {
         /// What is wrong.
         reason: String,
     },
+}
+
+/// When a file was last written, and its length: whether it is still the one that it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    written: SystemTime,
+    bytes: u64,
+}
+
+impl Stamp {
+    /// That of a file, where there is one.
+    pub fn of(path: &Path) -> Option<Self> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self { written: found.modified().ok()?, bytes: found.len() })
+    }
 }
 
 /// `project.json`.

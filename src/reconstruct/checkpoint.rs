@@ -103,11 +103,8 @@ impl Checkpoint {
             (name.as_str(), view.expect("the bytes are those of the shape"))
         });
         let metadata = HashMap::from([(KEY.to_string(), header)]);
-        // Straight into the file: the state of a large image need not be in memory twice.
-        crate::folders::write_atomically_by(path, |file| {
-            safetensors::serialize_to_file(views, Some(metadata), file).map_err(std::io::Error::other)
-        })
-        .map_err(failed)
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| failed(std::io::Error::other(e)))?;
+        crate::folders::write_atomically(path, &bytes).map_err(failed)
     }
 
     /// Reads what [`Checkpoint::save`] wrote.

@@ -169,15 +169,18 @@ fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize)) -> Op
 fn host_bytes(settings: &Settings, size: (usize, usize)) -> u64 {
     let correlation = if settings.correlation_weight > 0.0 { correlation_bytes(size) } else { 0 };
     let paths = if settings.path_weight > 0.0 { path_bytes(size) } else { 0 };
-    optimiser_bytes(settings.optimiser, size) + correlation + paths
+    let has_terms = settings.correlation_weight > 0.0 || settings.path_weight > 0.0;
+    optimiser_bytes(settings.optimiser, has_terms, size) + correlation + paths
 }
 
 /// Bytes that the optimiser remembers.
-fn optimiser_bytes(kind: OptimiserKind, (height, width): (usize, usize)) -> u64 {
-    // L-BFGS-B keeps ten pairs in f64 and works on some more vectors; Adam has the variables and two moments in f32.
+fn optimiser_bytes(kind: OptimiserKind, has_terms: bool, (height, width): (usize, usize)) -> u64 {
+    // L-BFGS-B keeps ten pairs in f64 and works on some more vectors; Adam has the variables, two moments and the gradient
+    // in f32, and with terms besides the network's the gradient again in f64 and f32.
     let each = match kind {
         OptimiserKind::Lbfgsb => 28 * 8,
-        OptimiserKind::Adam => 3 * 4,
+        OptimiserKind::Adam if has_terms => 4 * 4 + 12,
+        OptimiserKind::Adam => 4 * 4,
     };
     each * (3 * height * width) as u64
 }

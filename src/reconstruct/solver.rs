@@ -60,6 +60,9 @@ impl Optimiser {
     }
 }
 
+/// A loss, the network's gradient, and with terms besides the network's the whole gradient.
+type Evaluation = (f64, Vec<f32>, Option<Vec<f64>>);
+
 /// A realisation in progress.
 pub struct Solver {
     loss: Loss,
@@ -118,7 +121,7 @@ impl Solver {
         }
         let mut seen = vec![];
         let (loss, spatial, paths) = (&mut self.loss, &self.spatial, &self.paths);
-        let mut evaluate = |image: &[f32]| -> Result<(f64, Vec<f32>, Option<Vec<f64>>), ReconstructError> {
+        let mut evaluate = |image: &[f32]| -> Result<Evaluation, ReconstructError> {
             if interrupted() {
                 return Err(ReconstructError::Interrupted);
             }

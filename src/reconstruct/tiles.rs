@@ -4,8 +4,8 @@
 //! owns it; a window reaches further than what it owns by what the network sees there, so that its own artificial edges
 //! touch no position that counts. A first pass over all windows sums the Gram matrices; a second one recomputes each
 //! window and carries the gradient back to its pixels, where those of neighbouring windows add up. What the second pass
-//! needs of the layers behind the last pooling but one (the signs of their activations in bits, and the small maps at the
-//! end) the first one keeps where the memory allows, so that these layers need not be recomputed.
+//! needs of the layers behind the last pooling that has layers behind it (the signs of their activations in bits, and the
+//! maps at the end) the first one keeps where the memory allows, so that these layers need not be recomputed.
 
 use std::ops::Range;
 
@@ -253,7 +253,7 @@ struct WindowGraph {
     taps: Vec<(Shape, usize, TensorId, Option<TensorId>)>,
     grams: Vec<TensorId>,
     gradient: Option<TensorId>,
-    /// What the gradient needs of the layers behind the last pooling but one.
+    /// What the gradient needs of the layers behind the last pooling that has layers behind it.
     kept: Vec<TensorId>,
     /// What the pass computes that it was made for.
     outputs: Vec<TensorId>,

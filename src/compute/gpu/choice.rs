@@ -29,7 +29,7 @@ pub enum Convolution {
 pub type Choices = BTreeMap<String, Convolution>;
 
 /// What is done with choices when there are new ones.
-type Keep = Box<dyn Fn(&Choices) + Send + Sync>;
+type Keep = Arc<dyn Fn(&Choices) + Send + Sync>;
 
 /// What an adapter is known to do best.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Gpu {
     pub fn know(&self, choices: Choices, keep: impl Fn(&Choices) + Send + Sync + 'static) {
         let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
         known.choices = choices;
-        known.keep = Some(Box::new(keep));
+        known.keep = Some(Arc::new(keep));
     }
 
     /// Takes one kind of convolution wherever it fits, instead of the quickest: for tests and benchmarks.
@@ -92,8 +92,13 @@ impl Gpu {
         let (x, w) = (graph.conv_input(*x, *mask, *settings), graph.shape(*weights));
         let edge = measured_edge(x);
         let key = format!(
-            "{} to {} channels, {} x {} kernels, {edge} x {edge} positions",
-            w.width, w.channels, settings.edge, settings.edge
+            "{} to {} channels, {} x {} {} kernels, {edge} x {edge} positions",
+            w.width,
+            w.channels,
+            settings.edge,
+            settings.edge,
+            // Trained ones leave fewer ways.
+            if matches!(graph.nodes()[weights.0].op, Op::Constant(_)) { "constant" } else { "trained" }
         );
         {
             let known = self.known.lock().unwrap_or_else(|e| e.into_inner());
@@ -109,16 +114,23 @@ impl Gpu {
         if self.info().kind == DeviceKind::Software {
             return Ok(fitting[fitting.len() - 1]);
         }
-        let quickest = self.quickest(Shape::new(edge, edge, w.width), w, *settings, &fitting)?;
-        let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
-        known.choices.insert(key, quickest);
-        if let Some(keep) = &known.keep {
-            keep(&known.choices);
+        let quickest = match self.quickest(Shape::new(edge, edge, w.width), w, *settings, &fitting) {
+            // Where there is no room to measure, there may still be room to compute.
+            Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Convolution::Direct),
+            other => other?,
+        };
+        let (choices, keep) = {
+            let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
+            known.choices.insert(key, quickest);
+            (known.choices.clone(), known.keep.clone())
+        };
+        if let Some(keep) = keep {
+            keep(&choices);
         }
         Ok(quickest)
     }
 
-    /// The quickest of some ways for an input and kernels of given shapes, measured now.
+    /// The quickest of some ways, all of which must fit, for an input and kernels of given shapes, measured now.
     ///
     /// # Errors
     /// The shapes do not fit together, the memory cannot be had, or the device is lost.
@@ -165,8 +177,9 @@ impl Gpu {
     }
 }
 
-/// The edge of the square on which a picture's convolution is measured: larger ones behave like 256 × 256.
+/// The edge of the square on which a picture's convolution is measured, no larger than the picture: beyond 256 × 256 all
+/// behave alike.
 fn measured_edge(x: Shape) -> usize {
-    let edge = (x.rows() as f64).sqrt().ceil() as usize;
-    edge.next_power_of_two().clamp(16, 256)
+    let edge = (x.rows() as f64).sqrt() as usize;
+    (1 << edge.max(1).ilog2()).clamp(16, 256)
 }

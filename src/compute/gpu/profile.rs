@@ -47,7 +47,9 @@ impl Work {
     /// Of one of the dispatches of an operation.
     pub fn of(graph: &Graph, id: TensorId, launch: &Launch, bound: &[Bound], scratch: [usize; 2]) -> Self {
         let s = graph.shape(id);
-        let tensors = bound.iter().map(|bound| match bound {
+        // What is absent is bound to something else again, which is not read.
+        let once = bound.iter().enumerate().filter(|(n, b)| !bound[..*n].contains(b)).map(|(_, b)| b);
+        let tensors = once.map(|bound| match bound {
             Bound::Tensor(id) => graph.shape(*id).bytes(),
             Bound::Scratch(n) => scratch[*n] as u64 * 4,
             Bound::Transformed(_) => 0,

@@ -91,15 +91,17 @@ impl Plan {
 fn lives(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usize>> {
     let mut lives = vec![0..0; graph.nodes.len()];
     let mut owner: Vec<usize> = (0..graph.nodes.len()).collect();
+    let mut changed = vec![false; graph.nodes.len()];
     for (step, index) in order.iter().enumerate() {
         let op = &graph.nodes[*index].op;
-        if let Some(carry) = carried(op) {
-            owner[*index] = owner[carry.0];
-        }
         for input in op.inputs() {
+            assert!(!changed[input.0], "what is changed in place has no later reader");
             lives[owner[input.0]].end = step + 1;
         }
-        if owner[*index] == *index {
+        if let Some(carry) = carried(op) {
+            owner[*index] = owner[carry.0];
+            changed[carry.0] = true;
+        } else {
             lives[*index] = step..step + 1;
         }
     }

@@ -20,7 +20,7 @@ parameters! {
     Parameters { in_height: u32, in_width: u32, inputs: u32, before: u32, periodic: u32, has_mask: u32, spread: u32, across: u32, down: u32, first: u32, tiles: u32 }
 }
 
-/// Bytes that the transformed tiles of one band may take; a picture goes through in as many bands as that needs.
+/// Bytes that the transformed tiles of one band may take before and again after the products; a picture goes through in as many bands as that needs.
 const BAND: usize = 64 << 20;
 
 /// Tiles of 4 × 4 outputs across and down an image.
