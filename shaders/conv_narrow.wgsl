@@ -5,23 +5,6 @@
 // out @5 y f32 [N, H', W', O]
 // grid linear over N H' W'
 // tolerance 1e-5 relative to max|y|
-struct Parameters {
-    in_height: u32,
-    in_width: u32,
-    inputs: u32,
-    outputs: u32,
-    out_height: u32,
-    out_width: u32,
-    edge: u32,
-    before: u32,
-    batch: u32,
-    periodic: u32,
-    relu: u32,
-    has_bias: u32,
-    has_mask: u32,
-    spread: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;

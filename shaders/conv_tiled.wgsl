@@ -5,23 +5,6 @@
 // out @5 y f32 [N, H', W', O]
 // grid (ceil(N H' W' / 128), ceil(O / 64), 1), the first folded into the third
 // tolerance 1e-5 relative to max|y|
-struct Parameters {
-    in_height: u32,
-    in_width: u32,
-    inputs: u32,
-    outputs: u32,
-    out_height: u32,
-    out_width: u32,
-    edge: u32,
-    before: u32,
-    batch: u32,
-    periodic: u32,
-    relu: u32,
-    has_bias: u32,
-    has_mask: u32,
-    spread: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
@@ -73,14 +56,7 @@ fn main(
                 a = tap_values(tap, i);
                 b = tap_values(tap, i + 4u);
             }
-            left[local] = a.x;
-            left[128u + local] = a.y;
-            left[256u + local] = a.z;
-            left[384u + local] = a.w;
-            left[512u + local] = b.x;
-            left[640u + local] = b.y;
-            left[768u + local] = b.z;
-            left[896u + local] = b.w;
+            bring_row(local, a, b);
             var brought = vec4<f32>();
             if (column < columns) {
                 brought = weights[(t * parameters.inputs + i + local / 16u) * columns + column];

@@ -39,14 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             a = v[start + i / 4u];
             b = v[start + i / 4u + 1u];
         }
-        left[local] = a.x;
-        left[128u + local] = a.y;
-        left[256u + local] = a.z;
-        left[384u + local] = a.w;
-        left[512u + local] = b.x;
-        left[640u + local] = b.y;
-        left[768u + local] = b.z;
-        left[896u + local] = b.w;
+        bring_row(local, a, b);
         var brought = vec4<f32>();
         if (column < columns) {
             brought = u[(point * parameters.inputs + i + local / 16u) * columns + column];

@@ -4,6 +4,18 @@
 var<workgroup> left: array<f32, 1024>;
 var<workgroup> right: array<vec4<f32>, 128>;
 
+// Eight numbers of the inner sum for one row.
+fn bring_row(row: u32, a: vec4<f32>, b: vec4<f32>) {
+    left[row] = a.x;
+    left[128u + row] = a.y;
+    left[256u + row] = a.z;
+    left[384u + row] = a.w;
+    left[512u + row] = b.x;
+    left[640u + row] = b.y;
+    left[768u + row] = b.z;
+    left[896u + row] = b.w;
+}
+
 fn multiply_tiles(local: u32, sums: ptr<function, array<vec4<f32>, 16>>) {
     for (var k = 0u; k < 8u; k++) {
         let row = k * 128u + local / 8u * 8u;

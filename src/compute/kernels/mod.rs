@@ -80,6 +80,8 @@ impl Kernel {
 pub mod shared {
     /// `input_at`: a number of a convolution's input.
     pub const CONV_INPUT: &str = include_str!("../../../shaders/shared/conv_input.wgsl");
+    /// `Parameters`: the block of the kernels that compute a convolution.
+    pub const CONV_PARAMETERS: &str = include_str!("../../../shaders/shared/conv_parameters.wgsl");
     /// `tap_at` and `tap_values`: the same four channels at a time.
     pub const CONV_TAP: &str = include_str!("../../../shaders/shared/conv_tap.wgsl");
     /// `size` and `cosine`: of vectors, from the matrix of their scalar products.

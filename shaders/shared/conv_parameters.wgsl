@@ -1,0 +1,17 @@
+// The parameter block of the kernels that compute a convolution.
+struct Parameters {
+    in_height: u32,
+    in_width: u32,
+    inputs: u32,
+    outputs: u32,
+    out_height: u32,
+    out_width: u32,
+    edge: u32,
+    before: u32,
+    batch: u32,
+    periodic: u32,
+    relu: u32,
+    has_bias: u32,
+    has_mask: u32,
+    spread: u32,
+}
