@@ -66,14 +66,7 @@ fn main(
         for (var k = 0u; k < 4u; k++) {
             let output = load_output + k;
             if (position < positions && output < parameters.outputs) {
-                var value = sums[r][k];
-                if (parameters.has_bias != 0u) {
-                    value += bias[output];
-                }
-                if (parameters.relu != 0u) {
-                    value = max(value, 0.0);
-                }
-                y[position * parameters.outputs + output] = value;
+                y[position * parameters.outputs + output] = finished(sums[r][k], output);
             }
         }
     }

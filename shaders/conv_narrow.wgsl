@@ -31,14 +31,7 @@ fn store(at: u32, output: u32, sum: f32) {
     if (output >= parameters.outputs) {
         return;
     }
-    var value = sum;
-    if (parameters.has_bias != 0u) {
-        value += bias[output];
-    }
-    if (parameters.relu != 0u) {
-        value = max(value, 0.0);
-    }
-    y[at * parameters.outputs + output] = value;
+    y[at * parameters.outputs + output] = finished(sum, output);
 }
 
 @compute @workgroup_size(256)

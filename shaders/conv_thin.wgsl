@@ -13,14 +13,7 @@
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 fn store(position: u32, column: u32, sum: vec4<f32>) {
-    var value = sum;
-    if (parameters.has_bias != 0u) {
-        value += bias[column];
-    }
-    if (parameters.relu != 0u) {
-        value = max(value, vec4<f32>());
-    }
-    y[position * (parameters.outputs / 4u) + column] = value;
+    y[position * (parameters.outputs / 4u) + column] = finished(sum, column);
 }
 
 @compute @workgroup_size(256)

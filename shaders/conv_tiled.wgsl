@@ -17,14 +17,7 @@ fn store_tile(position: u32, column: u32, sum: vec4<f32>) {
     if (position >= parameters.batch * parameters.out_height * parameters.out_width || column >= columns) {
         return;
     }
-    var value = sum;
-    if (parameters.has_bias != 0u) {
-        value += bias[column];
-    }
-    if (parameters.relu != 0u) {
-        value = max(value, vec4<f32>());
-    }
-    y[position * columns + column] = value;
+    y[position * columns + column] = finished(sum, column);
 }
 
 @compute @workgroup_size(128)

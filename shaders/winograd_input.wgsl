@@ -20,7 +20,7 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(3) var<storage, read_write> transformed: array<f32>;
 
 fn column_of(image: u32, y: u32, column: i32, channel: u32) -> array<f32, 6> {
     return source_line(
@@ -33,17 +33,6 @@ fn column_of(image: u32, y: u32, column: i32, channel: u32) -> array<f32, 6> {
     );
 }
 
-fn store_line(row: u32, at: u32, line: array<f32, 6>) {
-    let step = parameters.tiles * parameters.inputs;
-    let first = row * 6u * step + at;
-    v[first] = line[0];
-    v[first + step] = line[1];
-    v[first + 2u * step] = line[2];
-    v[first + 3u * step] = line[3];
-    v[first + 4u * step] = line[4];
-    v[first + 5u * step] = line[5];
-}
-
 @compute @workgroup_size(256)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -51,7 +40,8 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let at = linear_index(group, groups, local);
-    if (at >= parameters.tiles * parameters.inputs) {
+    let step = parameters.tiles * parameters.inputs;
+    if (at >= step) {
         return;
     }
     let channel = at % parameters.inputs;
@@ -65,10 +55,10 @@ fn main(
     let d = column_of(image, y, source(left + 3u, parameters.in_width), channel);
     let e = column_of(image, y, source(left + 4u, parameters.in_width), channel);
     let f = column_of(image, y, source(left + 5u, parameters.in_width), channel);
-    store_line(0u, at, source_line(a[0], b[0], c[0], d[0], e[0], f[0]));
-    store_line(1u, at, source_line(a[1], b[1], c[1], d[1], e[1], f[1]));
-    store_line(2u, at, source_line(a[2], b[2], c[2], d[2], e[2], f[2]));
-    store_line(3u, at, source_line(a[3], b[3], c[3], d[3], e[3], f[3]));
-    store_line(4u, at, source_line(a[4], b[4], c[4], d[4], e[4], f[4]));
-    store_line(5u, at, source_line(a[5], b[5], c[5], d[5], e[5], f[5]));
+    store_points(0u, step, at, source_line(a[0], b[0], c[0], d[0], e[0], f[0]));
+    store_points(1u, step, at, source_line(a[1], b[1], c[1], d[1], e[1], f[1]));
+    store_points(2u, step, at, source_line(a[2], b[2], c[2], d[2], e[2], f[2]));
+    store_points(3u, step, at, source_line(a[3], b[3], c[3], d[3], e[3], f[3]));
+    store_points(4u, step, at, source_line(a[4], b[4], c[4], d[4], e[4], f[4]));
+    store_points(5u, step, at, source_line(a[5], b[5], c[5], d[5], e[5], f[5]));
 }

@@ -9,7 +9,7 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
-@group(0) @binding(2) var<storage, read_write> u: array<f32>;
+@group(0) @binding(2) var<storage, read_write> transformed: array<f32>;
 
 fn kernel_line(a: f32, b: f32, c: f32) -> array<f32, 6> {
     return array<f32, 6>(
@@ -28,17 +28,6 @@ fn column_of(tap: u32, at: u32) -> array<f32, 6> {
     return kernel_line(weights[first], weights[first + step], weights[first + 2u * step]);
 }
 
-fn store_line(row: u32, at: u32, line: array<f32, 6>) {
-    let step = parameters.kernels;
-    let first = row * 6u * step + at;
-    u[first] = line[0];
-    u[first + step] = line[1];
-    u[first + 2u * step] = line[2];
-    u[first + 3u * step] = line[3];
-    u[first + 4u * step] = line[4];
-    u[first + 5u * step] = line[5];
-}
-
 @compute @workgroup_size(256)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -46,16 +35,17 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let at = linear_index(group, groups, local);
-    if (at >= parameters.kernels) {
+    let step = parameters.kernels;
+    if (at >= step) {
         return;
     }
     let a = column_of(0u, at);
     let b = column_of(1u, at);
     let c = column_of(2u, at);
-    store_line(0u, at, kernel_line(a[0], b[0], c[0]));
-    store_line(1u, at, kernel_line(a[1], b[1], c[1]));
-    store_line(2u, at, kernel_line(a[2], b[2], c[2]));
-    store_line(3u, at, kernel_line(a[3], b[3], c[3]));
-    store_line(4u, at, kernel_line(a[4], b[4], c[4]));
-    store_line(5u, at, kernel_line(a[5], b[5], c[5]));
+    store_points(0u, step, at, kernel_line(a[0], b[0], c[0]));
+    store_points(1u, step, at, kernel_line(a[1], b[1], c[1]));
+    store_points(2u, step, at, kernel_line(a[2], b[2], c[2]));
+    store_points(3u, step, at, kernel_line(a[3], b[3], c[3]));
+    store_points(4u, step, at, kernel_line(a[4], b[4], c[4]));
+    store_points(5u, step, at, kernel_line(a[5], b[5], c[5]));
 }

@@ -29,14 +29,8 @@ fn store(image: u32, row: u32, column: u32, output: u32, sum: f32) {
     if (row >= parameters.out_height || column >= parameters.out_width) {
         return;
     }
-    var value = sum;
-    if (parameters.has_bias != 0u) {
-        value += bias[output];
-    }
-    if (parameters.relu != 0u) {
-        value = max(value, 0.0);
-    }
-    y[((image * parameters.out_height + row) * parameters.out_width + column) * parameters.outputs + output] = value;
+    let position = (image * parameters.out_height + row) * parameters.out_width + column;
+    y[position * parameters.outputs + output] = finished(sum, output);
 }
 
 fn store_line(image: u32, row: u32, column: u32, output: u32, line: array<f32, 4>) {

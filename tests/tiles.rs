@@ -3,14 +3,11 @@
 mod common;
 
 use common::{devices, distance};
+use microwright::compute::Device;
 use microwright::compute::graph::{Padding, Pooling};
-use microwright::compute::{Device, selftest};
+use microwright::compute::selftest::picture;
 use microwright::net::{Depth, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
-
-fn picture(seed: u64, (height, width): (usize, usize)) -> Vec<f32> {
-    selftest::values(seed, 3 * height * width).iter().map(|v| 127.5 + 127.5 * v).collect()
-}
 
 /// How far the loss in windows is from that of the whole image.
 #[derive(Debug)]

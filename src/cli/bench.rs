@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
     if arguments.kernels {
         let sizes: Vec<usize> = arguments.size.iter().map(|n| usize::from(*n)).collect();
-        return bench_kernels::run(&device, &weights, &settings, &sizes, picture, arguments.repetitions.into());
+        return bench_kernels::run(&device, &weights, &settings, &sizes, arguments.repetitions.into());
     }
     say!("   size     median ms     least ms    GFLOP/s   windows    planned memory    peak of process");
     for n in arguments.size.iter().map(|n| usize::from(*n)) {
@@ -61,9 +61,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if limit.is_some_and(|limit| bytes > limit) {
             bail!("{n} × {n} pixels need {}, more than there is.", mebibytes(bytes));
         }
-        let targets = grams(&device, &weights, &picture(1, n), size, &settings, limit)?;
+        let targets = grams(&device, &weights, &selftest::picture(1, size), size, &settings, limit)?;
         let mut loss = Loss::new(&device, &weights, size, &targets, &settings, limit)?;
-        let image = picture(2, n);
+        let image = selftest::picture(2, size);
         let mut times = vec![];
         for _ in 0..arguments.repetitions + 2 {
             let start = Instant::now();
@@ -85,11 +85,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     say!("GFLOP/s count direct operations; Winograd needs fewer.");
     Ok(())
-}
-
-/// The numbers of an `n` × `n` image that looks random.
-fn picture(seed: u64, n: usize) -> Vec<f32> {
-    selftest::values(seed, 3 * n * n).iter().map(|v| 127.5 + 127.5 * v).collect()
 }
 
 /// The largest resident size of this process so far, where the system tells.

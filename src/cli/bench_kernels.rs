@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use super::say;
 use crate::compute::gpu::{Convolution, Timing};
-use crate::compute::{Device, Program};
+use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};
 
@@ -21,7 +21,6 @@ pub fn run(
     weights: &Weights,
     settings: &LossSettings,
     sizes: &[usize],
-    image: impl Fn(u64, usize) -> Vec<f32>,
     repetitions: usize,
 ) -> anyhow::Result<()> {
     let Device::Gpu(gpu) = device else {
@@ -33,11 +32,12 @@ pub fn run(
     let how = if gpu.has_timestamps() { "timestamps of the device" } else { "the clock, submission included" };
     say!("times by {how}, the least of {repetitions}; operations are those of a direct convolution");
     for n in sizes {
+        let size = (*n, *n);
         for kind in Convolution::ALL {
             device.prefer(Some(kind));
-            let targets = grams(device, weights, &image(1, *n), (*n, *n), settings, None)?;
-            let mut loss = Loss::new(device, weights, (*n, *n), &targets, settings, None)?;
-            loss.evaluate(&image(2, *n))?;
+            let targets = grams(device, weights, &selftest::picture(1, size), size, settings, None)?;
+            let mut loss = Loss::new(device, weights, size, &targets, settings, None)?;
+            loss.evaluate(&selftest::picture(2, size))?;
             let Some(Program::Gpu(program)) = loss.program() else {
                 bail!("{n} × {n} pixels do not fit the device as a whole; choose a smaller size");
             };

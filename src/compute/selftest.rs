@@ -108,6 +108,11 @@ pub fn values(seed: u64, len: usize) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
+/// The numbers of an RGB image of a size that looks random, in 0 … 255.
+pub fn picture(seed: u64, (height, width): (usize, usize)) -> Vec<f32> {
+    values(seed, 3 * height * width).iter().map(|v| 127.5 + 127.5 * v).collect()
+}
+
 /// Shapes on which every kernel is tried: one channel, odd sizes, more than one tile of channels and of positions.
 const SHAPES: [Shape; 4] = [Shape::new(2, 2, 1), Shape::new(7, 5, 3), Shape::new(9, 14, 32), Shape::new(11, 13, 70)];
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{Control, Ending, Job, Latest, Wake};
@@ -31,9 +33,20 @@ fn key(info: &DeviceInfo) -> String {
     format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
 }
 
-fn remembered() -> Outcomes {
-    let text = std::fs::read_to_string(outcomes_path()).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+/// What a file of memories says; one that is damaged or from elsewhere says nothing.
+fn read_memories<T: DeserializeOwned + Default>(path: &Path) -> T {
+    /// Far more than all adapters of a machine take.
+    const MOST: u64 = 1 << 20;
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// Writes one. Not to remember costs a moment at the next start, no more.
+fn write_memories<T: Serialize>(path: &Path, memories: &T) {
+    if let Ok(text) = serde_json::to_string_pretty(memories) {
+        let _ = crate::folders::write_atomically(path, text.as_bytes());
+    }
 }
 
 /// The quickest kernels of each adapter, driver and version, as far as they were measured.
@@ -45,11 +58,7 @@ fn quickest_path() -> PathBuf {
 
 /// What a file of the quickest kernels says; one that is damaged or from elsewhere says nothing.
 pub fn read_quickest_kernels(path: &Path) -> QuickestKernels {
-    /// Far more than all adapters of a machine take.
-    const MOST: u64 = 1 << 20;
-    let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+    read_memories(path)
 }
 
 /// Tells an adapter what was measured on it before, and has it written down when it measures more.
@@ -59,17 +68,14 @@ fn remember_quickest(gpu: &Gpu) {
     gpu.know(known, move |choices| {
         let mut all = read_quickest_kernels(&quickest_path());
         all.entry(key.clone()).or_default().extend(choices.clone());
-        if let Ok(text) = serde_json::to_string_pretty(&all) {
-            // Not to remember costs a moment at the next start, no more.
-            let _ = crate::folders::write_atomically(&quickest_path(), text.as_bytes());
-        }
+        write_memories(&quickest_path(), &all);
     });
 }
 
 /// What is wrong with an adapter, or nothing; tried now unless that is remembered.
 fn wrong_with(device: &Device) -> Result<String, ComputeError> {
     let info = device.info();
-    if let Some(outcome) = remembered().get(&key(&info)) {
+    if let Some(outcome) = read_memories::<Outcomes>(&outcomes_path()).get(&key(&info)) {
         return Ok(outcome.clone());
     }
     let failed: Vec<String> = selftest::run(device)?
@@ -77,12 +83,9 @@ fn wrong_with(device: &Device) -> Result<String, ComputeError> {
         .filter(|check| !check.passed())
         .map(|check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance))
         .collect();
-    let mut outcomes = remembered();
+    let mut outcomes: Outcomes = read_memories(&outcomes_path());
     outcomes.insert(key(&info), failed.join("; "));
-    if let Ok(text) = serde_json::to_string_pretty(&outcomes) {
-        // Not to remember costs a second at the next start, no more.
-        let _ = crate::folders::write_atomically(&outcomes_path(), text.as_bytes());
-    }
+    write_memories(&outcomes_path(), &outcomes);
     Ok(failed.join("; "))
 }
 
@@ -182,7 +185,7 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
     let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
     let settings =
         LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
-    let image = selftest::values(1, SIZE.0 * SIZE.1 * 3).iter().map(|v| 127.5 + 127.5 * v).collect::<Vec<_>>();
+    let image = selftest::picture(1, SIZE);
     let targets = grams(device, &weights, &image, SIZE, &settings, None)?;
     let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings, None)?;
     loss.evaluate(&image)?;

@@ -45,7 +45,6 @@ pub struct Gpu {
 
 /// A kernel with its buffers, ready to be submitted.
 struct Dispatch {
-    kernel: &'static str,
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     groups: [u32; 3],
@@ -197,7 +196,7 @@ impl Gpu {
             layout: &layout,
             entries: &entries,
         });
-        Ok(Dispatch { kernel: launch.kernel.name, pipeline, bindings, groups })
+        Ok(Dispatch { pipeline, bindings, groups })
     }
 
     fn check_lost(&self) -> Result<(), ComputeError> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::lower::Bound;
+use super::lower::{self, Bound};
 use super::{Dispatch, Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, TensorId};
@@ -35,17 +35,15 @@ pub struct Peaks {
     pub bytes: f64,
 }
 
-/// What one dispatch has to do.
-#[derive(Clone, Debug)]
-pub struct Work {
-    pub shape: String,
-    pub operations: u64,
-    pub bytes: u64,
-}
-
-impl Work {
+impl Timing {
     /// Of one of the dispatches of an operation.
-    pub fn of(graph: &Graph, id: TensorId, launch: &Launch, bound: &[Bound], scratch: [usize; 2]) -> Self {
+    fn new(
+        graph: &Graph,
+        id: TensorId,
+        (launch, bound): &(Launch, Vec<Bound>),
+        scratch: [usize; 2],
+        seconds: f64,
+    ) -> Self {
         let s = graph.shape(id);
         // What is absent is bound to something else again, which is not read.
         let once = bound.iter().enumerate().filter(|(n, b)| !bound[..*n].contains(b)).map(|(_, b)| b);
@@ -72,7 +70,7 @@ impl Work {
         if launch.kernel.name == "sum_parts" {
             operations = scratch[0] as u64;
         }
-        Self { shape, operations, bytes }
+        Self { kernel: launch.kernel.name, shape, seconds, operations, bytes }
     }
 }
 
@@ -185,14 +183,16 @@ impl GpuProgram {
             let seconds = gpu.time_each(dispatches)?;
             least.iter_mut().zip(seconds).for_each(|(least, s)| *least = least.min(s));
         }
-        let timing = |((dispatch, work), seconds): ((&Dispatch, &Work), f64)| Timing {
-            kernel: dispatch.kernel,
-            shape: work.shape.clone(),
-            seconds,
-            operations: work.operations,
-            bytes: work.bytes,
-        };
-        Ok(dispatches.iter().zip(&self.work).zip(least).map(timing).collect())
+        let mut least = least.into_iter();
+        let mut timings = vec![];
+        for id in self.plan.order.iter().map(|index| TensorId(*index)) {
+            let choice = self.choices[&id];
+            let scratch = lower::scratch(&self.graph, id, choice);
+            for (launch, seconds) in lower::launches(&self.graph, id, choice).iter().zip(&mut least) {
+                timings.push(Timing::new(&self.graph, id, launch, scratch, seconds));
+            }
+        }
+        Ok(timings)
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::choice::Convolution;
 use super::lower::{self, Bound};
-use super::profile::Work;
 use super::{Dispatch, Gpu};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Storage, TensorId};
@@ -18,12 +17,12 @@ const PIECE: Duration = Duration::from_millis(10);
 /// A compiled graph with its buffers; these and the bind groups are made once.
 pub struct GpuProgram {
     pub(super) gpu: Arc<Gpu>,
-    graph: Graph,
-    plan: Plan,
+    pub(super) graph: Graph,
+    pub(super) plan: Plan,
     buffers: Vec<wgpu::Buffer>,
     pub(super) dispatches: Vec<Dispatch>,
-    /// What each of the dispatches has to do.
-    pub(super) work: Vec<Work>,
+    /// How each of the operations is computed, if it is a convolution.
+    pub(super) choices: HashMap<TensorId, Convolution>,
     staging: wgpu::Buffer,
     outputs: Vec<TensorId>,
     pieces: usize,
@@ -88,10 +87,9 @@ impl GpuProgram {
             once.push(dispatch);
             transformed.insert(weights, buffer);
         }
-        let (mut dispatches, mut work) = (vec![], vec![]);
+        let mut dispatches = vec![];
         for id in plan.order.iter().map(|index| TensorId(*index)) {
             for (launch, bound) in lower::launches(&graph, id, choice(id)) {
-                work.push(Work::of(&graph, id, &launch, &bound, lower::scratch(&graph, id, choice(id))));
                 let buffer = |bound: &Bound| match bound {
                     Bound::Scratch(n) => &scratch[*n],
                     Bound::Transformed(weights) => &transformed[weights],
@@ -109,7 +107,7 @@ impl GpuProgram {
         }
         let staging = gpu.staging(staging_bytes(&graph, outputs));
         gpu.check_lost()?;
-        Ok(Self { gpu, graph, plan, buffers, dispatches, work, staging, outputs: outputs.to_vec(), pieces: 4 })
+        Ok(Self { gpu, graph, plan, buffers, dispatches, choices, staging, outputs: outputs.to_vec(), pieces: 4 })
     }
 
     /// Bytes in use on the device.

@@ -7,7 +7,7 @@ use crate::compute::graph::{ConvSettings, Shape};
 pub static KERNEL: Kernel = Kernel {
     name: "conv",
     source: include_str!("../../../shaders/conv.wgsl"),
-    shared: &[shared::CONV_PARAMETERS, shared::TILE_PRODUCT, shared::SOURCE, shared::CONV_INPUT],
+    shared: &[shared::FINISH, shared::CONV_PARAMETERS, shared::TILE_PRODUCT, shared::SOURCE, shared::CONV_INPUT],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

@@ -8,7 +8,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "conv_narrow",
     source: include_str!("../../../shaders/conv_narrow.wgsl"),
-    shared: &[shared::CONV_PARAMETERS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_TAP],
+    shared: &[shared::FINISH, shared::CONV_PARAMETERS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_TAP],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

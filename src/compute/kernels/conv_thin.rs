@@ -8,7 +8,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "conv_thin",
     source: include_str!("../../../shaders/conv_thin.wgsl"),
-    shared: &[shared::CONV_PARAMETERS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_INPUT],
+    shared: &[shared::FINISH_FOUR, shared::CONV_PARAMETERS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_INPUT],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

@@ -8,7 +8,13 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "conv_tiled",
     source: include_str!("../../../shaders/conv_tiled.wgsl"),
-    shared: &[shared::CONV_PARAMETERS, shared::WIDE_TILE_PRODUCT, shared::SOURCE, shared::CONV_TAP],
+    shared: &[
+        shared::FINISH_FOUR,
+        shared::CONV_PARAMETERS,
+        shared::WIDE_TILE_PRODUCT,
+        shared::SOURCE,
+        shared::CONV_TAP,
+    ],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

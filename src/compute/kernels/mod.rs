@@ -86,6 +86,10 @@ pub mod shared {
     pub const CONV_TAP: &str = include_str!("../../../shaders/shared/conv_tap.wgsl");
     /// `size` and `cosine`: of vectors, from the matrix of their scalar products.
     pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
+    /// `finished`: bias and ReLU of a sum.
+    pub const FINISH: &str = include_str!("../../../shaders/shared/finish.wgsl");
+    /// The same of four sums.
+    pub const FINISH_FOUR: &str = include_str!("../../../shaders/shared/finish_four.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
     /// `is_within`: whether a position lies in a region of a feature map.
@@ -96,6 +100,8 @@ pub mod shared {
     pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");
     /// `multiply_tiles`: a 128 × 64 tile of a matrix product, 8 × 8 of it in each invocation's registers.
     pub const WIDE_TILE_PRODUCT: &str = include_str!("../../../shaders/shared/wide_tile_product.wgsl");
+    /// `store_points`: six of the points of Winograd's algorithm.
+    pub const WINOGRAD_POINTS: &str = include_str!("../../../shaders/shared/winograd_points.wgsl");
     /// `source_line` and `result_line`: the transforms of Winograd's algorithm.
     pub const WINOGRAD: &str = include_str!("../../../shaders/shared/winograd.wgsl");
 }

@@ -7,7 +7,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "winograd_kernels",
     source: include_str!("../../../shaders/winograd_kernels.wgsl"),
-    shared: &[shared::LINEAR_INDEX],
+    shared: &[shared::WINOGRAD_POINTS, shared::LINEAR_INDEX],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-6,

@@ -9,7 +9,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "winograd_output",
     source: include_str!("../../../shaders/winograd_output.wgsl"),
-    shared: &[shared::LINEAR_INDEX, shared::WINOGRAD],
+    shared: &[shared::FINISH, shared::LINEAR_INDEX, shared::WINOGRAD],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
