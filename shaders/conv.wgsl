@@ -36,8 +36,8 @@ fn main(
         var row = -1;
         var column = -1;
         if (load_position < positions) {
-            row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-            column = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+            row = source_row(place / parameters.out_width + t / parameters.edge);
+            column = source_column(place % parameters.out_width + t % parameters.edge);
         }
         for (var i = 0u; i < parameters.inputs; i += 16u) {
             for (var k = 0u; k < 4u; k++) {

@@ -49,8 +49,8 @@ fn main(
     let place = position % image_positions;
     var sum = vec4<f32>();
     for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
-        let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-        let across = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+        let row = source_row(place / parameters.out_width + t / parameters.edge);
+        let across = source_column(place % parameters.out_width + t % parameters.edge);
         let tap = tap_at(image, row, across);
         if (!tap.is_inside) {
             continue;

@@ -37,8 +37,8 @@ fn main(
     var c = vec4<f32>();
     var d = vec4<f32>();
     for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
-        let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-        let across = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+        let row = source_row(place / parameters.out_width + t / parameters.edge);
+        let across = source_column(place % parameters.out_width + t % parameters.edge);
         for (var i = 0u; i < parameters.inputs; i++) {
             let value = input_at(image, row, across, i);
             let first = (t * parameters.inputs + i) * (parameters.outputs / 4u) + column;

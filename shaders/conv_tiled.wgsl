@@ -39,8 +39,8 @@ fn main(
     let is_position = position < parameters.batch * image_positions;
     let column = first_output / 4u + local % 16u;
     for (var t = 0u; t < parameters.edge * parameters.edge; t++) {
-        let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-        let across = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+        let row = source_row(place / parameters.out_width + t / parameters.edge);
+        let across = source_column(place % parameters.out_width + t % parameters.edge);
         let tap = tap_at(image, row, across);
         for (var i = 0u; i < parameters.inputs; i += 8u) {
             var a = vec4<f32>();

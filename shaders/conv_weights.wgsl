@@ -11,7 +11,8 @@ struct Parameters {
     out_height: u32,
     out_width: u32,
     edge: u32,
-    before: u32,
+    before_rows: i32,
+    before_columns: i32,
     batch: u32,
     periodic: u32,
     part: u32,
@@ -38,8 +39,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var origin = -1;
         if (position < end) {
             let place = position % image_positions;
-            let row = source(place / parameters.out_width + t / parameters.edge, parameters.in_height);
-            let column = source(place % parameters.out_width + t % parameters.edge, parameters.in_width);
+            let row = source_row(place / parameters.out_width + t / parameters.edge);
+            let column = source_column(place % parameters.out_width + t % parameters.edge);
             if (row >= 0 && column >= 0) {
                 let image_row = i32(position / image_positions * parameters.in_height) + row;
                 origin = (image_row * i32(parameters.in_width) + column) * i32(parameters.inputs);

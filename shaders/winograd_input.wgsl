@@ -7,7 +7,8 @@ struct Parameters {
     in_height: u32,
     in_width: u32,
     inputs: u32,
-    before: u32,
+    before_rows: i32,
+    before_columns: i32,
     periodic: u32,
     has_mask: u32,
     spread: u32,
@@ -24,12 +25,12 @@ struct Parameters {
 
 fn column_of(image: u32, y: u32, column: i32, channel: u32) -> array<f32, 6> {
     return source_line(
-        input_at(image, source(y, parameters.in_height), column, channel),
-        input_at(image, source(y + 1u, parameters.in_height), column, channel),
-        input_at(image, source(y + 2u, parameters.in_height), column, channel),
-        input_at(image, source(y + 3u, parameters.in_height), column, channel),
-        input_at(image, source(y + 4u, parameters.in_height), column, channel),
-        input_at(image, source(y + 5u, parameters.in_height), column, channel),
+        input_at(image, source_row(y), column, channel),
+        input_at(image, source_row(y + 1u), column, channel),
+        input_at(image, source_row(y + 2u), column, channel),
+        input_at(image, source_row(y + 3u), column, channel),
+        input_at(image, source_row(y + 4u), column, channel),
+        input_at(image, source_row(y + 5u), column, channel),
     );
 }
 
@@ -49,12 +50,12 @@ fn main(
     let image = tile / (parameters.across * parameters.down);
     let y = tile / parameters.across % parameters.down * 4u;
     let left = tile % parameters.across * 4u;
-    let a = column_of(image, y, source(left, parameters.in_width), channel);
-    let b = column_of(image, y, source(left + 1u, parameters.in_width), channel);
-    let c = column_of(image, y, source(left + 2u, parameters.in_width), channel);
-    let d = column_of(image, y, source(left + 3u, parameters.in_width), channel);
-    let e = column_of(image, y, source(left + 4u, parameters.in_width), channel);
-    let f = column_of(image, y, source(left + 5u, parameters.in_width), channel);
+    let a = column_of(image, y, source_column(left), channel);
+    let b = column_of(image, y, source_column(left + 1u), channel);
+    let c = column_of(image, y, source_column(left + 2u), channel);
+    let d = column_of(image, y, source_column(left + 3u), channel);
+    let e = column_of(image, y, source_column(left + 4u), channel);
+    let f = column_of(image, y, source_column(left + 5u), channel);
     store_points(0u, step, at, source_line(a[0], b[0], c[0], d[0], e[0], f[0]));
     store_points(1u, step, at, source_line(a[1], b[1], c[1], d[1], e[1], f[1]));
     store_points(2u, step, at, source_line(a[2], b[2], c[2], d[2], e[2], f[2]));

@@ -16,8 +16,6 @@ struct Off {
     loss: f64,
     /// The largest difference of the gradients.
     gradient: f64,
-    /// The share of pixels at which they differ by more than 1e-5 of the largest.
-    share: f64,
 }
 
 fn off(device: &Device, depth: Depth, size: (usize, usize), padding: Padding, pooling: Pooling, limit: u64) -> Off {
@@ -41,11 +39,8 @@ fn off(device: &Device, depth: Depth, size: (usize, usize), padding: Padding, po
     let (windows, value, in_windows) = evaluate(Some(limit));
     assert_eq!(one, 1);
     let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
-    let largest = gradient.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    let differs = |(found, wanted): &(&f32, &f64)| (f64::from(**found) - **wanted).abs() > 1e-5 * largest;
-    let share = in_windows.iter().zip(&gradient).filter(differs).count() as f64 / gradient.len() as f64;
     let loss = (value.total - whole.total).abs() / whole.total;
-    Off { windows, loss, gradient: distance(&in_windows, &gradient), share }
+    Off { windows, loss, gradient: distance(&in_windows, &gradient) }
 }
 
 #[test]
@@ -69,11 +64,7 @@ fn windows_give_the_loss_and_gradient_of_the_whole() {
             let what = format!("{name}, {size:?}, {padding:?} on {}: {found:?}", device.info().name);
             eprintln!("{what}");
             assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
-            // Among millions of activations a few are so near to zero that rounding decides whether ReLU cuts them;
-            // each moves the gradient where it is seen. What is wrong at the windows' edges would show everywhere.
-            let is_deep = depth > Depth::POOL2;
-            assert!(found.gradient < if is_deep { 0.05 } else { 1e-5 }, "{what}");
-            assert!(found.share < 0.2, "{what}");
+            assert!(found.gradient < 1e-5, "{what}");
         }
     }
 }

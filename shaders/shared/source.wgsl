@@ -1,9 +1,16 @@
 // Where a coordinate, counted from the corner of the border, reads the input; −1 is a zero.
-fn source(at: u32, size: u32) -> i32 {
-    let moved = i32(at) - i32(parameters.before);
+fn source(at: i32, size: u32) -> i32 {
     if (parameters.periodic != 0u) {
         let n = i32(size);
-        return ((moved % n) + n) % n;
+        return ((at % n) + n) % n;
     }
-    return select(-1, moved, moved >= 0 && moved < i32(size));
+    return select(-1, at, at >= 0 && at < i32(size));
+}
+
+fn source_row(at: u32) -> i32 {
+    return source(i32(at) - parameters.before_rows, parameters.in_height);
+}
+
+fn source_column(at: u32) -> i32 {
+    return source(i32(at) - parameters.before_columns, parameters.in_width);
 }

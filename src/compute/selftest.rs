@@ -5,7 +5,7 @@ mod training;
 use std::sync::Arc;
 
 use super::gpu::Convolution;
-use super::graph::{ConvSettings, Graph, Padding, Pooling, Shape, TensorId};
+use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Shape, TensorId};
 use super::{ComputeError, Device, kernels};
 
 /// The outcome for one operation.
@@ -138,6 +138,12 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     let (same, periodic) = (ConvSettings::three(1, false, true), ConvSettings::three(1, true, false));
     cases.push(conv_case(Shape::new(61, 65, 8), 2048, same, false)?);
     cases.push(conv_case(Shape::new(9, 10, 32).times(3), 64, periodic, true)?);
+    // The result of a window, which is cut, and its adjoint.
+    let cut = same.cut(Cut { before: [4, 0], after: [0, 8] });
+    for (inputs, outputs) in [(32, 64), (5, 3), (3, 64), (64, 3)] {
+        cases.push(conv_case(Shape::new(9, 14, inputs), outputs, cut, false)?);
+        cases.push(conv_case(Shape::new(9, 14, inputs), outputs, cut.adjoint(), true)?);
+    }
     cases.extend(training::cases()?);
     Ok(cases)
 }
@@ -327,7 +333,7 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
         let kernels = values(to as u64, 9 * from * to).iter().map(|w| w * (2.0 / (3 * from) as f32).sqrt()).collect();
         let weights = graph.constant(Shape::new(9, from, to), Arc::new(kernels))?;
         let bias = graph.constant(Shape::new(1, 1, to), Arc::new(values(11, to)))?;
-        graph.conv_relu(y, weights, bias, padding)
+        graph.conv_relu(y, weights, bias, padding, Cut::default())
     };
     for (from, to) in [(3, 32), (32, 64)] {
         let features = layer(&mut graph, y, from, to)?;

@@ -1,7 +1,7 @@
 //! The convolutional part of VGG-19 (Simonyan & Zisserman 2014, arXiv:1409.1556), described once.
 
 use crate::compute::ComputeError;
-use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
+use crate::compute::graph::{Cut, Graph, Padding, Pooling, Shape, TensorId};
 
 use super::Weights;
 
@@ -194,7 +194,8 @@ pub struct Features {
 
 /// Adds the network up to the deepest tap to a graph, with a Gram matrix behind each tap.
 ///
-/// `image` is `[height, width, 3]`, RGB (or the three encoding channels), 0 … 255.
+/// `image` is `[height, width, 3]`, RGB (or the three encoding channels), 0 … 255. `cuts` say what is cut off the
+/// results of the layers, in the order of the network; of those behind the last one nothing is.
 ///
 /// # Errors
 /// The weights lack a layer, or the image is too small for the depth.
@@ -205,6 +206,7 @@ pub fn features(
     taps: &[Depth],
     padding: Padding,
     pooling: Pooling,
+    cuts: &[Cut],
 ) -> Result<Features, ComputeError> {
     let input = weights.preprocessing();
     let mut x = graph.channel_shift(image, input.order, input.scale, input.shift)?;
@@ -219,7 +221,7 @@ pub fn features(
                 })?;
                 let kernels = graph.constant(Shape::new(9, inputs, outputs), kernels.clone())?;
                 let bias = graph.constant(Shape::new(1, 1, outputs), bias.clone())?;
-                graph.conv_relu(x, kernels, bias, padding)?
+                graph.conv_relu(x, kernels, bias, padding, cuts.get(at).copied().unwrap_or_default())?
             }
         };
         if taps.contains(&Depth(at)) {

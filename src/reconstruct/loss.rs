@@ -133,7 +133,7 @@ fn gram_graph(
 ) -> Result<(Graph, TensorId, Vec<TensorId>), ComputeError> {
     let mut graph = Graph::new();
     let input = graph.input(Shape::new(height, width, 3));
-    let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling)?;
+    let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling, &[])?;
     Ok((graph, input, out.grams))
 }
 
@@ -154,7 +154,7 @@ fn loss_graph(
 ) -> Result<LossGraph, ComputeError> {
     let mut graph = Graph::new();
     let image = graph.input(Shape::new(height, width, 3));
-    let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
+    let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling, &[])?;
     let (mut targets, mut losses, mut scales) = (vec![], vec![], vec![]);
     for (gram, square) in out.grams.iter().zip(target_squares) {
         let shape = graph.shape(*gram);

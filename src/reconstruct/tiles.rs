@@ -1,145 +1,22 @@
 //! Gram matrices and gradients of an image window by window, where the whole does not fit the memory.
 //!
 //! A Gram matrix is a sum over positions, so it can be taken in pieces. Each position is summed in the one window that
-//! owns it; a window reaches further than what it owns by what the network sees there, so that its own artificial edges
-//! touch no position that counts. A first pass over all windows sums the Gram matrices; a second one recomputes each
+//! owns it; a window reaches further than what it owns, so that its own artificial edges touch no position that counts,
+//! and what they have touched is cut off layer by layer. What is left is that of the whole image to the last bit, and no
+//! activation falls on the other side of ReLU. A first pass over all windows sums the Gram matrices; a second one recomputes each
 //! window and carries the gradient back to its pixels, where those of neighbouring windows add up. What the second pass
 //! needs of the layers behind the last pooling that has layers behind it (the signs of their activations in bits, and the
 //! maps at the end) the first one keeps where the memory allows, so that these layers need not be recomputed.
 
-use std::ops::Range;
+mod windows;
 
+use self::windows::{Frame, Places, Reach, pixels};
 use super::loss::{Grams, LossSettings};
-use crate::compute::graph::{Graph, Op, Padding, Shape, TensorId};
-use crate::compute::{ComputeError, Device, DeviceKind, planned_memory};
-use crate::net::{Depth, LayerKind, Weights, features};
+use crate::compute::graph::{Graph, Op, Shape, TensorId};
+use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
+use crate::net::{Depth, Weights, features};
 
-/// The least that a window owns along an axis.
-const LEAST: usize = 64;
-/// Windows begin at multiples of so many positions of every convolution, so that the tiles of Winograd's algorithm are
-/// those of the whole image: activations then are equal to the last bit, and none falls on the other side of ReLU.
-const STEP: usize = 4;
-/// Stands for the end of a map, which a region is cut to.
-const END: f32 = 1e9;
-
-/// One window along one axis.
-#[derive(Clone, Debug, PartialEq)]
-struct Span {
-    /// Its first pixel; before the image where that continues at its opposite edge.
-    start: isize,
-    /// The pixels that it owns; behind the image's end where that continues at its opposite edge.
-    owned: Range<usize>,
-    /// Whether what it owns goes on to the end of the window.
-    is_last: bool,
-}
-
-/// Windows of one size that together own every pixel once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tiling {
-    size: (usize, usize),
-    window: (usize, usize),
-    rows: Vec<Span>,
-    columns: Vec<Span>,
-}
-
-/// What decides the windows of a network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Reach {
-    /// Pixels of the image from one output of the last layer to the next.
-    stride: usize,
-    /// Pixels from the edge of a window, a multiple of the stride, from where on no output of a tap sees the edge.
-    halo: usize,
-    /// Windows begin at multiples of it.
-    align: usize,
-}
-
-impl Reach {
-    fn of(depth: Depth) -> Self {
-        let (mut touched, mut stride, mut halo, mut align) = (0usize, 1, 0, 1);
-        for layer in depth.layers() {
-            match layer.kind {
-                LayerKind::Conv { .. } => {
-                    touched += 1;
-                    align = STEP * stride;
-                }
-                LayerKind::Pool => {
-                    touched = touched.div_ceil(2);
-                    stride *= 2;
-                }
-            }
-            halo = halo.max(touched * stride);
-        }
-        Self { stride, halo: halo.next_multiple_of(stride), align }
-    }
-}
-
-/// Windows along an axis of `n` pixels in about `parts` parts; `None` where they would be no smaller than the whole, or
-/// where poolings of the wrapped image do not meet at its edge.
-fn spans(n: usize, parts: usize, reach: Reach, periodic: bool) -> Option<(usize, Vec<Span>)> {
-    let Reach { stride, halo, align } = reach;
-    if parts == 1 {
-        return Some((n, vec![Span { start: 0, owned: 0..n, is_last: true }]));
-    }
-    let own = n.div_ceil(parts).next_multiple_of(align);
-    // Besides the halos what poolings leave out of an odd rest, and as much as lets the last window begin aligned too.
-    let least = own + 2 * halo + n % stride;
-    let window = least + (n % align + align - least % align) % align;
-    if own < LEAST || window >= n || (periodic && !n.is_multiple_of(stride)) {
-        return None;
-    }
-    // What is owned begins a halo behind an aligned place.
-    let first = halo % align;
-    let (begin, end) = if periodic { (first, n + first) } else { (0, n) };
-    let span = |at: usize| {
-        let owned = if at == first { begin } else { at }..end.min(at + own);
-        let start = at as isize - halo as isize;
-        let start = if periodic { start } else { start.clamp(0, (n - window) as isize) };
-        Span { start, is_last: !periodic && owned.end == n, owned }
-    };
-    Some((window, (first..end).step_by(own).map(span).collect()))
-}
-
-impl Span {
-    /// The positions that it owns on a map of the window with this stride: the first, and the one behind the last.
-    fn region(&self, stride: usize) -> [f32; 2] {
-        let at = |pixel: usize| ((pixel as isize - self.start) / stride as isize) as f32;
-        [at(self.owned.start), if self.is_last { END } else { at(self.owned.end) }]
-    }
-}
-
-impl Tiling {
-    /// About so many windows down and across; `None` where that is not possible, or no gain.
-    fn new(size: (usize, usize), (down, across): (usize, usize), depth: Depth, padding: Padding) -> Option<Self> {
-        let (reach, periodic) = (Reach::of(depth), padding == Padding::Periodic);
-        let (height, rows) = spans(size.0, down, reach, periodic)?;
-        let (width, columns) = spans(size.1, across, reach, periodic)?;
-        Some(Self { size, window: (height, width), rows, columns })
-    }
-
-    /// How many windows there are.
-    pub fn len(&self) -> usize {
-        self.rows.len() * self.columns.len()
-    }
-
-    fn windows(&self) -> impl Iterator<Item = (&Span, &Span)> {
-        self.rows.iter().flat_map(|row| self.columns.iter().map(move |column| (row, column)))
-    }
-
-    /// The offset in the image of each row of a window, and of each pixel of a row.
-    fn places(&self, row: &Span, column: &Span) -> (Vec<usize>, Vec<usize>) {
-        let along = |start: isize, window: usize, n: usize| -> Vec<usize> {
-            (0..window as isize).map(|k| (start + k).rem_euclid(n as isize) as usize).collect()
-        };
-        let rows = along(row.start, self.window.0, self.size.0).into_iter().map(|y| y * self.size.1).collect();
-        (rows, along(column.start, self.window.1, self.size.1))
-    }
-
-    /// The pixels of a window.
-    fn cut(&self, image: &[f32], (rows, columns): &(Vec<usize>, Vec<usize>)) -> Vec<f32> {
-        let pixel = |row: usize, column: &usize| 3 * (row + column)..3 * (row + column) + 3;
-        rows.iter().flat_map(|row| columns.iter().flat_map(|column| &image[pixel(*row, column)])).copied().collect()
-    }
-}
+pub use self::windows::Tiling;
 
 /// The tilings of both passes.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,8 +60,9 @@ fn tiling(
     let held = 2 * Shape::new(size.0, size.1, 3).bytes();
     let (mut parts, mut best) = ((1, 1), None);
     while let Some(tiling) = Tiling::new(size, parts, settings.deepest(), settings.padding) {
-        let (height, width) = tiling.window;
-        let graph = WindowGraph::new(weights, tiling.window, settings, pass != Pass::Measure)?;
+        let largest = tiling.largest();
+        let (height, width) = largest.size;
+        let graph = WindowGraph::new(weights, (&tiling.reach, largest), settings, pass != Pass::Measure)?;
         let kept = if pass == Pass::Both { graph.kept_bytes() } else { 0 };
         let runs = match pass {
             Pass::Measure => vec![graph.measure(false)],
@@ -194,7 +72,8 @@ fn tiling(
         let bytes = runs.iter().map(|run| planned_memory(kind, &run.graph, &run.outputs).bytes).max().unwrap_or(0);
         let bytes = bytes + held + tiling.len() as u64 * kept;
         let operations: u64 = runs.iter().map(|run| run.graph.operations(&run.outputs)).sum();
-        best = Some((tiling.clone(), bytes, tiling.len() as u64 * operations));
+        let operations = (operations as f64 * tiling.largests()) as u64;
+        best = Some((tiling, bytes, operations));
         if bytes <= limit {
             break;
         }
@@ -249,14 +128,33 @@ pub fn tilings(
 struct WindowGraph {
     graph: Graph,
     image: TensorId,
-    /// Of each tap: the map's shape, its stride, the region that counts, and the gradient of its Gram matrix.
-    taps: Vec<(Shape, usize, TensorId, Option<TensorId>)>,
+    taps: Vec<Tap>,
     grams: Vec<TensorId>,
     gradient: Option<TensorId>,
     /// What the gradient needs of the layers behind the last pooling that has layers behind it.
     kept: Vec<TensorId>,
     /// What the pass computes that it was made for.
     outputs: Vec<TensorId>,
+}
+
+/// A tapped layer.
+#[derive(Clone)]
+struct Tap {
+    depth: Depth,
+    /// Of its map.
+    shape: Shape,
+    /// The input for the region that counts.
+    region: TensorId,
+    /// The input for the gradient of its Gram matrix.
+    seed: Option<TensorId>,
+}
+
+impl Tap {
+    /// The window's positions by those of an image of this size, which they are divided by in the end.
+    fn share(&self, (height, width): (usize, usize)) -> f64 {
+        let stride = self.depth.stride();
+        self.shape.positions() as f64 / ((height / stride) * (width / stride)) as f64
+    }
 }
 
 /// What the first pass keeps of each window.
@@ -266,20 +164,21 @@ impl WindowGraph {
     /// Gram matrices of what a window owns, and with `backward` the gradient of its pixels from those of the matrices.
     fn new(
         weights: &Weights,
-        (height, width): (usize, usize),
+        (reach, frame): (&Reach, Frame),
         settings: &LossSettings,
         backward: bool,
     ) -> Result<Self, ComputeError> {
         let mut graph = Graph::new();
-        let image = graph.input(Shape::new(height, width, 3));
-        let found = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
+        let image = graph.input(Shape::new(frame.size.0, frame.size.1, 3));
+        let (layers, padding, cuts) = (settings.layers(), frame.padding(settings.padding), reach.cuts(frame));
+        let found = features(&mut graph, image, weights, &layers, padding, settings.pooling, &cuts)?;
         let (mut taps, mut grams, mut seeded, mut last) = (vec![], vec![], vec![], image);
         for (depth, map) in found.taps {
             let region = graph.input(Shape::new(1, 1, 4));
             let gram = graph.gram_within(map, region)?;
             let seed = backward.then(|| graph.input(graph.shape(gram)));
             seeded.extend(seed.map(|seed| (gram, seed)));
-            taps.push((graph.shape(map), depth.stride(), region, seed));
+            taps.push(Tap { depth, shape: graph.shape(map), region, seed });
             grams.push(gram);
             last = last.max(map);
         }
@@ -306,38 +205,51 @@ impl WindowGraph {
         }
         Self { outputs: self.gradient.into_iter().collect(), ..self }
     }
+}
 
-    /// Runs over all windows; `take` gets the outputs of each, and where its pixels stand. For the second pass, `seeds` are
-    /// the gradients of the whole image's Gram matrices, and `kept` is what the first one kept of each window, if anything.
-    fn run(
-        self,
-        device: &Device,
-        tiling: &Tiling,
-        image: &[f32],
-        (seeds, kept): (&[Vec<f32>], &[Kept]),
-        mut take: impl FnMut(Vec<Vec<f32>>, &(Vec<usize>, Vec<usize>)),
+/// A pass over the windows of an image.
+struct Run<'a> {
+    device: &'a Device,
+    weights: &'a Weights,
+    settings: &'a LossSettings,
+    tiling: &'a Tiling,
+    image: &'a [f32],
+}
+
+impl Run<'_> {
+    /// Runs over all windows the graph that `of` makes for their frame. `write` fills the inputs of the window with this
+    /// number beside its pixels, `take` gets its outputs.
+    fn over(
+        &self,
+        of: impl Fn(Frame) -> Result<WindowGraph, ComputeError>,
+        write: impl Fn(&mut Program, &WindowGraph, usize),
+        mut take: impl FnMut(Vec<Vec<f32>>, &WindowGraph, &Places),
     ) -> Result<(), ComputeError> {
-        let mut program = device.compile(self.graph, &self.outputs)?;
-        for ((shape, stride, _, seed), values) in self.taps.iter().zip(seeds) {
-            if let Some(seed) = seed {
-                // A window's matrices are divided by its own positions.
-                let share = (shape.positions() as f64 / positions(tiling.size, *stride)) as f32;
-                program.write(*seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
+        let mut made: Option<(Frame, WindowGraph, Program)> = None;
+        for (n, window) in self.tiling.windows().iter().enumerate() {
+            let frame = window.frame();
+            let kept = made.take().filter(|(of, ..)| *of == frame);
+            let (_, graph, program) = match kept {
+                Some(kept) => made.insert(kept),
+                None => {
+                    let graph = of(frame)?;
+                    let program = self.device.compile(graph.graph.clone(), &graph.outputs)?;
+                    made.insert((frame, graph, program))
+                }
+            };
+            let places = window.places(self.tiling.size);
+            program.write(graph.image, &pixels(self.image, &places));
+            for tap in &graph.taps {
+                program.write(tap.region, &window.region(&self.tiling.reach, tap.depth));
             }
-        }
-        for (n, (row, column)) in tiling.windows().enumerate() {
-            let places = tiling.places(row, column);
-            program.write(self.image, &tiling.cut(image, &places));
-            for (_, stride, region, _) in &self.taps {
-                let ([top, bottom], [left, right]) = (row.region(*stride), column.region(*stride));
-                program.write(*region, &[top, left, bottom, right]);
-            }
-            for (id, values) in self.kept.iter().zip(kept.get(n).into_iter().flatten()) {
-                program.write(*id, values);
-            }
-            take(program.run()?, &places);
+            write(program, graph, n);
+            take(program.run()?, graph, &places);
         }
         Ok(())
+    }
+
+    fn graph(&self, frame: Frame, backward: bool) -> Result<WindowGraph, ComputeError> {
+        WindowGraph::new(self.weights, (&self.tiling.reach, frame), self.settings, backward)
     }
 }
 
@@ -370,16 +282,12 @@ pub fn try_out(
     tilings: &Tilings,
 ) -> Result<(), ComputeError> {
     for (tiling, backward) in [(&tilings.measure, false), (&tilings.carry, true)] {
-        let graph = WindowGraph::new(weights, tiling.window, settings, backward || tilings.keeps)?;
+        let frame = (&tiling.reach, tiling.largest());
+        let graph = WindowGraph::new(weights, frame, settings, backward || tilings.keeps)?;
         let graph = if backward { graph.carry(tilings.keeps) } else { graph.measure(tilings.keeps) };
         device.compile(graph.graph, &graph.outputs)?;
     }
     Ok(())
-}
-
-/// Positions of the whole image's map with a stride.
-fn positions((height, width): (usize, usize), stride: usize) -> f64 {
-    ((height / stride) * (width / stride)) as f64
 }
 
 /// Gram matrices of an image, divided by the positions of their layer; with `keep` also what [`gradient`] needs of each
@@ -395,25 +303,27 @@ pub fn grams(
     tiling: &Tiling,
     keep: bool,
 ) -> Result<(Grams, Vec<Kept>), ComputeError> {
-    let graph = WindowGraph::new(weights, tiling.window, settings, keep)?.measure(keep);
-    let shares: Vec<f64> = graph
-        .taps
-        .iter()
-        .map(|(shape, stride, ..)| shape.positions() as f64 / positions(tiling.size, *stride))
-        .collect();
-    let mut sums: Vec<Vec<f64>> = graph.grams.iter().map(|id| vec![0.0; graph.graph.shape(*id).len()]).collect();
-    let mut kept = vec![];
-    graph.run(device, tiling, image, (&[], &[]), |mut outputs, _| {
-        kept.push(outputs.split_off(sums.len()));
-        for ((sum, gram), share) in sums.iter_mut().zip(outputs).zip(&shares) {
-            sum.iter_mut().zip(gram).for_each(|(s, g)| *s += f64::from(g) * share);
-        }
-    })?;
+    let (mut sums, mut kept): (Vec<Vec<f64>>, Vec<Kept>) = (vec![], vec![]);
+    let run = Run { device, weights, settings, tiling, image };
+    let graph = |frame| Ok(run.graph(frame, keep)?.measure(keep));
+    run.over(
+        graph,
+        |_, _, _| {},
+        |mut outputs, graph, _| {
+            kept.push(outputs.split_off(graph.grams.len()));
+            sums.resize(outputs.len(), vec![]);
+            for ((sum, gram), tap) in sums.iter_mut().zip(outputs).zip(&graph.taps) {
+                sum.resize(gram.len(), 0.0);
+                let share = tap.share(tiling.size);
+                sum.iter_mut().zip(gram).for_each(|(s, g)| *s += f64::from(g) * share);
+            }
+        },
+    )?;
     let grams = sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()).collect();
     Ok((grams, if keep { kept } else { vec![] }))
 }
 
-/// The gradient of a loss with respect to every pixel, from those with respect to the Gram matrices, and from what
+/// The gradient of a loss with respect to every pixel, from `seeds`, those with respect to the Gram matrices, and from what
 /// [`grams`] has kept, if anything.
 ///
 /// # Errors
@@ -428,8 +338,21 @@ pub fn gradient(
     kept: &[Kept],
 ) -> Result<Vec<f32>, ComputeError> {
     let mut whole = vec![0.0f32; image.len()];
-    let graph = WindowGraph::new(weights, tiling.window, settings, true)?.carry(!kept.is_empty());
-    graph.run(device, tiling, image, (seeds, kept), |outputs, (rows, columns)| {
+    let run = Run { device, weights, settings, tiling, image };
+    let graph = |frame| Ok(run.graph(frame, true)?.carry(!kept.is_empty()));
+    let write = |program: &mut Program, graph: &WindowGraph, n: usize| {
+        for (tap, values) in graph.taps.iter().zip(seeds) {
+            if let Some(seed) = tap.seed {
+                // A window's matrices are divided by its own positions.
+                let share = tap.share(tiling.size) as f32;
+                program.write(seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
+            }
+        }
+        for (id, values) in graph.kept.iter().zip(kept.get(n).into_iter().flatten()) {
+            program.write(*id, values);
+        }
+    };
+    run.over(graph, write, |outputs, _, (rows, columns)| {
         let pixels = outputs[0].chunks_exact(3);
         let places = rows.iter().flat_map(|row| columns.iter().map(move |column| 3 * (row + column)));
         for (at, pixel) in places.zip(pixels) {
@@ -437,41 +360,4 @@ pub fn gradient(
         }
     })?;
     Ok(whole)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pixel_is_owned_once_and_seen_with_its_surroundings() {
-        let pool3 = Reach::of(Depth::POOL3);
-        assert_eq!(pool3, Reach { stride: 8, halo: 24, align: 16 });
-        let pool2 = Reach::of(Depth::POOL2);
-        for (n, parts, reach, periodic) in [
-            (1000, 3, pool3, false),
-            (1003, 4, pool3, false),
-            (640, 5, pool2, true),
-            (641, 5, pool2, true),
-            (100, 4, pool3, false),
-        ] {
-            let Some((window, spans)) = spans(n, parts, reach, periodic) else {
-                assert!(n == 641 || n == 100, "{n} can be cut");
-                continue;
-            };
-            assert!(window < n && window % reach.align == n % reach.align);
-            let first = spans[0].owned.start;
-            let mut next = first;
-            for span in &spans {
-                assert_eq!((span.owned.start, span.start.rem_euclid(reach.align as isize)), (next, 0));
-                next = span.owned.end;
-                let end = span.start + (window - n % reach.stride) as isize;
-                let (before, after) = (span.owned.start as isize - span.start, end - span.owned.end as isize);
-                let at_edge = |edge: bool| !periodic && edge;
-                assert!(before >= reach.halo as isize || at_edge(span.start == 0), "{span:?}");
-                assert!(after >= reach.halo as isize || at_edge(span.start as usize + window == n), "{span:?}");
-            }
-            assert_eq!(next - first, n);
-        }
-    }
 }

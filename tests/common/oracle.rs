@@ -227,8 +227,8 @@ fn pull_away_adjoint(p: &[f64], gradient: f64, n: usize) -> Vec<f64> {
 }
 
 /// The place in an image that a tap reads along one direction.
-fn source(at: usize, size: usize, c: ConvSettings) -> Option<usize> {
-    let at = at as isize - c.before as isize;
+fn source(at: usize, size: usize, before: isize, c: ConvSettings) -> Option<usize> {
+    let at = at as isize - before;
     if c.periodic {
         Some(at.rem_euclid(size as isize) as usize)
     } else {
@@ -236,11 +236,15 @@ fn source(at: usize, size: usize, c: ConvSettings) -> Option<usize> {
     }
 }
 
+fn places_read(xs: Shape, c: ConvSettings, row: usize, column: usize) -> (Option<usize>, Option<usize>) {
+    (source(row, xs.height, c.before[0], c), source(column, xs.width, c.before[1], c))
+}
+
 fn conv_weights(x: &[f64], xs: Shape, g: &[f64], gs: Shape, c: ConvSettings, s: Shape) -> Vec<f64> {
     let mut out = vec![0.0; s.len()];
     for (at, (n, row, column, o)) in places(gs).enumerate() {
         for t in 0..c.edge * c.edge {
-            let place = (source(row + t / c.edge, xs.height, c), source(column + t % c.edge, xs.width, c));
+            let place = places_read(xs, c, row + t / c.edge, column + t % c.edge);
             let (Some(r), Some(k)) = place else { continue };
             for i in 0..xs.channels {
                 let x = x[((n * xs.height + r) * xs.width + k) * xs.channels + i];
@@ -276,7 +280,7 @@ fn conv(
     for (at, out) in out.chunks_exact_mut(s.channels).enumerate() {
         let (n, row, column) = (at / s.positions(), at / s.width % s.height, at % s.width);
         for t in 0..c.edge * c.edge {
-            let place = (source(row + t / c.edge, xs.height, c), source(column + t % c.edge, xs.width, c));
+            let place = places_read(xs, c, row + t / c.edge, column + t % c.edge);
             let (Some(r), Some(k)) = place else { continue };
             for i in 0..xs.channels {
                 let at = ((n * xs.height + r) * xs.width + k) * xs.channels + i;

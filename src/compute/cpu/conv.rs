@@ -12,23 +12,27 @@ use crate::compute::graph::{ConvSettings, Shape};
 /// Output channels below which the products are taken before the taps are moved into place.
 const NARROW: usize = 16;
 
+/// The row or column `at` of an input of `size` where it is none, or continues at the other side; `None` is a zero.
+#[inline(always)]
+fn within(at: isize, size: usize, periodic: bool) -> Option<usize> {
+    let inside = usize::try_from(at).ok().filter(|at| *at < size);
+    // One turn is nearly always enough, and a division for each tap is not cheap.
+    let turned = |at: isize| if at < 0 { at + size as isize } else { at - size as isize };
+    match inside {
+        None if periodic => {
+            let once = usize::try_from(turned(at)).ok().filter(|at| *at < size);
+            once.or_else(|| Some(at.rem_euclid(size as isize) as usize))
+        }
+        found => found,
+    }
+}
+
 /// The position in its image of the input that tap offset `(y, x)` reads, counted from the corner of the border; `None` is a zero.
 #[inline(always)]
 pub fn source_index(shape: Shape, settings: ConvSettings, y: usize, x: usize) -> Option<usize> {
-    let wrap = |at: usize, size: usize| {
-        let moved = at as isize - settings.before as isize;
-        let inside = usize::try_from(moved).ok().filter(|m| *m < size);
-        // One turn is nearly always enough, and a division for each tap is not cheap.
-        let turned = |moved: isize| if moved < 0 { moved + size as isize } else { moved - size as isize };
-        match inside {
-            None if settings.periodic => {
-                let once = usize::try_from(turned(moved)).ok().filter(|m| *m < size);
-                once.or_else(|| Some(moved.rem_euclid(size as isize) as usize))
-            }
-            found => found,
-        }
-    };
-    Some(wrap(y, shape.height)? * shape.width + wrap(x, shape.width)?)
+    let [top, left] = settings.before;
+    let row = within(y as isize - top, shape.height, settings.periodic)?;
+    Some(row * shape.width + within(x as isize - left, shape.width, settings.periodic)?)
 }
 
 /// Kernels in the form that the chosen algorithm wants, made once for constants.
@@ -161,10 +165,9 @@ fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: Co
         products.resize(width * wide, 0.0f32);
         // Input rows, counted from the corner of the border, that reach these outputs.
         for from_row in 0..rows + edge - 1 {
-            let Some(start) = source_index(input.shape, settings, task * ROWS + from_row, settings.before) else {
-                continue;
-            };
-            input.copy_row(start, pixels);
+            let at = (task * ROWS + from_row) as isize - settings.before[0];
+            let Some(at) = within(at, input.shape.height, settings.periodic) else { continue };
+            input.copy_row(at * width, pixels);
             let size = (width, wide, channels);
             matmul(products, size, Matrix::rows(pixels, channels), Matrix::rows(weights, wide), 1.0, false);
             for t_row in 0..edge {
@@ -189,18 +192,18 @@ fn add_tap(
     t_column: usize,
     settings: ConvSettings,
 ) {
-    let (from, to) = (products.len() / wide, out.len() / channels);
-    let mut add = |from: usize, x: usize| {
-        let product = &products[from * wide + tap..][..channels];
-        out[x * channels..][..channels].iter_mut().zip(product).for_each(|(to, value)| *to += value);
+    let (from, to) = ((products.len() / wide) as isize, (out.len() / channels) as isize);
+    let mut add = |from: isize, x: isize| {
+        let product = &products[from as usize * wide + tap..][..channels];
+        out[x as usize * channels..][..channels].iter_mut().zip(product).for_each(|(to, value)| *to += value);
     };
     // Where the tap stays within the row, and the outputs beside that.
-    let inside = settings.before.saturating_sub(t_column).min(to)..(from + settings.before - t_column).min(to);
-    inside.clone().for_each(|x| add(x + t_column - settings.before, x));
-    let row = Shape::new(1, from, 1);
+    let back = settings.before[1] - t_column as isize;
+    let inside = back.clamp(0, to)..(from + back).clamp(0, to);
+    inside.clone().for_each(|x| add(x - back, x));
     for x in (0..inside.start).chain(inside.end..to) {
-        if let Some(from) = source_index(row, settings, settings.before, x + t_column) {
-            add(from, x);
+        if let Some(at) = within(x - back, from as usize, settings.periodic) {
+            add(at as isize, x);
         }
     }
 }

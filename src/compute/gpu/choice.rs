@@ -162,7 +162,8 @@ impl Gpu {
         let mut graph = Graph::new();
         let input = graph.input(x);
         let kernels = graph.constant(weights, Arc::new(vec![0.01; weights.len()]))?;
-        let settings = ConvSettings { spread: false, ..settings };
+        // What an edge adds or leaves out does not matter for the time.
+        let settings = ConvSettings::same(settings.edge, settings.periodic, settings.relu);
         let output = graph.conv(input, kernels, None, None, settings)?;
         let plan = Plan::new(&graph, &[output]);
         let mut program = GpuProgram::with(self.clone(), graph, plan, &[], Some(kind))?;

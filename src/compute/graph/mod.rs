@@ -8,7 +8,7 @@ mod shape;
 
 pub use op::{Function, Op, Product};
 pub use plan::{Plan, Storage};
-pub use shape::{ConvSettings, Padding, Pooling, Shape};
+pub use shape::{ConvSettings, Cut, Padding, Pooling, Shape};
 
 use std::sync::Arc;
 
@@ -103,22 +103,24 @@ impl Graph {
         Ok(self.push(Op::ChannelShift { x, order, scale, shift }, shape))
     }
 
-    /// 3 × 3 convolution with bias and ReLU that keeps the size of its input: `y = max(0, W ∗ x + b)`.
+    /// 3 × 3 convolution with bias and ReLU that keeps the size of its input but for what is cut off the result:
+    /// `y = max(0, W ∗ x + b)`.
     ///
     /// # Errors
-    /// Channels do not match, or the image is too small for a mirrored edge.
+    /// Channels do not match, the image is too small for a mirrored edge or for the cut, or a periodic one is cut.
     pub fn conv_relu(
         &mut self,
         x: TensorId,
         weights: TensorId,
         bias: TensorId,
         padding: Padding,
+        cut: Cut,
     ) -> Result<TensorId, ComputeError> {
         let (x, border) = match padding {
             Padding::Reflect => (self.pad_reflect(x)?, 0),
             Padding::Zero | Padding::Periodic => (x, 1),
         };
-        let settings = ConvSettings::three(border, padding == Padding::Periodic, true);
+        let settings = ConvSettings::three(border, padding == Padding::Periodic, true).cut(cut);
         self.conv(x, weights, Some(bias), None, settings)
     }
 
@@ -154,12 +156,13 @@ impl Graph {
         let bias_fits = bias.is_none_or(|b| self.shape(b).len() == ws.channels);
         let mask_fits = mask.is_none_or(|m| self.shape(m) == xs.signs());
         let ConvSettings { edge, before, after, .. } = settings;
-        let left = |size: usize| (size + before + after + 1).checked_sub(edge).filter(|n| *n > 0);
-        let border_fits =
-            before < edge.max(1) && after < edge.max(1) && (!settings.periodic || before + after + 1 == edge);
+        // What the borders add, and a kernel takes again.
+        let gain = |axis: usize| before[axis] + after[axis] + 1 - edge as isize;
+        let left = |size: usize, axis: usize| size.checked_add_signed(gain(axis)).filter(|n| *n > 0);
+        let border_fits = edge > 0 && (!settings.periodic || gain(0) == 0 && gain(1) == 0);
         let kernels_fit = ws.batch == 1 && ws.height == edge * edge && ws.width == xs.channels;
         let wrong = || ComputeError::shape(format!("convolution of {xs:?} with kernels {ws:?}, {settings:?}"));
-        let (Some(height), Some(width)) = (left(xs.height), left(xs.width)) else { return Err(wrong()) };
+        let (Some(height), Some(width)) = (left(xs.height, 0), left(xs.width, 1)) else { return Err(wrong()) };
         if !(kernels_fit && bias_fits && mask_fits && border_fits && spread_fits) {
             return Err(wrong());
         }

@@ -120,15 +120,24 @@ pub enum Pooling {
     Max,
 }
 
+/// Rows and columns that are left out of a map at its edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// Rows before the first that stays, and columns.
+    pub before: [usize; 2],
+    /// Rows behind the last that stays, and columns.
+    pub after: [usize; 2],
+}
+
 /// A convolution of stride 1 with square kernels, everything but its tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvSettings {
     /// Rows and columns of a kernel.
     pub edge: usize,
-    /// Pixels that are added before the first row and column.
-    pub before: usize,
-    /// Pixels that are added behind the last row and column.
-    pub after: usize,
+    /// Rows that are added before the first one, and columns; fewer than none where the result leaves some out.
+    pub before: [isize; 2],
+    /// Rows that are added behind the last one, and columns.
+    pub after: [isize; 2],
     /// Whether the input continues at the opposite edge instead of with zeros (only where the size is kept).
     pub periodic: bool,
     /// Whether negative results become zero.
@@ -142,17 +151,25 @@ impl ConvSettings {
     /// Kernels of `edge` × `edge` that keep the size of the image; an even kernel reaches one pixel further down and
     /// to the right.
     pub const fn same(edge: usize, periodic: bool, relu: bool) -> Self {
-        Self { edge, before: (edge - 1) / 2, after: edge / 2, periodic, relu, spread: false }
+        let (before, after) = ((edge - 1) / 2, edge / 2);
+        Self { edge, before: [before as isize; 2], after: [after as isize; 2], periodic, relu, spread: false }
     }
 
     /// 3 × 3 kernels whose centre may leave the input by `border` pixels: 0 valid, 1 same size, 2 full.
-    pub const fn three(border: usize, periodic: bool, relu: bool) -> Self {
-        Self { edge: 3, before: border, after: border, periodic, relu, spread: false }
+    pub const fn three(border: isize, periodic: bool, relu: bool) -> Self {
+        Self { edge: 3, before: [border; 2], after: [border; 2], periodic, relu, spread: false }
+    }
+
+    /// The same without some rows and columns of the result.
+    pub fn cut(self, cut: Cut) -> Self {
+        let less = |border: [isize; 2], cut: [usize; 2]| [border[0] - cut[0] as isize, border[1] - cut[1] as isize];
+        Self { before: less(self.before, cut.before), after: less(self.after, cut.after), ..self }
     }
 
     /// Those of the adjoint with respect to the input.
-    pub const fn adjoint(self) -> Self {
-        let reach = self.edge - 1;
-        Self { before: reach - self.before, after: reach - self.after, relu: false, ..self }
+    pub fn adjoint(self) -> Self {
+        let reach = self.edge as isize - 1;
+        let other = |border: [isize; 2]| [reach - border[0], reach - border[1]];
+        Self { before: other(self.before), after: other(self.after), relu: false, ..self }
     }
 }

@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `conv`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32 }
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32 }
 }
 
 /// The parameter block; `x` is the shape as the kernels see it.
@@ -28,7 +28,8 @@ pub fn parameters(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, ha
         out_height: y.height as u32,
         out_width: y.width as u32,
         edge: settings.edge as u32,
-        before: settings.before as u32,
+        before_rows: settings.before[0] as i32,
+        before_columns: settings.before[1] as i32,
         batch: y.batch as u32,
         periodic: settings.periodic.into(),
         relu: settings.relu.into(),

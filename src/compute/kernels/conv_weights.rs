@@ -16,7 +16,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `conv_weights`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before: u32, batch: u32, periodic: u32, part: u32 }
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, part: u32 }
 }
 
 /// Positions of a part at the least, and the most parts.
@@ -40,7 +40,8 @@ pub fn launch(x: Shape, g: Shape, settings: ConvSettings) -> Launch {
         out_height: g.height as u32,
         out_width: g.width as u32,
         edge: settings.edge as u32,
-        before: settings.before as u32,
+        before_rows: settings.before[0] as i32,
+        before_columns: settings.before[1] as i32,
         batch: g.batch as u32,
         periodic: settings.periodic.into(),
         part: part as u32,

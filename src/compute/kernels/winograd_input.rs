@@ -17,7 +17,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `winograd_input`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, before: u32, periodic: u32, has_mask: u32, spread: u32, across: u32, down: u32, first: u32, tiles: u32 }
+    Parameters { in_height: u32, in_width: u32, inputs: u32, before_rows: i32, before_columns: i32, periodic: u32, has_mask: u32, spread: u32, across: u32, down: u32, first: u32, tiles: u32 }
 }
 
 /// Bytes that the transformed tiles of one band may take before and again after the products; a picture goes through in as many bands as that needs.
@@ -49,7 +49,8 @@ pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_mask: bool, band: 
         in_height: x.height as u32,
         in_width: x.width as u32,
         inputs: x.channels as u32,
-        before: settings.before as u32,
+        before_rows: settings.before[0] as i32,
+        before_columns: settings.before[1] as i32,
         periodic: settings.periodic.into(),
         has_mask: has_mask.into(),
         spread: settings.spread.into(),
