@@ -219,7 +219,7 @@ fn the_receptive_field_is_the_support_of_a_gradient() {
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(edge, edge, 3));
         let weights = Weights::built_in(depth);
-        let out = features(&mut graph, image, &weights, &[depth], Padding::Zero, Pooling::Mean, &[]).expect("features");
+        let out = features(&mut graph, image, &weights, &[depth], Padding::Zero, Pooling::Mean).expect("features");
         let last = out.taps[0].1;
         let shape = graph.shape(last);
         let seed = graph.input(shape);

@@ -386,7 +386,7 @@ impl Training {
             let padding = if settings.periodic { Padding::Periodic } else { Padding::Reflect };
             let rgb = n.rgb(picture)?;
             let taps = settings.depth.default_taps();
-            let out = features(&mut n.graph, rgb, weights, &taps, padding, Pooling::Mean, &[])?;
+            let out = features(&mut n.graph, rgb, weights, &taps, padding, Pooling::Mean)?;
             let factor = if settings.model.matches_pixels() { settings.style_weight } else { 1.0 };
             for ((gram, weights), (depth, _)) in out.grams.iter().zip(&style.grams).zip(&out.taps) {
                 let shape = n.graph.shape(*gram);
@@ -421,7 +421,7 @@ impl Training {
                 let points = n.graph.input(Shape::vectors(batch, settings.dimensions));
                 let samples = n.decoder(points, &[], size, settings)?;
                 let rgb = n.rgb(samples)?;
-                let out = features(&mut n.graph, rgb, weights, &[settings.depth], padding, Pooling::Mean, &[])?;
+                let out = features(&mut n.graph, rgb, weights, &[settings.depth], padding, Pooling::Mean)?;
                 losses.push(n.graph.pull_away(out.taps[0].1)?);
                 factors.push((settings.collapse_weight * batch as f64 * each) as f32);
                 terms.push("mode collapse");

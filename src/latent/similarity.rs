@@ -161,7 +161,7 @@ impl FeatureMaps {
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(height, width, 3));
         let taps = settings.depth.default_taps();
-        let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean, &[])?;
+        let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean)?;
         let maps: Vec<TensorId> = out.taps.iter().map(|(_, id)| *id).collect();
         Ok(Self { program: device.compile(graph, &maps)?, image })
     }

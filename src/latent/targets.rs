@@ -42,7 +42,7 @@ impl Extractor {
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(height, width, 3));
         let taps = settings.depth.default_taps();
-        let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean, &[])?;
+        let out = features(&mut graph, image, weights, &taps, Padding::Reflect, Pooling::Mean)?;
         let mut outputs = out.grams.clone();
         let mut channels = vec![];
         for (_, map) in &out.taps {

@@ -3,5 +3,5 @@
 mod vgg;
 pub mod weights;
 
-pub use vgg::{DEPTHS, Depth, Features, LAYERS, Layer, LayerKind, features};
+pub use vgg::{DEPTHS, Depth, Features, LAYERS, Layer, LayerKind, features, layer, preprocess};
 pub use weights::{Weights, WeightsError, WeightsKind};

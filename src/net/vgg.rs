@@ -90,7 +90,12 @@ impl Depth {
 
     /// The name of the last layer kept.
     pub fn name(self) -> &'static str {
-        LAYERS[self.0].name
+        self.layer().name
+    }
+
+    /// The last layer kept.
+    pub fn layer(self) -> Layer {
+        LAYERS[self.0]
     }
 
     /// The layers kept.
@@ -142,7 +147,7 @@ impl Depth {
 
     /// The layers whose Gram matrices are matched by default: conv1_1, every pool, and the last layer.
     pub fn default_taps(self) -> Vec<Depth> {
-        let is_tap = |d: &Depth| *d == Self::CONV1_1 || d.layers()[d.0].kind == LayerKind::Pool || *d == self;
+        let is_tap = |d: &Depth| *d == Self::CONV1_1 || d.layer().kind == LayerKind::Pool || *d == self;
         (0..=self.0).map(Depth).filter(is_tap).collect()
     }
 
@@ -194,8 +199,7 @@ pub struct Features {
 
 /// Adds the network up to the deepest tap to a graph, with a Gram matrix behind each tap.
 ///
-/// `image` is `[height, width, 3]`, RGB (or the three encoding channels), 0 … 255. `cuts` say what is cut off the
-/// results of the layers, in the order of the network; of those behind the last one nothing is.
+/// `image` is `[height, width, 3]`, RGB (or the three encoding channels), 0 … 255.
 ///
 /// # Errors
 /// The weights lack a layer, or the image is too small for the depth.
@@ -206,28 +210,47 @@ pub fn features(
     taps: &[Depth],
     padding: Padding,
     pooling: Pooling,
-    cuts: &[Cut],
 ) -> Result<Features, ComputeError> {
-    let input = weights.preprocessing();
-    let mut x = graph.channel_shift(image, input.order, input.scale, input.shift)?;
+    let mut x = preprocess(graph, image, weights)?;
     let mut out = Features { taps: vec![], grams: vec![] };
     let Some(deepest) = taps.iter().max() else { return Ok(out) };
-    for (at, layer) in deepest.layers().iter().enumerate() {
-        x = match layer.kind {
-            LayerKind::Pool => graph.pool(x, pooling)?,
-            LayerKind::Conv { inputs, outputs } => {
-                let (kernels, bias) = weights.layer(layer.name).ok_or_else(|| {
-                    ComputeError::shape(format!("the weights {} have no layer {}", weights.name(), layer.name))
-                })?;
-                let kernels = graph.constant(Shape::new(9, inputs, outputs), kernels.clone())?;
-                let bias = graph.constant(Shape::new(1, 1, outputs), bias.clone())?;
-                graph.conv_relu(x, kernels, bias, padding, cuts.get(at).copied().unwrap_or_default())?
-            }
-        };
-        if taps.contains(&Depth(at)) {
-            out.taps.push((Depth(at), x));
+    for depth in Depth::all().filter(|depth| depth <= deepest) {
+        x = layer(graph, x, weights, depth, (padding, pooling), Cut::default())?;
+        if taps.contains(&depth) {
+            out.taps.push((depth, x));
             out.grams.push(graph.gram(x));
         }
     }
     Ok(out)
+}
+
+/// Adds what comes before the first layer: the order, range and mean of the channels that the weights were trained with.
+///
+/// # Errors
+/// The image has other than three channels.
+pub fn preprocess(graph: &mut Graph, image: TensorId, weights: &Weights) -> Result<TensorId, ComputeError> {
+    let input = weights.preprocessing();
+    graph.channel_shift(image, input.order, input.scale, input.shift)
+}
+
+/// Adds the last layer of a depth behind `x`; `cut` is left out of the result of a convolution.
+///
+/// # Errors
+/// The weights lack the layer, or the map is too small for it.
+pub fn layer(
+    graph: &mut Graph,
+    x: TensorId,
+    weights: &Weights,
+    depth: Depth,
+    (padding, pooling): (Padding, Pooling),
+    cut: Cut,
+) -> Result<TensorId, ComputeError> {
+    let layer = depth.layer();
+    let LayerKind::Conv { inputs, outputs } = layer.kind else { return graph.pool(x, pooling) };
+    let (kernels, bias) = weights
+        .layer(layer.name)
+        .ok_or_else(|| ComputeError::shape(format!("the weights {} have no layer {}", weights.name(), layer.name)))?;
+    let kernels = graph.constant(Shape::new(9, inputs, outputs), kernels.clone())?;
+    let bias = graph.constant(Shape::new(1, 1, outputs), bias.clone())?;
+    graph.conv_relu(x, kernels, bias, padding, cut)
 }

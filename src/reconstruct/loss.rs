@@ -1,6 +1,6 @@
 //! The loss of Li et al. 2018, Eq. 4: weighted differences of Gram matrices over the chosen layers.
 
-use super::tiles::{self, Tilings, tilings};
+use super::tiles::{self, Purpose, Tilings, tilings};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Depth, Weights, features};
@@ -64,9 +64,10 @@ pub fn grams(
         program.write(input, image);
         program.run()
     };
-    let windows = |limit: u64| match tiles::measuring(kind, weights, size, settings, limit)? {
-        Some((tiling, _)) => {
-            tiles::grams(device, weights, image, settings, &tiling, false).map(|(grams, _)| Some(grams))
+    let windows = |limit: u64| match tilings(kind, weights, size, settings, limit, Purpose::Measure)? {
+        Some(tilings) => {
+            let (grams, _) = tiles::grams(device, weights, image, settings, &tilings, Purpose::Measure)?;
+            Ok(Some(grams))
         }
         None => Ok(None),
     };
@@ -90,7 +91,8 @@ pub fn gram_bytes(
     if whole <= limit {
         return Ok(whole);
     }
-    Ok(tiles::measuring(kind, weights, size, settings, limit)?.map_or(whole, |(_, bytes)| bytes))
+    let windows = tilings(kind, weights, size, settings, limit, Purpose::Measure)?;
+    Ok(windows.map_or(whole, |tilings| tilings.bytes))
 }
 
 /// What `whole` makes; or, where that needs more than `limit` of its `bytes` or finds no room, what `windows` makes
@@ -133,7 +135,7 @@ fn gram_graph(
 ) -> Result<(Graph, TensorId, Vec<TensorId>), ComputeError> {
     let mut graph = Graph::new();
     let input = graph.input(Shape::new(height, width, 3));
-    let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling, &[])?;
+    let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling)?;
     Ok((graph, input, out.grams))
 }
 
@@ -154,7 +156,7 @@ fn loss_graph(
 ) -> Result<LossGraph, ComputeError> {
     let mut graph = Graph::new();
     let image = graph.input(Shape::new(height, width, 3));
-    let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling, &[])?;
+    let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
     let (mut targets, mut losses, mut scales) = (vec![], vec![], vec![]);
     for (gram, square) in out.grams.iter().zip(target_squares) {
         let shape = graph.shape(*gram);
@@ -239,7 +241,8 @@ impl Loss {
             Ok(Made::Whole { program: Box::new(program), image: built.image })
         };
         let windows = |limit: u64| -> Result<Option<Made>, ComputeError> {
-            let Some(tilings) = tilings(kind, weights, size, settings, limit)? else { return Ok(None) };
+            let found = tilings(kind, weights, size, settings, limit, Purpose::Gradient)?;
+            let Some(tilings) = found else { return Ok(None) };
             tiles::try_out(device, weights, settings, &tilings)?;
             let (device, weights, settings) = (device.clone(), weights.clone(), settings.clone());
             let (targets, scales) = (targets.clone(), scales.clone());
@@ -285,7 +288,7 @@ impl Loss {
     pub fn windows(&self) -> usize {
         match &self.made {
             Made::Whole { .. } => 1,
-            Made::Windows(windows) => windows.tilings.carry.len(),
+            Made::Windows(windows) => windows.tilings.windows(),
         }
     }
 
@@ -302,14 +305,14 @@ impl Windows {
     /// The loss of each layer, and the gradient of their sum, each times its factor.
     fn evaluate(&self, image: &[f32], factors: &[f32]) -> Result<(Vec<f64>, Vec<f32>), ComputeError> {
         let Self { device, weights, settings, tilings, targets, scales } = self;
-        let (grams, kept) = tiles::grams(device, weights, image, settings, &tilings.measure, tilings.keeps)?;
+        let (grams, held) = tiles::grams(device, weights, image, settings, tilings, Purpose::Gradient)?;
         let (mut layers, mut seeds) = (vec![], vec![]);
         for (((gram, target), scale), factor) in grams.iter().zip(targets).zip(scales).zip(factors) {
             let gap = || gram.iter().zip(target).map(|(g, t)| f64::from(*g) - f64::from(*t));
             layers.push(scale * gap().map(|d| d * d).sum::<f64>());
             seeds.push(gap().map(|d| (2.0 * scale * f64::from(*factor) * d) as f32).collect());
         }
-        let gradient = tiles::gradient(device, weights, image, settings, &tilings.carry, &seeds, &kept)?;
+        let gradient = tiles::gradient(device, weights, image, settings, tilings, &seeds, held)?;
         Ok((layers, gradient))
     }
 }
@@ -342,11 +345,8 @@ pub fn cost(
     let Memory { bytes, .. } = planned_memory(kind, &built.graph, &built.outputs);
     let whole = Cost { operations, bytes, windows: 1 };
     match limit {
-        Some(limit) if bytes > limit => Ok(match tilings(kind, weights, size, settings, limit)? {
-            Some(tilings) => {
-                let Tilings { bytes, operations, .. } = tilings;
-                Cost { operations, bytes, windows: tilings.carry.len() }
-            }
+        Some(limit) if bytes > limit => Ok(match tilings(kind, weights, size, settings, limit, Purpose::Gradient)? {
+            Some(found) => Cost { operations: found.operations, bytes: found.bytes, windows: found.windows() },
             None => whole,
         }),
         _ => Ok(whole),

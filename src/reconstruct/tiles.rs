@@ -3,101 +3,62 @@
 //! A Gram matrix is a sum over positions, so it can be taken in pieces. Each position is summed in the one window that
 //! owns it; a window reaches further than what it owns, so that its own artificial edges touch no position that counts,
 //! and what they have touched is cut off layer by layer. What is left is that of the whole image to the last bit, and no
-//! activation falls on the other side of ReLU. A first pass over all windows sums the Gram matrices; a second one recomputes each
-//! window and carries the gradient back to its pixels, where those of neighbouring windows add up. What the second pass
-//! needs of the layers behind the last pooling that has layers behind it (the signs of their activations in bits, and the
-//! maps at the end) the first one keeps where the memory allows, so that these layers need not be recomputed.
+//! activation falls on the other side of ReLU.
+//!
+//! A first pass over all windows sums the Gram matrices; a second one recomputes each window and carries the gradient back
+//! to its pixels, where those of neighbouring windows add up. The layers behind the second pooling see far, so that their
+//! windows would have to be large, but their map is small: they are gone over in windows of their own, which begin from the
+//! whole map of the second pooling. What the second pass needs of them (the signs of their activations in bits, and the maps
+//! that are tapped) the first one keeps where the memory allows, so that they need not be recomputed.
 
 mod windows;
 
-use self::windows::{Frame, Places, Reach, pixels};
+use self::windows::{Frame, Section, Tiling, Window, pairs};
 use super::loss::{Grams, LossSettings};
 use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
-use crate::net::{Depth, Weights, features};
+use crate::net::{Depth, Weights, layer, preprocess};
 
-pub use self::windows::Tiling;
+/// The layer whose whole map the deeper ones begin from.
+const BETWEEN: Depth = Depth::POOL2;
 
-/// The tilings of both passes.
+/// How an image is gone over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tilings {
-    /// Of the pass that sums the Gram matrices.
-    pub measure: Tiling,
-    /// Of the pass that carries the gradient back: the same where the first one keeps something for it.
-    pub carry: Tiling,
-    /// Whether the first pass keeps what the second needs of the last layers.
-    pub keeps: bool,
-    /// Bytes of the larger of the two programs, of image and gradient, and of what is kept.
+    /// One behind the other: the first begins from the image, the next from the last map of that before it.
+    stages: Vec<Tiling>,
+    /// Whether the first pass keeps what the second needs of the last stage.
+    keeps: bool,
+    /// Bytes of the largest program, and of everything that is held beside it.
     pub bytes: u64,
-    /// Multiplications and additions of both passes.
+    /// Multiplications and additions of all passes.
     pub operations: u64,
 }
 
-/// What the windows of a tiling are run for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// The Gram matrices.
-    Measure,
-    /// The gradient.
-    Carry,
-    /// One after the other, something being kept in between.
-    Both,
-}
-
-/// The tiling for one pass or both, with its bytes and operations: the largest windows that stay within `limit` bytes, or
-/// the smallest there are.
-///
-/// # Errors
-/// The image is too small for the depth.
-fn tiling(
-    kind: DeviceKind,
-    weights: &Weights,
-    size: (usize, usize),
-    settings: &LossSettings,
-    limit: u64,
-    pass: Pass,
-) -> Result<Option<(Tiling, u64, u64)>, ComputeError> {
-    let held = 2 * Shape::new(size.0, size.1, 3).bytes();
-    let (mut parts, mut best) = ((1, 1), None);
-    while let Some(tiling) = Tiling::new(size, parts, settings.deepest(), settings.padding) {
-        let largest = tiling.largest();
-        let (height, width) = largest.size;
-        let graph = WindowGraph::new(weights, (&tiling.reach, largest), settings, pass != Pass::Measure)?;
-        let kept = if pass == Pass::Both { graph.kept_bytes() } else { 0 };
-        let runs = match pass {
-            Pass::Measure => vec![graph.measure(false)],
-            Pass::Carry => vec![graph.carry(false)],
-            Pass::Both => vec![graph.clone().measure(true), graph.carry(true)],
-        };
-        let bytes = runs.iter().map(|run| planned_memory(kind, &run.graph, &run.outputs).bytes).max().unwrap_or(0);
-        let bytes = bytes + held + tiling.len() as u64 * kept;
-        let operations: u64 = runs.iter().map(|run| run.graph.operations(&run.outputs)).sum();
-        let operations = (operations as f64 * tiling.largests()) as u64;
-        best = Some((tiling, bytes, operations));
-        if bytes <= limit {
-            break;
-        }
-        // The longer edge is cut again.
-        if height >= width { parts.0 += 1 } else { parts.1 += 1 }
+impl Tilings {
+    /// Windows of the image.
+    pub fn windows(&self) -> usize {
+        self.stages[0].len()
     }
-    Ok(best)
 }
 
-/// The windows in which Gram matrices alone are measured within `limit` bytes, and their bytes.
-///
-/// # Errors
-/// The image is too small for the depth.
-pub fn measuring(
-    kind: DeviceKind,
-    weights: &Weights,
-    size: (usize, usize),
-    settings: &LossSettings,
-    limit: u64,
-) -> Result<Option<(Tiling, u64)>, ComputeError> {
-    Ok(tiling(kind, weights, size, settings, limit, Pass::Measure)?.map(|(tiling, bytes, _)| (tiling, bytes)))
+/// What is to be computed.
+#[derive(Clone, Copy)]
+struct Network<'a> {
+    weights: &'a Weights,
+    settings: &'a LossSettings,
 }
 
-/// The windows of both passes within `limit` bytes: those with the fewest operations, or else the smallest.
+/// What an image is gone over for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The Gram matrices alone.
+    Measure,
+    /// The gradient as well.
+    Gradient,
+}
+
+/// How an image is gone over within `limit` bytes, with the fewest operations; or else with the fewest bytes.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -107,31 +68,97 @@ pub fn tilings(
     size: (usize, usize),
     settings: &LossSettings,
     limit: u64,
+    purpose: Purpose,
 ) -> Result<Option<Tilings>, ComputeError> {
-    let pass = |pass| tiling(kind, weights, size, settings, limit, pass);
-    let (Some((measure, a, first)), Some((carry, b, second))) = (pass(Pass::Measure)?, pass(Pass::Carry)?) else {
-        return Ok(None);
-    };
-    let apart = Tilings { measure, carry, keeps: false, bytes: a.max(b), operations: first + second };
-    let both = pass(Pass::Both)?.map(|(both, bytes, operations)| Tilings {
-        measure: both.clone(),
-        carry: both,
-        keeps: true,
-        bytes,
-        operations,
+    let (network, deepest) = (Network { weights, settings }, settings.deepest());
+    let once = [Section { behind: None, to: deepest }];
+    let twice = [Section { behind: None, to: BETWEEN }, Section { behind: Some(BETWEEN), to: deepest }];
+    let mut ways: Vec<(&[Section], bool)> = vec![(&twice, true), (&twice, false), (&once, false)];
+    ways.retain(|(sections, keeps)| {
+        (sections.len() == 1 || deepest > BETWEEN) && (!keeps || purpose == Purpose::Gradient)
     });
-    Ok(both.filter(|both| both.bytes <= limit && both.operations < apart.operations).or(Some(apart)))
+    let mut best: Option<Tilings> = None;
+    for (sections, keeps) in ways {
+        let Some(found) = arranged(kind, network, size, sections, keeps, limit, purpose)? else { continue };
+        if best.as_ref().is_none_or(|best| found.bytes < best.bytes) {
+            best = Some(found);
+        }
+        if best.as_ref().is_some_and(|best| best.bytes <= limit) {
+            break;
+        }
+    }
+    Ok(best)
 }
 
-/// The network over one window.
+/// The windows of some sections one behind the other.
+fn arranged(
+    kind: DeviceKind,
+    network: Network,
+    size: (usize, usize),
+    sections: &[Section],
+    keeps: bool,
+    limit: u64,
+    purpose: Purpose,
+) -> Result<Option<Tilings>, ComputeError> {
+    let map = |section: &Section| Shape::new(size.0 / section.step(), size.1 / section.step(), section.channels());
+    let between: u64 = sections[1..].iter().map(|section| map(section).bytes()).sum();
+    let mut found = Tilings { stages: vec![], keeps, bytes: 0, operations: 0 };
+    for (at, section) in sections.iter().enumerate() {
+        // The image and its gradient, and the map in between or its gradient; both where the map is read twice.
+        let both = at > 0 && !keeps && purpose == Purpose::Gradient;
+        let held = 2 * Shape::new(size.0, size.1, 3).bytes() + between * if both { 2 } else { 1 };
+        let (mut parts, mut stage) = ((1, 1), None);
+        let Shape { height, width, .. } = map(section);
+        while let Some(tiling) = Tiling::new((height, width), parts, *section, network.settings.padding) {
+            let largest = tiling.largest();
+            let (bytes, operations) = demand(kind, network, &tiling, keeps && at + 1 == sections.len(), purpose)?;
+            stage = Some((tiling, held + bytes, operations));
+            if held + bytes <= limit {
+                break;
+            }
+            // The longer edge is cut again.
+            if largest.size.0 >= largest.size.1 { parts.0 += 1 } else { parts.1 += 1 }
+        }
+        let Some((tiling, bytes, operations)) = stage else { return Ok(None) };
+        found.stages.push(tiling);
+        found.bytes = found.bytes.max(bytes);
+        found.operations += operations;
+    }
+    Ok(Some(found))
+}
+
+/// Bytes of the larger of the programs of a tiling with what goes in and comes out, and of what is kept; and the operations
+/// of all windows.
+fn demand(
+    kind: DeviceKind,
+    network: Network,
+    tiling: &Tiling,
+    keeps: bool,
+    purpose: Purpose,
+) -> Result<(u64, u64), ComputeError> {
+    let graph = WindowGraph::new(network, tiling, tiling.largest(), purpose)?;
+    let kept = if keeps { tiling.len() as u64 * graph.bytes(&graph.kept) } else { 0 };
+    let (input, mut runs) = (graph.bytes(&[graph.input]), vec![graph.clone().measure(keeps)]);
+    if purpose == Purpose::Gradient {
+        runs.push(graph.carry(keeps));
+    }
+    let bytes =
+        |run: &WindowGraph| planned_memory(kind, &run.graph, &run.outputs).bytes + input + run.bytes(&run.outputs);
+    let operations: u64 = runs.iter().map(|run| run.graph.operations(&run.outputs)).sum();
+    let operations = (operations as f64 * tiling.largests()) as u64;
+    Ok((runs.iter().map(bytes).max().unwrap_or(0) + kept, operations))
+}
+
+/// A section of the network over one window.
 #[derive(Clone)]
 struct WindowGraph {
     graph: Graph,
-    image: TensorId,
+    input: TensorId,
     taps: Vec<Tap>,
-    grams: Vec<TensorId>,
+    /// The last map, where another section begins from it, and the input for its gradient.
+    last: Option<(TensorId, Option<TensorId>)>,
     gradient: Option<TensorId>,
-    /// What the gradient needs of the layers behind the last pooling that has layers behind it.
+    /// What the gradient needs of the layers.
     kept: Vec<TensorId>,
     /// What the pass computes that it was made for.
     outputs: Vec<TensorId>,
@@ -145,57 +172,64 @@ struct Tap {
     shape: Shape,
     /// The input for the region that counts.
     region: TensorId,
+    gram: TensorId,
     /// The input for the gradient of its Gram matrix.
     seed: Option<TensorId>,
 }
 
 impl Tap {
-    /// The window's positions by those of an image of this size, which they are divided by in the end.
-    fn share(&self, (height, width): (usize, usize)) -> f64 {
-        let stride = self.depth.stride();
-        self.shape.positions() as f64 / ((height / stride) * (width / stride)) as f64
+    /// The window's positions by those of the whole map, which they are divided by in the end.
+    fn share(&self, tiling: &Tiling) -> f64 {
+        let stride = self.depth.stride() / tiling.section.step();
+        self.shape.positions() as f64 / ((tiling.size.0 / stride) * (tiling.size.1 / stride)) as f64
     }
 }
 
-/// What the first pass keeps of each window.
-pub type Kept = Vec<Vec<f32>>;
+/// What the first pass keeps of a window.
+type Kept = Vec<Vec<f32>>;
 
 impl WindowGraph {
-    /// Gram matrices of what a window owns, and with `backward` the gradient of its pixels from those of the matrices.
-    fn new(
-        weights: &Weights,
-        (reach, frame): (&Reach, Frame),
-        settings: &LossSettings,
-        backward: bool,
-    ) -> Result<Self, ComputeError> {
+    /// Gram matrices of what a window owns, and perhaps the gradient of what it begins from.
+    fn new(network: Network, tiling: &Tiling, frame: Frame, purpose: Purpose) -> Result<Self, ComputeError> {
+        let Network { weights, settings } = network;
+        let (section, backward) = (tiling.section, purpose == Purpose::Gradient);
         let mut graph = Graph::new();
-        let image = graph.input(Shape::new(frame.size.0, frame.size.1, 3));
-        let (layers, padding, cuts) = (settings.layers(), frame.padding(settings.padding), reach.cuts(frame));
-        let found = features(&mut graph, image, weights, &layers, padding, settings.pooling, &cuts)?;
-        let (mut taps, mut grams, mut seeded, mut last) = (vec![], vec![], vec![], image);
-        for (depth, map) in found.taps {
-            let region = graph.input(Shape::new(1, 1, 4));
-            let gram = graph.gram_within(map, region)?;
-            let seed = backward.then(|| graph.input(graph.shape(gram)));
-            seeded.extend(seed.map(|seed| (gram, seed)));
-            taps.push(Tap { depth, shape: graph.shape(map), region, seed });
-            grams.push(gram);
-            last = last.max(map);
+        let input = graph.input(Shape::new(frame.size.0, frame.size.1, section.channels()));
+        let mut x = if section.behind.is_none() { preprocess(&mut graph, input, weights)? } else { input };
+        let (mut taps, mut seeded) = (vec![], vec![]);
+        let (tapped, manner) = (settings.layers(), (frame.padding(settings.padding), settings.pooling));
+        for (depth, cut) in section.layers().zip(tiling.reach.cuts(frame)) {
+            x = layer(&mut graph, x, weights, depth, manner, cut)?;
+            if tapped.contains(&depth) {
+                let region = graph.input(Shape::new(1, 1, 4));
+                let gram = graph.gram_within(x, region)?;
+                let seed = backward.then(|| graph.input(graph.shape(gram)));
+                seeded.extend(seed.map(|seed| (gram, seed)));
+                taps.push(Tap { depth, shape: graph.shape(x), region, gram, seed });
+            }
         }
-        let gradient = if backward { Some(graph.pull_back(&seeded, image)?) } else { None };
-        let kept = gradient.map_or(vec![], |gradient| needed_behind_pooling(&graph, last, gradient));
-        Ok(Self { graph, image, taps, grams, gradient, kept, outputs: vec![] })
+        let mut last = None;
+        if section.to != settings.deepest() {
+            let seed = backward.then(|| graph.input(graph.shape(x)));
+            seeded.extend(seed.map(|seed| (x, seed)));
+            last = Some((x, seed));
+        }
+        let forward = graph.nodes().len();
+        let gradient = if backward { Some(graph.pull_back(&seeded, input)?) } else { None };
+        let kept = gradient.map_or(vec![], |gradient| needed_of_layers(&graph, forward, gradient));
+        Ok(Self { graph, input, taps, last, gradient, kept, outputs: vec![] })
     }
 
-    /// Bytes that are kept of a window.
-    fn kept_bytes(&self) -> u64 {
-        self.kept.iter().map(|id| self.graph.shape(*id).bytes()).sum()
+    /// Bytes of some tensors.
+    fn bytes(&self, tensors: &[TensorId]) -> u64 {
+        tensors.iter().map(|id| self.graph.shape(*id).bytes()).sum()
     }
 
-    /// The first pass, which computes the Gram matrices and perhaps what is to be kept.
+    /// The first pass, which computes the Gram matrices, the last map, and perhaps what is to be kept.
     fn measure(self, keep: bool) -> Self {
-        let kept: &[TensorId] = if keep { &self.kept } else { &[] };
-        Self { outputs: [self.grams.as_slice(), kept].concat(), ..self }
+        let kept = if keep { self.kept.as_slice() } else { &[] };
+        let outputs = self.taps.iter().map(|tap| tap.gram).chain(self.last.map(|(map, _)| map));
+        Self { outputs: outputs.chain(kept.iter().copied()).collect(), ..self }
     }
 
     /// The second pass, which computes the gradient, perhaps from what has been kept.
@@ -207,68 +241,68 @@ impl WindowGraph {
     }
 }
 
-/// A pass over the windows of an image.
+/// What the gradient needs of the layers, which are the first so many nodes: signs and maps.
+fn needed_of_layers(graph: &Graph, forward: usize, gradient: TensorId) -> Vec<TensorId> {
+    let nodes = graph.nodes();
+    let is_layer = |id: TensorId| {
+        id.0 < forward && !matches!(nodes[id.0].op, Op::Constant(_) | Op::Input)
+            || matches!(nodes[id.0].op, Op::Signs { .. })
+    };
+    let readers = graph.needed(&[gradient]).into_iter().map(TensorId).filter(|id| !is_layer(*id));
+    let mut kept: Vec<TensorId> =
+        readers.flat_map(|id| nodes[id.0].op.inputs()).filter(|input| is_layer(*input)).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept
+}
+
+/// A pass over the windows of a section.
 struct Run<'a> {
     device: &'a Device,
-    weights: &'a Weights,
-    settings: &'a LossSettings,
     tiling: &'a Tiling,
-    image: &'a [f32],
+    /// What the section begins from, where that is needed.
+    input: Option<&'a [f32]>,
 }
 
 impl Run<'_> {
     /// Runs over all windows the graph that `of` makes for their frame. `write` fills the inputs of the window with this
-    /// number beside its pixels, `take` gets its outputs.
+    /// number beside that of the section, `take` gets its outputs.
     fn over(
         &self,
         of: impl Fn(Frame) -> Result<WindowGraph, ComputeError>,
-        write: impl Fn(&mut Program, &WindowGraph, usize),
-        mut take: impl FnMut(Vec<Vec<f32>>, &WindowGraph, &Places),
+        mut write: impl FnMut(&mut Program, &WindowGraph, &Window, usize),
+        mut take: impl FnMut(Vec<Vec<f32>>, &WindowGraph, &Window),
     ) -> Result<(), ComputeError> {
         let mut made: Option<(Frame, WindowGraph, Program)> = None;
         for (n, window) in self.tiling.windows().iter().enumerate() {
             let frame = window.frame();
-            let kept = made.take().filter(|(of, ..)| *of == frame);
-            let (_, graph, program) = match kept {
-                Some(kept) => made.insert(kept),
+            // The program of another frame is gone before that of this one takes its memory.
+            let (_, graph, program) = match made.take().filter(|(of, ..)| *of == frame) {
+                Some(same) => made.insert(same),
                 None => {
                     let graph = of(frame)?;
                     let program = self.device.compile(graph.graph.clone(), &graph.outputs)?;
                     made.insert((frame, graph, program))
                 }
             };
-            let places = window.places(self.tiling.size);
-            program.write(graph.image, &pixels(self.image, &places));
-            for tap in &graph.taps {
-                program.write(tap.region, &window.region(&self.tiling.reach, tap.depth));
+            if let Some(input) = self.input {
+                program.write(graph.input, &self.cut(input, window));
             }
-            write(program, graph, n);
-            take(program.run()?, graph, &places);
+            for tap in &graph.taps {
+                program.write(tap.region, &window.region(self.tiling, tap.depth).map(|at| at as f32));
+            }
+            write(program, graph, window, n);
+            take(program.run()?, graph, window);
         }
         Ok(())
     }
 
-    fn graph(&self, frame: Frame, backward: bool) -> Result<WindowGraph, ComputeError> {
-        WindowGraph::new(self.weights, (&self.tiling.reach, frame), self.settings, backward)
+    /// What a window reads of the map that the section begins from.
+    fn cut(&self, map: &[f32], window: &Window) -> Vec<f32> {
+        let (channels, (rows, columns)) = (self.tiling.section.channels(), window.places(self.tiling));
+        let pixel = |row: usize, column: &usize| &map[channels * (row + column)..][..channels];
+        rows.iter().flat_map(|row| columns.iter().flat_map(|column| pixel(*row, column))).copied().collect()
     }
-}
-
-/// What the gradient needs of the layers from the last pooling but the one at `last` on, up to `last`: signs and maps.
-fn needed_behind_pooling(graph: &Graph, last: TensorId, gradient: TensorId) -> Vec<TensorId> {
-    let nodes = graph.nodes();
-    let pools = graph.ids().zip(nodes).filter(|(id, node)| *id < last && matches!(node.op, Op::Pool { .. }));
-    let Some((boundary, _)) = pools.last() else { return vec![] };
-    let is_behind = |id: TensorId| boundary < id && id <= last && !matches!(nodes[id.0].op, Op::Constant(_));
-    let is_kept = |id: TensorId| match nodes[id.0].op {
-        Op::Signs { x } => is_behind(x),
-        _ => is_behind(id),
-    };
-    let readers = graph.needed(&[gradient]).into_iter().map(TensorId).filter(|id| *id > last && !is_kept(*id));
-    let mut kept: Vec<TensorId> =
-        readers.flat_map(|id| nodes[id.0].op.inputs()).filter(|input| is_kept(*input)).collect();
-    kept.sort_unstable();
-    kept.dedup();
-    kept
 }
 
 /// Whether the device has room for the windows of both passes.
@@ -281,17 +315,27 @@ pub fn try_out(
     settings: &LossSettings,
     tilings: &Tilings,
 ) -> Result<(), ComputeError> {
-    for (tiling, backward) in [(&tilings.measure, false), (&tilings.carry, true)] {
-        let frame = (&tiling.reach, tiling.largest());
-        let graph = WindowGraph::new(weights, frame, settings, backward || tilings.keeps)?;
-        let graph = if backward { graph.carry(tilings.keeps) } else { graph.measure(tilings.keeps) };
-        device.compile(graph.graph, &graph.outputs)?;
+    for (at, tiling) in tilings.stages.iter().enumerate() {
+        let keeps = tilings.keeps && at + 1 == tilings.stages.len();
+        let network = Network { weights, settings };
+        let graph = WindowGraph::new(network, tiling, tiling.largest(), Purpose::Gradient)?;
+        for graph in [graph.clone().measure(keeps), graph.carry(keeps)] {
+            device.compile(graph.graph, &graph.outputs)?;
+        }
     }
     Ok(())
 }
 
-/// Gram matrices of an image, divided by the positions of their layer; with `keep` also what [`gradient`] needs of each
-/// window of the same tiling.
+/// What the first pass leaves for the second one.
+#[derive(Default)]
+pub struct Held {
+    /// Of each window of the last stage.
+    kept: Vec<Kept>,
+    /// The map that the last stage begins from.
+    map: Option<Vec<f32>>,
+}
+
+/// Gram matrices of an image, divided by the positions of their layer, and what [`gradient`] needs besides.
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -300,31 +344,53 @@ pub fn grams(
     weights: &Weights,
     image: &[f32],
     settings: &LossSettings,
-    tiling: &Tiling,
-    keep: bool,
-) -> Result<(Grams, Vec<Kept>), ComputeError> {
-    let (mut sums, mut kept): (Vec<Vec<f64>>, Vec<Kept>) = (vec![], vec![]);
-    let run = Run { device, weights, settings, tiling, image };
-    let graph = |frame| Ok(run.graph(frame, keep)?.measure(keep));
-    run.over(
-        graph,
-        |_, _, _| {},
-        |mut outputs, graph, _| {
-            kept.push(outputs.split_off(graph.grams.len()));
-            sums.resize(outputs.len(), vec![]);
-            for ((sum, gram), tap) in sums.iter_mut().zip(outputs).zip(&graph.taps) {
-                sum.resize(gram.len(), 0.0);
-                let share = tap.share(tiling.size);
-                sum.iter_mut().zip(gram).for_each(|(s, g)| *s += f64::from(g) * share);
-            }
-        },
-    )?;
-    let grams = sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()).collect();
-    Ok((grams, if keep { kept } else { vec![] }))
+    tilings: &Tilings,
+    purpose: Purpose,
+) -> Result<(Grams, Held), ComputeError> {
+    let network = Network { weights, settings };
+    let (mut grams, mut held) = (vec![], Held::default());
+    for (at, tiling) in tilings.stages.iter().enumerate() {
+        let keep = tilings.keeps && at + 1 == tilings.stages.len();
+        let mut sums: Vec<Vec<f64>> = vec![];
+        let mut behind: Option<Vec<f32>> = None;
+        let run = Run { device, tiling, input: Some(held.map.as_deref().unwrap_or(image)) };
+        let graph = |frame| {
+            let purpose = if keep { purpose } else { Purpose::Measure };
+            Ok(WindowGraph::new(network, tiling, frame, purpose)?.measure(keep))
+        };
+        run.over(
+            graph,
+            |_, _, _, _| {},
+            |outputs, graph, window| {
+                let mut outputs = outputs.into_iter();
+                sums.resize(graph.taps.len(), vec![]);
+                for ((sum, gram), tap) in sums.iter_mut().zip(outputs.by_ref()).zip(&graph.taps) {
+                    sum.resize(gram.len(), 0.0);
+                    let share = tap.share(tiling);
+                    sum.iter_mut().zip(gram).for_each(|(s, g)| *s += f64::from(g) * share);
+                }
+                if let Some((map, _)) = graph.last {
+                    let values = outputs.next().unwrap_or_default();
+                    let (shape, whole) = (graph.graph.shape(map), tiling.positions_behind());
+                    let behind = behind.get_or_insert_with(|| vec![0.0; whole * shape.channels]);
+                    for (from, to) in pairs(window, tiling, shape) {
+                        behind[to].copy_from_slice(&values[from]);
+                    }
+                }
+                held.kept.extend(keep.then(|| outputs.collect()));
+            },
+        )?;
+        grams.extend(sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()));
+        held.map = behind.or(held.map.take());
+    }
+    if tilings.keeps || purpose == Purpose::Measure {
+        held.map = None;
+    }
+    Ok((grams, held))
 }
 
-/// The gradient of a loss with respect to every pixel, from `seeds`, those with respect to the Gram matrices, and from what
-/// [`grams`] has kept, if anything.
+/// The gradient of a loss with respect to every pixel, from `seeds`, those with respect to the Gram matrices, and what
+/// [`grams`] has left.
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -333,31 +399,50 @@ pub fn gradient(
     weights: &Weights,
     image: &[f32],
     settings: &LossSettings,
-    tiling: &Tiling,
+    tilings: &Tilings,
     seeds: &[Vec<f32>],
-    kept: &[Kept],
+    mut held: Held,
 ) -> Result<Vec<f32>, ComputeError> {
-    let mut whole = vec![0.0f32; image.len()];
-    let run = Run { device, weights, settings, tiling, image };
-    let graph = |frame| Ok(run.graph(frame, true)?.carry(!kept.is_empty()));
-    let write = |program: &mut Program, graph: &WindowGraph, n: usize| {
-        for (tap, values) in graph.taps.iter().zip(seeds) {
-            if let Some(seed) = tap.seed {
-                // A window's matrices are divided by its own positions.
-                let share = tap.share(tiling.size) as f32;
-                program.write(seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
+    let network = Network { weights, settings };
+    let (mut seeds, mut behind): (_, Option<Vec<f32>>) = (seeds, None);
+    for (at, tiling) in tilings.stages.iter().enumerate().rev() {
+        let is_kept = tilings.keeps && at + 1 == tilings.stages.len();
+        let input = if at == 0 { image } else { held.map.as_deref().unwrap_or_default() };
+        let run = Run { device, tiling, input: (!is_kept).then_some(input) };
+        let channels = tiling.section.channels();
+        let mut whole = vec![0.0f32; tiling.size.0 * tiling.size.1 * channels];
+        let graph = |frame| Ok(WindowGraph::new(network, tiling, frame, Purpose::Gradient)?.carry(is_kept));
+        let layers = settings.layers();
+        let (before, mine) =
+            seeds.split_at(layers.iter().filter(|layer| Some(**layer) <= tiling.section.behind).count());
+        let write = |program: &mut Program, graph: &WindowGraph, window: &Window, n: usize| {
+            for (tap, values) in graph.taps.iter().zip(mine) {
+                if let Some(seed) = tap.seed {
+                    // A window's matrices are divided by its own positions.
+                    let share = tap.share(tiling) as f32;
+                    program.write(seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
+                }
             }
-        }
-        for (id, values) in graph.kept.iter().zip(kept.get(n).into_iter().flatten()) {
-            program.write(*id, values);
-        }
-    };
-    run.over(graph, write, |outputs, _, (rows, columns)| {
-        let pixels = outputs[0].chunks_exact(3);
-        let places = rows.iter().flat_map(|row| columns.iter().map(move |column| 3 * (row + column)));
-        for (at, pixel) in places.zip(pixels) {
-            (0..3).for_each(|c| whole[at + c] += pixel[c]);
-        }
-    })?;
-    Ok(whole)
+            if let (Some((map, Some(seed))), Some(behind)) = (graph.last, behind.as_ref()) {
+                let shape = graph.graph.shape(map);
+                let mut values = vec![0.0; shape.len()];
+                for (to, from) in pairs(window, tiling, shape) {
+                    values[to].copy_from_slice(&behind[from]);
+                }
+                program.write(seed, &values);
+            }
+            if is_kept {
+                graph.kept.iter().zip(&held.kept[n]).for_each(|(id, values)| program.write(*id, values));
+            }
+        };
+        run.over(graph, write, |outputs, _, window| {
+            let (rows, columns) = window.places(tiling);
+            let places = rows.iter().flat_map(|row| columns.iter().map(move |column| channels * (row + column)));
+            for (at, values) in places.zip(outputs[0].chunks_exact(channels)) {
+                whole[at..at + channels].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+        })?;
+        (behind, seeds, held) = (Some(whole), before, Held::default());
+    }
+    Ok(behind.unwrap_or_default())
 }

@@ -2,23 +2,50 @@
 
 use std::ops::Range;
 
-use crate::compute::graph::{Cut, Padding};
+use crate::compute::graph::{Cut, Padding, Shape};
 use crate::net::{Depth, LayerKind};
 
-/// The least that a window owns along an axis.
+/// The least that a window owns along an axis, in pixels of the image.
 const LEAST: usize = 64;
 /// Windows begin at multiples of so many positions of every convolution, so that the tiles of Winograd's algorithm are
 /// those of the whole image; a tile that reads a wrong number is wrong as a whole.
 const STEP: usize = 4;
 /// Stands for the end of a map, which a region is cut to.
-const END: f32 = 1e9;
+const END: usize = 1_000_000_000;
 
-/// What of the layers of a window is that of the whole image, to the last bit.
+/// Layers behind one another, gone over in the same windows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// The layer whose map it begins from; none stands for the image.
+    pub behind: Option<Depth>,
+    /// Its last layer.
+    pub to: Depth,
+}
+
+impl Section {
+    /// Its layers.
+    pub fn layers(self) -> impl Iterator<Item = Depth> {
+        Depth::all().filter(move |depth| self.behind.is_none_or(|first| *depth > first) && *depth <= self.to)
+    }
+
+    /// Channels of what it begins from.
+    pub fn channels(self) -> usize {
+        self.behind.map_or(3, Depth::channels)
+    }
+
+    /// Pixels of the image from one position of what it begins from to the next.
+    pub fn step(self) -> usize {
+        self.behind.map_or(1, Depth::stride)
+    }
+}
+
+/// What of the layers of a window is that of the whole, to the last bit. Lengths are counted in positions of the map that the
+/// section begins from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
-    /// Pixels of the image from one output of the last layer to the next.
+    /// From one output of the last layer to the next.
     stride: usize,
-    /// Pixels that a window reads beyond what it owns.
+    /// What a window reads beyond what it owns.
     halo: usize,
     /// Windows begin at multiples of it, and so does what they own.
     align: usize,
@@ -27,17 +54,17 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// That of the network down to a depth.
-    pub fn of(depth: Depth) -> Self {
-        let is_pool = |kind: LayerKind| matches!(kind, LayerKind::Pool);
-        let layers = depth.layers();
-        let convolutions = layers.len() - layers.iter().rev().take_while(|layer| is_pool(layer.kind)).count();
-        let align = STEP << layers[..convolutions].iter().filter(|layer| is_pool(layer.kind)).count();
-        // Positions at the edge that differ from those of the whole image, and pixels that have been cut off.
+    /// That of some layers.
+    pub fn of(section: Section) -> Self {
+        let is_pool = |depth: &Depth| depth.layer().kind == LayerKind::Pool;
+        let layers: Vec<Depth> = section.layers().collect();
+        let convolutions = layers.len() - layers.iter().rev().take_while(|depth| is_pool(depth)).count();
+        let align = STEP << layers[..convolutions].iter().filter(|depth| is_pool(depth)).count();
+        // Positions at the edge that differ from those of the whole, and what has been cut off.
         let (mut wrong, mut gone, mut stride, mut cuts) = (0usize, 0, 1, vec![]);
-        for layer in layers {
+        for depth in &layers {
             let mut cut = 0;
-            if is_pool(layer.kind) {
+            if is_pool(depth) {
                 wrong = wrong.div_ceil(2);
                 stride *= 2;
             } else {
@@ -58,33 +85,29 @@ impl Reach {
         self.cuts.iter().map(|cut| Cut { before: of(*cut, frame.before), after: of(*cut, frame.after) }).collect()
     }
 
-    /// Pixels that have been cut off an inner edge down to a depth.
-    fn gone(&self, depth: Depth) -> usize {
-        let mut stride = 1;
-        let steps = depth.layers().iter().zip(&self.cuts).map(|(layer, cut)| {
-            stride *= if matches!(layer.kind, LayerKind::Pool) { 2 } else { 1 };
-            cut * stride
-        });
-        steps.sum()
+    /// What has been cut off an inner edge down to a layer of the section.
+    fn gone(&self, section: Section, depth: Depth) -> usize {
+        let layers = section.layers().take_while(|layer| *layer <= depth);
+        layers.zip(&self.cuts).map(|(layer, cut)| cut * (layer.stride() / section.step())).sum()
     }
 }
 
 /// One window along one axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// Its first pixel; before the image where that continues at its opposite edge.
+    /// Its first position; before the map where that continues at its opposite edge.
     start: isize,
-    /// Its pixels.
+    /// Its positions.
     len: usize,
-    /// The pixels that it owns.
+    /// The positions that it owns.
     owned: Range<usize>,
-    /// Whether the image goes on before its first and behind its last pixel.
+    /// Whether the map goes on before its first and behind its last position.
     inner: [bool; 2],
 }
 
-/// Windows along an axis of `n` pixels in `parts` parts or the next number that is possible; `None` where they would be no smaller than the whole, or
-/// where poolings of the wrapped image do not meet at its edge.
-fn spans(n: usize, parts: usize, reach: &Reach, periodic: bool) -> Option<Vec<Span>> {
+/// Windows along an axis of `n` positions in `parts` parts or the next number that is possible, none owning less than `least`;
+/// `None` where they would be no smaller than the whole, or where poolings of the wrapped image do not meet at its edge.
+fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) -> Option<Vec<Span>> {
     let Reach { stride, halo, align, .. } = *reach;
     if parts == 1 && !periodic {
         return Some(vec![Span { start: 0, len: n, owned: 0..n, inner: [false; 2] }]);
@@ -93,7 +116,7 @@ fn spans(n: usize, parts: usize, reach: &Reach, periodic: bool) -> Option<Vec<Sp
         return None;
     }
     let around = if periodic { 2 * halo } else { halo };
-    let mut sizes = (parts..=n / LEAST).map(|parts| n.div_ceil(parts).next_multiple_of(align));
+    let mut sizes = (parts..=n / least).map(|parts| n.div_ceil(parts).next_multiple_of(align));
     let own = if parts == 1 { n } else { sizes.find(|own| own + around < n)? };
     // A rest that has no output of its own goes with the part before it.
     let count = (n / own + usize::from(n % own >= stride)).max(1);
@@ -110,11 +133,11 @@ fn spans(n: usize, parts: usize, reach: &Reach, periodic: bool) -> Option<Vec<Sp
 }
 
 impl Span {
-    /// The positions that it owns on the map of a layer that has this stride and has lost so many pixels at inner edges:
-    /// the first, and the one behind the last.
-    fn region(&self, stride: usize, gone: usize) -> [f32; 2] {
+    /// The positions that it owns on the map of a layer that has this stride and has lost so much at inner edges: the
+    /// first, and the one behind the last.
+    fn region(&self, stride: usize, gone: usize) -> [usize; 2] {
         let first = self.start + if self.inner[0] { gone as isize } else { 0 };
-        let at = |pixel: usize| ((pixel as isize - first) / stride as isize) as f32;
+        let at = |position: usize| (position as isize - first) as usize / stride;
         let is_last = self.owned.end as isize == self.start + self.len as isize;
         [at(self.owned.start), if is_last { END } else { at(self.owned.end) }]
     }
@@ -147,7 +170,8 @@ pub struct Window<'a> {
     columns: &'a Span,
 }
 
-/// Where the pixels of a window stand: the offset in the image of each row, and of each pixel of a row.
+/// Where the positions of a window stand: the number in the whole map of the first of each row, and what each of a row
+/// adds.
 pub type Places = (Vec<usize>, Vec<usize>);
 
 impl Window<'_> {
@@ -161,34 +185,53 @@ impl Window<'_> {
         }
     }
 
-    /// The region of a tapped layer that it owns, as [`crate::compute::graph::Graph::gram_within`] takes it.
-    pub fn region(&self, reach: &Reach, depth: Depth) -> [f32; 4] {
-        let (stride, gone) = (depth.stride(), reach.gone(depth));
+    /// The region of a layer that it owns: the first row and column, and those behind the last, which may lie beyond the
+    /// end of the map.
+    pub fn region(&self, tiling: &Tiling, depth: Depth) -> [usize; 4] {
+        let (stride, gone) = (depth.stride() / tiling.section.step(), tiling.reach.gone(tiling.section, depth));
         let ([top, bottom], [left, right]) = (self.rows.region(stride, gone), self.columns.region(stride, gone));
         [top, left, bottom, right]
     }
 
-    /// Where its pixels stand in an image of this size.
-    pub fn places(&self, (height, width): (usize, usize)) -> Places {
+    /// Where its positions stand in the map that the section begins from.
+    pub fn places(&self, tiling: &Tiling) -> Places {
+        let (height, width) = tiling.size;
         let along = |span: &Span, n: usize| -> Vec<usize> {
             (0..span.len as isize).map(|k| (span.start + k).rem_euclid(n as isize) as usize).collect()
         };
         (along(self.rows, height).into_iter().map(|y| y * width).collect(), along(self.columns, width))
     }
+
+    /// Where the positions that it owns of the section's last map stand in the whole of that map.
+    fn places_behind(&self, tiling: &Tiling) -> Places {
+        let stride = tiling.reach.stride;
+        let along = |span: &Span| span.owned.start / stride..span.owned.end / stride;
+        let width = tiling.size.1 / stride;
+        (along(self.rows).map(|y| y * width).collect(), along(self.columns).collect())
+    }
 }
 
-/// The three channels of the pixels at these places.
-pub fn pixels(image: &[f32], (rows, columns): &Places) -> Vec<f32> {
-    let pixel = |row: usize, column: &usize| 3 * (row + column)..3 * (row + column) + 3;
-    rows.iter().flat_map(|row| columns.iter().flat_map(|column| &image[pixel(*row, column)])).copied().collect()
+/// For each position that a window owns of the section's last map, where its numbers are in the window's own map, which has
+/// this shape, and in the whole one.
+pub fn pairs(window: &Window, tiling: &Tiling, shape: Shape) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let (rows, columns) = window.places_behind(tiling);
+    let [top, left, ..] = window.region(tiling, tiling.section.to);
+    let numbers = move |position: usize| position * shape.channels..(position + 1) * shape.channels;
+    rows.into_iter().enumerate().flat_map(move |(y, row)| {
+        let first = (top + y) * shape.width + left;
+        let columns = columns.clone().into_iter().enumerate();
+        columns.map(move |(x, column)| (numbers(first + x), numbers(row + column)))
+    })
 }
 
-/// Windows that together own every pixel once.
+/// Windows of some layers that together own every position once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tiling {
-    /// Rows and columns of the image.
+    /// The layers.
+    pub section: Section,
+    /// Rows and columns of the map that the section begins from.
     pub size: (usize, usize),
-    /// What of their layers is that of the whole image.
+    /// What of their layers is that of the whole.
     pub reach: Reach,
     rows: Vec<Span>,
     columns: Vec<Span>,
@@ -196,11 +239,17 @@ pub struct Tiling {
 
 impl Tiling {
     /// So many windows down and across, or the next numbers that are possible; `None` where that is not possible, or no gain.
-    pub fn new(size: (usize, usize), (down, across): (usize, usize), depth: Depth, padding: Padding) -> Option<Self> {
+    pub fn new(
+        size: (usize, usize),
+        (down, across): (usize, usize),
+        section: Section,
+        padding: Padding,
+    ) -> Option<Self> {
         // The whole goes on at its opposite edge by itself.
-        let (reach, periodic) = (Reach::of(depth), padding == Padding::Periodic && (down, across) != (1, 1));
-        let (rows, columns) = (spans(size.0, down, &reach, periodic)?, spans(size.1, across, &reach, periodic)?);
-        Some(Self { size, reach, rows, columns })
+        let (reach, periodic) = (Reach::of(section), padding == Padding::Periodic && (down, across) != (1, 1));
+        let along = |n, parts| spans(n, parts, LEAST / section.step(), &reach, periodic);
+        let (rows, columns) = (along(size.0, down)?, along(size.1, across)?);
+        Some(Self { section, size, reach, rows, columns })
     }
 
     /// How many windows there are.
@@ -216,6 +265,11 @@ impl Tiling {
         windows
     }
 
+    /// Positions of the section's last map.
+    pub fn positions_behind(&self) -> usize {
+        (self.size.0 / self.reach.stride) * (self.size.1 / self.reach.stride)
+    }
+
     /// The largest window: no other has more rows or columns.
     pub fn largest(&self) -> Frame {
         let longest = |spans: &'_ [Span]| spans.iter().max_by_key(|span| span.len).cloned();
@@ -224,7 +278,7 @@ impl Tiling {
         Window { rows: &rows, columns: &columns }.frame()
     }
 
-    /// Pixels of all windows, by those of the largest.
+    /// Positions of all windows, by those of the largest.
     pub fn largests(&self) -> f64 {
         let along = |spans: &[Span]| spans.iter().map(|span| span.len).sum::<usize>() as f64;
         let (height, width) = self.largest().size;
@@ -238,10 +292,12 @@ mod tests {
 
     #[test]
     fn every_pixel_is_owned_once_and_seen_with_its_surroundings() {
-        let pool3 = Reach::of(Depth::POOL3);
+        let pool3 = Reach::of(Section { behind: None, to: Depth::POOL3 });
         // Tiles of Winograd's algorithm: two of conv2_1 (in pixels 16), one of each convolution of the third block.
         assert_eq!(pool3, Reach { stride: 8, halo: 80, align: 16, cuts: vec![0, 0, 0, 8, 0, 0, 4, 4, 4, 4, 0] });
-        let pool2 = Reach::of(Depth::POOL2);
+        let pool2 = Reach::of(Section { behind: None, to: Depth::POOL2 });
+        let third = Reach::of(Section { behind: Some(Depth::POOL2), to: Depth::POOL3 });
+        assert_eq!(third, Reach { stride: 2, halo: 16, align: 4, cuts: vec![4, 4, 4, 4, 0] });
         for (n, parts, reach, periodic, is_cut) in [
             (1000, 3, &pool3, false, true),
             (1003, 4, &pool3, false, true),
@@ -252,7 +308,7 @@ mod tests {
             (272, 2, &pool3, true, true),
             (100, 4, &pool3, false, false),
         ] {
-            let found = spans(n, parts, reach, periodic);
+            let found = spans(n, parts, LEAST, reach, periodic);
             assert_eq!(found.is_some(), is_cut, "{n} in {parts}");
             let mut next = 0;
             for span in found.into_iter().flatten() {
