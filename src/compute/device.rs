@@ -167,9 +167,28 @@ impl Device {
     /// # Errors
     /// The memory or a limit of the device does not suffice, or the device is lost.
     pub fn compile(&self, graph: Graph, outputs: &[TensorId]) -> Result<Program, ComputeError> {
+        self.compile_after(None, graph, outputs)
+    }
+
+    /// The same from what can be used again of a program that has served, if any.
+    ///
+    /// # Errors
+    /// As for [`Device::compile`].
+    pub fn compile_after(
+        &self,
+        served: Option<Program>,
+        graph: Graph,
+        outputs: &[TensorId],
+    ) -> Result<Program, ComputeError> {
         let plan = Plan::new(&graph, outputs);
         Ok(match self {
-            Self::Cpu => Program::Cpu(Box::new(CpuProgram::new(graph, plan)?), outputs.to_vec()),
+            Self::Cpu => {
+                let served = match served {
+                    Some(Program::Cpu(program, _)) => Some(*program),
+                    _ => None,
+                };
+                Program::Cpu(Box::new(CpuProgram::new(graph, plan, served)?), outputs.to_vec())
+            }
             Self::Gpu(gpu) => Program::Gpu(Box::new(GpuProgram::new(gpu.clone(), graph, plan, outputs)?)),
         })
     }

@@ -276,12 +276,11 @@ impl Run<'_> {
         let mut made: Option<(Frame, WindowGraph, Program)> = None;
         for (n, window) in self.tiling.windows().iter().enumerate() {
             let frame = window.frame();
-            // The program of another frame is gone before that of this one takes its memory.
-            let (_, graph, program) = match made.take().filter(|(of, ..)| *of == frame) {
-                Some(same) => made.insert(same),
-                None => {
-                    let graph = of(frame)?;
-                    let program = self.device.compile(graph.graph.clone(), &graph.outputs)?;
+            let (_, graph, program) = match made.take() {
+                Some(same) if same.0 == frame => made.insert(same),
+                other => {
+                    let (graph, served) = (of(frame)?, other.map(|(.., program)| program));
+                    let program = self.device.compile_after(served, graph.graph.clone(), &graph.outputs)?;
                     made.insert((frame, graph, program))
                 }
             };
@@ -300,8 +299,11 @@ impl Run<'_> {
     /// What a window reads of the map that the section begins from.
     fn cut(&self, map: &[f32], window: &Window) -> Vec<f32> {
         let (channels, (rows, columns)) = (self.tiling.section.channels(), window.places(self.tiling));
-        let pixel = |row: usize, column: &usize| &map[channels * (row + column)..][..channels];
-        rows.iter().flat_map(|row| columns.iter().flat_map(|column| pixel(*row, column))).copied().collect()
+        let mut out = Vec::with_capacity(rows.len() * columns.len() * channels);
+        for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
+            out.extend_from_slice(&map[channels * (row + column)..][..channels]);
+        }
+        out
     }
 }
 

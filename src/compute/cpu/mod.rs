@@ -50,28 +50,41 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
 }
 
 impl CpuProgram {
-    /// Takes the memory that the plan names and prepares the kernels of the convolutions.
+    /// Takes the memory that the plan names and prepares the kernels of the convolutions. Of a program that has served it
+    /// takes over the buffers that are large enough, and the kernels of the same constants: fresh memory costs as much as
+    /// much of the work on it.
     ///
     /// # Errors
     /// The memory cannot be had.
-    pub fn new(graph: Graph, plan: Plan) -> Result<Self, ComputeError> {
+    pub fn new(graph: Graph, plan: Plan, served: Option<Self>) -> Result<Self, ComputeError> {
+        let (mut old, known) = served.map_or_else(Default::default, |s| (s.buffers, Some((s.graph, s.kernels))));
+        let (of, mut prepared) = known.unwrap_or_default();
+        old.sort_by_key(Vec::len);
         let mut buffers = Vec::with_capacity(plan.buffers.len());
         for len in &plan.buffers {
-            let mut buffer = Vec::new();
-            buffer.try_reserve_exact(*len).map_err(|_| ComputeError::OutOfMemory { needed: memory(&graph, &plan) })?;
-            buffer.resize(*len, 0.0f32);
-            buffers.push(buffer);
+            let buffer = match old.last() {
+                Some(largest) if largest.len() >= *len => Ok(old.pop().unwrap_or_default()),
+                _ => bytemuck::allocation::try_zeroed_vec(*len),
+            };
+            buffers.push(buffer.map_err(|()| ComputeError::OutOfMemory { needed: memory(&graph, &plan) })?);
         }
         let mut kernels = HashMap::new();
         for index in &plan.order {
-            if let Op::Conv { weights, .. } = &graph.nodes()[*index].op {
-                let s = graph.shape(*weights);
-                let mut prepared = Kernels::choose(s);
-                if let Op::Constant(values) = &graph.nodes()[weights.0].op {
-                    prepared.prepare(values, s);
-                }
-                kernels.insert(weights.0, prepared);
-            }
+            let Op::Conv { weights, .. } = &graph.nodes()[*index].op else { continue };
+            let (s, op) = (graph.shape(*weights), &graph.nodes()[weights.0].op);
+            let Op::Constant(values) = op else {
+                kernels.insert(weights.0, Kernels::choose(s));
+                continue;
+            };
+            let before = of.nodes().get(weights.0).filter(|node| node.shape == s);
+            let is_same = before.is_some_and(|node| matches!(&node.op, Op::Constant(old) if old == values));
+            let known = if is_same { prepared.remove(&weights.0) } else { None };
+            let made = known.unwrap_or_else(|| {
+                let mut made = Kernels::choose(s);
+                made.prepare(values, s);
+                made
+            });
+            kernels.insert(weights.0, made);
         }
         Ok(Self { graph, plan, buffers, kernels })
     }

@@ -257,11 +257,11 @@ impl Tiling {
         self.rows.len() * self.columns.len()
     }
 
-    /// The windows, those of one graph behind each other.
+    /// The windows, those of one graph behind each other, and the largest first.
     pub fn windows(&self) -> Vec<Window<'_>> {
         let across = |rows| self.columns.iter().map(move |columns| Window { rows, columns });
         let mut windows: Vec<Window> = self.rows.iter().flat_map(across).collect();
-        windows.sort_by_key(Window::frame);
+        windows.sort_by_key(|window| std::cmp::Reverse(window.frame()));
         windows
     }
 
