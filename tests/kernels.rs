@@ -5,7 +5,7 @@ mod common;
 mod oracle;
 
 use common::{devices, distance};
-use microwright::compute::gpu::Convolution;
+use microwright::compute::gpu::{Probe, Way};
 use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid};
 use microwright::compute::selftest::{self, Case};
@@ -62,14 +62,22 @@ fn convolutions_agree_at_the_channel_counts_of_the_network() {
 fn the_quickest_way_is_one_that_fits() {
     let Some(Device::Gpu(gpu)) = common::gpu() else { return };
     let settings = ConvSettings::three(1, false, true);
-    let quickest = |ways: &[Convolution]| {
-        gpu.quickest(Shape::new(16, 16, 64), Shape::new(9, 64, 64), settings, ways).expect("measured")
-    };
-    let ways = [Convolution::Direct, Convolution::Tiled, Convolution::Winograd];
-    for kind in ways {
-        assert_eq!(quickest(&[kind]), kind);
+    let conv = selftest::conv_case(Shape::new(16, 20, 64), 64, settings, false).expect("a case");
+    let mut graph = Graph::new();
+    let map = graph.input(Shape::new(16, 16, 128));
+    let gram = graph.gram(map);
+    for (graph, id, ways) in [
+        (&conv.graph, conv.output, vec![Way::Direct, Way::Tiled, Way::Winograd]),
+        (&graph, gram, vec![Way::Direct, Way::Tiled]),
+    ] {
+        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| way.fits(graph, id)).collect();
+        assert_eq!(fitting, ways);
+        let probe = Probe::of(graph, id).expect("a shape").expect("more than one way");
+        for way in &ways {
+            assert_eq!(gpu.quickest(&probe, &[*way]).expect("measured"), *way);
+        }
+        assert!(ways.contains(&gpu.quickest(&probe, &ways).expect("measured")), "{}", probe.name);
     }
-    assert!(ways.contains(&quickest(&ways)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::bail;
 
 use super::{bench_kernels, say};
-use crate::compute::gpu::Convolution;
+use crate::compute::gpu::Way;
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device;
@@ -29,9 +29,9 @@ pub struct Arguments {
     /// MiB that an evaluation may take; above it the network goes over the image in windows [default: what is free]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     memory_limit: Option<u64>,
-    /// On a GPU, compute every convolution in this way where it can be [default: the quickest for each shape]
+    /// On a GPU, compute every convolution and Gram matrix in this way where it can be [default: the quickest for each shape]
     #[arg(long)]
-    convolution: Option<Convolution>,
+    convolution: Option<Way>,
     /// Time every kernel of a GPU by itself, against its measured peaks
     #[arg(long, conflicts_with_all = ["convolution", "memory_limit"])]
     kernels: bool,

@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::say;
-use crate::compute::gpu::{Convolution, Timing};
+use crate::compute::gpu::{Timing, Way};
 use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};
@@ -15,7 +15,7 @@ struct Row {
 }
 
 /// Prints the time of every kernel and shape of one loss and gradient of square images of some sizes, in every way in which
-/// convolutions can be computed.
+/// they can be computed.
 pub fn run(
     device: &Device,
     weights: &Weights,
@@ -33,7 +33,7 @@ pub fn run(
     say!("times by {how}, the least of {repetitions}; operations are those of a direct convolution");
     for n in sizes {
         let size = (*n, *n);
-        for kind in Convolution::ALL {
+        for kind in Way::ALL {
             device.prefer(Some(kind));
             let targets = grams(device, weights, &selftest::picture(1, size), size, settings, None)?;
             let mut loss = Loss::new(device, weights, size, &targets, settings, None)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ComputeError;
 use super::cpu::{self, CpuProgram};
-use super::gpu::{self, Convolution, Gpu, GpuProgram};
+use super::gpu::{self, Gpu, GpuProgram, Way};
 use super::graph::{Graph, Plan, TensorId};
 
 /// What an adapter is, the preferred kind first.
@@ -154,11 +154,11 @@ impl Device {
         self.info().kind.available_memory()
     }
 
-    /// Takes one kind of convolution wherever it fits, instead of the quickest, on an adapter that has several: for tests
-    /// and benchmarks.
-    pub fn prefer(&self, kind: Option<Convolution>) {
+    /// Takes one way to compute an operation wherever it fits, instead of the quickest, on an adapter that has several: for
+    /// tests and benchmarks.
+    pub fn prefer(&self, way: Option<Way>) {
         if let Self::Gpu(gpu) = self {
-            gpu.prefer(kind);
+            gpu.prefer(way);
         }
     }
 

@@ -4,7 +4,7 @@ mod training;
 
 use std::sync::Arc;
 
-use super::gpu::Convolution;
+use super::gpu::Way;
 use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Shape, TensorId};
 use super::{ComputeError, Device, kernels};
 
@@ -45,13 +45,13 @@ pub struct Case {
 }
 
 impl Case {
-    /// The ways of computing convolutions that make a difference to it on a device.
-    pub fn ways(&self, device: &Device) -> Vec<Convolution> {
-        let differ = |kind: &Convolution| match device {
-            Device::Cpu => *kind == Convolution::Direct,
-            Device::Gpu(_) => *kind == Convolution::Direct || self.graph.ids().any(|id| kind.fits(&self.graph, id)),
+    /// The ways of computing operations that make a difference to it on a device.
+    pub fn ways(&self, device: &Device) -> Vec<Way> {
+        let differ = |kind: &Way| match device {
+            Device::Cpu => *kind == Way::Direct,
+            Device::Gpu(_) => *kind == Way::Direct || self.graph.ids().any(|id| kind.fits(&self.graph, id)),
         };
-        Convolution::ALL.into_iter().filter(differ).collect()
+        Way::ALL.into_iter().filter(differ).collect()
     }
 
     /// Runs it on a device, with every buffer filled with NaN first.
@@ -128,6 +128,9 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
         cases.extend(gram_cases(shape, false)?);
         cases.extend(gram_cases(shape, true)?);
     }
+    // Larger tiles of a Gram matrix, some below its diagonal, and more than one part of the positions.
+    cases.extend(gram_cases(Shape::new(33, 32, 256), false)?.into_iter().take(1));
+    cases.extend(gram_cases(Shape::new(33, 32, 256), true)?.into_iter().take(1));
     cases.push(channel_shift_case(Shape::new(5, 9, 3))?);
     cases.push(weighted_sum_case()?);
     for padding in Padding::ALL {

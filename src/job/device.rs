@@ -221,14 +221,14 @@ pub fn estimate_cost(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::gpu::Convolution;
+    use crate::compute::gpu::Way;
 
     #[test]
     fn a_file_of_quickest_kernels_that_is_damaged_or_foreign_says_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("kernels.json");
         assert!(read_quickest_kernels(&path).is_empty());
-        let choices = Choices::from([("64 to 64 channels".to_string(), Convolution::Winograd)]);
+        let choices = Choices::from([("64 to 64 channels".to_string(), Way::Winograd)]);
         let text =
             serde_json::to_string(&QuickestKernels::from([("an adapter".to_string(), choices.clone())])).expect("text");
         std::fs::write(&path, &text).expect("written");

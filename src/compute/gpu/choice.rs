@@ -1,4 +1,4 @@
-//! Which of the convolution's kernels serves a shape best on an adapter: measured on first use.
+//! Which of several kernels serves a shape best on an adapter: measured on first use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,25 +8,26 @@ use super::{Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::device::DeviceKind;
 use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Shape, TensorId};
-use crate::compute::kernels::{conv_narrow, conv_thin, conv_tiled};
+use crate::compute::kernels::{conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
-/// A way to compute a convolution.
+/// A way to compute a convolution or a Gram matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Convolution {
-    /// An implicit matrix product in tiles of 64 × 64: any kernels and channels.
+pub enum Way {
+    /// A matrix product, of a convolution an implicit one, in tiles of 64 × 64: any kernels and channels.
     Direct,
     /// Each position by itself: at most 4 inputs and outputs in multiples of 16, or at most 4 outputs and inputs in multiples
     /// of 4.
     Few,
-    /// As `Direct` in tiles of 128 × 64, held in more registers: inputs in multiples of 8, outputs in multiples of 4.
+    /// As `Direct` in tiles of 128 × 64, held in more registers: convolutions with inputs in multiples of 8 and outputs in
+    /// multiples of 4, Gram matrices of channels in multiples of 128.
     Tiled,
     /// Winograd's F(4 × 4, 3 × 3): the channels of `Tiled`, 3 × 3 kernels that never change.
     Winograd,
 }
 
 /// What was found to be quickest, by the description of the shape.
-pub type Choices = BTreeMap<String, Convolution>;
+pub type Choices = BTreeMap<String, Way>;
 
 /// What is done with choices when there are new ones.
 type Keep = Arc<dyn Fn(&Choices) + Send + Sync>;
@@ -36,10 +37,10 @@ type Keep = Arc<dyn Fn(&Choices) + Send + Sync>;
 pub struct Known {
     choices: Choices,
     keep: Option<Keep>,
-    preferred: Option<Convolution>,
+    preferred: Option<Way>,
 }
 
-impl Convolution {
+impl Way {
     /// All ways.
     pub const ALL: [Self; 4] = [Self::Direct, Self::Few, Self::Tiled, Self::Winograd];
 
@@ -53,17 +54,79 @@ impl Convolution {
         }
     }
 
-    /// Whether it serves the convolution `id` of a graph.
+    /// Whether it serves the operation `id` of a graph, a convolution or a Gram matrix.
     pub fn fits(self, graph: &Graph, id: TensorId) -> bool {
-        let Op::Conv { weights, settings, .. } = &graph.nodes()[id.0].op else { return false };
-        let s = graph.shape(*weights);
-        let is_constant = matches!(graph.nodes()[weights.0].op, Op::Constant(_));
-        match self {
-            Self::Direct => true,
-            Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
-            Self::Tiled => conv_tiled::fits(s.width, s.channels),
-            Self::Winograd => settings.edge == 3 && is_constant && conv_tiled::fits(s.width, s.channels),
+        match &graph.nodes()[id.0].op {
+            Op::Conv { weights, settings, .. } => {
+                let s = graph.shape(*weights);
+                match self {
+                    Self::Direct => true,
+                    Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
+                    Self::Tiled => conv_tiled::fits(s.width, s.channels),
+                    Self::Winograd => {
+                        settings.edge == 3 && is_constant(graph, *weights) && conv_tiled::fits(s.width, s.channels)
+                    }
+                }
+            }
+            Op::Gram { features, .. } => match self {
+                Self::Direct => true,
+                Self::Tiled => gram_tiled::fits(graph.shape(*features).channels),
+                Self::Few | Self::Winograd => false,
+            },
+            _ => false,
         }
+    }
+}
+
+fn is_constant(graph: &Graph, id: TensorId) -> bool {
+    matches!(graph.nodes()[id.0].op, Op::Constant(_))
+}
+
+/// An operation by itself, on which the ways to compute it are measured.
+pub struct Probe {
+    /// What it stands for.
+    pub name: String,
+    /// The operation and what it needs.
+    pub graph: Graph,
+    /// The operation.
+    pub output: TensorId,
+}
+
+impl Probe {
+    /// One for the operation `id` of a graph, whose number of positions is rounded to a power of two; none where there is
+    /// but one way.
+    ///
+    /// # Errors
+    /// None where the operation itself could be made.
+    pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
+        let mut small = Graph::new();
+        let (name, output) = match &graph.nodes()[id.0].op {
+            Op::Conv { x, weights, mask, settings, .. } => {
+                let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
+                let input = small.input(Shape::new(edge, edge, w.width));
+                // Those that are trained leave fewer ways.
+                let (kind, kernels) = if is_constant(graph, *weights) {
+                    ("constant", small.constant(w, Arc::new(vec![0.01; w.len()]))?)
+                } else {
+                    ("trained", small.input(w))
+                };
+                let (inputs, outputs, k) = (w.width, w.channels, settings.edge);
+                // What an edge adds or leaves out does not matter for the time.
+                let settings = ConvSettings::same(k, settings.periodic, settings.relu);
+                let name =
+                    format!("{inputs} to {outputs} channels, {k} x {k} {kind} kernels, {edge} x {edge} positions");
+                (name, small.conv(input, kernels, None, None, settings)?)
+            }
+            Op::Gram { features, .. } => {
+                let f = graph.shape(*features);
+                let edge = measured_edge(f);
+                let input = small.input(Shape::new(edge, edge, f.channels));
+                let name = format!("Gram matrix of {} channels, {edge} x {edge} positions", f.channels);
+                (name, small.gram(input))
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { name, graph: small, output }))
     }
 }
 
@@ -75,37 +138,24 @@ impl Gpu {
         known.keep = Some(Arc::new(keep));
     }
 
-    /// Takes one kind of convolution wherever it fits, instead of the quickest: for tests and benchmarks.
-    pub fn prefer(&self, kind: Option<Convolution>) {
-        self.known.lock().unwrap_or_else(|e| e.into_inner()).preferred = kind;
+    /// Takes one way wherever it fits, instead of the quickest: for tests and benchmarks.
+    pub fn prefer(&self, way: Option<Way>) {
+        self.known.lock().unwrap_or_else(|e| e.into_inner()).preferred = way;
     }
 
-    /// The way in which the convolution `id` of a graph is computed here; measured where that is not known yet.
+    /// The way in which the operation `id` of a graph is computed here; measured where that is not known yet.
     ///
     /// # Errors
     /// The device is lost.
-    pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Convolution, ComputeError> {
-        let fitting: Vec<Convolution> = Convolution::ALL.into_iter().filter(|kind| kind.fits(graph, id)).collect();
-        let Op::Conv { x, weights, mask, settings, .. } = &graph.nodes()[id.0].op else {
-            return Ok(Convolution::Direct);
-        };
-        let (x, w) = (graph.conv_input(*x, *mask, *settings), graph.shape(*weights));
-        let edge = measured_edge(x);
-        let key = format!(
-            "{} to {} channels, {} x {} {} kernels, {edge} x {edge} positions",
-            w.width,
-            w.channels,
-            settings.edge,
-            settings.edge,
-            // Trained ones leave fewer ways.
-            if matches!(graph.nodes()[weights.0].op, Op::Constant(_)) { "constant" } else { "trained" }
-        );
+    pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Way, ComputeError> {
+        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| way.fits(graph, id)).collect();
+        let Some(probe) = Probe::of(graph, id)? else { return Ok(Way::Direct) };
         {
             let known = self.known.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(preferred) = known.preferred {
-                return Ok(if fitting.contains(&preferred) { preferred } else { Convolution::Direct });
+                return Ok(if fitting.contains(&preferred) { preferred } else { Way::Direct });
             }
-            let found = known.choices.get(&key).filter(|kind| fitting.contains(kind));
+            let found = known.choices.get(&probe.name).filter(|way| fitting.contains(way));
             if let Some(found) = found.or(fitting.first().filter(|_| fitting.len() == 1)) {
                 return Ok(*found);
             }
@@ -114,14 +164,14 @@ impl Gpu {
         if self.info().kind == DeviceKind::Software {
             return Ok(fitting[fitting.len() - 1]);
         }
-        let quickest = match self.quickest(Shape::new(edge, edge, w.width), w, *settings, &fitting) {
+        let quickest = match self.quickest(&probe, &fitting) {
             // Where there is no room to measure, there may still be room to compute.
-            Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Convolution::Direct),
+            Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Way::Direct),
             other => other?,
         };
         let (choices, keep) = {
             let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
-            known.choices.insert(key, quickest);
+            known.choices.insert(probe.name, quickest);
             (known.choices.clone(), known.keep.clone())
         };
         if let Some(keep) = keep {
@@ -130,43 +180,25 @@ impl Gpu {
         Ok(quickest)
     }
 
-    /// The quickest of some ways, all of which must fit, for an input and kernels of given shapes, measured now.
+    /// The quickest of some ways, all of which must fit, measured now.
     ///
     /// # Errors
-    /// The shapes do not fit together, the memory cannot be had, or the device is lost.
-    pub fn quickest(
-        self: &Arc<Self>,
-        x: Shape,
-        weights: Shape,
-        settings: ConvSettings,
-        ways: &[Convolution],
-    ) -> Result<Convolution, ComputeError> {
-        let mut best = (f64::INFINITY, Convolution::Direct);
-        for kind in ways {
-            let seconds = self.time(x, weights, settings, *kind)?;
+    /// The memory cannot be had, or the device is lost.
+    pub fn quickest(self: &Arc<Self>, probe: &Probe, ways: &[Way]) -> Result<Way, ComputeError> {
+        let mut best = (f64::INFINITY, Way::Direct);
+        for way in ways {
+            let seconds = self.time(probe, *way)?;
             if seconds < best.0 {
-                best = (seconds, *kind);
+                best = (seconds, *way);
             }
         }
         Ok(best.1)
     }
 
-    /// Seconds of one convolution, the least of three.
-    fn time(
-        self: &Arc<Self>,
-        x: Shape,
-        weights: Shape,
-        settings: ConvSettings,
-        kind: Convolution,
-    ) -> Result<f64, ComputeError> {
-        let mut graph = Graph::new();
-        let input = graph.input(x);
-        let kernels = graph.constant(weights, Arc::new(vec![0.01; weights.len()]))?;
-        // What an edge adds or leaves out does not matter for the time.
-        let settings = ConvSettings::same(settings.edge, settings.periodic, settings.relu);
-        let output = graph.conv(input, kernels, None, None, settings)?;
-        let plan = Plan::new(&graph, &[output]);
-        let mut program = GpuProgram::with(self.clone(), graph, plan, &[], Some(kind))?;
+    /// Seconds of one run, the least of three.
+    fn time(self: &Arc<Self>, probe: &Probe, way: Way) -> Result<f64, ComputeError> {
+        let plan = Plan::new(&probe.graph, &[probe.output]);
+        let mut program = GpuProgram::with(self.clone(), probe.graph.clone(), plan, &[], Some(way))?;
         program.run()?;
         let mut least = f64::INFINITY;
         for _ in 0..3 {

@@ -1,6 +1,6 @@
 //! From operations of a graph to dispatches of kernels.
 
-use super::choice::Convolution;
+use super::choice::Way;
 use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
 use crate::compute::kernels::{self, Launch, winograd_input, winograd_kernels};
 
@@ -15,9 +15,9 @@ pub enum Bound {
     Transformed(TensorId),
 }
 
-/// The dispatches of one operation, with their buffers in the order of the kernel's bindings; a convolution is computed in
-/// the way that is given.
-pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(Launch, Vec<Bound>)> {
+/// The dispatches of one operation, with their buffers in the order of the kernel's bindings, computed in the way that is
+/// given.
+pub fn launches(graph: &Graph, id: TensorId, way: Way) -> Vec<(Launch, Vec<Bound>)> {
     let shape = |id: &TensorId| graph.shape(*id);
     let y = Bound::Tensor(id);
     let t = |id: &TensorId| Bound::Tensor(*id);
@@ -31,7 +31,7 @@ pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(L
             let seen = graph.conv_input(*x, *mask, *settings);
             // What is absent is bound to something that is there and not read.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
-            if convolution == Convolution::Winograd {
+            if way == Way::Winograd {
                 let channels = seen.channels.max(out.channels);
                 let band = |band: std::ops::Range<usize>| {
                     let tiles = kernels::winograd_multiply::launch(band.len(), seen.channels, out.channels);
@@ -47,12 +47,12 @@ pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(L
                 return winograd_input::bands(out, channels).flat_map(band).collect();
             }
             let parameters = kernels::conv::parameters(seen, out, *settings, bias.is_some(), mask.is_some());
-            let launch = match convolution {
-                Convolution::Tiled => kernels::conv_tiled::launch(&parameters, out),
-                Convolution::Few if kernels::conv_narrow::fits(seen.channels, out.channels) => {
+            let launch = match way {
+                Way::Tiled => kernels::conv_tiled::launch(&parameters, out),
+                Way::Few if kernels::conv_narrow::fits(seen.channels, out.channels) => {
                     kernels::conv_narrow::launch(&parameters, out)
                 }
-                Convolution::Few => kernels::conv_thin::launch(&parameters, out),
+                Way::Few => kernels::conv_thin::launch(&parameters, out),
                 _ => kernels::conv::launch(&parameters, out),
             };
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]
@@ -71,7 +71,10 @@ pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(L
             let (parts, _) = kernels::gram::split(f.positions());
             let each = f.channels * f.channels;
             let sum = kernels::sum_parts::launch(f.batch, each, parts, 1.0 / f.positions() as f32);
-            let launch = kernels::gram::launch(f, region.is_none());
+            let launch = match way {
+                Way::Tiled => kernels::gram_tiled::launch(f, region.is_none()),
+                _ => kernels::gram::launch(f, region.is_none()),
+            };
             let bound = vec![t(features), t(region.as_ref().unwrap_or(features)), Bound::Scratch(0)];
             vec![(launch, bound), (sum, vec![Bound::Scratch(0), y])]
         }
@@ -128,7 +131,7 @@ pub fn launches(graph: &Graph, id: TensorId, convolution: Convolution) -> Vec<(L
 }
 
 /// Floats of the two scratch buffers that an operation needs.
-pub fn scratch(graph: &Graph, id: TensorId, convolution: Convolution) -> [usize; 2] {
+pub fn scratch(graph: &Graph, id: TensorId, way: Way) -> [usize; 2] {
     match &graph.nodes()[id.0].op {
         Op::Gram { features, .. } => {
             let f = graph.shape(*features);
@@ -137,7 +140,7 @@ pub fn scratch(graph: &Graph, id: TensorId, convolution: Convolution) -> [usize;
         Op::ConvWeights { gradient, .. } => {
             [kernels::conv_weights::split(graph.shape(*gradient).rows()).0 * graph.shape(id).len(), 0]
         }
-        Op::Conv { weights, .. } if convolution == Convolution::Winograd => {
+        Op::Conv { weights, .. } if way == Way::Winograd => {
             let (w, y) = (graph.shape(*weights), graph.shape(id));
             let tiles = winograd_input::band(y, w.width.max(w.channels));
             [36 * tiles * w.width, 36 * tiles * w.channels]
@@ -147,11 +150,11 @@ pub fn scratch(graph: &Graph, id: TensorId, convolution: Convolution) -> [usize;
 }
 
 /// The constant kernels that some of a plan's convolutions want transformed, each once; `choice` says how each is computed.
-pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> Vec<TensorId> {
+pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> Vec<TensorId> {
     let mut found: Vec<TensorId> = vec![];
     for id in plan.order.iter().map(|index| TensorId(*index)) {
         if let Op::Conv { weights, .. } = &graph.nodes()[id.0].op
-            && choice(id) == Convolution::Winograd
+            && choice(id) == Way::Winograd
             && !found.contains(weights)
         {
             found.push(*weights);
@@ -161,13 +164,13 @@ pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Conv
 }
 
 /// The way that takes the most memory for an operation: what is planned for before it is known which is quickest.
-pub fn largest(graph: &Graph, id: TensorId) -> Convolution {
-    let winograd = Convolution::Winograd;
-    if winograd.fits(graph, id) { winograd } else { Convolution::Direct }
+pub fn largest(graph: &Graph, id: TensorId) -> Way {
+    let winograd = Way::Winograd;
+    if winograd.fits(graph, id) { winograd } else { Way::Direct }
 }
 
 /// Bytes of scratch buffers and transformed kernels of a plan.
-pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> u64 {
+pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> u64 {
     let scratch: usize = scratch_len(graph, plan, &choice).iter().sum();
     let kernels =
         transformed(graph, plan, choice).iter().map(|id| winograd_kernels::len(graph.shape(*id))).sum::<usize>();
@@ -175,7 +178,7 @@ pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Conv
 }
 
 /// Floats of the two scratch buffers of a plan.
-pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Convolution) -> [usize; 2] {
+pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> [usize; 2] {
     let each = plan.order.iter().map(|index| scratch(graph, TensorId(*index), choice(TensorId(*index))));
     each.fold([0, 0], |most, len| [most[0].max(len[0]), most[1].max(len[1])])
 }

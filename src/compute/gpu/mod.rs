@@ -5,7 +5,7 @@ mod lower;
 mod profile;
 mod program;
 
-pub use choice::{Choices, Convolution};
+pub use choice::{Choices, Probe, Way};
 pub use profile::{Peaks, Timing};
 pub use program::{GpuProgram, memory};
 

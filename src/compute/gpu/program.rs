@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::choice::Convolution;
+use super::choice::Way;
 use super::lower::{self, Bound};
 use super::{Dispatch, Gpu};
 use crate::compute::ComputeError;
@@ -21,8 +21,8 @@ pub struct GpuProgram {
     pub(super) plan: Plan,
     buffers: Vec<wgpu::Buffer>,
     pub(super) dispatches: Vec<Dispatch>,
-    /// How each of the operations is computed, if it is a convolution.
-    pub(super) choices: HashMap<TensorId, Convolution>,
+    /// How each of the operations is computed.
+    pub(super) choices: HashMap<TensorId, Way>,
     staging: wgpu::Buffer,
     outputs: Vec<TensorId>,
     pieces: usize,
@@ -46,13 +46,13 @@ impl GpuProgram {
         Self::with(gpu, graph, plan, outputs, None)
     }
 
-    /// The same with all convolutions computed in one way, instead of the quickest.
+    /// The same with all operations computed in one way, instead of the quickest.
     pub(super) fn with(
         gpu: Arc<Gpu>,
         graph: Graph,
         plan: Plan,
         outputs: &[TensorId],
-        forced: Option<Convolution>,
+        forced: Option<Way>,
     ) -> Result<Self, ComputeError> {
         gpu.check_lost()?;
         let mut choices = HashMap::new();

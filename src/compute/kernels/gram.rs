@@ -28,17 +28,22 @@ pub fn split(positions: usize) -> (usize, usize) {
     (positions.div_ceil(part), part)
 }
 
-/// Buffers: `features` `[batch, positions, channels]`, `region` `[4]` (not read where `is_whole`), `parts`
-/// `[batch, split(positions).0, channels, channels]`.
-pub fn launch(features: Shape, is_whole: bool) -> Launch {
+/// The parameter block.
+pub fn parameters(features: Shape, is_whole: bool) -> Parameters {
     let (parts, part) = split(features.positions());
-    let parameters = Parameters {
+    Parameters {
         positions: features.positions() as u32,
         channels: features.channels as u32,
         part: part as u32,
         parts: parts as u32,
         width: if is_whole { 0 } else { features.width as u32 },
-    };
-    let tiles = features.channels.div_ceil(64);
-    Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(tiles, tiles, features.batch * parts) }
+    }
+}
+
+/// Buffers: `features` `[batch, positions, channels]`, `region` `[4]` (not read where `is_whole`), `parts`
+/// `[batch, split(positions).0, channels, channels]`.
+pub fn launch(features: Shape, is_whole: bool) -> Launch {
+    let (tiles, (parts, _)) = (features.channels.div_ceil(64), split(features.positions()));
+    let grid = Grid::Exact(tiles, tiles, features.batch * parts);
+    Launch { kernel: &KERNEL, parameters: block(&parameters(features, is_whole)), grid }
 }

@@ -14,6 +14,7 @@ pub mod copy;
 pub mod flip_kernels;
 pub mod gram;
 pub mod gram_adjoint;
+pub mod gram_tiled;
 pub mod multiply_add;
 pub mod pad_reflect;
 pub mod pad_reflect_adjoint;
@@ -107,7 +108,7 @@ pub mod shared {
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 33] = [
+pub const ALL: [&Kernel; 34] = [
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,
@@ -120,6 +121,7 @@ pub const ALL: [&Kernel; 33] = [
     &flip_kernels::KERNEL,
     &gram::KERNEL,
     &gram_adjoint::KERNEL,
+    &gram_tiled::KERNEL,
     &multiply_add::KERNEL,
     &pad_reflect::KERNEL,
     &pad_reflect_adjoint::KERNEL,

@@ -102,6 +102,7 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     })?);
     cases.push(sum_of_products_case()?);
     cases.extend(gram_cases(Shape::new(9, 8, 70).times(3))?);
+    cases.extend(gram_cases(Shape::new(5, 3, 128).times(2))?);
     cases.extend(adam_cases()?);
     Ok(cases)
 }
