@@ -9,7 +9,7 @@ use microwright::compute::gpu::{Probe, Way};
 use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid};
 use microwright::compute::selftest::{self, Case};
-use microwright::compute::{Device, planned_memory};
+use microwright::compute::{Device, Program, planned_memory};
 use microwright::net::{Depth, Weights, features};
 use oracle::interpret;
 
@@ -74,9 +74,44 @@ fn the_quickest_way_is_one_that_fits() {
         assert_eq!(fitting, ways);
         let probe = Probe::of(graph, id).expect("a shape").expect("more than one way");
         for way in &ways {
-            assert_eq!(gpu.quickest(&probe, &[*way]).expect("measured"), *way);
+            assert_eq!(gpu.quickest(&probe, &[*way]).expect("measured"), *way, "{}", probe.name);
         }
         assert!(ways.contains(&gpu.quickest(&probe, &ways).expect("measured")), "{}", probe.name);
+    }
+}
+
+#[test]
+fn what_is_known_is_taken_where_it_fits() {
+    let Some(Device::Gpu(gpu)) = common::gpu() else { return };
+    let case = selftest::conv_case(Shape::new(16, 20, 64), 64, ConvSettings::three(1, false, true), false);
+    let Case { graph, output, .. } = case.expect("a case");
+    let probe = Probe::of(&graph, output).expect("a shape").expect("more than one way");
+    let device = Device::Gpu(gpu.clone());
+    for (known, kernel) in [(Way::Direct, "conv"), (Way::Tiled, "conv_tiled"), (Way::Few, "winograd_multiply")] {
+        // The last does not serve so many channels, and is not believed.
+        gpu.know([(probe.name.clone(), known)].into(), |_| {});
+        let mut program = device.compile(graph.clone(), &[output]).expect("a program");
+        program.run().expect("runs");
+        let Program::Gpu(program) = &mut program else { unreachable!("it was made for a GPU") };
+        let timings = program.profile(1).expect("timings");
+        assert!(timings.iter().any(|timing| timing.kernel == kernel), "{known:?} does not lead to {kernel}");
+    }
+}
+
+#[test]
+fn what_a_program_takes_over_changes_nothing() {
+    let mut served = None;
+    for case in selftest::cases().expect("cases") {
+        let expected = case.run(&Device::Cpu).expect("a result");
+        let after = Device::Cpu.compile_after(served.take(), case.graph.clone(), &[case.output]);
+        let mut program = after.expect("a program");
+        case.inputs.iter().for_each(|(id, values)| program.write(*id, values));
+        let found = program.run().expect("runs").remove(0);
+        let is_same = found.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert!(is_same && found.len() == expected.len(), "{} of {}", case.name, case.case);
+        // The next one finds numbers that would show.
+        program.poison();
+        served = Some(program);
     }
 }
 

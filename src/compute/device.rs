@@ -189,7 +189,14 @@ impl Device {
                 };
                 Program::Cpu(Box::new(CpuProgram::new(graph, plan, served)?), outputs.to_vec())
             }
-            Self::Gpu(gpu) => Program::Gpu(Box::new(GpuProgram::new(gpu.clone(), graph, plan, outputs)?)),
+            Self::Gpu(gpu) => {
+                // Its memory is free before the next takes its own.
+                if served.is_some() {
+                    drop(served);
+                    gpu.wait()?;
+                }
+                Program::Gpu(Box::new(GpuProgram::new(gpu.clone(), graph, plan, outputs)?))
+            }
         })
     }
 }

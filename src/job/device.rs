@@ -210,7 +210,8 @@ pub fn estimate_cost(
     let slot = latest.clone();
     let work = move |control: &Control| {
         let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
-        let cost = resources(kind, &Weights::blank(deepest), &settings, size);
+        // The original is taken to be as large as the result.
+        let cost = resources(kind, &Weights::blank(deepest), &settings, size, size);
         slot.put(cost.ok());
         control.wake();
         Ending::Finished

@@ -78,7 +78,7 @@ impl Problem {
         let weights = Weights::load(&settings.weights, deepest)?;
         let size = settings.output_size(original);
         let cost = check_memory(&device, &weights, &settings, size, original)?;
-        let limit = memory_limit(device.info().kind, &settings);
+        let limit = measuring_limit(device.info().kind, &settings, original);
         let soft = SoftPhases::of(&vectors);
         let mut levels = vec![];
         for (there, here) in sizes(settings.levels, original, size, settings.depth.smallest_image(settings.padding)) {
@@ -101,7 +101,8 @@ impl Problem {
     /// The device lacks memory or is lost.
     pub fn loss(&self, level: usize) -> Result<Loss, ComputeError> {
         let Level { size, grams, .. } = &self.levels[level];
-        let limit = loss_limit(self.device.info().kind, &self.settings, *size);
+        let original = (self.micrograph.height, self.micrograph.width);
+        let limit = loss_limit(self.device.info().kind, &self.settings, *size, original);
         Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss(), limit)
     }
 
@@ -149,9 +150,10 @@ pub fn resources(
     weights: &Weights,
     settings: &Settings,
     size: (usize, usize),
+    original: (usize, usize),
 ) -> Result<Cost, ComputeError> {
-    let cost = cost(kind, weights, size, &settings.loss(), loss_limit(kind, settings, size))?;
-    Ok(Cost { bytes: cost.bytes + host_bytes(settings, size), ..cost })
+    let cost = cost(kind, weights, size, &settings.loss(), loss_limit(kind, settings, size, original))?;
+    Ok(Cost { bytes: cost.bytes + host_bytes(settings, size) + original_bytes(original), ..cost })
 }
 
 /// Bytes that a run may take, where that is known: what was set, else what is free.
@@ -160,9 +162,20 @@ fn memory_limit(kind: DeviceKind, settings: &Settings) -> Option<u64> {
 }
 
 /// The same for the network alone: the rest works in the machine's memory, which all but cards share.
-fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize)) -> Option<u64> {
+fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize), original: (usize, usize)) -> Option<u64> {
     let host = if kind == DeviceKind::Discrete { 0 } else { host_bytes(settings, size) };
+    Some(measuring_limit(kind, settings, original)?.saturating_sub(host))
+}
+
+/// The same for measuring the original.
+fn measuring_limit(kind: DeviceKind, settings: &Settings, original: (usize, usize)) -> Option<u64> {
+    let host = if kind == DeviceKind::Discrete { 0 } else { original_bytes(original) };
     Some(memory_limit(kind, settings)?.saturating_sub(host))
+}
+
+/// Bytes of the original as it is held through a run: its values, its phases, and both as they are shown.
+fn original_bytes((height, width): (usize, usize)) -> u64 {
+    16 * (height * width) as u64
 }
 
 /// Bytes of what is computed on the cores: optimiser and spatial terms.
@@ -194,12 +207,12 @@ fn check_memory(
     original: (usize, usize),
 ) -> Result<Cost, ReconstructError> {
     let kind = device.info().kind;
-    let run = resources(kind, weights, settings, size)?;
+    let run = resources(kind, weights, settings, size, original)?;
     let Some(available) = memory_limit(kind, settings) else { return Ok(run) };
     if run.bytes > available {
         let lean =
             Settings { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..settings.clone() };
-        let least = resources(kind, weights, &lean, size)?.bytes;
+        let least = resources(kind, weights, &lean, size, original)?.bytes;
         if least <= available {
             let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
             let (height, width) = size;
@@ -210,7 +223,8 @@ fn check_memory(
             )));
         }
     }
-    let measuring = gram_bytes(kind, weights, original, &settings.loss(), available)?;
+    let limit = measuring_limit(kind, settings, original).unwrap_or(available);
+    let measuring = gram_bytes(kind, weights, original, &settings.loss(), limit)? + (available - limit);
     for (needed, (height, width)) in [(run.bytes, size), (measuring, original)] {
         if needed <= available {
             continue;

@@ -11,6 +11,8 @@
 //! whole map of the second pooling. What the second pass needs of them (the signs of their activations in bits, and the maps
 //! that are tapped) the first one keeps where the memory allows, so that they need not be recomputed.
 
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use self::windows::{Frame, Section, Tiling, Window, pairs};
@@ -36,9 +38,14 @@ pub struct Tilings {
 }
 
 impl Tilings {
-    /// Windows of the image.
+    /// Windows of the stage that has the most.
     pub fn windows(&self) -> usize {
-        self.stages[0].len()
+        self.stages.iter().map(Tiling::len).max().unwrap_or(0)
+    }
+
+    /// Whether the first pass keeps what the second needs of this stage.
+    fn keeps_of(&self, stage: usize) -> bool {
+        self.keeps && stage + 1 == self.stages.len()
     }
 }
 
@@ -58,7 +65,8 @@ pub enum Purpose {
     Gradient,
 }
 
-/// How an image is gone over within `limit` bytes, with the fewest operations; or else with the fewest bytes.
+/// How an image is gone over within `limit` bytes, with the fewest operations; or else with the fewest bytes. All at once is
+/// only considered where two stages do not fit: it sees further and recomputes more.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -71,23 +79,21 @@ pub fn tilings(
     purpose: Purpose,
 ) -> Result<Option<Tilings>, ComputeError> {
     let (network, deepest) = (Network { weights, settings }, settings.deepest());
-    let once = [Section { behind: None, to: deepest }];
-    let twice = [Section { behind: None, to: BETWEEN }, Section { behind: Some(BETWEEN), to: deepest }];
-    let mut ways: Vec<(&[Section], bool)> = vec![(&twice, true), (&twice, false), (&once, false)];
-    ways.retain(|(sections, keeps)| {
-        (sections.len() == 1 || deepest > BETWEEN) && (!keeps || purpose == Purpose::Gradient)
-    });
-    let mut best: Option<Tilings> = None;
-    for (sections, keeps) in ways {
-        let Some(found) = arranged(kind, network, size, sections, keeps, limit, purpose)? else { continue };
-        if best.as_ref().is_none_or(|best| found.bytes < best.bytes) {
-            best = Some(found);
-        }
-        if best.as_ref().is_some_and(|best| best.bytes <= limit) {
-            break;
+    let once = [Section { from: None, to: deepest }];
+    let twice = [Section { from: None, to: BETWEEN }, Section { from: Some(BETWEEN), to: deepest }];
+    let mut found = vec![];
+    if deepest > BETWEEN {
+        for keeps in [true, false] {
+            if !keeps || purpose == Purpose::Gradient {
+                found.extend(arranged(kind, network, size, &twice, keeps, limit, purpose)?);
+            }
         }
     }
-    Ok(best)
+    if found.iter().all(|found| found.bytes > limit) {
+        found.extend(arranged(kind, network, size, &once, false, limit, purpose)?);
+    }
+    let cost = |found: &Tilings| if found.bytes <= limit { (0, found.operations) } else { (1, found.bytes) };
+    Ok(found.into_iter().min_by_key(cost))
 }
 
 /// The windows of some sections one behind the other.
@@ -104,20 +110,33 @@ fn arranged(
     let between: u64 = sections[1..].iter().map(|section| map(section).bytes()).sum();
     let mut found = Tilings { stages: vec![], keeps, bytes: 0, operations: 0 };
     for (at, section) in sections.iter().enumerate() {
+        let keeps = keeps && at + 1 == sections.len();
         // The image and its gradient, and the map in between or its gradient; both where the map is read twice.
         let both = at > 0 && !keeps && purpose == Purpose::Gradient;
         let held = 2 * Shape::new(size.0, size.1, 3).bytes() + between * if both { 2 } else { 1 };
-        let (mut parts, mut stage) = ((1, 1), None);
         let Shape { height, width, .. } = map(section);
-        while let Some(tiling) = Tiling::new((height, width), parts, *section, network.settings.padding) {
-            let largest = tiling.largest();
-            let (bytes, operations) = demand(kind, network, &tiling, keeps && at + 1 == sections.len(), purpose)?;
-            stage = Some((tiling, held + bytes, operations));
+        let cut = |parts| Tiling::new((height, width), parts, *section, network.settings.padding);
+        let (mut parts, mut next) = ((1, 1), cut((1, 1)));
+        let mut stage: Option<(Tiling, u64, u64)> = None;
+        while let Some(tiling) = next {
+            let (bytes, operations) = demand(kind, network, &tiling, keeps, purpose)?;
+            let (rows, columns) = tiling.largest().size;
+            if stage.as_ref().is_none_or(|(_, least, _)| held + bytes < *least) {
+                stage = Some((tiling, held + bytes, operations));
+            }
             if held + bytes <= limit {
                 break;
             }
-            // The longer edge is cut again.
-            if largest.size.0 >= largest.size.1 { parts.0 += 1 } else { parts.1 += 1 }
+            // The longer edge is cut again; or else the other one.
+            let mut ways = [(parts.0 + 1, parts.1), (parts.0, parts.1 + 1)];
+            if rows < columns {
+                ways.reverse();
+            }
+            next = ways.into_iter().find_map(|way| {
+                let tiling = cut(way)?;
+                parts = way;
+                Some(tiling)
+            });
         }
         let Some((tiling, bytes, operations)) = stage else { return Ok(None) };
         found.stages.push(tiling);
@@ -195,7 +214,7 @@ impl WindowGraph {
         let (section, backward) = (tiling.section, purpose == Purpose::Gradient);
         let mut graph = Graph::new();
         let input = graph.input(Shape::new(frame.size.0, frame.size.1, section.channels()));
-        let mut x = if section.behind.is_none() { preprocess(&mut graph, input, weights)? } else { input };
+        let mut x = if section.from.is_none() { preprocess(&mut graph, input, weights)? } else { input };
         let (mut taps, mut seeded) = (vec![], vec![]);
         let (tapped, manner) = (settings.layers(), (frame.padding(settings.padding), settings.pooling));
         for (depth, cut) in section.layers().zip(tiling.reach.cuts(frame)) {
@@ -318,7 +337,7 @@ pub fn try_out(
     tilings: &Tilings,
 ) -> Result<(), ComputeError> {
     for (at, tiling) in tilings.stages.iter().enumerate() {
-        let keeps = tilings.keeps && at + 1 == tilings.stages.len();
+        let keeps = tilings.keeps_of(at);
         let network = Network { weights, settings };
         let graph = WindowGraph::new(network, tiling, tiling.largest(), Purpose::Gradient)?;
         for graph in [graph.clone().measure(keeps), graph.carry(keeps)] {
@@ -352,7 +371,7 @@ pub fn grams(
     let network = Network { weights, settings };
     let (mut grams, mut held) = (vec![], Held::default());
     for (at, tiling) in tilings.stages.iter().enumerate() {
-        let keep = tilings.keeps && at + 1 == tilings.stages.len();
+        let keep = tilings.keeps_of(at);
         let mut sums: Vec<Vec<f64>> = vec![];
         let mut behind: Option<Vec<f32>> = None;
         let run = Run { device, tiling, input: Some(held.map.as_deref().unwrap_or(image)) };
@@ -373,7 +392,7 @@ pub fn grams(
                 }
                 if let Some((map, _)) = graph.last {
                     let values = outputs.next().unwrap_or_default();
-                    let (shape, whole) = (graph.graph.shape(map), tiling.positions_behind());
+                    let (shape, whole) = (graph.graph.shape(map), tiling.last_positions());
                     let behind = behind.get_or_insert_with(|| vec![0.0; whole * shape.channels]);
                     for (from, to) in pairs(window, tiling, shape) {
                         behind[to].copy_from_slice(&values[from]);
@@ -408,15 +427,14 @@ pub fn gradient(
     let network = Network { weights, settings };
     let (mut seeds, mut behind): (_, Option<Vec<f32>>) = (seeds, None);
     for (at, tiling) in tilings.stages.iter().enumerate().rev() {
-        let is_kept = tilings.keeps && at + 1 == tilings.stages.len();
+        let is_kept = tilings.keeps_of(at);
         let input = if at == 0 { image } else { held.map.as_deref().unwrap_or_default() };
         let run = Run { device, tiling, input: (!is_kept).then_some(input) };
         let channels = tiling.section.channels();
         let mut whole = vec![0.0f32; tiling.size.0 * tiling.size.1 * channels];
         let graph = |frame| Ok(WindowGraph::new(network, tiling, frame, Purpose::Gradient)?.carry(is_kept));
         let layers = settings.layers();
-        let (before, mine) =
-            seeds.split_at(layers.iter().filter(|layer| Some(**layer) <= tiling.section.behind).count());
+        let (before, mine) = seeds.split_at(layers.iter().filter(|layer| Some(**layer) <= tiling.section.from).count());
         let write = |program: &mut Program, graph: &WindowGraph, window: &Window, n: usize| {
             for (tap, values) in graph.taps.iter().zip(mine) {
                 if let Some(seed) = tap.seed {

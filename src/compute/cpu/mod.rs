@@ -11,6 +11,7 @@ mod training;
 mod winograd;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use self::conv::Kernels;
 use self::gram::Region;
@@ -52,7 +53,7 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
 impl CpuProgram {
     /// Takes the memory that the plan names and prepares the kernels of the convolutions. Of a program that has served it
     /// takes over the buffers that are large enough, and the kernels of the same constants: fresh memory costs as much as
-    /// much of the work on it.
+    /// much of the work on it. What is in the buffers is left-over, in those of inputs too.
     ///
     /// # Errors
     /// The memory cannot be had.
@@ -62,9 +63,14 @@ impl CpuProgram {
         old.sort_by_key(Vec::len);
         let mut buffers = Vec::with_capacity(plan.buffers.len());
         for len in &plan.buffers {
-            let buffer = match old.last() {
-                Some(largest) if largest.len() >= *len => Ok(old.pop().unwrap_or_default()),
-                _ => bytemuck::allocation::try_zeroed_vec(*len),
+            // Both have the largest first: one that does not suffice here would be the largest of the next, and is let go
+            // before there is another in its place.
+            let buffer = match old.pop() {
+                Some(largest) if largest.len() >= *len => Ok(largest),
+                other => {
+                    drop(other);
+                    bytemuck::allocation::try_zeroed_vec(*len)
+                }
             };
             buffers.push(buffer.map_err(|()| ComputeError::OutOfMemory { needed: memory(&graph, &plan) })?);
         }
@@ -77,7 +83,8 @@ impl CpuProgram {
                 continue;
             };
             let before = of.nodes().get(weights.0).filter(|node| node.shape == s);
-            let is_same = before.is_some_and(|node| matches!(&node.op, Op::Constant(old) if old == values));
+            let is_same = before
+                .is_some_and(|node| matches!(&node.op, Op::Constant(old) if Arc::ptr_eq(old, values) || old == values));
             let known = if is_same { prepared.remove(&weights.0) } else { None };
             let made = known.unwrap_or_else(|| {
                 let mut made = Kernels::choose(s);

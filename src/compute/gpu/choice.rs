@@ -93,8 +93,8 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// One for the operation `id` of a graph, whose number of positions is rounded to a power of two; none where there is
-    /// but one way.
+    /// One for the operation `id` of a graph, whose edge is rounded to a power of two; none for what is computed in but one
+    /// way on every adapter.
     ///
     /// # Errors
     /// None where the operation itself could be made.
@@ -105,10 +105,9 @@ impl Probe {
                 let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
                 let input = small.input(Shape::new(edge, edge, w.width));
                 // Those that are trained leave fewer ways.
-                let (kind, kernels) = if is_constant(graph, *weights) {
-                    ("constant", small.constant(w, Arc::new(vec![0.01; w.len()]))?)
-                } else {
-                    ("trained", small.input(w))
+                let (kind, kernels) = match &graph.nodes()[weights.0].op {
+                    Op::Constant(values) => ("constant", small.constant(w, values.clone())?),
+                    _ => ("trained", small.input(w)),
                 };
                 let (inputs, outputs, k) = (w.width, w.channels, settings.edge);
                 // What an edge adds or leaves out does not matter for the time.
@@ -149,14 +148,16 @@ impl Gpu {
     /// The device is lost.
     pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Way, ComputeError> {
         let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| way.fits(graph, id)).collect();
+        if fitting.len() < 2 {
+            return Ok(Way::Direct);
+        }
         let Some(probe) = Probe::of(graph, id)? else { return Ok(Way::Direct) };
         {
             let known = self.known.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(preferred) = known.preferred {
                 return Ok(if fitting.contains(&preferred) { preferred } else { Way::Direct });
             }
-            let found = known.choices.get(&probe.name).filter(|way| fitting.contains(way));
-            if let Some(found) = found.or(fitting.first().filter(|_| fitting.len() == 1)) {
+            if let Some(found) = known.choices.get(&probe.name).filter(|way| fitting.contains(way)) {
                 return Ok(*found);
             }
         }
@@ -210,8 +211,7 @@ impl Gpu {
     }
 }
 
-/// The edge of the square on which a picture's convolution is measured, no larger than the picture: beyond 256 × 256 all
-/// behave alike.
+/// The edge of the square on which operations on maps of a size are measured: beyond 256 × 256 all behave alike.
 fn measured_edge(x: Shape) -> usize {
     let edge = (x.rows() as f64).sqrt() as usize;
     (1 << edge.max(1).ilog2()).clamp(16, 256)

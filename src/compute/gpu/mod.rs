@@ -206,8 +206,8 @@ impl Gpu {
         }
     }
 
-    /// Waits for all submitted work.
-    fn wait(&self) -> Result<(), ComputeError> {
+    /// Waits for all submitted work, after which what has been dropped is free.
+    pub(super) fn wait(&self) -> Result<(), ComputeError> {
         self.check_lost()?;
         // A device that is lost while one waits makes the wait panic instead of returning.
         let waited = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely())));

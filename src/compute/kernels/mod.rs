@@ -95,7 +95,7 @@ pub mod shared {
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
     /// `is_within`: whether a position lies in a region of a feature map.
     pub const REGION: &str = include_str!("../../../shaders/shared/region.wgsl");
-    /// `source`: which coordinate a tap of a convolution reads.
+    /// `source_row`, `source_column`: which row and column a tap of a convolution reads.
     pub const SOURCE: &str = include_str!("../../../shaders/shared/source.wgsl");
     /// `multiply_tiles`: a 64 × 64 tile of a matrix product.
     pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");

@@ -17,7 +17,7 @@ const END: usize = 1_000_000_000;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
     /// The layer whose map it begins from; none stands for the image.
-    pub behind: Option<Depth>,
+    pub from: Option<Depth>,
     /// Its last layer.
     pub to: Depth,
 }
@@ -25,21 +25,23 @@ pub struct Section {
 impl Section {
     /// Its layers.
     pub fn layers(self) -> impl Iterator<Item = Depth> {
-        Depth::all().filter(move |depth| self.behind.is_none_or(|first| *depth > first) && *depth <= self.to)
+        Depth::all().filter(move |depth| self.from.is_none_or(|first| *depth > first) && *depth <= self.to)
     }
 
     /// Channels of what it begins from.
     pub fn channels(self) -> usize {
-        self.behind.map_or(3, Depth::channels)
+        self.from.map_or(3, Depth::channels)
     }
 
     /// Pixels of the image from one position of what it begins from to the next.
     pub fn step(self) -> usize {
-        self.behind.map_or(1, Depth::stride)
+        self.from.map_or(1, Depth::stride)
     }
 }
 
-/// What of the layers of a window is that of the whole, to the last bit. Lengths are counted in positions of the map that the
+/// What of the layers of a window is that of the whole, to the last bit (where the edges of a periodic image are no multiples of
+/// [`Reach::align`], tiles across its seam are not those of the whole, and an activation that is nearly 0 may fall
+/// on the other side). Lengths are counted in positions of the map that the
 /// section begins from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
@@ -75,7 +77,8 @@ impl Reach {
             }
             cuts.push(cut);
         }
-        Self { stride, halo: (gone + wrong * stride).next_multiple_of(align), align, cuts }
+        // Behind the last convolution a cut takes whatever is wrong.
+        Self { stride, halo: gone, align, cuts }
     }
 
     /// What is cut off each layer of a window, by whether its edges are inner ones: before the first row and column, and
@@ -105,7 +108,7 @@ pub struct Span {
     inner: [bool; 2],
 }
 
-/// Windows along an axis of `n` positions in `parts` parts or the next number that is possible, none owning less than `least`;
+/// Windows along an axis of `n` positions in `parts` parts or the next number that is possible, each owning `least` or more;
 /// `None` where they would be no smaller than the whole, or where poolings of the wrapped image do not meet at its edge.
 fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) -> Option<Vec<Span>> {
     let Reach { stride, halo, align, .. } = *reach;
@@ -118,15 +121,14 @@ fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) ->
     let around = if periodic { 2 * halo } else { halo };
     let mut sizes = (parts..=n / least).map(|parts| n.div_ceil(parts).next_multiple_of(align));
     let own = if parts == 1 { n } else { sizes.find(|own| own + around < n)? };
-    // A rest that has no output of its own goes with the part before it.
-    let count = (n / own + usize::from(n % own >= stride)).max(1);
+    // A small rest goes with the part before it.
+    let count = (n / own + usize::from(n % own >= least)).max(1);
     let span = |part: usize| {
         let owned = part * own..if part + 1 == count { n } else { (part + 1) * own };
-        let inner = [periodic || part > 0, periodic || part + 1 < count];
-        let before = if inner[0] { halo } else { 0 };
+        let within = |room: usize| if periodic { halo } else { halo.min(room) };
+        let (before, after) = (within(owned.start), within(n - owned.end));
         let start = owned.start as isize - before as isize;
-        let after = if periodic { halo } else { halo.min(n - owned.end) };
-        let inner = [inner[0], inner[1] && (periodic || owned.end + after < n)];
+        let inner = [periodic || owned.start > before, periodic || owned.end + after < n];
         Span { start, len: before + owned.len() + after, owned, inner }
     };
     Some((0..count).map(span).collect())
@@ -203,7 +205,7 @@ impl Window<'_> {
     }
 
     /// Where the positions that it owns of the section's last map stand in the whole of that map.
-    fn places_behind(&self, tiling: &Tiling) -> Places {
+    fn last_places(&self, tiling: &Tiling) -> Places {
         let stride = tiling.reach.stride;
         let along = |span: &Span| span.owned.start / stride..span.owned.end / stride;
         let width = tiling.size.1 / stride;
@@ -214,7 +216,7 @@ impl Window<'_> {
 /// For each position that a window owns of the section's last map, where its numbers are in the window's own map, which has
 /// this shape, and in the whole one.
 pub fn pairs(window: &Window, tiling: &Tiling, shape: Shape) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-    let (rows, columns) = window.places_behind(tiling);
+    let (rows, columns) = window.last_places(tiling);
     let [top, left, ..] = window.region(tiling, tiling.section.to);
     let numbers = move |position: usize| position * shape.channels..(position + 1) * shape.channels;
     rows.into_iter().enumerate().flat_map(move |(y, row)| {
@@ -266,7 +268,7 @@ impl Tiling {
     }
 
     /// Positions of the section's last map.
-    pub fn positions_behind(&self) -> usize {
+    pub fn last_positions(&self) -> usize {
         (self.size.0 / self.reach.stride) * (self.size.1 / self.reach.stride)
     }
 
@@ -292,23 +294,28 @@ mod tests {
 
     #[test]
     fn every_pixel_is_owned_once_and_seen_with_its_surroundings() {
-        let pool3 = Reach::of(Section { behind: None, to: Depth::POOL3 });
+        let pool3 = Reach::of(Section { from: None, to: Depth::POOL3 });
         // Tiles of Winograd's algorithm: two of conv2_1 (in pixels 16), one of each convolution of the third block.
         assert_eq!(pool3, Reach { stride: 8, halo: 80, align: 16, cuts: vec![0, 0, 0, 8, 0, 0, 4, 4, 4, 4, 0] });
-        let pool2 = Reach::of(Section { behind: None, to: Depth::POOL2 });
-        let third = Reach::of(Section { behind: Some(Depth::POOL2), to: Depth::POOL3 });
+        let pool2 = Reach::of(Section { from: None, to: Depth::POOL2 });
+        let third = Reach::of(Section { from: Some(Depth::POOL2), to: Depth::POOL3 });
         assert_eq!(third, Reach { stride: 2, halo: 16, align: 4, cuts: vec![4, 4, 4, 4, 0] });
-        for (n, parts, reach, periodic, is_cut) in [
-            (1000, 3, &pool3, false, true),
-            (1003, 4, &pool3, false, true),
-            (1009, 7, &pool3, false, true),
-            (640, 5, &pool2, true, true),
-            (640, 1, &pool2, true, true),
-            (641, 5, &pool2, true, false),
-            (272, 2, &pool3, true, true),
-            (100, 4, &pool3, false, false),
+        // Sees further than the least that a window owns.
+        let deep = Reach::of(Section { from: Some(Depth::POOL2), to: Depth::POOL5 });
+        assert_eq!((deep.stride, deep.halo, deep.align), (8, 112, 16));
+        for (n, parts, least, reach, periodic, is_cut) in [
+            (1000, 3, LEAST, &pool3, false, true),
+            (1003, 4, LEAST, &pool3, false, true),
+            (1009, 7, LEAST, &pool3, false, true),
+            (640, 5, LEAST, &pool2, true, true),
+            (640, 1, LEAST, &pool2, true, true),
+            (641, 5, LEAST, &pool2, true, false),
+            (272, 2, LEAST, &pool3, true, true),
+            (100, 4, LEAST, &pool3, false, false),
+            (144, 9, 16, &deep, false, true),
+            (512, 32, 16, &deep, false, true),
         ] {
-            let found = spans(n, parts, LEAST, reach, periodic);
+            let found = spans(n, parts, least, reach, periodic);
             assert_eq!(found.is_some(), is_cut, "{n} in {parts}");
             let mut next = 0;
             for span in found.into_iter().flatten() {
@@ -318,7 +325,7 @@ mod tests {
                 let (before, after) = (span.owned.start as isize - span.start, end - span.owned.end as isize);
                 assert!(if span.inner[0] { before == reach.halo as isize } else { span.start == 0 }, "{span:?}");
                 assert!(if span.inner[1] { after == reach.halo as isize } else { end == n as isize }, "{span:?}");
-                assert!(span.owned.len() >= reach.stride && (parts == 1 || span.len < n), "{span:?}");
+                assert!(span.owned.len() >= least && (periodic || span.start >= 0 && end <= n as isize), "{span:?}");
             }
             assert!(!is_cut || next == n);
         }

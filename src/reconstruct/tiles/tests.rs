@@ -1,0 +1,57 @@
+use super::*;
+use crate::compute::graph::{Padding, Pooling};
+use crate::compute::selftest::{picture, relative_error};
+use crate::reconstruct::loss::Normalisation;
+
+/// Whatever is gone over how, and whatever is tapped, the numbers are those of the whole image.
+#[test]
+fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
+    let depth = |name: &str| name.parse::<Depth>().expect("a depth");
+    for (taps, size, padding, pooling) in [
+        (vec![depth("conv1_2")], (150, 170), Padding::Zero, Pooling::Mean),
+        (vec![depth("conv3_4")], (400, 148), Padding::Zero, Pooling::Max),
+        (vec![depth("pool2"), depth("conv3_2")], (352, 256), Padding::Periodic, Pooling::Mean),
+        (vec![depth("pool1"), depth("pool4")], (210, 330), Padding::Reflect, Pooling::Mean),
+    ] {
+        let taps: Vec<(Depth, f32)> = taps.into_iter().map(|depth| (depth, 1.0)).collect();
+        let settings = LossSettings { taps, normalisation: Normalisation::Relative, padding, pooling };
+        let deepest = settings.deepest();
+        let (weights, image) = (Weights::built_in(deepest), picture(1, size));
+        let network = Network { weights: &weights, settings: &settings };
+        // Some symmetric matrices.
+        let seeds = settings.layers().into_iter().map(|layer| {
+            let n = layer.channels();
+            let values = picture(2, (n, n));
+            (0..n * n).map(|i| values[i] + values[i % n * n + i / n]).collect()
+        });
+        let seeds: Vec<Vec<f32>> = seeds.collect();
+        let run = |sections: &[Section], keeps, limit| {
+            let found = arranged(DeviceKind::Cpu, network, size, sections, keeps, limit, Purpose::Gradient);
+            let tilings = found.expect("a shape").expect("windows");
+            let (device, purpose) = (Device::Cpu, Purpose::Gradient);
+            let (grams, held) = grams(&device, &weights, &image, &settings, &tilings, purpose).expect("runs");
+            let gradient = gradient(&device, &weights, &image, &settings, &tilings, &seeds, held).expect("runs");
+            (tilings.windows(), grams, gradient)
+        };
+        let once = [Section { from: None, to: deepest }];
+        let twice = [Section { from: None, to: BETWEEN }, Section { from: Some(BETWEEN), to: deepest }];
+        let (one, whole, expected) = run(&once, false, u64::MAX);
+        assert_eq!(one, 1);
+        for (sections, keeps) in [(&once[..], true), (&once, false), (&twice, true), (&twice, false)] {
+            if sections.len() == 2 && deepest <= BETWEEN {
+                continue;
+            }
+            let what = format!("{:?}, {size:?}, {} sections, kept: {keeps}", settings.layers(), sections.len());
+            let (windows, found, gradient) = run(sections, keeps, 0);
+            // Beside the reach of the fourth block of layers this image is small.
+            assert!(windows > 1 || (sections.len() == 1 && deepest > Depth::POOL3), "{what}: no windows");
+            for (gram, whole) in found.iter().zip(&whole) {
+                let off = relative_error(gram, whole);
+                assert!(off < 2e-6, "{what}: Gram matrices off by {off:.1e}");
+            }
+            let off = relative_error(&gradient, &expected);
+            eprintln!("{what}: {windows} windows, gradient off by {off:.1e}");
+            assert!(off < 1e-5, "{what}: gradient off by {off:.1e}");
+        }
+    }
+}
