@@ -4,14 +4,6 @@
 // in  @1 F f32 [N, P, C], C a multiple of 128  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
 // grid (C / 128, C / 64, N Z)
 // tolerance 1e-5 relative to max|parts|
-struct Parameters {
-    positions: u32,
-    channels: u32,
-    part: u32,
-    parts: u32,
-    width: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> features: array<f32>;
 @group(0) @binding(2) var<storage, read> region: array<f32>;

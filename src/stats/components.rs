@@ -108,7 +108,7 @@ pub fn cluster_function(phase: &Indicator, components: &Components, boundary: Bo
             }
         }
     }
-    Correlation::from_sums(sums, phase, boundary)
+    Correlation::from_sums(&sums, phase, boundary)
 }
 
 /// The least value and the extent of coordinates. Around the edge of a periodic picture they are taken from where the

@@ -5,10 +5,10 @@ use super::{Axis, Boundary, Fourier, Indicator, quick_size};
 /// A function of displacements, such as S2, with all that is read off it.
 #[derive(Clone, Debug)]
 pub struct Correlation {
-    /// Sums over pairs of pixels; `[rows, columns]`, displacement 0 first, negative ones last.
+    /// Sums over pairs of pixels for every displacement of which both parts are shorter than half of the smaller edge;
+    /// `[edge, edge]`, displacement 0 first, negative ones last.
     sums: Vec<f64>,
-    rows: usize,
-    columns: usize,
+    edge: usize,
     /// Height and width of the picture.
     size: (usize, usize),
     boundary: Boundary,
@@ -25,13 +25,20 @@ impl Correlation {
         });
         let mut sums = fourier.correlate(&spectrum, &spectrum);
         sums.iter_mut().for_each(|s| *s = s.round());
-        Self { sums, rows, columns, size: (phase.height, phase.width), boundary }
+        drop(spectrum);
+        Self::from_sums(&sums, phase, boundary)
     }
 
     /// Of given sums over pairs, which stand as the transform of [`transform_size`] has them.
-    pub(super) fn from_sums(sums: Vec<f64>, phase: &Indicator, boundary: Boundary) -> Self {
+    pub(super) fn from_sums(sums: &[f64], phase: &Indicator, boundary: Boundary) -> Self {
         let (rows, columns) = transform_size(phase, boundary);
-        Self { sums, rows, columns, size: (phase.height, phase.width), boundary }
+        // The slope at 0 is taken from displacement 1 of the smallest picture too.
+        let reach = phase.distances().max(1) as isize;
+        // Longer displacements than are asked for are the greater part of the transform.
+        let along = |n: usize| (0..=reach).chain(-reach..0).map(move |d| d.rem_euclid(n as isize) as usize);
+        let kept = along(rows).flat_map(|row| along(columns).map(move |column| sums[row * columns + column]));
+        let edge = 2 * reach as usize + 1;
+        Self { sums: kept.collect(), edge, size: (phase.height, phase.width), boundary }
     }
 
     /// Distances at which radial means are taken: 0 … min(height, width)/2 − 1.
@@ -55,9 +62,8 @@ impl Correlation {
 
     /// The value at a displacement, both parts shorter than half of the smaller edge.
     pub fn at(&self, dy: isize, dx: isize) -> f64 {
-        let row = dy.rem_euclid(self.rows as isize) as usize;
-        let column = dx.rem_euclid(self.columns as isize) as usize;
-        self.sums[row * self.columns + column] / self.places(dy, dx) as f64
+        let at = |d: isize| d.rem_euclid(self.edge as isize) as usize;
+        self.sums[at(dy) * self.edge + at(dx)] / self.places(dy, dx) as f64
     }
 
     /// The mean over displacements whose length rounds to r = 0 … `distances() − 1`.

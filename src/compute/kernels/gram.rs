@@ -7,7 +7,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "gram",
     source: include_str!("../../../shaders/gram.wgsl"),
-    shared: &[shared::TILE_PRODUCT, shared::REGION],
+    shared: &[shared::GRAM_PARAMETERS, shared::TILE_PRODUCT, shared::REGION],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

@@ -8,7 +8,7 @@ use crate::compute::graph::Shape;
 pub static KERNEL: Kernel = Kernel {
     name: "gram_tiled",
     source: include_str!("../../../shaders/gram_tiled.wgsl"),
-    shared: &[shared::WIDE_TILE_PRODUCT, shared::REGION],
+    shared: &[shared::GRAM_PARAMETERS, shared::WIDE_TILE_PRODUCT, shared::REGION],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,

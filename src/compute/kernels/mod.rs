@@ -93,6 +93,8 @@ pub mod shared {
     pub const FINISH_FOUR: &str = include_str!("../../../shaders/shared/finish_four.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
+    /// The parameter block of the kernels that compute a Gram matrix.
+    pub const GRAM_PARAMETERS: &str = include_str!("../../../shaders/shared/gram_parameters.wgsl");
     /// `is_within`: whether a position lies in a region of a feature map.
     pub const REGION: &str = include_str!("../../../shaders/shared/region.wgsl");
     /// `source_row`, `source_column`: which row and column a tap of a convolution reads.
