@@ -3,21 +3,6 @@
 // in  @1 x f32 [N, H, W, I]  @2 g f32 [N, H', W', O]     out @3 parts f32 [Z, k², I, O]
 // grid (k² ceil(I / T), ceil(O / T), Z); T = 64 channels
 // tolerance 1e-5 relative to max|parts|
-struct Parameters {
-    in_height: u32,
-    in_width: u32,
-    inputs: u32,
-    outputs: u32,
-    out_height: u32,
-    out_width: u32,
-    edge: u32,
-    before_rows: i32,
-    before_columns: i32,
-    batch: u32,
-    periodic: u32,
-    part: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> g: array<f32>;

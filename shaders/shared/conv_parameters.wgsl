@@ -1,4 +1,5 @@
-// The parameter block of the kernels that compute a convolution.
+// The parameter block of the kernels that compute a convolution, and of its adjoint with respect to the kernels, for which
+// the positions are divided into parts, and which does not read what stands between periodic and part.
 struct Parameters {
     in_height: u32,
     in_width: u32,
@@ -15,4 +16,5 @@ struct Parameters {
     has_bias: u32,
     has_mask: u32,
     spread: u32,
+    part: u32,
 }

@@ -66,7 +66,7 @@ pub fn grams(
     };
     let windows = |limit: u64| match tilings(kind, weights, size, settings, limit, Purpose::Measure)? {
         Some(tilings) => {
-            let (grams, _) = tiles::grams(device, weights, image, settings, &tilings, Purpose::Measure)?;
+            let (grams, _) = tiles::grams(device, weights, image, settings, &tilings)?;
             Ok(Some(grams))
         }
         None => Ok(None),
@@ -305,7 +305,7 @@ impl Windows {
     /// The loss of each layer, and the gradient of their sum, each times its factor.
     fn evaluate(&self, image: &[f32], factors: &[f32]) -> Result<(Vec<f64>, Vec<f32>), ComputeError> {
         let Self { device, weights, settings, tilings, targets, scales } = self;
-        let (grams, held) = tiles::grams(device, weights, image, settings, tilings, Purpose::Gradient)?;
+        let (grams, held) = tiles::grams(device, weights, image, settings, tilings)?;
         let (mut layers, mut seeds) = (vec![], vec![]);
         for (((gram, target), scale), factor) in grams.iter().zip(targets).zip(scales).zip(factors) {
             let gap = || gram.iter().zip(target).map(|(g, t)| f64::from(*g) - f64::from(*t));

@@ -15,7 +15,7 @@
 mod tests;
 mod windows;
 
-use self::windows::{Frame, Section, Tiling, Window, pairs};
+use self::windows::{Frame, Section, Tiling, Window};
 use super::loss::{Grams, LossSettings};
 use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
@@ -304,7 +304,9 @@ impl Run<'_> {
                 }
             };
             if let Some(input) = self.input {
-                program.write(graph.input, &self.cut(input, window));
+                let mut values = vec![0.0; graph.graph.shape(graph.input).len()];
+                window.numbers(self.tiling).for_each(|(to, from)| values[to].copy_from_slice(&input[from]));
+                program.write(graph.input, &values);
             }
             for tap in &graph.taps {
                 program.write(tap.region, &window.region(self.tiling, tap.depth).map(|at| at as f32));
@@ -313,16 +315,6 @@ impl Run<'_> {
             take(program.run()?, graph, window);
         }
         Ok(())
-    }
-
-    /// What a window reads of the map that the section begins from.
-    fn cut(&self, map: &[f32], window: &Window) -> Vec<f32> {
-        let (channels, (rows, columns)) = (self.tiling.section.channels(), window.places(self.tiling));
-        let mut out = Vec::with_capacity(rows.len() * columns.len() * channels);
-        for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
-            out.extend_from_slice(&map[channels * (row + column)..][..channels]);
-        }
-        out
     }
 }
 
@@ -366,17 +358,16 @@ pub fn grams(
     image: &[f32],
     settings: &LossSettings,
     tilings: &Tilings,
-    purpose: Purpose,
 ) -> Result<(Grams, Held), ComputeError> {
     let network = Network { weights, settings };
     let (mut grams, mut held) = (vec![], Held::default());
     for (at, tiling) in tilings.stages.iter().enumerate() {
         let keep = tilings.keeps_of(at);
         let mut sums: Vec<Vec<f64>> = vec![];
-        let mut behind: Option<Vec<f32>> = None;
+        let mut last: Option<Vec<f32>> = None;
         let run = Run { device, tiling, input: Some(held.map.as_deref().unwrap_or(image)) };
         let graph = |frame| {
-            let purpose = if keep { purpose } else { Purpose::Measure };
+            let purpose = if keep { Purpose::Gradient } else { Purpose::Measure };
             Ok(WindowGraph::new(network, tiling, frame, purpose)?.measure(keep))
         };
         run.over(
@@ -393,18 +384,18 @@ pub fn grams(
                 if let Some((map, _)) = graph.last {
                     let values = outputs.next().unwrap_or_default();
                     let (shape, whole) = (graph.graph.shape(map), tiling.last_positions());
-                    let behind = behind.get_or_insert_with(|| vec![0.0; whole * shape.channels]);
-                    for (from, to) in pairs(window, tiling, shape) {
-                        behind[to].copy_from_slice(&values[from]);
+                    let last = last.get_or_insert_with(|| vec![0.0; whole * shape.channels]);
+                    for (from, to) in window.last_numbers(tiling, shape) {
+                        last[to].copy_from_slice(&values[from]);
                     }
                 }
                 held.kept.extend(keep.then(|| outputs.collect()));
             },
         )?;
         grams.extend(sums.into_iter().map(|sum| sum.into_iter().map(|v| v as f32).collect()));
-        held.map = behind.or(held.map.take());
+        held.map = last.or(held.map.take());
     }
-    if tilings.keeps || purpose == Purpose::Measure {
+    if tilings.keeps {
         held.map = None;
     }
     Ok((grams, held))
@@ -425,13 +416,13 @@ pub fn gradient(
     mut held: Held,
 ) -> Result<Vec<f32>, ComputeError> {
     let network = Network { weights, settings };
-    let (mut seeds, mut behind): (_, Option<Vec<f32>>) = (seeds, None);
+    // The gradient of the last map of the stage that is next, from those behind it.
+    let (mut seeds, mut last): (_, Option<Vec<f32>>) = (seeds, None);
     for (at, tiling) in tilings.stages.iter().enumerate().rev() {
         let is_kept = tilings.keeps_of(at);
         let input = if at == 0 { image } else { held.map.as_deref().unwrap_or_default() };
         let run = Run { device, tiling, input: (!is_kept).then_some(input) };
-        let channels = tiling.section.channels();
-        let mut whole = vec![0.0f32; tiling.size.0 * tiling.size.1 * channels];
+        let mut whole = vec![0.0f32; tiling.size.0 * tiling.size.1 * tiling.section.channels()];
         let graph = |frame| Ok(WindowGraph::new(network, tiling, frame, Purpose::Gradient)?.carry(is_kept));
         let layers = settings.layers();
         let (before, mine) = seeds.split_at(layers.iter().filter(|layer| Some(**layer) <= tiling.section.from).count());
@@ -443,12 +434,10 @@ pub fn gradient(
                     program.write(seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
                 }
             }
-            if let (Some((map, Some(seed))), Some(behind)) = (graph.last, behind.as_ref()) {
+            if let (Some((map, Some(seed))), Some(last)) = (graph.last, last.as_ref()) {
                 let shape = graph.graph.shape(map);
                 let mut values = vec![0.0; shape.len()];
-                for (to, from) in pairs(window, tiling, shape) {
-                    values[to].copy_from_slice(&behind[from]);
-                }
+                window.last_numbers(tiling, shape).for_each(|(to, from)| values[to].copy_from_slice(&last[from]));
                 program.write(seed, &values);
             }
             if is_kept {
@@ -456,13 +445,11 @@ pub fn gradient(
             }
         };
         run.over(graph, write, |outputs, _, window| {
-            let (rows, columns) = window.places(tiling);
-            let places = rows.iter().flat_map(|row| columns.iter().map(move |column| channels * (row + column)));
-            for (at, values) in places.zip(outputs[0].chunks_exact(channels)) {
-                whole[at..at + channels].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            for (from, to) in window.numbers(tiling) {
+                whole[to].iter_mut().zip(&outputs[0][from]).for_each(|(sum, value)| *sum += value);
             }
         })?;
-        (behind, seeds, held) = (Some(whole), before, Held::default());
+        (last, seeds, held) = (Some(whole), before, Held::default());
     }
-    Ok(behind.unwrap_or_default())
+    Ok(last.unwrap_or_default())
 }

@@ -23,10 +23,11 @@ impl Correlation {
             let (y, x) = (at / columns, at % columns);
             f64::from(u8::from(y < phase.height && x < phase.width && phase.at(y, x)))
         });
-        let mut sums = fourier.correlate(&spectrum, &spectrum);
-        sums.iter_mut().for_each(|s| *s = s.round());
+        let sums = fourier.correlate(&spectrum, &spectrum);
         drop(spectrum);
-        Self::from_sums(&sums, phase, boundary)
+        let mut found = Self::from_sums(&sums, phase, boundary);
+        found.sums.iter_mut().for_each(|s| *s = s.round());
+        found
     }
 
     /// Of given sums over pairs, which stand as the transform of [`transform_size`] has them.

@@ -58,8 +58,7 @@ impl CpuProgram {
     /// # Errors
     /// The memory cannot be had.
     pub fn new(graph: Graph, plan: Plan, served: Option<Self>) -> Result<Self, ComputeError> {
-        let (mut old, known) = served.map_or_else(Default::default, |s| (s.buffers, Some((s.graph, s.kernels))));
-        let (of, mut prepared) = known.unwrap_or_default();
+        let (mut old, mut prepared, of) = served.map(|s| (s.buffers, s.kernels, s.graph)).unwrap_or_default();
         old.sort_by_key(Vec::len);
         let mut buffers = Vec::with_capacity(plan.buffers.len());
         for len in &plan.buffers {

@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
 
 parameters! {
     /// Parameter block of `conv`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32 }
+    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32, part: u32 }
 }
 
 /// The parameter block; `x` is the shape as the kernels see it.
@@ -36,6 +36,7 @@ pub fn parameters(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, ha
         has_bias: has_bias.into(),
         has_mask: has_mask.into(),
         spread: settings.spread.into(),
+        part: 0,
     }
 }
 

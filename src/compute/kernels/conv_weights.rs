@@ -1,23 +1,19 @@
 //! Adjoint of the convolution with respect to its kernels, split over the positions; [`super::sum_parts`] adds up the
 //! parts.
 
-use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
+use super::conv::{self, Parameters};
+use super::{Binding, Grid, Kernel, Launch, block, shared};
 use crate::compute::graph::{ConvSettings, Shape};
 
 /// The kernel; see `shaders/conv_weights.wgsl`.
 pub static KERNEL: Kernel = Kernel {
     name: "conv_weights",
     source: include_str!("../../../shaders/conv_weights.wgsl"),
-    shared: &[shared::TILE_PRODUCT, shared::SOURCE],
+    shared: &[shared::CONV_PARAMETERS, shared::TILE_PRODUCT, shared::SOURCE],
     bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };
-
-parameters! {
-    /// Parameter block of `conv_weights`.
-    Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, part: u32 }
-}
 
 /// Positions of a part at the least, and the most parts.
 const PART: usize = 1024;
@@ -32,20 +28,7 @@ pub fn split(rows: usize) -> (usize, usize) {
 /// Buffers: `x`, `gradient` of shape `g`, `parts` `[split(rows of g).0, edge², inputs, outputs]`.
 pub fn launch(x: Shape, g: Shape, settings: ConvSettings) -> Launch {
     let (parts, part) = split(g.rows());
-    let parameters = Parameters {
-        in_height: x.height as u32,
-        in_width: x.width as u32,
-        inputs: x.channels as u32,
-        outputs: g.channels as u32,
-        out_height: g.height as u32,
-        out_width: g.width as u32,
-        edge: settings.edge as u32,
-        before_rows: settings.before[0] as i32,
-        before_columns: settings.before[1] as i32,
-        batch: g.batch as u32,
-        periodic: settings.periodic.into(),
-        part: part as u32,
-    };
+    let parameters = Parameters { part: part as u32, ..conv::parameters(x, g, settings, false, false) };
     let taps = settings.edge * settings.edge;
     let grid = Grid::Exact(taps * x.channels.div_ceil(64), g.channels.div_ceil(64), parts);
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid }

@@ -28,8 +28,8 @@ fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
         let run = |sections: &[Section], keeps, limit| {
             let found = arranged(DeviceKind::Cpu, network, size, sections, keeps, limit, Purpose::Gradient);
             let tilings = found.expect("a shape").expect("windows");
-            let (device, purpose) = (Device::Cpu, Purpose::Gradient);
-            let (grams, held) = grams(&device, &weights, &image, &settings, &tilings, purpose).expect("runs");
+            let device = Device::Cpu;
+            let (grams, held) = grams(&device, &weights, &image, &settings, &tilings).expect("runs");
             let gradient = gradient(&device, &weights, &image, &settings, &tilings, &seeds, held).expect("runs");
             (tilings.windows(), grams, gradient)
         };

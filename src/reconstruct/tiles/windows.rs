@@ -39,10 +39,9 @@ impl Section {
     }
 }
 
-/// What of the layers of a window is that of the whole, to the last bit (where the edges of a periodic image are no multiples of
-/// [`Reach::align`], tiles across its seam are not those of the whole, and an activation that is nearly 0 may fall
-/// on the other side). Lengths are counted in positions of the map that the
-/// section begins from.
+/// What of the layers of a window is that of the whole, to the last bit. (Where the edges of a periodic image are no
+/// multiples of [`Reach::align`], tiles across its seam are not those of the whole, and an activation that is nearly 0 may
+/// fall on the other side.) Lengths are counted in positions of the map that the section begins from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
     /// From one output of the last layer to the next.
@@ -172,10 +171,6 @@ pub struct Window<'a> {
     columns: &'a Span,
 }
 
-/// Where the positions of a window stand: the number in the whole map of the first of each row, and what each of a row
-/// adds.
-pub type Places = (Vec<usize>, Vec<usize>);
-
 impl Window<'_> {
     /// What decides its graph.
     pub fn frame(&self) -> Frame {
@@ -195,34 +190,41 @@ impl Window<'_> {
         [top, left, bottom, right]
     }
 
-    /// Where its positions stand in the map that the section begins from.
-    pub fn places(&self, tiling: &Tiling) -> Places {
-        let (height, width) = tiling.size;
+    /// For each position of the window where its numbers are in the window, and where in the map that the section begins
+    /// from.
+    pub fn numbers(&self, tiling: &Tiling) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let along = |span: &Span, n: usize| -> Vec<usize> {
             (0..span.len as isize).map(|k| (span.start + k).rem_euclid(n as isize) as usize).collect()
         };
-        (along(self.rows, height).into_iter().map(|y| y * width).collect(), along(self.columns, width))
+        let (rows, columns) = (along(self.rows, tiling.size.0), along(self.columns, tiling.size.1));
+        let width = (columns.len(), tiling.size.1);
+        pairs((0, 0), (rows, columns), width, tiling.section.channels())
     }
 
-    /// Where the positions that it owns of the section's last map stand in the whole of that map.
-    fn last_places(&self, tiling: &Tiling) -> Places {
+    /// For each position that the window owns of the section's last map where its numbers are in the window's own map,
+    /// which has this shape, and where in the whole one.
+    pub fn last_numbers(&self, tiling: &Tiling, shape: Shape) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let stride = tiling.reach.stride;
-        let along = |span: &Span| span.owned.start / stride..span.owned.end / stride;
-        let width = tiling.size.1 / stride;
-        (along(self.rows).map(|y| y * width).collect(), along(self.columns).collect())
+        let along = |span: &Span| (span.owned.start / stride..span.owned.end / stride).collect();
+        let [top, left, ..] = self.region(tiling, tiling.section.to);
+        let width = (shape.width, tiling.size.1 / stride);
+        pairs((top, left), (along(self.rows), along(self.columns)), width, shape.channels)
     }
 }
 
-/// For each position that a window owns of the section's last map, where its numbers are in the window's own map, which has
-/// this shape, and in the whole one.
-pub fn pairs(window: &Window, tiling: &Tiling, shape: Shape) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-    let (rows, columns) = window.last_places(tiling);
-    let [top, left, ..] = window.region(tiling, tiling.section.to);
-    let numbers = move |position: usize| position * shape.channels..(position + 1) * shape.channels;
+/// Where the numbers of positions are in a map from a corner on, and where in another one, in which they stand in these rows
+/// and columns; `widths` are those of the two maps.
+fn pairs(
+    (top, left): (usize, usize),
+    (rows, columns): (Vec<usize>, Vec<usize>),
+    widths: (usize, usize),
+    channels: usize,
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let numbers = move |position: usize| position * channels..(position + 1) * channels;
     rows.into_iter().enumerate().flat_map(move |(y, row)| {
-        let first = (top + y) * shape.width + left;
+        let (here, there) = ((top + y) * widths.0 + left, row * widths.1);
         let columns = columns.clone().into_iter().enumerate();
-        columns.map(move |(x, column)| (numbers(first + x), numbers(row + column)))
+        columns.map(move |(x, column)| (numbers(here + x), numbers(there + column)))
     })
 }
 
@@ -274,10 +276,7 @@ impl Tiling {
 
     /// The largest window: no other has more rows or columns.
     pub fn largest(&self) -> Frame {
-        let longest = |spans: &'_ [Span]| spans.iter().max_by_key(|span| span.len).cloned();
-        let (rows, columns) = (longest(&self.rows), longest(&self.columns));
-        let (rows, columns) = (rows.expect("at least one"), columns.expect("at least one"));
-        Window { rows: &rows, columns: &columns }.frame()
+        Window { rows: longest(&self.rows), columns: longest(&self.columns) }.frame()
     }
 
     /// Positions of all windows, by those of the largest.
@@ -286,6 +285,10 @@ impl Tiling {
         let (height, width) = self.largest().size;
         along(&self.rows) * along(&self.columns) / (height * width) as f64
     }
+}
+
+fn longest(spans: &[Span]) -> &Span {
+    spans.iter().max_by_key(|span| span.len).expect("at least one")
 }
 
 #[cfg(test)]
