@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use microwright::compute::graph::{Padding, Pooling};
+use microwright::compute::graph::{Padding, Pooling, Precision};
 use microwright::compute::{Device, DeviceKind, mebibytes};
 use microwright::net::{Depth, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
@@ -12,8 +12,13 @@ fn main() {
     let sizes = if sizes.is_empty() { vec![128, 256, 512] } else { sizes };
     let weights = Weights::built_in(Depth::POOL3);
     let taps = Depth::POOL3.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings =
-        LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    let settings = LossSettings {
+        taps,
+        normalisation: Normalisation::Relative,
+        padding: Padding::Zero,
+        pooling: Pooling::Mean,
+        precision: Precision::Single,
+    };
     for n in sizes {
         let image: Vec<f32> = (0..n * n * 3).map(|i| ((i * 7919) % 256) as f32).collect();
         let other: Vec<f32> = (0..n * n * 3).map(|i| ((i * 104_729) % 251) as f32).collect();

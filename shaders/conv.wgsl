@@ -1,16 +1,16 @@
 // conv — convolution of stride 1 with mask, bias and ReLU, of each image of a batch
 // y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
 // With spread, x stands for a quarter of itself at each of 2 × 2 positions: x[r,c] is read as x[r / 2, c / 2] / 4.
-// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
-// out @5 y f32 [N, H', W', O]
+// in  @1 x f32 or f16 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
+// out @5 y f32 or f16 [N, H', W', O]
 // grid (ceil(N H' W' / T), ceil(O / T), 1), the first folded into the third; T = 64 positions or outputs
 // tolerance 1e-5 relative to max|y|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -66,7 +66,7 @@ fn main(
         for (var k = 0u; k < 4u; k++) {
             let output = load_output + k;
             if (position < positions && output < parameters.outputs) {
-                y[position * parameters.outputs + output] = finished(sums[r][k], output);
+                y[position * parameters.outputs + output] = stored(finished(sums[r][k], output));
             }
         }
     }

@@ -1,16 +1,16 @@
 // conv_narrow — convolution of stride 1 with at most four outputs: an invocation has all of one position
 // y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
 // As conv, for inputs in multiples of 4 and at most 4 outputs.
-// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
-// out @5 y f32 [N, H', W', O]
+// in  @1 x f32 or f16 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
+// out @5 y f32 or f16 [N, H', W', O]
 // grid linear over N H' W'
 // tolerance 1e-5 relative to max|y|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<Input>>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<Output>;
 
 // The kernels' numbers of one input for up to four outputs.
 fn weights_at(first: u32) -> vec4<f32> {
@@ -31,7 +31,7 @@ fn store(at: u32, output: u32, sum: f32) {
     if (output >= parameters.outputs) {
         return;
     }
-    y[at * parameters.outputs + output] = finished(sum, output);
+    y[at * parameters.outputs + output] = stored(finished(sum, output));
 }
 
 @compute @workgroup_size(256)

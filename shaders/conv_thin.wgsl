@@ -1,19 +1,19 @@
 // conv_thin — convolution of stride 1 with at most four inputs: an invocation has 16 outputs of one position
 // y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
 // As conv, for at most 4 inputs and outputs in multiples of 16.
-// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
-// out @5 y f32 [N, H', W', O]
+// in  @1 x f32 or f16 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
+// out @5 y f32 or f16 [N, H', W', O]
 // grid linear over N H' W' · O / 16
 // tolerance 1e-5 relative to max|y|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>;
 
 fn store(position: u32, column: u32, sum: vec4<f32>) {
-    y[position * (parameters.outputs / 4u) + column] = finished(sum, column);
+    y[position * (parameters.outputs / 4u) + column] = stored_four(finished(sum, column));
 }
 
 @compute @workgroup_size(256)

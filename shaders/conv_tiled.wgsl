@@ -1,23 +1,23 @@
 // conv_tiled — convolution of stride 1 as an implicit matrix product with larger tiles, four channels at a time
 // y[p,o] = relu(bias[o] + Σ_{t,i} weights[t,i,o] · x[p + t − before, i] · mask[p + t − before, i])
 // As conv, for inputs in multiples of 8 and outputs in multiples of 4.
-// in  @1 x f32 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
-// out @5 y f32 [N, H', W', O]
+// in  @1 x f32 or f16 [N, H, W, I]  @2 weights f32 [k², I, O]  @3 bias f32 [O]  @4 mask, bits of u32 [N, H, W, ceil(I / 32)]
+// out @5 y f32 or f16 [N, H', W', O]
 // grid (ceil(N H' W' / 128), ceil(O / 64), 1), the first folded into the third
 // tolerance 1e-5 relative to max|y|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<Input>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>;
 
 fn store_tile(position: u32, column: u32, sum: vec4<f32>) {
     let columns = parameters.outputs / 4u;
     if (position >= parameters.batch * parameters.out_height * parameters.out_width || column >= columns) {
         return;
     }
-    y[position * columns + column] = finished(sum, column);
+    y[position * columns + column] = stored_four(finished(sum, column));
 }
 
 @compute @workgroup_size(128)

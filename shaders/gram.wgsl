@@ -1,17 +1,17 @@
 // gram — Gram matrices of one layer's features, each image and part of its positions by itself
 // parts[n,z,i,j] = Σ_{p in part z of image n} F[p,i] · F[p,j]
 // Of a region (width > 0; one image) only the positions within are summed.
-// in  @1 F f32 [N, P, C]  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
+// in  @1 F f32 or f16 [N, P, C]  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
 // grid (ceil(C / T), ceil(C / T), N Z); T = 64 channels
 // tolerance 1e-5 relative to max|parts|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> features: array<f32>;
+@group(0) @binding(1) var<storage, read> features: array<Input>;
 @group(0) @binding(2) var<storage, read> region: array<f32>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
 fn feature(position: u32, end: u32, channel: u32) -> f32 {
     if (position < end && channel < parameters.channels) {
-        return features[position * parameters.channels + channel];
+        return f32(features[position * parameters.channels + channel]);
     }
     return 0.0;
 }

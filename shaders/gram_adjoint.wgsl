@@ -1,7 +1,7 @@
 // gram_adjoint — features times a matrix for each image, optionally added to what is there
 // y[p,j] = [add] y[p,j] + scale · Σ_i F[p,i] · D[i,j]
 // Outside a region (width > 0; one image) the sum is 0.
-// in  @1 F f32 [N, P, C]  @2 D f32 [N, C, C]  @3 region f32 [4]     in/out @4 y f32 [N, P, C]
+// in  @1 F f32 or f16 [N, P, C]  @2 D f32 [N, C, C]  @3 region f32 [4]     in/out @4 y f32 [N, P, C]
 // grid (N ceil(P / 128), ceil(C / 64), 1), the first folded into the third
 // tolerance 1e-5 relative to max|y|
 struct Parameters {
@@ -14,7 +14,7 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> features: array<f32>;
+@group(0) @binding(1) var<storage, read> features: array<Input>;
 @group(0) @binding(2) var<storage, read> matrix: array<f32>;
 @group(0) @binding(3) var<storage, read> region: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -58,7 +58,7 @@ fn main(
         for (var k = 0u; k < 8u; k++) {
             var value = 0.0;
             if (is_loaded && i + k < channels) {
-                value = features[position * channels + i + k];
+                value = f32(features[position * channels + i + k]);
             }
             left[k * 128u + local] = value;
         }

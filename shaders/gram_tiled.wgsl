@@ -1,11 +1,11 @@
 // gram_tiled — as gram in tiles of 128 × 64, of which only those that touch the diagonal or lie above it are computed
 // parts[n,z,i,j] = parts[n,z,j,i] = Σ_{p in part z of image n} F[p,i] · F[p,j]
 // Of a region (width > 0; one image) only the positions within are summed.
-// in  @1 F f32 [N, P, C], C a multiple of 128  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
+// in  @1 F f32 or f16 [N, P, C], C a multiple of 128  @2 region f32 [4]     out @3 parts f32 [N, Z, C, C]
 // grid (C / 128, C / 64, N Z)
 // tolerance 1e-5 relative to max|parts|
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> features: array<f32>;
+@group(0) @binding(1) var<storage, read> features: array<Input>;
 @group(0) @binding(2) var<storage, read> region: array<f32>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var k = 0u; k < 8u; k++) {
             var value = 0.0;
             if (p + k < end && is_within(p + k, parameters.width)) {
-                value = features[(p + k) * channels + first_row + local];
+                value = f32(features[(p + k) * channels + first_row + local]);
             }
             left[k * 128u + local] = value;
         }
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var brought = vec4<f32>();
         if (position < end) {
             let at = position * channels + first_column + (local % 16u) * 4u;
-            brought = vec4(features[at], features[at + 1u], features[at + 2u], features[at + 3u]);
+            brought = vec4<f32>(vec4(features[at], features[at + 1u], features[at + 2u], features[at + 3u]));
         }
         right[local] = brought;
         workgroupBarrier();

@@ -1,6 +1,6 @@
 // pad_reflect — one mirrored pixel around an image, the edge pixel not repeated
 // y[r,c] = x[mirror(r − 1), mirror(c − 1)]
-// in  @1 x f32 [N, H, W, C]     out @2 y f32 [N, H + 2, W + 2, C]
+// in  @1 x f32 or f16 [N, H, W, C]     out @2 y f32 or f16 [N, H + 2, W + 2, C]
 // grid ceil(N (H + 2) (W + 2) C / 256)
 // tolerance 0
 struct Parameters {
@@ -11,8 +11,8 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
+@group(0) @binding(2) var<storage, read_write> y: array<Output>;
 
 fn mirrored(at: u32, size: u32) -> u32 {
     if (at == 0u) {
@@ -38,5 +38,5 @@ fn main(
     let place = i / channels % padded;
     let row = image * parameters.height + mirrored(place / wide, parameters.height);
     let column = mirrored(place % wide, parameters.width);
-    y[i] = x[(row * parameters.width + column) * channels + i % channels];
+    y[i] = stored(f32(x[(row * parameters.width + column) * channels + i % channels]));
 }

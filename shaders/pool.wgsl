@@ -1,6 +1,6 @@
 // pool — 2 × 2 pooling of stride 2; an odd last row or column is dropped
 // y[r,c] = mean or max of x[2r..2r+2, 2c..2c+2]
-// in  @1 x f32 [N, H, W, C]     out @2 y f32 [N, H/2, W/2, C]
+// in  @1 x f32 or f16 [N, H, W, C]     out @2 y f32 or f16 [N, H/2, W/2, C]
 // grid ceil(N (H/2) (W/2) C / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
@@ -12,8 +12,8 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
+@group(0) @binding(2) var<storage, read_write> y: array<Output>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -33,9 +33,9 @@ fn main(
     let row = image * parameters.height + place / wide * 2u;
     let corner = (row * parameters.width + place % wide * 2u) * channels + i % channels;
     let below = corner + parameters.width * channels;
-    let a = x[corner];
-    let b = x[corner + channels];
-    let c = x[below];
-    let d = x[below + channels];
-    y[i] = select((a + b + c + d) * 0.25, max(max(a, b), max(c, d)), parameters.maximum != 0u);
+    let a = f32(x[corner]);
+    let b = f32(x[corner + channels]);
+    let c = f32(x[below]);
+    let d = f32(x[below + channels]);
+    y[i] = stored(select((a + b + c + d) * 0.25, max(max(a, b), max(c, d)), parameters.maximum != 0u));
 }

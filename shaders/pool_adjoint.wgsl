@@ -1,6 +1,6 @@
 // pool_adjoint — the mean shares the gradient among four, the maximum gives it to the first largest
 // y[2r+a,2c+b] = g[r,c] / 4, or g[r,c] where x[2r+a,2c+b] is the first largest; 0 in a dropped row or column
-// in  @1 x f32 [N, H, W, C]  @2 g f32 [N, H/2, W/2, C]     out @3 y f32 [N, H, W, C]
+// in  @1 x f32 or f16 [N, H, W, C]  @2 g f32 [N, H/2, W/2, C]     out @3 y f32 [N, H, W, C]
 // grid ceil(N H W C / 256)
 // tolerance 1e-6 relative to max|y|
 struct Parameters {
@@ -12,7 +12,7 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
 @group(0) @binding(2) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 

@@ -1,6 +1,6 @@
 // winograd_input — Winograd's transform of the input, for some tiles of 4 × 4 outputs
 // V[k,n,i] = (Bᵀ d B)[k], d the 6 × 6 numbers of channel i that tile n reads; masked and spread as in conv
-// in  @1 x f32 [N, H, W, I]  @2 mask, bits of u32 [N, H, W, ceil(I / 32)]     out @3 V f32 [36, tiles, I]
+// in  @1 x f32 or f16 [N, H, W, I]  @2 mask, bits of u32 [N, H, W, ceil(I / 32)]     out @3 V f32 [36, tiles, I]
 // grid linear over tiles · I
 // tolerance 1e-5 relative to max|V|
 struct Parameters {
@@ -19,7 +19,7 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Input>;
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
 @group(0) @binding(3) var<storage, read_write> transformed: array<f32>;
 

@@ -1,6 +1,6 @@
 // winograd_output — Winograd's transform of the products back to 4 × 4 outputs a tile, with bias and ReLU
 // y[4 × 4 of tile n, o] = relu(bias[o] + Aᵀ M[.,n,o] A), cut to the picture
-// in  @1 M f32 [36, tiles, O]  @2 bias f32 [O]     out @3 y f32 [N, H, W, O]
+// in  @1 M f32 [36, tiles, O]  @2 bias f32 [O]     out @3 y f32 or f16 [N, H, W, O]
 // grid linear over tiles · O
 // tolerance 1e-5 relative to max|y|
 struct Parameters {
@@ -18,7 +18,7 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> m: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Output>;
 
 fn column_of(at: u32) -> array<f32, 4> {
     let step = 6u * parameters.tiles * parameters.outputs;
@@ -30,7 +30,7 @@ fn store(image: u32, row: u32, column: u32, output: u32, sum: f32) {
         return;
     }
     let position = (image * parameters.out_height + row) * parameters.out_width + column;
-    y[position * parameters.outputs + output] = finished(sum, output);
+    y[position * parameters.outputs + output] = stored(finished(sum, output));
 }
 
 fn store_line(image: u32, row: u32, column: u32, output: u32, line: array<f32, 4>) {

@@ -242,6 +242,8 @@ fn sizes_paddings_and_unsegmented_pictures_are_reconstructed() {
         let done = place.reconstruct(&image, output, &more);
         assert!(done.status.success(), "{output}: {}", text(&done));
     }
+    let half = place.reconstruct(&image, "half", &["--precision", "half"]);
+    assert!(half.status.success() && text(&half).contains("Half precision is for GPUs"), "{}", text(&half));
     let wide = labels(&place.path("wide/reconstruction.npy"));
     assert_eq!((wide.height, wide.width), (30, 70));
     let wanted = labels(&image).volume_fractions()[1] * 2100.0;
@@ -289,6 +291,8 @@ fn stats_compare_devices_weights_and_bench_answer() {
     assert!(text(&place.run(&["weights", "list"])).contains("not on this machine"));
     let bench = place.run(&["bench", "--device", "cpu", "--size", "32", "--depth", "pool1", "--repetitions", "2"]);
     assert!(text(&bench).contains("GFLOP/s") && bench.status.success(), "{}", text(&bench));
+    let half = place.run(&["bench", "--device", "cpu", "--precision", "half"]);
+    assert!(text(&half).contains("about a GPU") && !half.status.success(), "{}", text(&half));
 }
 
 #[test]

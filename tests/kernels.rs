@@ -6,10 +6,10 @@ mod oracle;
 
 use common::{devices, distance};
 use microwright::compute::gpu::{Probe, Way};
-use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Shape, TensorId};
-use microwright::compute::kernels::{self, Binding, Grid};
+use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId};
+use microwright::compute::kernels::{self, Binding, Grid, Halves};
 use microwright::compute::selftest::{self, Case};
-use microwright::compute::{Device, Program, planned_memory};
+use microwright::compute::{Device, DeviceKind, Program, planned_memory};
 use microwright::net::{Depth, Weights, features};
 use oracle::interpret;
 
@@ -18,12 +18,21 @@ fn widened(case: &Case) -> Vec<(TensorId, Vec<f64>)> {
 }
 
 fn check(case: &Case, devices: &[Device]) {
-    let expected = interpret(&case.graph, &widened(case), case.output);
+    let mut single = case.graph.clone();
+    single.precision = Precision::Single;
+    let exact = interpret(&single, &widened(case), case.output);
+    let rounded =
+        (case.graph.precision == Precision::Half).then(|| interpret(&case.graph, &widened(case), case.output));
     for device in devices {
+        if !device.has(case.graph.precision) {
+            println!("skipped: {} has no 16-bit numbers", device.info().name);
+            continue;
+        }
+        let expected = rounded.as_ref().filter(|_| matches!(device, Device::Gpu(_))).unwrap_or(&exact);
         for kind in case.ways(device) {
             device.prefer(Some(kind));
-            let off = distance(&case.run(device).expect("a result"), &expected);
-            let (allowed, name) = (case.tolerance.max(1e-6), device.info().name);
+            let off = distance(&case.run(device).expect("a result"), expected);
+            let (allowed, name) = (case.tolerance.clamp(1e-6, 1e-3), device.info().name);
             assert!(off <= allowed, "{} of {}, {} on {name}: off by {off:.1e}", case.name, case.case, kind.name());
         }
         device.prefer(None);
@@ -132,12 +141,17 @@ fn grids_fold_beyond_65535_groups() {
 
 #[test]
 fn shaders_are_valid_and_agree_with_their_specifications() {
-    for kernel in kernels::ALL {
-        let text = kernel.wgsl();
+    let variants = [(false, false), (true, false), (false, true), (true, true)];
+    let variants = variants.map(|(read, write)| Halves { read, write });
+    for (kernel, halves) in kernels::ALL.iter().flat_map(|kernel| variants.map(|halves| (kernel, halves))) {
+        if !kernel.has_variant(halves) {
+            continue;
+        }
+        let text = kernel.wgsl(halves);
         assert!(kernel.source.starts_with(&format!("// {} — ", kernel.name)), "{} opens with its name", kernel.name);
         let module = naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
         let flags = naga::valid::ValidationFlags::all();
-        let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::default());
+        let mut validator = naga::valid::Validator::new(flags, naga::valid::Capabilities::SHADER_FLOAT16);
         validator.validate(&module).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
         let mut workgroup_bytes = 0;
         let mut bindings = vec![None; kernel.bindings.len()];
@@ -156,10 +170,30 @@ fn shaders_are_valid_and_agree_with_their_specifications() {
                 naga::AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Binding::Write,
                 _ => Binding::Read,
             });
+            let is_half = match kernel.bindings[binding.binding as usize] {
+                Binding::ReadMap => halves.read,
+                Binding::WriteMap => halves.write,
+                _ => false,
+            };
+            assert_eq!(number_bytes(&module, inner), Some(if is_half { 2 } else { 4 }), "{} {halves:?}", kernel.name);
         }
         let found: Vec<_> = bindings.into_iter().map(|b| b.expect("every binding is declared")).collect();
-        assert_eq!(found, kernel.bindings, "{}", kernel.name);
+        let expected = kernel.bindings.iter().map(|binding| match binding {
+            Binding::ReadMap => Binding::Read,
+            Binding::WriteMap => Binding::Write,
+            other => *other,
+        });
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{}", kernel.name);
         assert!(workgroup_bytes <= 16 * 1024, "{} uses {workgroup_bytes} bytes of workgroup memory", kernel.name);
+    }
+}
+
+/// Bytes of each number of an array; 4 of a parameter block, all of whose fields have so many.
+fn number_bytes(module: &naga::Module, inner: &naga::TypeInner) -> Option<u8> {
+    match inner {
+        naga::TypeInner::Array { base, .. } => number_bytes(module, &module.types[*base].inner),
+        naga::TypeInner::Struct { .. } => Some(4),
+        other => other.scalar().map(|scalar| scalar.width),
     }
 }
 
@@ -199,7 +233,11 @@ fn loss_of(case: &Case) -> TensorId {
 fn every_adjoint_is_the_gradient_by_finite_differences() {
     let adjoints = ["pad_reflect_adjoint", "pool_adjoint", "gram_adjoint", "gradient", "trained gradient"];
     let mut seen = vec![];
-    for case in selftest::cases().expect("cases").into_iter().filter(|c| adjoints.contains(&c.name)) {
+    for case in selftest::cases()
+        .expect("cases")
+        .into_iter()
+        .filter(|c| adjoints.contains(&c.name) && c.graph.precision == Precision::Single)
+    {
         let (loss, x) = (loss_of(&case), case.inputs[0].0);
         let exact = interpret(&case.graph, &widened(&case), case.output);
         let scale = exact.iter().fold(1e-9, |m: f64, v| m.max(v.abs()));
@@ -238,7 +276,26 @@ fn memory_is_known_before_it_is_taken_and_is_what_is_taken() {
     }
     // Liveness pays: fewer bytes than all tensors together.
     let all: u64 = case.graph.nodes().iter().map(|n| n.shape.bytes()).sum();
-    assert!(Plan::new(&case.graph, &[case.output]).bytes() < all);
+    assert!(Plan::new(&case.graph, &[case.output], Precision::Single).bytes() < all);
+}
+
+#[test]
+fn half_precision_halves_maps_and_changes_little() {
+    let half = |case: &Case| case.graph.precision == Precision::Half && case.case.starts_with("whole");
+    let case = selftest::cases().expect("cases").into_iter().find(half).expect("a case");
+    let mut single = Case { graph: case.graph.clone(), inputs: case.inputs.clone(), case: case.case.clone(), ..case };
+    single.graph.precision = Precision::Single;
+    let bytes = |kind, case: &Case| planned_memory(kind, &case.graph, &[case.output]).bytes;
+    assert!(bytes(DeviceKind::Discrete, &case) < bytes(DeviceKind::Discrete, &single));
+    assert_eq!(bytes(DeviceKind::Cpu, &case), bytes(DeviceKind::Cpu, &single));
+    let Some(device) = common::gpu() else { return };
+    if !device.has(Precision::Half) {
+        println!("skipped: {} has no 16-bit numbers", device.info().name);
+        return;
+    }
+    let [rounded, exact] = [&case, &single].map(|case| case.run(&device).expect("a result"));
+    let off = selftest::relative_error(&rounded, &exact);
+    assert!(off > 1e-6 && off < case.tolerance, "off by {off:.1e}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use common::{devices, distance};
 use microwright::compute::Device;
-use microwright::compute::graph::{Padding, Pooling};
+use microwright::compute::graph::{Padding, Pooling, Precision};
 use microwright::compute::selftest::picture;
 use microwright::net::{Depth, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
@@ -21,7 +21,8 @@ struct Off {
 fn off(device: &Device, depth: Depth, size: (usize, usize), padding: Padding, pooling: Pooling, limit: u64) -> Off {
     let weights = Weights::built_in(depth);
     let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings = LossSettings { taps, normalisation: Normalisation::Relative, padding, pooling };
+    let settings =
+        LossSettings { taps, normalisation: Normalisation::Relative, padding, pooling, precision: Precision::Single };
     let (target, image) = (picture(1, size), picture(2, size));
     let whole_grams = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
     let window_grams = grams(device, &weights, &target, size, &settings, Some(limit)).expect("Gram matrices");

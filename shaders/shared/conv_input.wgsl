@@ -22,5 +22,5 @@ fn input_at(image: u32, row: i32, column: i32, channel: u32) -> f32 {
         }
         share = 0.25;
     }
-    return share * x[((image * size.x + place.x) * size.y + place.y) * parameters.inputs + channel];
+    return share * f32(x[((image * size.x + place.x) * size.y + place.y) * parameters.inputs + channel]);
 }

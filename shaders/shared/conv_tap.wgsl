@@ -25,7 +25,7 @@ fn tap_at(image: u32, row: i32, column: i32) -> Tap {
 
 // The channels from i on, 0 where the mask's bit is not set.
 fn tap_values(tap: Tap, i: u32) -> vec4<f32> {
-    let values = tap.share * x[tap.start + i / 4u];
+    let values = tap.share * vec4<f32>(x[tap.start + i / 4u]);
     if (parameters.has_mask == 0u) {
         return values;
     }

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::{bench_kernels, say};
 use crate::compute::gpu::Way;
-use crate::compute::graph::{Padding, Pooling};
+use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device;
 use crate::net::{Depth, Weights};
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// On a GPU, compute every convolution and Gram matrix in this way where it can be [default: the quickest for each shape]
     #[arg(long)]
     convolution: Option<Way>,
+    /// How a GPU stores feature maps: in 32 bits a number, or in 16
+    #[arg(long, default_value = "single")]
+    precision: Precision,
     /// Time every kernel of a GPU by itself, against its measured peaks
     #[arg(long, conflicts_with_all = ["convolution", "memory_limit"])]
     kernels: bool,
@@ -42,13 +45,27 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.convolution.is_some() && matches!(device, Device::Cpu) {
         bail!("--convolution is about the kernels of a GPU; name one with --device");
     }
+    if arguments.precision == Precision::Half && matches!(device, Device::Cpu) {
+        bail!("--precision half is about a GPU; name one with --device");
+    }
     device.prefer(arguments.convolution);
     let info = device.info();
-    say!("{} ({}, {}), depth {}, one loss and gradient", info.name, info.backend, info.driver, arguments.depth);
+    let (depth, precision) = (arguments.depth, arguments.precision.name());
+    say!(
+        "{} ({}, {}), depth {depth}, {precision} precision, one loss and gradient",
+        info.name,
+        info.backend,
+        info.driver
+    );
     let weights = Weights::built_in(arguments.depth);
     let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings =
-        LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    let settings = LossSettings {
+        taps,
+        normalisation: Normalisation::Relative,
+        padding: Padding::Zero,
+        pooling: Pooling::Mean,
+        precision: arguments.precision,
+    };
     if arguments.kernels {
         let sizes: Vec<usize> = arguments.size.iter().map(|n| usize::from(*n)).collect();
         return bench_kernels::run(&device, &weights, &settings, &sizes, arguments.repetitions.into());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ComputeError;
 use super::cpu::{self, CpuProgram};
 use super::gpu::{self, Gpu, GpuProgram, Way};
-use super::graph::{Graph, Plan, TensorId};
+use super::graph::{Graph, Plan, Precision, TensorId};
 
 /// What an adapter is, the preferred kind first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -154,6 +154,14 @@ impl Device {
         self.info().kind.available_memory()
     }
 
+    /// Whether it computes so: the CPU takes any precision, and keeps 32 bits.
+    pub fn has(&self, precision: Precision) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::Gpu(gpu) => precision == Precision::Single || gpu.has_halves(),
+        }
+    }
+
     /// Takes one way to compute an operation wherever it fits, instead of the quickest, on an adapter that has several: for
     /// tests and benchmarks.
     pub fn prefer(&self, way: Option<Way>) {
@@ -180,9 +188,9 @@ impl Device {
         graph: Graph,
         outputs: &[TensorId],
     ) -> Result<Program, ComputeError> {
-        let plan = Plan::new(&graph, outputs);
         Ok(match self {
             Self::Cpu => {
+                let plan = Plan::new(&graph, outputs, Precision::Single);
                 let served = match served {
                     Some(Program::Cpu(program, _)) => Some(*program),
                     _ => None,
@@ -190,6 +198,7 @@ impl Device {
                 Program::Cpu(Box::new(CpuProgram::new(graph, plan, served)?), outputs.to_vec())
             }
             Self::Gpu(gpu) => {
+                let plan = Plan::new(&graph, outputs, graph.precision);
                 // Its memory is free before the next takes its own.
                 if served.is_some() {
                     drop(served);
@@ -211,7 +220,8 @@ fn available(adapters: &[DeviceInfo]) -> String {
 
 /// The memory that a program for these outputs will take on a kind of device; no device is needed to tell.
 pub fn planned_memory(kind: DeviceKind, graph: &Graph, outputs: &[TensorId]) -> Memory {
-    let plan = Plan::new(graph, outputs);
+    let precision = if kind == DeviceKind::Cpu { Precision::Single } else { graph.precision };
+    let plan = Plan::new(graph, outputs, precision);
     let bytes = match kind {
         DeviceKind::Cpu => cpu::memory(graph, &plan),
         _ => gpu::memory(graph, &plan, outputs),

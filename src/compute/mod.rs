@@ -54,9 +54,15 @@ pub enum ComputeError {
         /// What the driver said.
         reason: String,
     },
+    /// The adapter has no numbers of 16 bits.
+    #[error("{device} has no 16-bit numbers in shaders, which half precision needs. Choose single precision.")]
+    NoHalves {
+        /// The adapter.
+        device: String,
+    },
     /// A loss that is no number.
     #[error(
-        "The loss of layer {layer} is not a finite number: the weights or the layer weights are too large or broken. Try the built-in weights, or leave that layer out."
+        "The loss of layer {layer} is not a finite number: the weights or the layer weights are too large or broken. Try the built-in weights, single precision where it was half, or leave that layer out."
     )]
     NotFinite {
         /// The layer.

@@ -5,7 +5,7 @@ mod training;
 use std::sync::Arc;
 
 use super::gpu::Way;
-use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Shape, TensorId};
+use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Precision, Shape, TensorId};
 use super::{ComputeError, Device, kernels};
 
 /// The outcome for one operation.
@@ -85,7 +85,7 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
 /// The device cannot be used at all.
 pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
     let mut checks = vec![];
-    for case in cases()? {
+    for case in cases()?.into_iter().filter(|case| device.has(case.graph.precision)) {
         let expected = case.run(&Device::Cpu)?;
         for kind in case.ways(device) {
             device.prefer(Some(kind));
@@ -134,8 +134,10 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     cases.push(channel_shift_case(Shape::new(5, 9, 3))?);
     cases.push(weighted_sum_case()?);
     for padding in Padding::ALL {
-        cases.push(gradient_case(padding)?);
+        cases.push(gradient_case(padding, Precision::Single, [(Pooling::Mean, 32), (Pooling::Mean, 64)])?);
+        cases.push(gradient_case(padding, Precision::Half, [(Pooling::Mean, 32), (Pooling::Max, 128)])?);
     }
+    cases.push(narrow_case()?);
     cases.push(region_case()?);
     // More tiles of Winograd's algorithm than go through at once, and several images.
     let (same, periodic) = (ConvSettings::three(1, false, true), ConvSettings::three(1, true, false));
@@ -325,9 +327,9 @@ fn weighted_sum_case() -> Result<Case, ComputeError> {
     Ok(Case { name: "weighted_sum", case: "3 terms".into(), graph, inputs, output, tolerance: 1e-6 })
 }
 
-/// A small network from picture to gradient, with three taps.
-fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
-    let mut graph = Graph::new();
+/// A small network from picture to gradient, with three taps; of two layers the pooling behind them and the channels.
+fn gradient_case(padding: Padding, precision: Precision, layers: [(Pooling, usize); 2]) -> Result<Case, ComputeError> {
+    let mut graph = Graph::with(precision);
     let shape = Shape::new(21, 18, 3);
     let x = graph.input(shape);
     let mut y = graph.channel_shift(x, [2, 1, 0], [1.0; 3], [-0.1, 0.2, 0.3])?;
@@ -338,16 +340,18 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
         let bias = graph.constant(Shape::new(1, 1, to), Arc::new(values(11, to)))?;
         graph.conv_relu(y, weights, bias, padding, Cut::default())
     };
-    for (from, to) in [(3, 32), (32, 64)] {
+    let mut from = 3;
+    for (pooling, to) in layers {
         let features = layer(&mut graph, y, from, to)?;
-        y = graph.pool(features, Pooling::Mean)?;
+        y = graph.pool(features, pooling)?;
         // Of the first layer what the convolution gives, of the second what is pooled, as networks are tapped.
         let gram = graph.gram(if from == 3 { features } else { y });
         let target = graph.input(graph.shape(gram));
         inputs.push((target, symmetric(to)));
         losses.push(graph.squared_error(gram, target, 1.0)?);
+        from = to;
     }
-    y = layer(&mut graph, y, 64, 32)?;
+    y = layer(&mut graph, y, from, 32)?;
     let gram = graph.gram(y);
     let target = graph.input(graph.shape(gram));
     inputs.push((target, symmetric(32)));
@@ -356,10 +360,35 @@ fn gradient_case(padding: Padding) -> Result<Case, ComputeError> {
     let output = graph.differentiate(total, x)?;
     Ok(Case {
         name: "gradient",
-        case: format!("whole network, {} padding", padding.name()),
+        case: format!("whole network, {} padding, {} precision", padding.name(), precision.name()),
         graph,
         inputs,
         output,
-        tolerance: 1e-4,
+        tolerance: tolerance(precision),
     })
+}
+
+/// The largest relative difference allowed in a gradient.
+fn tolerance(precision: Precision) -> f64 {
+    match precision {
+        Precision::Single => 1e-4,
+        // Each number of a map is off by up to 2⁻¹¹ of itself, and a ReLU or a maximum may decide otherwise for it.
+        Precision::Half => 5e-2,
+    }
+}
+
+/// The gradient of a Gram matrix behind few channels, in half precision.
+fn narrow_case() -> Result<Case, ComputeError> {
+    let mut graph = Graph::with(Precision::Half);
+    let shape = Shape::new(9, 11, 16);
+    let x = graph.input(shape);
+    let mut y = x;
+    for (seed, from, to) in [(1, 16, 16), (2, 16, 4)] {
+        let kernels = graph.constant(Shape::new(9, from, to), Arc::new(values(seed, 9 * from * to)))?;
+        y = graph.conv(y, kernels, None, None, ConvSettings::three(1, false, true))?;
+    }
+    let (graph, output, target) = with_squared_error(graph, x, y)?;
+    let inputs = vec![(x, values(3, shape.len())), target];
+    let case = "few channels, half precision".into();
+    Ok(Case { name: "gradient", case, graph, inputs, output, tolerance: tolerance(Precision::Half) })
 }

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Control, Ending, Job, Latest, Wake};
 use crate::compute::gpu::{Choices, Gpu};
-use crate::compute::graph::{Padding, Pooling};
+use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::compute::kernels::Halves;
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
@@ -28,7 +29,11 @@ fn outcomes_path() -> PathBuf {
 /// Adapter, driver and shaders: what was tried is no proof for others.
 fn key(info: &DeviceInfo) -> String {
     let mut hash = Sha256::new();
-    kernels::ALL.iter().for_each(|kernel| hash.update(kernel.wgsl()));
+    for kernel in kernels::ALL {
+        for halves in [Halves::default(), Halves { read: true, write: true }] {
+            hash.update(kernel.wgsl(halves));
+        }
+    }
     let shaders: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
     format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
 }
@@ -183,8 +188,13 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
     let depth = Depth::named("pool2").unwrap_or(Depth::CONV1_1);
     let weights = Weights::built_in(depth);
     let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings =
-        LossSettings { taps, normalisation: Normalisation::Relative, padding: Padding::Zero, pooling: Pooling::Mean };
+    let settings = LossSettings {
+        taps,
+        normalisation: Normalisation::Relative,
+        padding: Padding::Zero,
+        pooling: Pooling::Mean,
+        precision: Precision::Single,
+    };
     let image = selftest::picture(1, SIZE);
     let targets = grams(device, &weights, &image, SIZE, &settings, None)?;
     let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings, None)?;

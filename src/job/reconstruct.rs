@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::progress::{Pace, Progress};
 use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
+use crate::compute::graph::Precision;
 use crate::compute::{ComputeError, Device, mebibytes};
 use crate::micrograph::Micrograph;
 use crate::optimise;
@@ -58,6 +59,9 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     control.wake();
     let mut devices = Devices { wanted: &run.settings.device, control, lost: 0 };
     let mut device = devices.open()?;
+    if run.settings.precision == Precision::Half && matches!(device, Device::Cpu) {
+        control.tell(Event::Warning("Half precision is for GPUs; the CPU computes in single precision.".into()));
+    }
     slot.put(progress("measuring the original"));
     control.wake();
     let mut problem = loop {

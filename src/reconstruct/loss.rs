@@ -1,7 +1,7 @@
 //! The loss of Li et al. 2018, Eq. 4: weighted differences of Gram matrices over the chosen layers.
 
 use super::tiles::{self, Purpose, Tilings, tilings};
-use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
+use crate::compute::graph::{Graph, Padding, Pooling, Precision, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Depth, Weights, features};
 
@@ -26,6 +26,8 @@ pub struct LossSettings {
     pub padding: Padding,
     /// Kind of pooling.
     pub pooling: Pooling,
+    /// How feature maps are stored on a GPU.
+    pub precision: Precision,
 }
 
 impl LossSettings {
@@ -133,7 +135,7 @@ fn gram_graph(
     (height, width): (usize, usize),
     settings: &LossSettings,
 ) -> Result<(Graph, TensorId, Vec<TensorId>), ComputeError> {
-    let mut graph = Graph::new();
+    let mut graph = Graph::with(settings.precision);
     let input = graph.input(Shape::new(height, width, 3));
     let out = features(&mut graph, input, weights, &settings.layers(), settings.padding, settings.pooling)?;
     Ok((graph, input, out.grams))
@@ -154,7 +156,7 @@ fn loss_graph(
     target_squares: &[f64],
     settings: &LossSettings,
 ) -> Result<LossGraph, ComputeError> {
-    let mut graph = Graph::new();
+    let mut graph = Graph::with(settings.precision);
     let image = graph.input(Shape::new(height, width, 3));
     let out = features(&mut graph, image, weights, &settings.layers(), settings.padding, settings.pooling)?;
     let (mut targets, mut losses, mut scales) = (vec![], vec![], vec![]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ReconstructError;
 use super::encode::Encoding;
 use super::loss::{LossSettings, Normalisation};
-use crate::compute::graph::{Padding, Pooling};
+use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::micrograph::Recipe;
 use crate::net::{Depth, WeightsKind};
 
@@ -78,6 +78,7 @@ impl Preset {
             realisations: settings.realisations,
             size: settings.size,
             device: settings.device.clone(),
+            precision: settings.precision,
             memory_limit: settings.memory_limit,
             ..Settings::default()
         };
@@ -161,6 +162,8 @@ pub struct Settings {
     pub size: Option<(usize, usize)>,
     /// `auto`, `cpu`, `gpu` or a part of an adapter's name.
     pub device: String,
+    /// How feature maps are stored on a GPU.
+    pub precision: Precision,
     /// MiB that a run may take; above it the network goes over the image in windows. `None`: what is free.
     pub memory_limit: Option<u64>,
 }
@@ -188,6 +191,7 @@ impl Default for Settings {
             realisations: 1,
             size: None,
             device: "auto".into(),
+            precision: Precision::Single,
             memory_limit: None,
         }
     }
@@ -222,6 +226,7 @@ impl Settings {
             normalisation: self.normalisation,
             padding: self.padding,
             pooling: self.pooling,
+            precision: self.precision,
         }
     }
 

@@ -212,7 +212,7 @@ impl WindowGraph {
     fn new(network: Network, tiling: &Tiling, frame: Frame, purpose: Purpose) -> Result<Self, ComputeError> {
         let Network { weights, settings } = network;
         let (section, backward) = (tiling.section, purpose == Purpose::Gradient);
-        let mut graph = Graph::new();
+        let mut graph = Graph::with(settings.precision);
         let input = graph.input(Shape::new(frame.size.0, frame.size.1, section.channels()));
         let mut x = if section.from.is_none() { preprocess(&mut graph, input, weights)? } else { input };
         let (mut taps, mut seeded) = (vec![], vec![]);

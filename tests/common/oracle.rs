@@ -1,10 +1,11 @@
 //! Graphs in f64, straight from the definitions: the oracle of both backends.
 
-use microwright::compute::graph::{ConvSettings, Function, Graph, Op, Pooling, Shape, TensorId};
+use microwright::compute::graph::{ConvSettings, Function, Graph, Op, Plan, Pooling, Shape, TensorId};
 
-/// Runs a graph in f64, straight from the definitions.
+/// Runs a graph in f64, straight from the definitions; in half precision with its feature maps rounded to 16 bits.
 pub fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorId) -> Vec<f64> {
     let ids: Vec<TensorId> = graph.ids().collect();
+    let halves = Plan::new(graph, &[output], graph.precision).halves;
     let mut tensors: Vec<Vec<f64>> = vec![];
     for (id, node) in ids.iter().zip(graph.nodes()) {
         let value = |id: &TensorId| tensors[ids.iter().position(|i| i == id).expect("an earlier tensor")].as_slice();
@@ -172,12 +173,19 @@ pub fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorI
                 vec![terms.iter().zip(weights).map(|(t, w)| value(t)[0] * f64::from(*w)).sum()]
             }
         };
-        tensors.push(made);
+        let is_half = halves[tensors.len()];
+        tensors.push(if is_half { made.into_iter().map(rounded).collect() } else { made });
         if *id == output {
             break;
         }
     }
     tensors.pop().unwrap_or_default()
+}
+
+/// The nearest number of 16 bits (IEEE 754 binary16), below the largest.
+fn rounded(value: f64) -> f64 {
+    let step = 2f64.powi((value.abs().max(f64::MIN_POSITIVE).log2().floor() as i32).max(-14) - 10);
+    (value / step).round_ties_even() * step
 }
 
 /// Image, row, column and channel of every number.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::device::DeviceKind;
-use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Shape, TensorId};
+use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Precision, Shape, TensorId};
 use crate::compute::kernels::{conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
 /// A way to compute a convolution or a Gram matrix.
@@ -99,7 +99,7 @@ impl Probe {
     /// # Errors
     /// None where the operation itself could be made.
     pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
-        let mut small = Graph::new();
+        let mut small = Graph::with(graph.precision);
         let (name, output) = match &graph.nodes()[id.0].op {
             Op::Conv { x, weights, mask, settings, .. } => {
                 let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
@@ -125,7 +125,8 @@ impl Probe {
             }
             _ => return Ok(None),
         };
-        Ok(Some(Self { name, graph: small, output }))
+        let precision = if small.precision == Precision::Half { ", half precision" } else { "" };
+        Ok(Some(Self { name: name + precision, graph: small, output }))
     }
 }
 
@@ -198,7 +199,7 @@ impl Gpu {
 
     /// Seconds of one run, the least of three.
     fn time(self: &Arc<Self>, probe: &Probe, way: Way) -> Result<f64, ComputeError> {
-        let plan = Plan::new(&probe.graph, &[probe.output]);
+        let plan = Plan::new(&probe.graph, &[probe.output], probe.graph.precision);
         let mut program = GpuProgram::with(self.clone(), probe.graph.clone(), plan, &[], Some(way))?;
         program.run()?;
         let mut least = f64::INFINITY;

@@ -18,7 +18,7 @@ use wgpu::util::DeviceExt;
 
 use super::ComputeError;
 use super::device::{DeviceInfo, DeviceKind};
-use super::kernels::{Binding, Kernel, Launch};
+use super::kernels::{Binding, Halves, Kernel, Launch};
 
 /// Storage buffers that a kernel binds at the most.
 const STORAGE_BUFFERS: u32 = 5;
@@ -39,7 +39,7 @@ pub struct Gpu {
     limits: wgpu::Limits,
     info: DeviceInfo,
     lost: Arc<OnceLock<String>>,
-    pipelines: Mutex<HashMap<&'static str, Pipeline>>,
+    pipelines: Mutex<HashMap<(&'static str, Halves), Pipeline>>,
     known: Mutex<choice::Known>,
 }
 
@@ -114,7 +114,7 @@ impl Gpu {
                 "Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into(),
             ));
         }
-        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let required_features = adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_F16);
         let descriptor =
             wgpu::DeviceDescriptor { required_features, required_limits: limits.clone(), ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -145,6 +145,11 @@ impl Gpu {
         &self.info
     }
 
+    /// Whether its shaders have numbers of 16 bits.
+    pub fn has_halves(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_F16)
+    }
+
     /// Loses the device, as a driver reset would: for tests of what happens then.
     pub fn lose(&self) {
         let _ = self.lost.set("it was given up on purpose".into());
@@ -170,11 +175,14 @@ impl Gpu {
         self.submit(encoder);
     }
 
-    /// A launch with its buffers, in the order of the kernel's bindings.
+    /// A launch of a variant of its kernel with its buffers, in the order of the bindings.
     ///
     /// # Errors
-    /// The grid exceeds the adapter's limits.
-    fn dispatch(&self, launch: &Launch, buffers: &[&wgpu::Buffer]) -> Result<Dispatch, ComputeError> {
+    /// The grid exceeds the adapter's limits, or the adapter has no numbers of 16 bits.
+    fn dispatch(&self, launch: &Launch, halves: Halves, buffers: &[&wgpu::Buffer]) -> Result<Dispatch, ComputeError> {
+        if halves != Halves::default() && !self.has_halves() {
+            return Err(ComputeError::NoHalves { device: self.info.name.clone() });
+        }
         let most = self.limits.max_compute_workgroups_per_dimension;
         let groups = launch.grid.groups(most).ok_or_else(|| ComputeError::Limit {
             device: self.info.name.clone(),
@@ -190,7 +198,7 @@ impl Gpu {
         let bound = std::iter::once(&parameters).chain(buffers.iter().copied()).enumerate();
         let entries: Vec<_> =
             bound.map(|(n, b)| wgpu::BindGroupEntry { binding: n as u32, resource: b.as_entire_binding() }).collect();
-        let Pipeline { pipeline, layout } = self.pipeline(launch.kernel);
+        let Pipeline { pipeline, layout } = self.pipeline(launch.kernel, halves);
         let bindings = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(launch.kernel.name),
             layout: &layout,
@@ -217,12 +225,12 @@ impl Gpu {
         self.check_lost()
     }
 
-    fn pipeline(&self, kernel: &'static Kernel) -> Pipeline {
+    fn pipeline(&self, kernel: &'static Kernel, halves: Halves) -> Pipeline {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(|e| e.into_inner());
-        pipelines.entry(kernel.name).or_insert_with(|| self.compile(kernel)).clone()
+        pipelines.entry((kernel.name, halves)).or_insert_with(|| self.compile(kernel, halves)).clone()
     }
 
-    fn compile(&self, kernel: &Kernel) -> Pipeline {
+    fn compile(&self, kernel: &Kernel, halves: Halves) -> Pipeline {
         let entries: Vec<_> = kernel.bindings.iter().enumerate().map(|(n, b)| layout_entry(n as u32, *b)).collect();
         let layout = self
             .device
@@ -234,7 +242,7 @@ impl Gpu {
         });
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+            source: wgpu::ShaderSource::Wgsl(kernel.wgsl(halves).into()),
         });
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(kernel.name),
@@ -310,8 +318,8 @@ impl Gpu {
 fn layout_entry(binding: u32, kind: Binding) -> wgpu::BindGroupLayoutEntry {
     let ty = match kind {
         Binding::Parameters => wgpu::BufferBindingType::Uniform,
-        Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
-        Binding::Write => wgpu::BufferBindingType::Storage { read_only: false },
+        Binding::Read | Binding::ReadMap => wgpu::BufferBindingType::Storage { read_only: true },
+        Binding::Write | Binding::WriteMap => wgpu::BufferBindingType::Storage { read_only: false },
     };
     wgpu::BindGroupLayoutEntry {
         binding,

@@ -6,7 +6,7 @@ use super::lower::{self, Bound};
 use super::{Dispatch, Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, TensorId};
-use crate::compute::kernels::{self, Launch};
+use crate::compute::kernels::{self, Halves, Launch};
 
 /// Queries of one set.
 const QUERIES: usize = 4096;
@@ -150,7 +150,8 @@ impl Gpu {
         let (mut rounds, mut operations) = (8, 0.0f64);
         let mut long_enough = 0;
         while long_enough < 4 && rounds < 1 << 20 {
-            let dispatch = self.dispatch(&kernels::multiply_add::launch(GROUPS, rounds), &[&y])?;
+            let launch = kernels::multiply_add::launch(GROUPS, rounds);
+            let dispatch = self.dispatch(&launch, Halves::default(), &[&y])?;
             let seconds = self.time_each(&[dispatch])?[0];
             operations = operations.max(kernels::multiply_add::operations(GROUPS, rounds) as f64 / seconds.max(1e-9));
             if seconds > LONG_ENOUGH {
@@ -163,7 +164,8 @@ impl Gpu {
         let [from, to] = [self.buffer("copied", floats)?, self.buffer("copy", floats)?];
         let mut bytes = 0.0f64;
         for _ in 0..4 {
-            let dispatch = self.dispatch(&kernels::copy::launch(floats / 4), &[&from, &to])?;
+            let launch = kernels::copy::launch(floats / 4);
+            let dispatch = self.dispatch(&launch, Halves::default(), &[&from, &to])?;
             bytes = bytes.max(2.0 * 4.0 * floats as f64 / self.time_each(&[dispatch])?[0].max(1e-9));
         }
         Ok(Peaks { operations, bytes })

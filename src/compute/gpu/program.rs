@@ -9,7 +9,7 @@ use super::lower::{self, Bound};
 use super::{Dispatch, Gpu};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Storage, TensorId};
-use crate::compute::kernels::winograd_kernels;
+use crate::compute::kernels::{Binding, Halves, Kernel, winograd_kernels};
 
 /// How long one submission may keep the device busy, so that a desktop on the same adapter stays smooth.
 const PIECE: Duration = Duration::from_millis(10);
@@ -35,6 +35,16 @@ fn staging_bytes(graph: &Graph, outputs: &[TensorId]) -> u64 {
 /// Bytes that a plan needs on the device, at the most: which kernels are quickest there is not known yet.
 pub fn memory(graph: &Graph, plan: &Plan, outputs: &[TensorId]) -> u64 {
     plan.bytes() + lower::extra_bytes(graph, plan, |id| lower::largest(graph, id)) + staging_bytes(graph, outputs)
+}
+
+/// The variant of a kernel that reads and writes these buffers.
+fn variant(kernel: &Kernel, bound: &[Bound], plan: &Plan) -> Halves {
+    let is_half = |kind: Binding| {
+        // The parameter block comes before the buffers.
+        let of = kernel.bindings[1..].iter().zip(bound).find(|(binding, _)| **binding == kind);
+        of.is_some_and(|(_, bound)| matches!(bound, Bound::Tensor(id) if plan.halves[id.0]))
+    };
+    Halves { read: is_half(Binding::ReadMap), write: is_half(Binding::WriteMap) }
 }
 
 impl GpuProgram {
@@ -83,7 +93,8 @@ impl GpuProgram {
         for weights in lower::transformed(&graph, &plan, choice) {
             let shape = graph.shape(weights);
             let buffer = gpu.buffer("transformed kernels", winograd_kernels::len(shape))?;
-            let dispatch = gpu.dispatch(&winograd_kernels::launch(shape), &[&constants[&weights.0], &buffer])?;
+            let launch = winograd_kernels::launch(shape);
+            let dispatch = gpu.dispatch(&launch, Halves::default(), &[&constants[&weights.0], &buffer])?;
             once.push(dispatch);
             transformed.insert(weights, buffer);
         }
@@ -98,8 +109,9 @@ impl GpuProgram {
                         Storage::Constant | Storage::Unused => &constants[&id.0],
                     },
                 };
+                let halves = variant(launch.kernel, &bound, &plan);
                 let bound: Vec<&wgpu::Buffer> = bound.iter().map(buffer).collect();
-                dispatches.push(gpu.dispatch(&launch, &bound)?);
+                dispatches.push(gpu.dispatch(&launch, halves, &bound)?);
             }
         }
         if !once.is_empty() {
@@ -143,10 +155,12 @@ impl GpuProgram {
 
     /// Fills every buffer that a run writes with NaN, so that a test sees what a kernel leaves out.
     pub fn poison(&mut self) {
+        /// NaN as a number of 32 bits and as two of 16.
+        const NAN: f32 = f32::from_bits(0x7fc0_7fc0);
         for index in &self.plan.order {
             let node = &self.graph.nodes()[*index];
             if let (Storage::Buffer(b), false) = (self.plan.storage[*index], matches!(node.op, Op::Input)) {
-                let poison = vec![f32::NAN; self.plan.buffers[b]];
+                let poison = vec![NAN; self.plan.buffers[b]];
                 self.gpu.queue.write_buffer(&self.buffers[b], 0, bytemuck::cast_slice(&poison));
             }
         }

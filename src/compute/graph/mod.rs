@@ -8,7 +8,7 @@ mod shape;
 
 pub use op::{Function, Op, Product};
 pub use plan::{Plan, Storage};
-pub use shape::{ConvSettings, Cut, Padding, Pooling, Shape};
+pub use shape::{ConvSettings, Cut, Padding, Pooling, Precision, Shape};
 
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct Node {
 /// A network as a list of operations, each using only tensors made before it.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
+    /// How its feature maps are stored on a GPU.
+    pub precision: Precision,
     nodes: Vec<Node>,
     /// Operations in place that are run whatever is asked for.
     effects: Vec<TensorId>,
@@ -39,6 +41,11 @@ impl Graph {
     /// A graph without operations.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A graph without operations whose feature maps are stored so on a GPU.
+    pub fn with(precision: Precision) -> Self {
+        Self { precision, ..Self::default() }
     }
 
     /// The operations in the order in which they can be run.
@@ -270,6 +277,30 @@ impl Graph {
             Op::Input | Op::Constant(_) => 0,
             _ => s.len() as u64,
         }
+    }
+
+    /// Whether each tensor is a feature map that may be stored with 16 bits a number: what a convolution with a ReLU, a
+    /// pooling or a mirrored edge makes, where all that read it take it so and it is no output.
+    pub(crate) fn halves(&self, outputs: &[TensorId]) -> Vec<bool> {
+        let is_map = |op: &Op| match op {
+            Op::Conv { settings, .. } => settings.relu,
+            Op::Pool { .. } | Op::PadReflect { .. } => true,
+            _ => false,
+        };
+        let mut halves: Vec<bool> = self.nodes.iter().map(|node| is_map(&node.op)).collect();
+        outputs.iter().for_each(|id| halves[id.0] = false);
+        for node in &self.nodes {
+            let as_map = match &node.op {
+                Op::Conv { x, .. } | Op::Signs { x } | Op::PadReflect { x } | Op::Pool { x, .. } => Some(*x),
+                Op::PoolAdjoint { x, .. } => Some(*x),
+                Op::Gram { features, .. } | Op::GramAdjoint { features, .. } => Some(*features),
+                _ => None,
+            };
+            for input in node.op.inputs().into_iter().filter(|input| Some(*input) != as_map) {
+                halves[input.0] = false;
+            }
+        }
+        halves
     }
 
     /// The nodes that `outputs` and the operations in place depend on, in order.

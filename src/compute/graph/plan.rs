@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Graph, Op, TensorId};
+use super::{Graph, Op, Precision, TensorId};
 
 /// Where a tensor is kept while a program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Plan {
     pub order: Vec<usize>,
     /// Where each tensor of the graph lives.
     pub storage: Vec<Storage>,
+    /// Whether each tensor has numbers of 16 bits instead of 32.
+    pub halves: Vec<bool>,
     /// Floats of each buffer.
     pub buffers: Vec<usize>,
     /// Bytes of all constants together.
@@ -32,7 +34,12 @@ impl Plan {
     /// Assigns buffers by liveness: two tensors share one if neither is needed while the other lives. Inputs and outputs
     /// keep theirs. The largest tensors choose first (greedy by size; Pisarchyk & Lee 2020, arXiv:2001.03288), so that no
     /// small one keeps a large buffer from them.
-    pub fn new(graph: &Graph, outputs: &[TensorId]) -> Self {
+    pub fn new(graph: &Graph, outputs: &[TensorId], precision: Precision) -> Self {
+        let halves = match precision {
+            Precision::Single => vec![false; graph.nodes.len()],
+            Precision::Half => graph.halves(outputs),
+        };
+        let floats = |index: usize| graph.nodes[index].shape.len().div_ceil(if halves[index] { 2 } else { 1 });
         let mut order = graph.needed(outputs);
         // Signs are taken as soon as there is what they are of, which then need not outlive its other readers.
         order.sort_by_key(|index| match graph.nodes[*index].op {
@@ -52,7 +59,7 @@ impl Plan {
                 owners.push(*index);
             }
         }
-        owners.sort_by_key(|index| std::cmp::Reverse(graph.nodes[*index].shape.len()));
+        owners.sort_by_key(|index| std::cmp::Reverse(floats(*index)));
         let mut buffers = vec![];
         let mut tenants: Vec<Vec<Range<usize>>> = vec![];
         for index in owners {
@@ -60,7 +67,7 @@ impl Plan {
             let is_free = |of: &Vec<Range<usize>>| of.iter().all(|l| l.end <= life.start || life.end <= l.start);
             // Of those that are free the last, which is the smallest.
             let buffer = tenants.iter().rposition(is_free).unwrap_or_else(|| {
-                buffers.push(graph.nodes[index].shape.len());
+                buffers.push(floats(index));
                 tenants.push(vec![]);
                 buffers.len() - 1
             });
@@ -72,7 +79,7 @@ impl Plan {
                 storage[*index] = storage[carry.0];
             }
         }
-        Self { order, storage, buffers, constant_bytes }
+        Self { order, storage, halves, buffers, constant_bytes }
     }
 
     /// Bytes of all buffers and constants.

@@ -120,6 +120,27 @@ pub enum Pooling {
     Max,
 }
 
+/// How many bits the numbers of a network have on a GPU; the native code has 32 always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32.
+    #[default]
+    Single,
+    /// 16 in feature maps, which then take half of the memory; 32 in sums, Gram matrices and gradients.
+    Half,
+}
+
+impl Precision {
+    /// The name as files and the command line spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Half => "half",
+        }
+    }
+}
+
 /// Rows and columns that are left out of a map at its edges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {

@@ -8,7 +8,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "conv",
     source: include_str!("../../../shaders/conv.wgsl"),
     shared: &[shared::FINISH, shared::CONV_PARAMETERS, shared::TILE_PRODUCT, shared::SOURCE, shared::CONV_INPUT],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Read, Binding::Read, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

@@ -9,7 +9,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "conv_narrow",
     source: include_str!("../../../shaders/conv_narrow.wgsl"),
     shared: &[shared::FINISH, shared::CONV_PARAMETERS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_TAP],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Read, Binding::Read, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

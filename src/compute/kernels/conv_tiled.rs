@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
         shared::SOURCE,
         shared::CONV_TAP,
     ],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Read, Binding::Read, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

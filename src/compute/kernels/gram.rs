@@ -8,7 +8,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "gram",
     source: include_str!("../../../shaders/gram.wgsl"),
     shared: &[shared::GRAM_PARAMETERS, shared::TILE_PRODUCT, shared::REGION],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

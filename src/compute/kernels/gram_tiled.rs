@@ -9,7 +9,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "gram_tiled",
     source: include_str!("../../../shaders/gram_tiled.wgsl"),
     shared: &[shared::GRAM_PARAMETERS, shared::WIDE_TILE_PRODUCT, shared::REGION],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

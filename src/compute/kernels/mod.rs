@@ -46,6 +46,19 @@ pub enum Binding {
     Read,
     /// A buffer that is written, perhaps read before.
     Write,
+    /// A feature map that is only read, in the variant's kind of number.
+    ReadMap,
+    /// A feature map that is only written, likewise.
+    WriteMap,
+}
+
+/// A variant of a kernel: which of its maps have numbers of 16 bits instead of 32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Halves {
+    /// Those that it reads.
+    pub read: bool,
+    /// Those that it writes.
+    pub write: bool,
 }
 
 /// One field of a parameter block: its name and its offset in bytes.
@@ -69,9 +82,24 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The whole WGSL, shared functions first.
-    pub fn wgsl(&self) -> String {
-        let mut text = self.shared.concat();
+    /// Whether a variant differs from the others.
+    pub fn has_variant(&self, halves: Halves) -> bool {
+        let has = |kind| self.bindings.contains(&kind);
+        (has(Binding::ReadMap) || !halves.read) && (has(Binding::WriteMap) || !halves.write)
+    }
+
+    /// The whole WGSL of a variant, shared functions first.
+    pub fn wgsl(&self, halves: Halves) -> String {
+        let enable = if halves == Halves::default() { "" } else { "enable f16;\n" };
+        let reads = if halves.read { shared::READS_HALF } else { shared::READS_SINGLE };
+        let writes = if halves.write { shared::WRITES_HALF } else { shared::WRITES_SINGLE };
+        let mut text = String::from(enable);
+        for (kind, numbers) in [(Binding::ReadMap, reads), (Binding::WriteMap, writes)] {
+            if self.bindings.contains(&kind) {
+                text.push_str(numbers);
+            }
+        }
+        text.push_str(&self.shared.concat());
         text.push_str(self.source);
         text
     }
@@ -95,6 +123,10 @@ pub mod shared {
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
     /// The parameter block of the kernels that compute a Gram matrix.
     pub const GRAM_PARAMETERS: &str = include_str!("../../../shaders/shared/gram_parameters.wgsl");
+    /// `Input`: the numbers of the maps that a kernel reads, of 16 bits.
+    pub const READS_HALF: &str = include_str!("../../../shaders/shared/reads_half.wgsl");
+    /// The same of 32 bits.
+    pub const READS_SINGLE: &str = include_str!("../../../shaders/shared/reads_single.wgsl");
     /// `is_within`: whether a position lies in a region of a feature map.
     pub const REGION: &str = include_str!("../../../shaders/shared/region.wgsl");
     /// `source_row`, `source_column`: which row and column a tap of a convolution reads.
@@ -103,6 +135,10 @@ pub mod shared {
     pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");
     /// `multiply_tiles`: a 128 × 64 tile of a matrix product, 8 × 8 of it in each invocation's registers.
     pub const WIDE_TILE_PRODUCT: &str = include_str!("../../../shaders/shared/wide_tile_product.wgsl");
+    /// `Output` and `stored`: the numbers of the maps that a kernel writes, of 16 bits.
+    pub const WRITES_HALF: &str = include_str!("../../../shaders/shared/writes_half.wgsl");
+    /// The same of 32 bits.
+    pub const WRITES_SINGLE: &str = include_str!("../../../shaders/shared/writes_single.wgsl");
     /// `store_points`: six of the points of Winograd's algorithm.
     pub const WINOGRAD_POINTS: &str = include_str!("../../../shaders/shared/winograd_points.wgsl");
     /// `source_line` and `result_line`: the transforms of Winograd's algorithm.

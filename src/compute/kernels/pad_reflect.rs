@@ -8,7 +8,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "pad_reflect",
     source: include_str!("../../../shaders/pad_reflect.wgsl"),
     shared: &[shared::LINEAR_INDEX],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 0.0,
 };

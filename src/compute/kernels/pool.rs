@@ -8,7 +8,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "pool",
     source: include_str!("../../../shaders/pool.wgsl"),
     shared: &[shared::LINEAR_INDEX],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 1e-6,
 };

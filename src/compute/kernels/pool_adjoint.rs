@@ -9,7 +9,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "pool_adjoint",
     source: include_str!("../../../shaders/pool_adjoint.wgsl"),
     shared: &[shared::LINEAR_INDEX],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-6,
 };

@@ -8,7 +8,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "signs",
     source: include_str!("../../../shaders/signs.wgsl"),
     shared: &[shared::LINEAR_INDEX],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 0.0,
 };

@@ -10,7 +10,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "winograd_input",
     source: include_str!("../../../shaders/winograd_input.wgsl"),
     shared: &[shared::WINOGRAD_POINTS, shared::LINEAR_INDEX, shared::SOURCE, shared::CONV_INPUT, shared::WINOGRAD],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::ReadMap, Binding::Read, Binding::Write],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

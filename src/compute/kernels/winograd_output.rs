@@ -10,7 +10,7 @@ pub static KERNEL: Kernel = Kernel {
     name: "winograd_output",
     source: include_str!("../../../shaders/winograd_output.wgsl"),
     shared: &[shared::FINISH, shared::LINEAR_INDEX, shared::WINOGRAD],
-    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::Write],
+    bindings: &[Binding::Parameters, Binding::Read, Binding::Read, Binding::WriteMap],
     fields: Parameters::FIELDS,
     tolerance: 1e-5,
 };

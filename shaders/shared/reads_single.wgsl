@@ -1,0 +1,2 @@
+// The maps that a kernel reads have numbers of 32 bits.
+alias Input = f32;

@@ -1,0 +1,11 @@
+// The maps that a kernel writes have numbers of 16 bits. What is above 65,504, the largest of them, becomes infinite and is
+// reported as a loss that is no number.
+alias Output = f16;
+
+fn stored(value: f32) -> f16 {
+    return f16(value);
+}
+
+fn stored_four(values: vec4<f32>) -> vec4<f16> {
+    return vec4<f16>(values);
+}
