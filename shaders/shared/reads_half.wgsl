@@ -1,2 +1,4 @@
 // The maps that a kernel reads have numbers of 16 bits.
+enable f16;
+
 alias Input = f16;

@@ -1,5 +1,7 @@
 // The maps that a kernel writes have numbers of 16 bits. What is above 65,504, the largest of them, becomes infinite and is
 // reported as a loss that is no number.
+enable f16;
+
 alias Output = f16;
 
 fn stored(value: f32) -> f16 {

@@ -8,7 +8,7 @@ use super::{bench_kernels, say};
 use crate::compute::gpu::Way;
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::compute::{Device, mebibytes, selftest};
-use crate::job::open_device;
+use crate::job::open_device_for;
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Cost, Loss, LossSettings, Normalisation, cost, grams};
 
@@ -41,7 +41,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
+    let device = open_device_for(&arguments.device, arguments.precision, &|text| eprintln!("{text}"))?;
     if arguments.convolution.is_some() && matches!(device, Device::Cpu) {
         bail!("--convolution is about the kernels of a GPU; name one with --device");
     }

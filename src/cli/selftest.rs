@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use super::say;
+use crate::compute::graph::Precision;
 use crate::compute::{Device, selftest};
 
 #[derive(Debug, clap::Args)]
@@ -10,10 +11,13 @@ pub struct Arguments {
     /// The device to check: gpu (the first adapter), or a part of its name.
     #[arg(long, default_value = "gpu")]
     device: String,
+    /// Half precision checks what that needs as well
+    #[arg(long, default_value = "single")]
+    precision: Precision,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let device = Device::open(&arguments.device)?;
+    let device = Device::open(&arguments.device, arguments.precision)?;
     let info = device.info();
     if matches!(device, Device::Cpu) {
         bail!("The native code is what devices are checked against; name a GPU (see `microwright devices`).");

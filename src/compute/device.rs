@@ -113,11 +113,11 @@ pub struct Memory {
 
 impl Device {
     /// Opens `auto` (a real GPU, else the CPU), `cpu`, `gpu` (the first adapter, a software one if there is no
-    /// other), or the adapter whose name contains the given text.
+    /// other), or the adapter whose name contains the given text; in half precision it computes in single as well.
     ///
     /// # Errors
-    /// There is no such device, or it cannot be opened.
-    pub fn open(wanted: &str) -> Result<Self, ComputeError> {
+    /// There is no such device, it cannot be opened, or it has no numbers of 16 bits.
+    pub fn open(wanted: &str, precision: Precision) -> Result<Self, ComputeError> {
         let lower = wanted.trim().to_lowercase();
         if lower == "cpu" {
             return Ok(Self::Cpu);
@@ -136,7 +136,7 @@ impl Device {
             }
         };
         match found {
-            Some(info) => Ok(Self::Gpu(Arc::new(Gpu::open(info)?))),
+            Some(info) => Ok(Self::Gpu(Arc::new(Gpu::open(info, precision)?))),
             None => Err(ComputeError::NoDevice { wanted: wanted.into(), available: available(&adapters) }),
         }
     }
@@ -154,7 +154,7 @@ impl Device {
         self.info().kind.available_memory()
     }
 
-    /// Whether it computes so: the CPU takes any precision, and keeps 32 bits.
+    /// Whether it takes graphs of a precision: the CPU takes any, and keeps 32 bits; an adapter what it was opened for.
     pub fn has(&self, precision: Precision) -> bool {
         match self {
             Self::Cpu => true,

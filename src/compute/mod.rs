@@ -54,7 +54,7 @@ pub enum ComputeError {
         /// What the driver said.
         reason: String,
     },
-    /// The adapter has no numbers of 16 bits.
+    /// The adapter has no numbers of 16 bits, or was not opened for them.
     #[error("{device} has no 16-bit numbers in shaders, which half precision needs. Choose single precision.")]
     NoHalves {
         /// The adapter.

@@ -49,7 +49,10 @@ impl Case {
     pub fn ways(&self, device: &Device) -> Vec<Way> {
         let differ = |kind: &Way| match device {
             Device::Cpu => *kind == Way::Direct,
-            Device::Gpu(_) => *kind == Way::Direct || self.graph.ids().any(|id| kind.fits(&self.graph, id)),
+            Device::Gpu(gpu) => {
+                let fits = |id| gpu.has(*kind) && kind.fits(&self.graph, id);
+                *kind == Way::Direct || self.graph.ids().any(fits)
+            }
         };
         Way::ALL.into_iter().filter(differ).collect()
     }
@@ -79,7 +82,7 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     found.iter().zip(expected).map(off).fold(0.0, f64::max)
 }
 
-/// Compares a device with the native code: some seconds on a GPU.
+/// Compares a device with the native code, in every precision that it was opened for: some seconds on a GPU.
 ///
 /// # Errors
 /// The device cannot be used at all.
@@ -121,6 +124,7 @@ const SHAPES: [Shape; 4] = [Shape::new(2, 2, 1), Shape::new(7, 5, 3), Shape::new
 /// # Errors
 /// Never, unless the cases themselves are wrong.
 pub fn cases() -> Result<Vec<Case>, ComputeError> {
+    let (same, periodic) = (ConvSettings::three(1, false, true), ConvSettings::three(1, true, false));
     let mut cases = vec![];
     for shape in SHAPES {
         cases.extend(conv_cases(shape)?);
@@ -138,9 +142,15 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
         cases.push(gradient_case(padding, Precision::Half, [(Pooling::Mean, 32), (Pooling::Max, 128)])?);
     }
     cases.push(narrow_case()?);
+    // More than one tile of positions and of outputs, and rows and columns that are left over.
+    for (shape, outputs) in [(Shape::new(9, 31, 32), 132), (Shape::new(5, 7, 16).times(5), 64)] {
+        for settings in [same, periodic] {
+            let case = conv_case(shape, outputs, ConvSettings { relu: true, ..settings }, false)?;
+            cases.push(Case { tolerance: kernels::conv_cooperative::EIGHT.tolerance.into(), ..in_half(case) });
+        }
+    }
     cases.push(region_case()?);
     // More tiles of Winograd's algorithm than go through at once, and several images.
-    let (same, periodic) = (ConvSettings::three(1, false, true), ConvSettings::three(1, true, false));
     cases.push(conv_case(Shape::new(61, 65, 8), 2048, same, false)?);
     cases.push(conv_case(Shape::new(9, 10, 32).times(3), 64, periodic, true)?);
     // The result of a window, which is cut, and its adjoint.
@@ -377,9 +387,16 @@ fn tolerance(precision: Precision) -> f64 {
     }
 }
 
+/// A case in half precision.
+fn in_half(mut case: Case) -> Case {
+    case.graph.precision = Precision::Half;
+    case.case.push_str(", half precision");
+    case
+}
+
 /// The gradient of a Gram matrix behind few channels, in half precision.
 fn narrow_case() -> Result<Case, ComputeError> {
-    let mut graph = Graph::with(Precision::Half);
+    let mut graph = Graph::new();
     let shape = Shape::new(9, 11, 16);
     let x = graph.input(shape);
     let mut y = x;
@@ -389,6 +406,6 @@ fn narrow_case() -> Result<Case, ComputeError> {
     }
     let (graph, output, target) = with_squared_error(graph, x, y)?;
     let inputs = vec![(x, values(3, shape.len())), target];
-    let case = "few channels, half precision".into();
-    Ok(Case { name: "gradient", case, graph, inputs, output, tolerance: tolerance(Precision::Half) })
+    let (case, tolerance) = ("few channels".into(), tolerance(Precision::Half));
+    Ok(in_half(Case { name: "gradient", case, graph, inputs, output, tolerance }))
 }

@@ -79,8 +79,11 @@ fn remember_quickest(gpu: &Gpu) {
 
 /// What is wrong with an adapter, or nothing; tried now unless that is remembered.
 fn wrong_with(device: &Device) -> Result<String, ComputeError> {
-    let info = device.info();
-    if let Some(outcome) = read_memories::<Outcomes>(&outcomes_path()).get(&key(&info)) {
+    let mut key = key(&device.info());
+    if device.has(Precision::Half) {
+        key.push_str(" / half precision");
+    }
+    if let Some(outcome) = read_memories::<Outcomes>(&outcomes_path()).get(&key) {
         return Ok(outcome.clone());
     }
     let failed: Vec<String> = selftest::run(device)?
@@ -89,18 +92,26 @@ fn wrong_with(device: &Device) -> Result<String, ComputeError> {
         .map(|check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance))
         .collect();
     let mut outcomes: Outcomes = read_memories(&outcomes_path());
-    outcomes.insert(key(&info), failed.join("; "));
+    outcomes.insert(key, failed.join("; "));
     write_memories(&outcomes_path(), &outcomes);
     Ok(failed.join("; "))
+}
+
+/// Opens a device by name for single precision, as [`open_for`] does.
+///
+/// # Errors
+/// As for [`open_for`].
+pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
+    open_for(wanted, Precision::Single, warn)
 }
 
 /// Opens a device by name (see [`Device::open`]). With `auto`, an adapter that fails or computes wrongly gives way to
 /// the CPU, and `warn` says so; asked for by name, it is an error.
 ///
 /// # Errors
-/// There is no such device, or it computes wrongly.
-pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
-    let tried = Device::open(wanted).and_then(|device| {
+/// There is no such device, it computes wrongly, or it has no numbers of 16 bits for half precision.
+pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
+    let tried = Device::open(wanted, precision).and_then(|device| {
         if matches!(device, Device::Cpu) {
             return Ok(device);
         }
@@ -115,7 +126,8 @@ pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError>
         }
     });
     match tried {
-        Err(error) if wanted == "auto" => {
+        // Single precision would serve better than the cores.
+        Err(error) if wanted == "auto" && !matches!(error, ComputeError::NoHalves { .. }) => {
             warn(format!("{error} The CPU is used instead."));
             Ok(Device::Cpu)
         }

@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 pub use device::{
-    DeviceTable, QuickestKernels, estimate_cost, open as open_device, probe_devices, read_quickest_kernels,
+    DeviceTable, QuickestKernels, estimate_cost, open as open_device, open_for as open_device_for, probe_devices,
+    read_quickest_kernels,
 };
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{FetchProgress, fetch_weights};

@@ -195,7 +195,8 @@ fn depths(request: &StudyRequest, (height, width): (usize, usize)) -> Vec<Depth>
 }
 
 fn work(request: &StudyRequest, control: &Control, slot: &Latest<StudyProgress>) -> Result<Ending, ReconstructError> {
-    let device = device::open(&request.settings.device, &|text| control.tell(Event::Warning(text)))?;
+    let Settings { device, precision, .. } = &request.settings;
+    let device = device::open_for(device, *precision, &|text| control.tell(Event::Warning(text)))?;
     let mut rows: Vec<StudyRow> = vec![];
     let prepared = request.settings.recipe.apply(&request.micrograph)?.micrograph;
     let depths = depths(request, (prepared.height, prepared.width));

@@ -57,7 +57,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     };
     slot.put(progress("opening the device"));
     control.wake();
-    let mut devices = Devices { wanted: &run.settings.device, control, lost: 0 };
+    let mut devices = Devices { wanted: &run.settings.device, precision: run.settings.precision, control, lost: 0 };
     let mut device = devices.open()?;
     if run.settings.precision == Precision::Half && matches!(device, Device::Cpu) {
         control.tell(Event::Warning("Half precision is for GPUs; the CPU computes in single precision.".into()));
@@ -140,6 +140,7 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
 /// The device of a run, opened again when it is lost.
 struct Devices<'a> {
     wanted: &'a str,
+    precision: Precision,
     control: &'a Control,
     /// How often it was lost.
     lost: usize,
@@ -147,7 +148,7 @@ struct Devices<'a> {
 
 impl Devices<'_> {
     fn open(&self) -> Result<Device, ReconstructError> {
-        Ok(device::open(self.wanted, &|text| self.control.tell(Event::Warning(text)))?)
+        Ok(device::open_for(self.wanted, self.precision, &|text| self.control.tell(Event::Warning(text)))?)
     }
 
     /// The device after an error: opened again (or with `auto` the cores) where it was lost.

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use microwright::compute::Device;
+use microwright::compute::graph::Precision;
+use microwright::compute::{ComputeError, Device};
 
 /// The reference values beside the project, where they are.
 pub fn reference() -> Option<PathBuf> {
@@ -30,9 +31,13 @@ pub fn devices() -> Vec<Device> {
     devices
 }
 
-/// The first adapter, a software one too.
+/// The first adapter, a software one too; opened for half precision where it has that.
 pub fn gpu() -> Option<Device> {
-    match Device::open("gpu") {
+    let opened = match Device::open("gpu", Precision::Half) {
+        Err(ComputeError::NoHalves { .. }) => Device::open("gpu", Precision::Single),
+        other => other,
+    };
+    match opened {
         Ok(device) => Some(device),
         Err(error) if std::env::var_os("MICROWRIGHT_REQUIRE_GPU").is_some_and(|v| v == "1") => {
             panic!("MICROWRIGHT_REQUIRE_GPU=1, but no adapter: {error}")

@@ -8,7 +8,7 @@ use super::{Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::device::DeviceKind;
 use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Precision, Shape, TensorId};
-use crate::compute::kernels::{conv_narrow, conv_thin, conv_tiled, gram_tiled};
+use crate::compute::kernels::{conv_cooperative, conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
 /// A way to compute a convolution or a Gram matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -22,6 +22,9 @@ pub enum Way {
     /// As `Direct` in tiles of 128 × 64, held in more registers: convolutions with inputs in multiples of 8 and outputs in
     /// multiples of 4, Gram matrices of channels in multiples of 128.
     Tiled,
+    /// By the adapter's cooperative matrices (tensor cores), which round to 16 bits what they multiply: in half precision,
+    /// convolutions with a ReLU, inputs in multiples of 16 and outputs in multiples of 4.
+    Cooperative,
     /// Winograd's F(4 × 4, 3 × 3): the channels of `Tiled`, 3 × 3 kernels that never change.
     Winograd,
 }
@@ -42,7 +45,7 @@ pub struct Known {
 
 impl Way {
     /// All ways.
-    pub const ALL: [Self; 4] = [Self::Direct, Self::Few, Self::Tiled, Self::Winograd];
+    pub const ALL: [Self; 5] = [Self::Direct, Self::Few, Self::Tiled, Self::Cooperative, Self::Winograd];
 
     /// The name as the benchmark prints it.
     pub const fn name(self) -> &'static str {
@@ -50,11 +53,12 @@ impl Way {
             Self::Direct => "direct",
             Self::Few => "few",
             Self::Tiled => "tiled",
+            Self::Cooperative => "cooperative",
             Self::Winograd => "Winograd",
         }
     }
 
-    /// Whether it serves the operation `id` of a graph, a convolution or a Gram matrix.
+    /// Whether it serves the operation `id` of a graph, a convolution or a Gram matrix, where the adapter has what it needs.
     pub fn fits(self, graph: &Graph, id: TensorId) -> bool {
         match &graph.nodes()[id.0].op {
             Op::Conv { weights, settings, .. } => {
@@ -63,6 +67,11 @@ impl Way {
                     Self::Direct => true,
                     Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
                     Self::Tiled => conv_tiled::fits(s.width, s.channels),
+                    // A gradient is too small for 16 bits.
+                    Self::Cooperative => {
+                        let is_half = graph.precision == Precision::Half && settings.relu;
+                        is_half && conv_cooperative::fits(s.width, s.channels)
+                    }
                     Self::Winograd => {
                         settings.edge == 3 && is_constant(graph, *weights) && conv_tiled::fits(s.width, s.channels)
                     }
@@ -71,7 +80,7 @@ impl Way {
             Op::Gram { features, .. } => match self {
                 Self::Direct => true,
                 Self::Tiled => gram_tiled::fits(graph.shape(*features).channels),
-                Self::Few | Self::Winograd => false,
+                Self::Few | Self::Cooperative | Self::Winograd => false,
             },
             _ => false,
         }
@@ -143,12 +152,17 @@ impl Gpu {
         self.known.lock().unwrap_or_else(|e| e.into_inner()).preferred = way;
     }
 
+    /// Whether the adapter has what a way needs.
+    pub fn has(&self, way: Way) -> bool {
+        way != Way::Cooperative || self.matrices().is_some()
+    }
+
     /// The way in which the operation `id` of a graph is computed here; measured where that is not known yet.
     ///
     /// # Errors
     /// The device is lost.
     pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Way, ComputeError> {
-        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| way.fits(graph, id)).collect();
+        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| self.has(*way) && way.fits(graph, id)).collect();
         if fitting.len() < 2 {
             return Ok(Way::Direct);
         }

@@ -2,6 +2,7 @@
 
 use super::choice::Way;
 use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
+use crate::compute::kernels::conv_cooperative::Matrices;
 use crate::compute::kernels::{self, Launch, winograd_input, winograd_kernels};
 
 /// A buffer of a dispatch.
@@ -16,8 +17,8 @@ pub enum Bound {
 }
 
 /// The dispatches of one operation, with their buffers in the order of the kernel's bindings, computed in the way that is
-/// given.
-pub fn launches(graph: &Graph, id: TensorId, way: Way) -> Vec<(Launch, Vec<Bound>)> {
+/// given, on an adapter with such cooperative matrices.
+pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices>) -> Vec<(Launch, Vec<Bound>)> {
     let shape = |id: &TensorId| graph.shape(*id);
     let y = Bound::Tensor(id);
     let t = |id: &TensorId| Bound::Tensor(*id);
@@ -47,12 +48,13 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way) -> Vec<(Launch, Vec<Bound
                 return winograd_input::bands(out, channels).flat_map(band).collect();
             }
             let parameters = kernels::conv::parameters(seen, out, *settings, bias.is_some(), mask.is_some());
-            let launch = match way {
-                Way::Tiled => kernels::conv_tiled::launch(&parameters, out),
-                Way::Few if kernels::conv_narrow::fits(seen.channels, out.channels) => {
+            let launch = match (way, matrices) {
+                (Way::Cooperative, Some(matrices)) => kernels::conv_cooperative::launch(&parameters, out, matrices),
+                (Way::Tiled, _) => kernels::conv_tiled::launch(&parameters, out),
+                (Way::Few, _) if kernels::conv_narrow::fits(seen.channels, out.channels) => {
                     kernels::conv_narrow::launch(&parameters, out)
                 }
-                Way::Few => kernels::conv_thin::launch(&parameters, out),
+                (Way::Few, _) => kernels::conv_thin::launch(&parameters, out),
                 _ => kernels::conv::launch(&parameters, out),
             };
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]

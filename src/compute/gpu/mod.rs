@@ -18,6 +18,8 @@ use wgpu::util::DeviceExt;
 
 use super::ComputeError;
 use super::device::{DeviceInfo, DeviceKind};
+use super::graph::Precision;
+use super::kernels::conv_cooperative::Matrices;
 use super::kernels::{Binding, Halves, Kernel, Launch};
 
 /// Storage buffers that a kernel binds at the most.
@@ -37,6 +39,7 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
+    matrices: Option<Matrices>,
     info: DeviceInfo,
     lost: Arc<OnceLock<String>>,
     pipelines: Mutex<HashMap<(&'static str, Halves), Pipeline>>,
@@ -82,6 +85,24 @@ fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
     DeviceInfo { name: info.name.clone(), kind, backend: info.backend.to_string(), driver: driver.trim().to_string() }
 }
 
+/// What the kernels by cooperative matrices need besides numbers of 16 bits.
+const COOPERATIVE: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SUBGROUP);
+
+/// The cooperative matrices of an adapter that a kernel can use.
+fn cooperative_matrices(adapter: &wgpu::Adapter) -> Option<Matrices> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    if !adapter.features().contains(COOPERATIVE | wgpu::Features::SHADER_F16) {
+        return None;
+    }
+    let (offered, smallest) = (adapter.cooperative_matrix_properties(), adapter.get_info().subgroup_min_size);
+    let fits = |matrices: &Matrices| {
+        let edge = matrices.edge();
+        let sizes = |p: &wgpu::CooperativeMatrixProperties| [p.m_size, p.n_size, p.k_size] == [edge; 3];
+        matrices.serves(smallest) && offered.iter().any(|p| sizes(p) && p.ab_type == F16 && p.cr_type == F32)
+    };
+    Matrices::ALL.into_iter().find(fits)
+}
+
 fn adapters() -> Vec<wgpu::Adapter> {
     // A broken driver may panic inside the loader; that is a machine without a GPU, not the end of the program.
     let found = catch_unwind(|| pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY)));
@@ -97,11 +118,11 @@ pub fn list() -> Vec<DeviceInfo> {
 }
 
 impl Gpu {
-    /// Opens the adapter that [`list`] describes so.
+    /// Opens the adapter that [`list`] describes so; for half precision with what that needs.
     ///
     /// # Errors
-    /// It is gone, or its driver refuses to open it.
-    pub fn open(info: &DeviceInfo) -> Result<Self, ComputeError> {
+    /// It is gone, its driver refuses to open it, or it has no numbers of 16 bits.
+    pub fn open(info: &DeviceInfo, precision: Precision) -> Result<Self, ComputeError> {
         let failed = |reason: String| ComputeError::NoDevice { wanted: info.name.clone(), available: reason };
         let adapter = adapters().into_iter().find(|a| describe(&a.get_info()) == *info);
         let adapter = adapter.ok_or_else(|| failed("It is not there any more.".into()))?;
@@ -114,9 +135,27 @@ impl Gpu {
                 "Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into(),
             ));
         }
-        let required_features = adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_F16);
-        let descriptor =
-            wgpu::DeviceDescriptor { required_features, required_limits: limits.clone(), ..Default::default() };
+        let is_half = precision == Precision::Half;
+        if is_half && !adapter.features().contains(wgpu::Features::SHADER_F16) {
+            return Err(ComputeError::NoHalves { device: info.name.clone() });
+        }
+        let matrices = cooperative_matrices(&adapter).filter(|_| is_half);
+        let mut required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        required_features.set(wgpu::Features::SHADER_F16, is_half);
+        let mut experimental_features = wgpu::ExperimentalFeatures::disabled();
+        if matrices.is_some() {
+            required_features |= COOPERATIVE;
+            // SAFETY: only the convolutions by cooperative matrices use them, within what their specification allows: loads
+            // and stores inside their arrays, in control flow that is uniform in a workgroup. A new adapter is tried against
+            // the native code first.
+            experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
+        }
+        let descriptor = wgpu::DeviceDescriptor {
+            required_features,
+            required_limits: limits.clone(),
+            experimental_features,
+            ..Default::default()
+        };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| failed(format!("Its driver would not open it: {e}.")))?;
         let lost = Arc::new(OnceLock::new());
@@ -133,6 +172,7 @@ impl Gpu {
             device,
             queue,
             limits,
+            matrices,
             info: info.clone(),
             lost,
             pipelines: Mutex::default(),
@@ -145,9 +185,14 @@ impl Gpu {
         &self.info
     }
 
-    /// Whether its shaders have numbers of 16 bits.
+    /// Whether it was opened for half precision.
     pub fn has_halves(&self) -> bool {
         self.device.features().contains(wgpu::Features::SHADER_F16)
+    }
+
+    /// The cooperative matrices that it multiplies in half precision, if any.
+    pub fn matrices(&self) -> Option<Matrices> {
+        self.matrices
     }
 
     /// Loses the device, as a driver reset would: for tests of what happens then.
@@ -178,11 +223,8 @@ impl Gpu {
     /// A launch of a variant of its kernel with its buffers, in the order of the bindings.
     ///
     /// # Errors
-    /// The grid exceeds the adapter's limits, or the adapter has no numbers of 16 bits.
+    /// The grid exceeds the adapter's limits.
     fn dispatch(&self, launch: &Launch, halves: Halves, buffers: &[&wgpu::Buffer]) -> Result<Dispatch, ComputeError> {
-        if halves != Halves::default() && !self.has_halves() {
-            return Err(ComputeError::NoHalves { device: self.info.name.clone() });
-        }
         let most = self.limits.max_compute_workgroups_per_dimension;
         let groups = launch.grid.groups(most).ok_or_else(|| ComputeError::Limit {
             device: self.info.name.clone(),

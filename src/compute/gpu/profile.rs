@@ -190,7 +190,7 @@ impl GpuProgram {
         for id in self.plan.order.iter().map(|index| TensorId(*index)) {
             let choice = self.choices[&id];
             let scratch = lower::scratch(&self.graph, id, choice);
-            for (launch, seconds) in lower::launches(&self.graph, id, choice).iter().zip(&mut least) {
+            for (launch, seconds) in lower::launches(&self.graph, id, choice, gpu.matrices()).iter().zip(&mut least) {
                 timings.push(Timing::new(&self.graph, id, launch, scratch, seconds));
             }
         }

@@ -8,7 +8,7 @@ use super::choice::Way;
 use super::lower::{self, Bound};
 use super::{Dispatch, Gpu};
 use crate::compute::ComputeError;
-use crate::compute::graph::{Graph, Op, Plan, Storage, TensorId};
+use crate::compute::graph::{Graph, Op, Plan, Precision, Storage, TensorId};
 use crate::compute::kernels::{Binding, Halves, Kernel, winograd_kernels};
 
 /// How long one submission may keep the device busy, so that a desktop on the same adapter stays smooth.
@@ -51,7 +51,8 @@ impl GpuProgram {
     /// Allocates the buffers and prepares every dispatch; `outputs` are what a run can return.
     ///
     /// # Errors
-    /// A buffer or a grid exceeds the adapter's limits, the memory cannot be had, or the device is lost.
+    /// A buffer or a grid exceeds the adapter's limits, the memory cannot be had, the device is lost, or it was not opened for
+    /// half precision.
     pub fn new(gpu: Arc<Gpu>, graph: Graph, plan: Plan, outputs: &[TensorId]) -> Result<Self, ComputeError> {
         Self::with(gpu, graph, plan, outputs, None)
     }
@@ -65,6 +66,9 @@ impl GpuProgram {
         forced: Option<Way>,
     ) -> Result<Self, ComputeError> {
         gpu.check_lost()?;
+        if graph.precision == Precision::Half && !gpu.has_halves() {
+            return Err(ComputeError::NoHalves { device: gpu.info().name.clone() });
+        }
         let mut choices = HashMap::new();
         for id in plan.order.iter().map(|index| TensorId(*index)) {
             let choice = match forced {
@@ -100,7 +104,7 @@ impl GpuProgram {
         }
         let mut dispatches = vec![];
         for id in plan.order.iter().map(|index| TensorId(*index)) {
-            for (launch, bound) in lower::launches(&graph, id, choice(id)) {
+            for (launch, bound) in lower::launches(&graph, id, choice(id), gpu.matrices()) {
                 let buffer = |bound: &Bound| match bound {
                     Bound::Scratch(n) => &scratch[*n],
                     Bound::Transformed(weights) => &transformed[weights],

@@ -6,6 +6,7 @@ pub mod adam_moments;
 pub mod adam_step;
 pub mod channel_shift;
 pub mod conv;
+pub mod conv_cooperative;
 pub mod conv_narrow;
 pub mod conv_thin;
 pub mod conv_tiled;
@@ -88,12 +89,11 @@ impl Kernel {
         (has(Binding::ReadMap) || !halves.read) && (has(Binding::WriteMap) || !halves.write)
     }
 
-    /// The whole WGSL of a variant, shared functions first.
+    /// The whole WGSL of a variant: what it enables, shared functions, its own.
     pub fn wgsl(&self, halves: Halves) -> String {
-        let enable = if halves == Halves::default() { "" } else { "enable f16;\n" };
         let reads = if halves.read { shared::READS_HALF } else { shared::READS_SINGLE };
         let writes = if halves.write { shared::WRITES_HALF } else { shared::WRITES_SINGLE };
-        let mut text = String::from(enable);
+        let mut text = String::new();
         for (kind, numbers) in [(Binding::ReadMap, reads), (Binding::WriteMap, writes)] {
             if self.bindings.contains(&kind) {
                 text.push_str(numbers);
@@ -101,12 +101,17 @@ impl Kernel {
         }
         text.push_str(&self.shared.concat());
         text.push_str(self.source);
-        text
+        let (mut enables, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("enable "));
+        enables.sort_unstable();
+        enables.dedup();
+        [enables, others].concat().join("\n")
     }
 }
 
 /// Functions that several shaders use.
 pub mod shared {
+    /// The whole of the convolution by cooperative matrices, whose size a kernel states.
+    pub const CONV_COOPERATIVE: &str = include_str!("../../../shaders/shared/conv_cooperative.wgsl");
     /// `input_at`: a number of a convolution's input.
     pub const CONV_INPUT: &str = include_str!("../../../shaders/shared/conv_input.wgsl");
     /// `Parameters`: the block of the kernels that compute a convolution.
@@ -146,11 +151,13 @@ pub mod shared {
 }
 
 /// All kernels.
-pub const ALL: [&Kernel; 34] = [
+pub const ALL: [&Kernel; 36] = [
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,
     &conv::KERNEL,
+    &conv_cooperative::EIGHT,
+    &conv_cooperative::SIXTEEN,
     &conv_narrow::KERNEL,
     &conv_thin::KERNEL,
     &conv_tiled::KERNEL,
