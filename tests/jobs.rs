@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use microwright::compute::Device;
+use microwright::compute::graph::Precision;
 use microwright::job::{Ending, Event, Job, Latest, Request, Run, Wanted, start_reconstruction};
 use microwright::micrograph::{Micrograph, Recipe, Segmentation};
 use microwright::net::Depth;
@@ -119,6 +120,31 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
     resumed.step(&elsewhere, &|| false).expect("an iteration on the cores");
     assert_eq!(resumed.iteration(), 4);
+}
+
+#[test]
+fn a_run_in_half_precision_follows_one_in_single() {
+    let Some(gpu) = common::gpu() else { return };
+    if !gpu.has(Precision::Half) {
+        println!("skipped: {} has no 16-bit numbers", gpu.info().name);
+        return;
+    }
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
+    let runs = [Precision::Single, Precision::Half].map(|precision| {
+        let settings = Settings { precision, levels: 1, ..small(6) };
+        let problem = Problem::new(micrograph.clone(), settings, gpu.clone()).expect("a problem");
+        let mut solver = Solver::new(&problem, 1).expect("a solver");
+        for _ in 0..6 {
+            solver.step(&problem, &|| false).expect("an iteration");
+        }
+        let losses: Vec<f64> = solver.into_record().1.iter().map(|loss| loss.total).collect();
+        (problem.cost.bytes, losses)
+    });
+    let [(single_bytes, single), (half_bytes, half)] = runs;
+    assert!(half_bytes < single_bytes, "{half_bytes} and {single_bytes} bytes");
+    for (single, half) in single.iter().zip(&half) {
+        assert!((single - half).abs() < 0.02 * single && single != half, "{single} and {half}");
+    }
 }
 
 #[test]

@@ -48,6 +48,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.precision == Precision::Half && matches!(device, Device::Cpu) {
         bail!("--precision half is about a GPU; name one with --device");
     }
+    if let (Some(Way::Cooperative), Device::Gpu(gpu)) = (arguments.convolution, &device)
+        && !gpu.has(Way::Cooperative)
+    {
+        bail!("Cooperative matrices need half precision (--precision half) and an adapter that multiplies them");
+    }
     device.prefer(arguments.convolution);
     let info = device.info();
     let (depth, precision) = (arguments.depth, arguments.precision.name());

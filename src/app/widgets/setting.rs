@@ -58,8 +58,9 @@ pub fn choice<T: PartialEq + Clone>(
 ) {
     let (_, reset) = row(ui, label, tooltip, |ui| {
         let current = options.iter().find(|(v, _)| v == value).map_or("", |(_, name)| name);
-        let combo =
-            egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width() - 4.0).truncate();
+        // What is truncated takes all that there is.
+        ui.set_max_width(ui.available_width() - 4.0);
+        let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width()).truncate();
         combo
             .show_ui(ui, |ui| {
                 for (option, name) in options {

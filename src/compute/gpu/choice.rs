@@ -108,7 +108,9 @@ impl Probe {
     /// # Errors
     /// None where the operation itself could be made.
     pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
-        let mut small = Graph::with(graph.precision);
+        // Where half precision leaves the same ways, what is known of single precision serves too.
+        let is_half = Way::Cooperative.fits(graph, id);
+        let mut small = Graph::with(if is_half { Precision::Half } else { Precision::Single });
         let (name, output) = match &graph.nodes()[id.0].op {
             Op::Conv { x, weights, mask, settings, .. } => {
                 let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
@@ -134,7 +136,7 @@ impl Probe {
             }
             _ => return Ok(None),
         };
-        let precision = if small.precision == Precision::Half { ", half precision" } else { "" };
+        let precision = if is_half { ", half precision" } else { "" };
         Ok(Some(Self { name: name + precision, graph: small, output }))
     }
 }
