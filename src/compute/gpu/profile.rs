@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::lower::{self, Bound};
+use super::program::variant;
 use super::{Dispatch, Gpu, GpuProgram};
 use crate::compute::ComputeError;
-use crate::compute::graph::{Graph, Op, TensorId};
+use crate::compute::graph::{Graph, Op, Plan, TensorId};
 use crate::compute::kernels::{self, Halves, Launch};
 
 /// Queries of one set.
@@ -39,16 +40,19 @@ impl Timing {
     /// Of one of the dispatches of an operation.
     fn new(
         graph: &Graph,
+        plan: &Plan,
         id: TensorId,
         (launch, bound): &(Launch, Vec<Bound>),
         scratch: [usize; 2],
         seconds: f64,
     ) -> Self {
         let s = graph.shape(id);
+        let Halves { read, write } = variant(launch.kernel, bound, plan);
+        let [read, write] = [read, write].map(|is_half| if is_half { 2 } else { 4 });
         // What is absent is bound to something else again, which is not read.
         let once = bound.iter().enumerate().filter(|(n, b)| !bound[..*n].contains(b)).map(|(_, b)| b);
         let tensors = once.map(|bound| match bound {
-            Bound::Tensor(id) => graph.shape(*id).bytes(),
+            Bound::Tensor(id) => graph.shape(*id).len() as u64 * if plan.halves[id.0] { 2 } else { 4 },
             Bound::Scratch(n) => scratch[*n] as u64 * 4,
             Bound::Transformed(_) => 0,
         });
@@ -61,9 +65,9 @@ impl Timing {
             // Of Winograd's algorithm the products stand for the operations of the definition; 16 outputs a tile.
             let direct = 2 * 16 * tiles * 9 * inputs * outputs;
             (operations, bytes) = match launch.kernel.name {
-                "winograd_input" => (0, (16 + 36) * 4 * tiles * inputs),
+                "winograd_input" => (0, (16 * read + 36 * 4) * tiles * inputs),
                 "winograd_multiply" => (direct, 36 * 4 * (tiles * (inputs + outputs) + inputs * outputs)),
-                "winograd_output" => (0, (16 + 36) * 4 * tiles * outputs),
+                "winograd_output" => (0, (16 * write + 36 * 4) * tiles * outputs),
                 _ => (operations, bytes),
             };
         }
@@ -191,7 +195,7 @@ impl GpuProgram {
             let choice = self.choices[&id];
             let scratch = lower::scratch(&self.graph, id, choice);
             for (launch, seconds) in lower::launches(&self.graph, id, choice, gpu.matrices()).iter().zip(&mut least) {
-                timings.push(Timing::new(&self.graph, id, launch, scratch, seconds));
+                timings.push(Timing::new(&self.graph, &self.plan, id, launch, scratch, seconds));
             }
         }
         Ok(timings)

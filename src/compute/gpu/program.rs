@@ -38,7 +38,7 @@ pub fn memory(graph: &Graph, plan: &Plan, outputs: &[TensorId]) -> u64 {
 }
 
 /// The variant of a kernel that reads and writes these buffers.
-fn variant(kernel: &Kernel, bound: &[Bound], plan: &Plan) -> Halves {
+pub(super) fn variant(kernel: &Kernel, bound: &[Bound], plan: &Plan) -> Halves {
     let is_half = |kind: Binding| {
         // The parameter block comes before the buffers.
         let of = kernel.bindings[1..].iter().zip(bound).find(|(binding, _)| **binding == kind);
