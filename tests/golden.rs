@@ -4,7 +4,7 @@ mod common;
 
 use common::{distance, reference};
 use microwright::compute::Device;
-use microwright::compute::graph::{Padding, Pooling, Precision};
+use microwright::compute::graph::{Padding, Pooling};
 use microwright::net::{Depth, Weights, WeightsKind};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
 use safetensors::SafeTensors;
@@ -36,9 +36,8 @@ fn check(device: &Device, paddings: &[Padding], depths: &[&str]) {
             for (normalisation, norm_name) in [(Normalisation::Paper, "paper"), (Normalisation::Relative, "relative")] {
                 for depth in depths {
                     let depth: Depth = depth.parse().expect("a depth");
-                    let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
                     let settings =
-                        LossSettings { taps, normalisation, padding: *padding, pooling, precision: Precision::Single };
+                        LossSettings { normalisation, padding: *padding, pooling, ..LossSettings::new(depth) };
                     let targets = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
                     let mut loss = Loss::new(device, &weights, size, &targets, &settings, None).expect("a program");
                     loss.program().expect("the whole image").poison();

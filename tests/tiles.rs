@@ -7,7 +7,7 @@ use microwright::compute::Device;
 use microwright::compute::graph::{Padding, Pooling, Precision};
 use microwright::compute::selftest::picture;
 use microwright::net::{Depth, Weights};
-use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
+use microwright::reconstruct::loss::{Loss, LossSettings, grams};
 
 /// How far the loss in windows is from that of the whole image.
 #[derive(Debug)]
@@ -18,11 +18,8 @@ struct Off {
     gradient: f64,
 }
 
-fn off(device: &Device, depth: Depth, size: (usize, usize), padding: Padding, pooling: Pooling, limit: u64) -> Off {
-    let weights = Weights::built_in(depth);
-    let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings =
-        LossSettings { taps, normalisation: Normalisation::Relative, padding, pooling, precision: Precision::Single };
+fn off(device: &Device, settings: LossSettings, size: (usize, usize), limit: u64) -> Off {
+    let weights = Weights::built_in(settings.deepest());
     let (target, image) = (picture(1, size), picture(2, size));
     let whole_grams = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
     let window_grams = grams(device, &weights, &target, size, &settings, Some(limit)).expect("Gram matrices");
@@ -61,18 +58,24 @@ fn windows_give_the_loss_and_gradient_of_the_whole() {
             if !matches!(device, Device::Cpu) && depth >= Depth::POOL2 {
                 continue;
             }
-            let found = off(&device, depth, size, padding, pooling, 1 << 20);
-            let what = format!("{name}, {size:?}, {padding:?} on {}: {found:?}", device.info().name);
-            eprintln!("{what}");
-            assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
-            assert!(found.gradient < 1e-5, "{what}");
+            for precision in [Precision::Single, Precision::Half] {
+                if !device.has(precision) || precision == Precision::Half && matches!(device, Device::Cpu) {
+                    continue;
+                }
+                let settings = LossSettings { padding, pooling, precision, ..LossSettings::new(depth) };
+                let found = off(&device, settings, size, 1 << 20);
+                let what = format!("{name}, {size:?}, {padding:?}, {precision:?} on {}: {found:?}", device.info().name);
+                eprintln!("{what}");
+                assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
+                assert!(found.gradient < 1e-5, "{what}");
+            }
         }
     }
 }
 
 #[test]
 fn a_periodic_image_whose_poolings_do_not_meet_is_taken_whole() {
-    let (padding, pooling) = (Padding::Periodic, Pooling::Mean);
-    let found = off(&Device::Cpu, Depth::POOL2, (201, 301), padding, pooling, 1 << 20);
+    let settings = LossSettings { padding: Padding::Periodic, ..LossSettings::new(Depth::POOL2) };
+    let found = off(&Device::Cpu, settings, (201, 301), 1 << 20);
     assert!(found.windows == 1 && found.loss < 1e-5 && found.gradient < 1e-5, "{found:?}");
 }

@@ -6,11 +6,11 @@ use anyhow::bail;
 
 use super::{bench_kernels, say};
 use crate::compute::gpu::Way;
-use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::compute::graph::Precision;
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device_for;
 use crate::net::{Depth, Weights};
-use crate::reconstruct::loss::{Cost, Loss, LossSettings, Normalisation, cost, grams};
+use crate::reconstruct::loss::{Cost, Loss, LossSettings, cost, grams};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -63,14 +63,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         info.driver
     );
     let weights = Weights::built_in(arguments.depth);
-    let taps = arguments.depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings = LossSettings {
-        taps,
-        normalisation: Normalisation::Relative,
-        padding: Padding::Zero,
-        pooling: Pooling::Mean,
-        precision: arguments.precision,
-    };
+    let settings = LossSettings { precision: arguments.precision, ..LossSettings::new(arguments.depth) };
     if arguments.kernels {
         let sizes: Vec<usize> = arguments.size.iter().map(|n| usize::from(*n)).collect();
         return bench_kernels::run(&device, &weights, &settings, &sizes, arguments.repetitions.into());

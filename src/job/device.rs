@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::{Control, Ending, Job, Latest, Wake};
 use crate::compute::gpu::{Choices, Gpu};
-use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::compute::graph::Precision;
 use crate::compute::kernels::Halves;
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
-use crate::reconstruct::loss::{Loss, LossSettings, Normalisation, cost, grams};
+use crate::reconstruct::loss::{Loss, LossSettings, cost, grams};
 use crate::reconstruct::{Cost, Settings, resources};
 
 /// The outcome of a self-test: empty when all held, else what did not.
@@ -199,14 +199,7 @@ fn measure(device: &Device) -> Result<f64, ComputeError> {
     const SIZE: (usize, usize) = (96, 96);
     let depth = Depth::named("pool2").unwrap_or(Depth::CONV1_1);
     let weights = Weights::built_in(depth);
-    let taps = depth.default_taps().into_iter().map(|d| (d, 1.0)).collect();
-    let settings = LossSettings {
-        taps,
-        normalisation: Normalisation::Relative,
-        padding: Padding::Zero,
-        pooling: Pooling::Mean,
-        precision: Precision::Single,
-    };
+    let settings = LossSettings::new(depth);
     let image = selftest::picture(1, SIZE);
     let targets = grams(device, &weights, &image, SIZE, &settings, None)?;
     let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings, None)?;

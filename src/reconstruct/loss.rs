@@ -31,6 +31,17 @@ pub struct LossSettings {
 }
 
 impl LossSettings {
+    /// The layers of a depth that count by default, all alike, as settings have it that say nothing else.
+    pub fn new(depth: Depth) -> Self {
+        Self {
+            taps: depth.default_taps().into_iter().map(|depth| (depth, 1.0)).collect(),
+            normalisation: Normalisation::Relative,
+            padding: Padding::Zero,
+            pooling: Pooling::Mean,
+            precision: Precision::Single,
+        }
+    }
+
     /// The layers alone.
     pub fn layers(&self) -> Vec<Depth> {
         self.taps.iter().map(|(depth, _)| *depth).collect()

@@ -1,7 +1,6 @@
 use super::*;
-use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::compute::graph::{Padding, Pooling};
 use crate::compute::selftest::{picture, relative_error};
-use crate::reconstruct::loss::Normalisation;
 
 /// Whatever is gone over how, and whatever is tapped, the numbers are those of the whole image.
 #[test]
@@ -14,14 +13,8 @@ fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
         (vec![depth("pool1"), depth("pool4")], (210, 330), Padding::Reflect, Pooling::Mean),
     ] {
         let taps: Vec<(Depth, f32)> = taps.into_iter().map(|depth| (depth, 1.0)).collect();
-        let settings = LossSettings {
-            taps,
-            normalisation: Normalisation::Relative,
-            padding,
-            pooling,
-            precision: Precision::Single,
-        };
-        let deepest = settings.deepest();
+        let deepest = taps.iter().map(|(depth, _)| *depth).max().expect("a layer");
+        let settings = LossSettings { taps, padding, pooling, ..LossSettings::new(deepest) };
         let (weights, image) = (Weights::built_in(deepest), picture(1, size));
         let network = Network { weights: &weights, settings: &settings };
         // Some symmetric matrices.
