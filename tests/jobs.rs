@@ -124,11 +124,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
 
 #[test]
 fn a_run_in_half_precision_follows_one_in_single() {
-    let Some(gpu) = common::gpu() else { return };
-    if !gpu.has(Precision::Half) {
-        println!("skipped: {} has no 16-bit numbers", gpu.info().name);
-        return;
-    }
+    let Some(gpu) = common::half_gpu() else { return };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let runs = [Precision::Single, Precision::Half].map(|precision| {
         let settings = Settings { precision, levels: 1, ..small(6) };
@@ -142,6 +138,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
     });
     let [(single_bytes, single), (half_bytes, half)] = runs;
     assert!(half_bytes < single_bytes, "{half_bytes} and {single_bytes} bytes");
+    assert_eq!((single.len(), half.len()), (6, 6));
     for (single, half) in single.iter().zip(&half) {
         assert!((single - half).abs() < 0.02 * single && single != half, "{single} and {half}");
     }

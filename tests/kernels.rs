@@ -4,10 +4,11 @@ mod common;
 #[path = "common/oracle.rs"]
 mod oracle;
 
+use std::sync::Arc;
+
 use common::{devices, distance};
 use microwright::compute::gpu::{Probe, Way};
 use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId};
-use microwright::compute::kernels::conv_cooperative::Matrices;
 use microwright::compute::kernels::{self, Binding, Grid, Halves};
 use microwright::compute::selftest::{self, Case};
 use microwright::compute::{Device, DeviceKind, Program, planned_memory};
@@ -24,11 +25,12 @@ fn check(case: &Case, devices: &[Device]) {
     let exact = interpret(&single, &widened(case), case.output);
     let rounded =
         (case.graph.precision == Precision::Half).then(|| interpret(&case.graph, &widened(case), case.output));
-    for device in devices {
-        if !device.has(case.graph.precision) {
-            println!("skipped: {} has no 16-bit numbers", device.info().name);
-            continue;
-        }
+    // An adapter that is opened for half precision is there for that.
+    let is_for = |device: &&Device| match device {
+        Device::Cpu => true,
+        Device::Gpu(gpu) => gpu.has_halves() == (case.graph.precision == Precision::Half),
+    };
+    for device in devices.iter().filter(is_for) {
         let expected = rounded.as_ref().filter(|_| matches!(device, Device::Gpu(_))).unwrap_or(&exact);
         for kind in case.ways(device) {
             device.prefer(Some(kind));
@@ -44,7 +46,7 @@ fn check(case: &Case, devices: &[Device]) {
 
 #[test]
 fn every_kernel_agrees_with_plain_loops() {
-    let devices = devices();
+    let devices: Vec<Device> = devices().into_iter().chain(common::half_gpu()).collect();
     for case in selftest::cases().expect("cases") {
         check(&case, &devices);
     }
@@ -118,12 +120,9 @@ fn cooperative_matrices_are_taken_in_half_precision_alone() {
     let mut half = case.graph.clone();
     half.precision = Precision::Half;
     assert!(Way::Cooperative.fits(&half, case.output));
-    // What a workgroup of 128 is divided into has to have a unit of matrices each.
-    assert!(Matrices::Sixteen.serves(32) && !Matrices::Sixteen.serves(16) && !Matrices::Sixteen.serves(0));
-    assert!(Matrices::Eight.serves(8) && !Matrices::Eight.serves(4));
-    let Some(Device::Gpu(gpu)) = common::gpu() else { return };
+    let Some(Device::Gpu(gpu)) = common::half_gpu() else { return };
     if !gpu.has(Way::Cooperative) {
-        println!("skipped: {} has no cooperative matrices that serve", gpu.info().name);
+        println!("skipped: {} has no cooperative matrices of numbers of 16 bits", gpu.info().name);
         return;
     }
     let device = Device::Gpu(gpu);
@@ -135,6 +134,44 @@ fn cooperative_matrices_are_taken_in_half_precision_alone() {
         let timings = program.profile(1).expect("timings");
         assert_eq!(timings.iter().any(|timing| timing.kernel.starts_with("conv_cooperative")), is_taken);
     }
+    let Device::Gpu(gpu) = &device else { unreachable!("it is a GPU") };
+    gpu.leave_cooperative();
+    assert!(!gpu.has(Way::Cooperative) && gpu.has(Way::Tiled));
+}
+
+/// Whatever way a map is computed in, what is too large for 16 bits in one that is not tapped shows in what is behind it.
+#[test]
+fn what_overflows_in_half_precision_is_no_number_in_the_end() {
+    let Some(device) = common::half_gpu() else { return };
+    for pooling in [Pooling::Mean, Pooling::Max] {
+        let mut graph = Graph::with(Precision::Half);
+        let shape = Shape::new(24, 20, 16);
+        let x = graph.input(shape);
+        let mut y = x;
+        for (seed, scale) in [(1, 1e5), (2, 1.0), (3, 1.0)] {
+            let values = selftest::values(seed, 9 * 16 * 16).iter().map(|v| v * scale).collect();
+            let kernels = graph.constant(Shape::new(9, 16, 16), Arc::new(values)).expect("kernels");
+            y = graph.conv(y, kernels, None, None, ConvSettings::three(1, false, true)).expect("a convolution");
+        }
+        let pooled = graph.pool(y, pooling).expect("a pooling");
+        let output = graph.gram(pooled);
+        let inputs = vec![(x, selftest::values(4, shape.len()))];
+        let case = Case { name: "gram", case: "overflow".into(), graph, inputs, output, tolerance: 0.0 };
+        for way in case.ways(&device) {
+            device.prefer(Some(way));
+            let found = case.run(&device).expect("a result");
+            assert!(found.iter().any(|v| !v.is_finite()), "{pooling:?}, {}: {:?}", way.name(), &found[..4]);
+        }
+    }
+}
+
+#[test]
+fn half_precision_is_refused_where_it_was_not_opened() {
+    let Some(device) = common::gpu() else { return };
+    let half = |case: &Case| case.graph.precision == Precision::Half;
+    let case = selftest::cases().expect("cases").into_iter().find(half).expect("a case");
+    let error = device.compile(case.graph, &[case.output]).err().expect("it was opened for single precision");
+    assert!(error.to_string().contains("Choose single precision"), "{error}");
 }
 
 #[test]
@@ -325,11 +362,7 @@ fn half_precision_halves_maps_and_changes_little() {
     let bytes = |kind, case: &Case| planned_memory(kind, &case.graph, &[case.output]).bytes;
     assert!(bytes(DeviceKind::Discrete, &case) < bytes(DeviceKind::Discrete, &single));
     assert_eq!(bytes(DeviceKind::Cpu, &case), bytes(DeviceKind::Cpu, &single));
-    let Some(device) = common::gpu() else { return };
-    if !device.has(Precision::Half) {
-        println!("skipped: {} has no 16-bit numbers", device.info().name);
-        return;
-    }
+    let Some(device) = common::half_gpu() else { return };
     let [rounded, exact] = [&case, &single].map(|case| case.run(&device).expect("a result"));
     let off = selftest::relative_error(&rounded, &exact);
     assert!(off > 1e-6 && off < case.tolerance, "off by {off:.1e}");

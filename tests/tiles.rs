@@ -18,7 +18,7 @@ struct Off {
     gradient: f64,
 }
 
-fn off(device: &Device, settings: LossSettings, size: (usize, usize), limit: u64) -> Off {
+fn off(device: &Device, settings: LossSettings, size: (usize, usize), limit: u64, most: f64) -> Off {
     let weights = Weights::built_in(settings.deepest());
     let (target, image) = (picture(1, size), picture(2, size));
     let whole_grams = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");
@@ -26,7 +26,7 @@ fn off(device: &Device, settings: LossSettings, size: (usize, usize), limit: u64
     for (whole, windows) in whole_grams.iter().zip(&window_grams) {
         let whole: Vec<f64> = whole.iter().map(|v| f64::from(*v)).collect();
         let off = distance(windows, &whole);
-        assert!(off < 1e-5, "Gram matrices off by {off:.1e}");
+        assert!(off < most, "Gram matrices off by {off:.1e}");
     }
     let evaluate = |limit| {
         let mut loss = Loss::new(device, &weights, size, &whole_grams, &settings, limit).expect("a loss");
@@ -58,24 +58,32 @@ fn windows_give_the_loss_and_gradient_of_the_whole() {
             if !matches!(device, Device::Cpu) && depth >= Depth::POOL2 {
                 continue;
             }
-            for precision in [Precision::Single, Precision::Half] {
-                if !device.has(precision) || precision == Precision::Half && matches!(device, Device::Cpu) {
-                    continue;
-                }
-                let settings = LossSettings { padding, pooling, precision, ..LossSettings::new(depth) };
-                let found = off(&device, settings, size, 1 << 20);
-                let what = format!("{name}, {size:?}, {padding:?}, {precision:?} on {}: {found:?}", device.info().name);
-                eprintln!("{what}");
-                assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
-                assert!(found.gradient < 1e-5, "{what}");
-            }
+            let settings = LossSettings { padding, pooling, ..LossSettings::new(depth) };
+            let found = off(&device, settings, size, 1 << 20, 1e-5);
+            let what = format!("{name}, {size:?}, {padding:?} on {}: {found:?}", device.info().name);
+            eprintln!("{what}");
+            assert!(found.windows > 1 && found.loss < 1e-5, "{what}");
+            assert!(found.gradient < 1e-5, "{what}");
         }
+    }
+}
+
+/// What lies between the two stages of windows keeps 32 bits, so that they differ as much as half precision from single.
+#[test]
+fn windows_in_half_precision_are_as_near_as_that_is() {
+    let Some(device) = common::half_gpu() else { return };
+    for (depth, bound) in [("pool1", 1e-3), ("conv3_1", 5e-2)] {
+        let depth = depth.parse().expect("a depth");
+        let settings = LossSettings { precision: Precision::Half, ..LossSettings::new(depth) };
+        let found = off(&device, settings, (150, 167), 1 << 20, 1e-3);
+        eprintln!("{depth}: {found:?}");
+        assert!(found.windows > 1 && found.loss < 2e-3 && found.gradient < bound, "{depth}: {found:?}");
     }
 }
 
 #[test]
 fn a_periodic_image_whose_poolings_do_not_meet_is_taken_whole() {
     let settings = LossSettings { padding: Padding::Periodic, ..LossSettings::new(Depth::POOL2) };
-    let found = off(&Device::Cpu, settings, (201, 301), 1 << 20);
+    let found = off(&Device::Cpu, settings, (201, 301), 1 << 20, 1e-5);
     assert!(found.windows == 1 && found.loss < 1e-5 && found.gradient < 1e-5, "{found:?}");
 }

@@ -1,6 +1,6 @@
 // A convolution as an implicit matrix product of numbers of 16 bits, summed in 32, by the adapter's cooperative matrices of
-// T × T numbers. A workgroup makes 128 positions of 64 outputs; each of its subgroups makes units of 2 × 4 matrices, in as
-// many rounds as there are fewer subgroups than units.
+// T × T numbers. A workgroup makes 128 positions of 64 outputs; each of its subgroups makes a unit of 2 × 4 matrices, in as
+// many rounds as it takes until all are made. Where there are more subgroups than units, several make the same.
 const ROWS = 2u * T;
 const COLUMNS = 4u * T;
 const ACROSS = 64u / COLUMNS;
@@ -18,7 +18,7 @@ const RIGHT_STEP = 72u;
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<Output>>;
 
-// left[position · LEFT_STEP + k], right[k · RIGHT_STEP + output], and a matrix of sums for each subgroup.
+// left[position · LEFT_STEP + k], right[k · RIGHT_STEP + output], and a matrix of sums for each unit of a round.
 var<workgroup> left: array<f16, 128u * LEFT_STEP>;
 var<workgroup> right: array<f16, INNER * RIGHT_STEP>;
 var<workgroup> sums: array<f32, UNITS * T * T>;
@@ -39,11 +39,11 @@ fn bring_right(at: u32, values: vec4<f32>) {
 }
 
 // Finishes what the subgroups have stored: of each unit from `first` on the matrix that begins at a row and a column of it.
-fn store_sums(local: u32, corner: vec2<u32>, first: u32, row: u32, column: u32) {
+fn store_sums(local: u32, corner: vec2<u32>, first: u32, step: u32, row: u32, column: u32) {
     let positions = parameters.batch * parameters.out_height * parameters.out_width;
     let columns = parameters.outputs / 4u;
     let fours = T * T / 4u;
-    for (var at = local; at < subgroups * fours; at += 128u) {
+    for (var at = local; at < step * fours; at += 128u) {
         let unit = (first + at / fours) % UNITS;
         let position = corner.x + unit / ACROSS * ROWS + row + at % fours / (T / 4u);
         let output = (corner.y + unit % ACROSS * COLUMNS + column) / 4u + at % (T / 4u);
@@ -68,7 +68,8 @@ fn main(
     if (local == 0u) {
         subgroups = num_subgroups;
     }
-    let step = workgroupUniformLoad(&subgroups);
+    let step = min(workgroupUniformLoad(&subgroups), UNITS);
+    let slot = subgroup % step * T * T;
 
     // What this invocation brings: 16 channels of one position, and eight outputs of one channel.
     let position = corner.x + local;
@@ -80,7 +81,7 @@ fn main(
     let first_column = corner.y / 4u + output;
 
     for (var first = 0u; first < UNITS; first += step) {
-        let unit = (first + subgroup) % UNITS;
+        let unit = (first + subgroup % step) % UNITS;
         let row = unit / ACROSS * ROWS * LEFT_STEP;
         let column = unit % ACROSS * COLUMNS;
         var a0 = Sums();
@@ -131,38 +132,37 @@ fn main(
             }
         }
         // One matrix of each unit at a time goes through the workgroup's memory.
-        let slot = subgroup * T * T;
         coopStoreT(a0, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, 0u, 0u);
+        store_sums(local, corner, first, step, 0u, 0u);
         workgroupBarrier();
         coopStoreT(a1, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, 0u, T);
+        store_sums(local, corner, first, step, 0u, T);
         workgroupBarrier();
         coopStoreT(a2, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, 0u, 2u * T);
+        store_sums(local, corner, first, step, 0u, 2u * T);
         workgroupBarrier();
         coopStoreT(a3, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, 0u, 3u * T);
+        store_sums(local, corner, first, step, 0u, 3u * T);
         workgroupBarrier();
         coopStoreT(b0, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, T, 0u);
+        store_sums(local, corner, first, step, T, 0u);
         workgroupBarrier();
         coopStoreT(b1, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, T, T);
+        store_sums(local, corner, first, step, T, T);
         workgroupBarrier();
         coopStoreT(b2, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, T, 2u * T);
+        store_sums(local, corner, first, step, T, 2u * T);
         workgroupBarrier();
         coopStoreT(b3, &sums[slot], T);
         workgroupBarrier();
-        store_sums(local, corner, first, T, 3u * T);
+        store_sums(local, corner, first, step, T, 3u * T);
         workgroupBarrier();
     }
 }

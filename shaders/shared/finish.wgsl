@@ -1,11 +1,11 @@
-// The bias of an output added to its sum, and the ReLU.
+// The bias of an output added to its sum, and the ReLU, which leaves what is no number.
 fn finished(sum: f32, output: u32) -> f32 {
     var value = sum;
     if (parameters.has_bias != 0u) {
         value += bias[output];
     }
     if (parameters.relu != 0u) {
-        value = max(value, 0.0);
+        value = select(value, 0.0, value < 0.0);
     }
     return value;
 }

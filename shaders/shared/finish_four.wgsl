@@ -1,11 +1,12 @@
-// The biases of four outputs added to their sums, and the ReLU; the bias is bound as vectors of four.
+// The biases of four outputs added to their sums, and the ReLU, which leaves what is no number; the bias is
+// bound as vectors of four.
 fn finished(sum: vec4<f32>, column: u32) -> vec4<f32> {
     var value = sum;
     if (parameters.has_bias != 0u) {
         value += bias[column];
     }
     if (parameters.relu != 0u) {
-        value = max(value, vec4<f32>());
+        value = select(value, vec4<f32>(), value < vec4<f32>());
     }
     return value;
 }

@@ -9,6 +9,7 @@ use egui::Context;
 use super::document::Document;
 use super::widgets::Picture;
 use super::{App, Background, Shown};
+use crate::compute::graph::Precision;
 use crate::job::{
     CHECKPOINT, Ending, Event, FetchProgress, Job, Latest, Preview, Progress, Request, Run, estimate_cost,
     fetch_weights, start_reconstruction,
@@ -89,10 +90,11 @@ impl App {
         self.begin(ctx, document, settings, false);
     }
 
-    /// Goes on from the checkpoint of a run that failed, on the device that is chosen now.
+    /// Goes on from the checkpoint of a run that failed, on the device and in the precision that are chosen now.
     pub(super) fn resume_failed(&mut self, ctx: &Context) {
         let Some((raw, mut settings)) = self.resumable.take() else { return };
         settings.device = self.settings.device.clone();
+        settings.precision = self.settings.precision;
         // Another micrograph may have been opened since; a run is watched beside its own.
         match Document::new(raw, settings.recipe.clone(), self.document.as_ref()) {
             Ok(document) => {
@@ -161,7 +163,9 @@ impl App {
         const ENOUGH: f64 = 5.0;
         let (Some(running), Some(cost)) = (&self.running, self.cost) else { return };
         let same = self.cost_for.as_ref().is_some_and(|(settings, ..)| *settings == cost_settings(&running.settings));
-        if !same || self.progress.work.0 < ENOUGH || self.progress.seconds <= 0.0 {
+        // It is the speed of single precision that is shown.
+        let is_single = running.settings.precision == Precision::Single;
+        if !same || !is_single || self.progress.work.0 < ENOUGH || self.progress.seconds <= 0.0 {
             return;
         }
         let speed = cost.operations as f64 / self.progress.seconds_per_iteration();

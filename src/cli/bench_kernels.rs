@@ -4,7 +4,6 @@ use anyhow::bail;
 
 use super::say;
 use crate::compute::gpu::{Timing, Way};
-use crate::compute::graph::Precision;
 use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};
@@ -34,8 +33,7 @@ pub fn run(
     say!("times by {how}, the least of {repetitions}; operations are those of a direct convolution");
     for n in sizes {
         let size = (*n, *n);
-        let is_half = settings.precision == Precision::Half;
-        for kind in Way::ALL.into_iter().filter(|way| gpu.has(*way) && (is_half || *way != Way::Cooperative)) {
+        for kind in Way::ALL.into_iter().filter(|way| gpu.has(*way)) {
             device.prefer(Some(kind));
             let targets = grams(device, weights, &selftest::picture(1, size), size, settings, None)?;
             let mut loss = Loss::new(device, weights, size, &targets, settings, None)?;

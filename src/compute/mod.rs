@@ -60,6 +60,14 @@ pub enum ComputeError {
         /// The adapter.
         device: String,
     },
+    /// The adapter computes wrong numbers, but in half precision alone.
+    #[error("{device} computes wrong numbers in half precision ({what}). Choose single precision.")]
+    WrongHalves {
+        /// The adapter.
+        device: String,
+        /// The kernels and their errors.
+        what: String,
+    },
     /// A loss that is no number.
     #[error(
         "The loss of layer {layer} is not a finite number: the weights or the layer weights are too large or broken. Try the built-in weights, single precision where it was half, or leave that layer out."

@@ -15,6 +15,10 @@ pub struct Check {
     pub name: &'static str,
     /// What it ran on.
     pub case: String,
+    /// The precision of its graph.
+    pub precision: Precision,
+    /// How it was computed.
+    pub way: Way,
     /// The largest difference relative to the largest result; infinite where something was not written.
     pub error: f64,
     /// The largest difference allowed.
@@ -93,8 +97,9 @@ pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
         for kind in case.ways(device) {
             device.prefer(Some(kind));
             let error = relative_error(&case.run(device)?, &expected);
-            let (name, case, tolerance) = (case.name, format!("{}, {}", case.case, kind.name()), case.tolerance);
-            checks.push(Check { name, case, error, tolerance });
+            let (name, tolerance, precision) = (case.name, case.tolerance, case.graph.precision);
+            let case = format!("{}, {}", case.case, kind.name());
+            checks.push(Check { name, case, precision, way: kind, error, tolerance });
         }
     }
     device.prefer(None);
@@ -148,6 +153,9 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
             let case = conv_case(shape, outputs, ConvSettings { relu: true, ..settings }, false)?;
             cases.push(Case { tolerance: kernels::conv_cooperative::EIGHT.tolerance.into(), ..in_half(case) });
         }
+    }
+    for channels in [64, 3] {
+        cases.push(map_case(Shape::new(9, 13, 32), channels)?);
     }
     cases.push(region_case()?);
     // More tiles of Winograd's algorithm than go through at once, and several images.
@@ -392,6 +400,21 @@ fn in_half(mut case: Case) -> Case {
     case.graph.precision = Precision::Half;
     case.case.push_str(", half precision");
     case
+}
+
+/// Feature maps that lie within a network, the last of so many channels, and are pooled in the end, in half precision.
+fn map_case(shape: Shape, channels: usize) -> Result<Case, ComputeError> {
+    let mut graph = Graph::new();
+    let x = graph.input(shape);
+    let mut y = x;
+    for (seed, to) in [(1, 32), (2, channels)] {
+        let kernels = graph.constant(Shape::new(9, 32, to), Arc::new(values(seed, 9 * 32 * to)))?;
+        y = graph.conv(y, kernels, None, None, ConvSettings::three(1, false, true))?;
+    }
+    let output = graph.pool(y, Pooling::Mean)?;
+    let inputs = vec![(x, values(3, shape.len()))];
+    let (case, tolerance) = (format!("to {channels} channels"), kernels::conv_cooperative::EIGHT.tolerance.into());
+    Ok(in_half(Case { name: "maps", case, graph, inputs, output, tolerance }))
 }
 
 /// The gradient of a Gram matrix behind few channels, in half precision.

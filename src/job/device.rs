@@ -11,15 +11,16 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{Control, Ending, Job, Latest, Wake};
-use crate::compute::gpu::{Choices, Gpu};
+use crate::compute::gpu::{Choices, Gpu, Way};
 use crate::compute::graph::Precision;
 use crate::compute::kernels::Halves;
+use crate::compute::selftest::Check;
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
 use crate::net::{Depth, Weights};
 use crate::reconstruct::loss::{Loss, LossSettings, cost, grams};
 use crate::reconstruct::{Cost, Settings, resources};
 
-/// The outcome of a self-test: empty when all held, else what did not.
+/// The outcomes of self-tests: empty when all held, else what did not.
 type Outcomes = BTreeMap<String, String>;
 
 fn outcomes_path() -> PathBuf {
@@ -29,10 +30,8 @@ fn outcomes_path() -> PathBuf {
 /// Adapter, driver and shaders: what was tried is no proof for others.
 fn key(info: &DeviceInfo) -> String {
     let mut hash = Sha256::new();
-    for kernel in kernels::ALL {
-        for halves in [Halves::default(), Halves { read: true, write: true }] {
-            hash.update(kernel.wgsl(halves));
-        }
+    for halves in [Halves::default(), Halves { read: true, write: true }] {
+        kernels::ALL.iter().for_each(|kernel| hash.update(kernel.wgsl(halves)));
     }
     let shaders: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
     format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
@@ -77,24 +76,36 @@ fn remember_quickest(gpu: &Gpu) {
     });
 }
 
-/// What is wrong with an adapter, or nothing; tried now unless that is remembered.
-fn wrong_with(device: &Device) -> Result<String, ComputeError> {
-    let mut key = key(&device.info());
-    if device.has(Precision::Half) {
-        key.push_str(" / half precision");
+/// What is tried of an adapter: single precision, half precision, and cooperative matrices, each with its key's end.
+const TRIED: [&str; 3] = ["", " / half precision", " / cooperative matrices"];
+
+/// Which of [`TRIED`] a check is about.
+fn tried_by(check: &Check) -> usize {
+    match (check.precision, check.way) {
+        (Precision::Single, _) => 0,
+        (Precision::Half, Way::Cooperative) => 2,
+        (Precision::Half, _) => 1,
     }
-    if let Some(outcome) = read_memories::<Outcomes>(&outcomes_path()).get(&key) {
-        return Ok(outcome.clone());
-    }
-    let failed: Vec<String> = selftest::run(device)?
-        .iter()
-        .filter(|check| !check.passed())
-        .map(|check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance))
-        .collect();
+}
+
+/// What is wrong with each of [`TRIED`] on an adapter, or nothing; tried now unless that is remembered.
+fn wrong_with(device: &Device) -> Result<[String; 3], ComputeError> {
+    let tried = if device.has(Precision::Half) { &TRIED[..] } else { &TRIED[..1] };
+    let keys: Vec<String> = tried.iter().map(|end| key(&device.info()) + end).collect();
     let mut outcomes: Outcomes = read_memories(&outcomes_path());
-    outcomes.insert(key, failed.join("; "));
-    write_memories(&outcomes_path(), &outcomes);
-    Ok(failed.join("; "))
+    if !keys.iter().all(|key| outcomes.contains_key(key)) {
+        let failed: Vec<Check> = selftest::run(device)?.into_iter().filter(|check| !check.passed()).collect();
+        let text =
+            |check: &Check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance);
+        outcomes = read_memories(&outcomes_path());
+        for (n, key) in keys.iter().enumerate() {
+            let of: Vec<String> = failed.iter().filter(|check| tried_by(check) == n).map(text).collect();
+            outcomes.insert(key.clone(), of.join("; "));
+        }
+        write_memories(&outcomes_path(), &outcomes);
+    }
+    let mut wrong = keys.into_iter().map(|key| outcomes.remove(&key).unwrap_or_default());
+    Ok(std::array::from_fn(|_| wrong.next().unwrap_or_default()))
 }
 
 /// Opens a device by name for single precision, as [`open_for`] does.
@@ -112,27 +123,35 @@ pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError>
 /// There is no such device, it computes wrongly, or it has no numbers of 16 bits for half precision.
 pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
     let tried = Device::open(wanted, precision).and_then(|device| {
-        if matches!(device, Device::Cpu) {
-            return Ok(device);
+        let Device::Gpu(gpu) = &device else { return Ok(device) };
+        let [single, half, cooperative] = wrong_with(&device)?;
+        let name = device.info().name;
+        if !single.is_empty() {
+            return Err(ComputeError::WrongNumbers { device: name, what: single });
         }
-        match wrong_with(&device)? {
-            what if what.is_empty() => {
-                if let Device::Gpu(gpu) = &device {
-                    remember_quickest(gpu);
-                }
-                Ok(device)
-            }
-            what => Err(ComputeError::WrongNumbers { device: device.info().name, what }),
+        if !half.is_empty() {
+            return Err(ComputeError::WrongHalves { device: name, what: half });
         }
+        if !cooperative.is_empty() {
+            warn(format!("The cooperative matrices of {name} compute wrong numbers ({cooperative}) and are not used."));
+            gpu.leave_cooperative();
+        }
+        remember_quickest(gpu);
+        Ok(device)
     });
-    match tried {
+    let device = match tried {
         // Single precision would serve better than the cores.
-        Err(error) if wanted == "auto" && !matches!(error, ComputeError::NoHalves { .. }) => {
+        Err(error @ (ComputeError::NoHalves { .. } | ComputeError::WrongHalves { .. })) => return Err(error),
+        Err(error) if wanted == "auto" => {
             warn(format!("{error} The CPU is used instead."));
-            Ok(Device::Cpu)
+            Device::Cpu
         }
-        other => other,
+        other => other?,
+    };
+    if precision == Precision::Half && matches!(device, Device::Cpu) {
+        warn("Half precision is for GPUs; the CPU computes in single precision.".into());
     }
+    Ok(device)
 }
 
 /// The devices and how fast each is.
@@ -237,7 +256,6 @@ pub fn estimate_cost(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::gpu::Way;
 
     #[test]
     fn a_file_of_quickest_kernels_that_is_damaged_or_foreign_says_nothing() {

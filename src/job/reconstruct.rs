@@ -59,9 +59,6 @@ fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending,
     control.wake();
     let mut devices = Devices { wanted: &run.settings.device, precision: run.settings.precision, control, lost: 0 };
     let mut device = devices.open()?;
-    if run.settings.precision == Precision::Half && matches!(device, Device::Cpu) {
-        control.tell(Event::Warning("Half precision is for GPUs; the CPU computes in single precision.".into()));
-    }
     slot.put(progress("measuring the original"));
     control.wake();
     let mut problem = loop {
@@ -182,9 +179,11 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.fingerprint != problem.fingerprint {
         return Err(other("another micrograph"));
     }
-    // Where it is computed may change, when a device was lost; on another device, or in windows, the last digits differ.
-    let Settings { device, memory_limit, .. } = &problem.settings;
-    let settings = Settings { device: device.clone(), memory_limit: *memory_limit, ..saved.settings.clone() };
+    // Where it is computed may change, when a device was lost; on another device, in windows or in
+    // another precision, the last digits differ.
+    let Settings { device, memory_limit, precision, .. } = &problem.settings;
+    let (memory_limit, precision) = (*memory_limit, *precision);
+    let settings = Settings { device: device.clone(), memory_limit, precision, ..saved.settings.clone() };
     if settings != problem.settings {
         return Err(other("other settings"));
     }
@@ -250,9 +249,10 @@ impl Realising<'_> {
             }
             if progress == optimise::Progress::Converged {
                 self.control.tell(Event::Warning(format!(
-                    "Realisation {} stopped after {} iterations: the loss falls no further in 32-bit arithmetic.",
+                    "Realisation {} stopped after {} iterations: the loss falls no further in {} precision.",
                     self.number + 1,
-                    solver.iteration()
+                    solver.iteration(),
+                    self.run.settings.precision.name()
                 )));
                 break;
             }

@@ -31,13 +31,22 @@ pub fn devices() -> Vec<Device> {
     devices
 }
 
-/// The first adapter, a software one too; opened for half precision where it has that.
+/// The first adapter opened for half precision, if it has that.
+pub fn half_gpu() -> Option<Device> {
+    let device = gpu()?;
+    match Device::open("gpu", Precision::Half) {
+        Ok(device) => Some(device),
+        Err(error @ ComputeError::NoHalves { .. }) => {
+            eprintln!("skipped on {}: {error}", device.info().name);
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The first adapter, a software one too.
 pub fn gpu() -> Option<Device> {
-    let opened = match Device::open("gpu", Precision::Half) {
-        Err(ComputeError::NoHalves { .. }) => Device::open("gpu", Precision::Single),
-        other => other,
-    };
-    match opened {
+    match Device::open("gpu", Precision::Single) {
         Ok(device) => Some(device),
         Err(error) if std::env::var_os("MICROWRIGHT_REQUIRE_GPU").is_some_and(|v| v == "1") => {
             panic!("MICROWRIGHT_REQUIRE_GPU=1, but no adapter: {error}")

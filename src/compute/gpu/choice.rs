@@ -41,6 +41,8 @@ pub struct Known {
     choices: Choices,
     keep: Option<Keep>,
     preferred: Option<Way>,
+    /// Computes wrongly here.
+    is_cooperative_wrong: bool,
 }
 
 impl Way {
@@ -87,6 +89,14 @@ impl Way {
     }
 }
 
+/// Whether the operation reads feature maps, of 16 bits in half precision, and not gradients.
+fn reads_maps(op: &Op) -> bool {
+    match op {
+        Op::Conv { settings, .. } => settings.relu,
+        op => matches!(op, Op::Gram { .. }),
+    }
+}
+
 fn is_constant(graph: &Graph, id: TensorId) -> bool {
     matches!(graph.nodes()[id.0].op, Op::Constant(_))
 }
@@ -108,8 +118,7 @@ impl Probe {
     /// # Errors
     /// None where the operation itself could be made.
     pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
-        // Where half precision leaves the same ways, what is known of single precision serves too.
-        let is_half = Way::Cooperative.fits(graph, id);
+        let is_half = graph.precision == Precision::Half && reads_maps(&graph.nodes()[id.0].op);
         let mut small = Graph::with(if is_half { Precision::Half } else { Precision::Single });
         let (name, output) = match &graph.nodes()[id.0].op {
             Op::Conv { x, weights, mask, settings, .. } => {
@@ -156,7 +165,13 @@ impl Gpu {
 
     /// Whether the adapter has what a way needs.
     pub fn has(&self, way: Way) -> bool {
-        way != Way::Cooperative || self.matrices().is_some()
+        let is_wrong = || self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong;
+        way != Way::Cooperative || self.matrices().is_some() && !is_wrong()
+    }
+
+    /// Leaves cooperative matrices alone from now on, which compute wrongly here.
+    pub fn leave_cooperative(&self) {
+        self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong = true;
     }
 
     /// The way in which the operation `id` of a graph is computed here; measured where that is not known yet.
@@ -215,7 +230,12 @@ impl Gpu {
 
     /// Seconds of one run, the least of three.
     fn time(self: &Arc<Self>, probe: &Probe, way: Way) -> Result<f64, ComputeError> {
-        let plan = Plan::new(&probe.graph, &[probe.output], probe.graph.precision);
+        let mut plan = Plan::new(&probe.graph, &[probe.output], probe.graph.precision);
+        if probe.graph.precision == Precision::Half {
+            // In a network the maps would lie within it, where here they are its input and output.
+            plan.halves[0] = true;
+            plan.halves[probe.output.0] = matches!(probe.graph.nodes()[probe.output.0].op, Op::Conv { .. });
+        }
         let mut program = GpuProgram::with(self.clone(), probe.graph.clone(), plan, &[], Some(way))?;
         program.run()?;
         let mut least = f64::INFINITY;

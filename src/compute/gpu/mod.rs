@@ -94,11 +94,11 @@ fn cooperative_matrices(adapter: &wgpu::Adapter) -> Option<Matrices> {
     if !adapter.features().contains(COOPERATIVE | wgpu::Features::SHADER_F16) {
         return None;
     }
-    let (offered, smallest) = (adapter.cooperative_matrix_properties(), adapter.get_info().subgroup_min_size);
+    let offered = adapter.cooperative_matrix_properties();
     let fits = |matrices: &Matrices| {
         let edge = matrices.edge();
         let sizes = |p: &wgpu::CooperativeMatrixProperties| [p.m_size, p.n_size, p.k_size] == [edge; 3];
-        matrices.serves(smallest) && offered.iter().any(|p| sizes(p) && p.ab_type == F16 && p.cr_type == F32)
+        offered.iter().any(|p| sizes(p) && p.ab_type == F16 && p.cr_type == F32)
     };
     Matrices::ALL.into_iter().find(fits)
 }

@@ -279,15 +279,19 @@ impl Graph {
         }
     }
 
-    /// Whether each tensor is a feature map that may be stored with 16 bits a number: what a convolution with a ReLU, a
-    /// pooling or a mirrored edge makes, where all that read it take it so and it is no output.
+    /// Whether each tensor is a feature map that may be stored with 16 bits a number: what a convolution with a ReLU or a
+    /// pooling makes, with its mirrored edge, where all that read it take it so and it is no output.
     pub(crate) fn halves(&self, outputs: &[TensorId]) -> Vec<bool> {
-        let is_map = |op: &Op| match op {
-            Op::Conv { settings, .. } => settings.relu,
-            Op::Pool { .. } | Op::PadReflect { .. } => true,
-            _ => false,
-        };
-        let mut halves: Vec<bool> = self.nodes.iter().map(|node| is_map(&node.op)).collect();
+        let mut halves: Vec<bool> = vec![];
+        for node in &self.nodes {
+            halves.push(match &node.op {
+                Op::Conv { settings, .. } => settings.relu,
+                Op::Pool { .. } => true,
+                // The image itself keeps 32 bits.
+                Op::PadReflect { x } => halves[x.0],
+                _ => false,
+            });
+        }
         outputs.iter().for_each(|id| halves[id.0] = false);
         for node in &self.nodes {
             let as_map = match &node.op {

@@ -54,13 +54,6 @@ impl Matrices {
             Self::Sixteen => 16,
         }
     }
-
-    /// Whether the kernel serves where subgroups have at least so many invocations: of 128 there may be at most as many as
-    /// a workgroup has units of 2 × 4 matrices.
-    pub const fn serves(self, smallest_subgroup: u32) -> bool {
-        let unit = 8 * self.edge() * self.edge();
-        smallest_subgroup > 0 && 128 / smallest_subgroup <= 128 * 64 / unit
-    }
 }
 
 /// Whether it serves kernels with so many inputs and outputs.

@@ -83,7 +83,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Whether a variant differs from the others.
+    /// Whether there is such a variant.
     pub fn has_variant(&self, halves: Halves) -> bool {
         let has = |kind| self.bindings.contains(&kind);
         (has(Binding::ReadMap) || !halves.read) && (has(Binding::WriteMap) || !halves.write)
