@@ -58,16 +58,18 @@ pub fn choice<T: PartialEq + Clone>(
 ) {
     let (_, reset) = row(ui, label, tooltip, |ui| {
         let current = options.iter().find(|(v, _)| v == value).map_or("", |(_, name)| name);
-        // What is truncated takes all that there is.
-        ui.set_max_width(ui.available_width() - 4.0);
-        let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(ui.available_width()).truncate();
-        combo
-            .show_ui(ui, |ui| {
+        let width = ui.available_width() - 4.0;
+        let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(width).truncate();
+        // What is truncated takes all the width that there is.
+        let shown = ui.scope(|ui| {
+            ui.set_max_width(width);
+            combo.show_ui(ui, |ui| {
                 for (option, name) in options {
                     ui.selectable_value(value, option.clone(), *name);
                 }
             })
-            .response
+        });
+        shown.inner.response
     });
     if reset {
         *value = default.clone();
