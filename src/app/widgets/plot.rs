@@ -36,6 +36,10 @@ pub fn curve_plot(
     };
     let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
     let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
+    /// Width of the y axis with its label, and of the room that a label below a mark needs before it is shown in full.
+    const Y_AXIS: f32 = 60.0;
+    const MARK: f32 = 80.0;
+    let across = f64::from((ui.available_width() - Y_AXIS) / MARK).clamp(2.0, 6.0);
     let mut plot = Plot::new(id)
         .legend(legend)
         .x_axis_label(figure.x_label.as_str())
@@ -47,7 +51,7 @@ pub fn curve_plot(
         .y_axis_min_width(44.0)
         .x_axis_formatter(|mark, _| decimal(mark))
         .y_axis_formatter(|mark, _| decimal(mark))
-        .x_grid_spacer(|input| even_marks(input.bounds, 5.0))
+        .x_grid_spacer(move |input| even_marks(input.bounds, across))
         .y_grid_spacer(|input| even_marks(input.bounds, 4.0))
         .label_formatter(move |hover: &HoverPosition<'_>| match hover {
             HoverPosition::NearDataPoint { plot_name, position, .. } => {
