@@ -36,10 +36,11 @@ pub fn curve_plot(
     };
     let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
     let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
-    /// Width of the y axis with its label, and of the room that a label below a mark needs before it is shown in full.
-    const Y_AXIS: f32 = 60.0;
-    const MARK: f32 = 80.0;
-    let across = f64::from((ui.available_width() - Y_AXIS) / MARK).clamp(2.0, 6.0);
+    /// What the axes take of the width and of the height, and the room that a mark's label needs to be shown in full.
+    const AXES: [f32; 2] = [60.0, 40.0];
+    const MARK: [f32; 2] = [80.0, 30.0];
+    let across = f64::from((ui.available_width() - AXES[0]) / MARK[0]).clamp(2.0, 6.0);
+    let down = f64::from((ui.available_height() - AXES[1]) / MARK[1]).clamp(2.0, 8.0);
     let mut plot = Plot::new(id)
         .legend(legend)
         .x_axis_label(figure.x_label.as_str())
@@ -52,7 +53,7 @@ pub fn curve_plot(
         .x_axis_formatter(|mark, _| decimal(mark))
         .y_axis_formatter(|mark, _| decimal(mark))
         .x_grid_spacer(move |input| even_marks(input.bounds, across))
-        .y_grid_spacer(|input| even_marks(input.bounds, 4.0))
+        .y_grid_spacer(move |input| even_marks(input.bounds, down.min(4.0)))
         .label_formatter(move |hover: &HoverPosition<'_>| match hover {
             HoverPosition::NearDataPoint { plot_name, position, .. } => {
                 let y = if logarithmic { 10f64.powf(position.y) } else { position.y };
@@ -61,9 +62,9 @@ pub fn curve_plot(
             HoverPosition::Elsewhere { .. } => None,
         });
     if logarithmic {
-        plot = plot.y_axis_formatter(|mark, _| exponent(mark)).y_grid_spacer(|input| {
+        plot = plot.y_axis_formatter(|mark, _| exponent(mark)).y_grid_spacer(move |input| {
             let (low, high) = input.bounds;
-            let step = ((high - low) / 8.0).ceil().max(1.0);
+            let step = ((high - low) / down).ceil().max(1.0);
             // Only marks within the plot: a label above its edge would lie on the title.
             let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
             (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
