@@ -91,7 +91,8 @@ fn tried_by(check: &Check) -> usize {
 /// What is wrong with each of [`TRIED`] on an adapter, or nothing; tried now unless that is remembered.
 fn wrong_with(device: &Device) -> Result<[String; 3], ComputeError> {
     let tried = if device.has(Precision::Half) { &TRIED[..] } else { &TRIED[..1] };
-    let keys: Vec<String> = tried.iter().map(|end| key(&device.info()) + end).collect();
+    let adapter = key(&device.info());
+    let keys: Vec<String> = tried.iter().map(|end| format!("{adapter}{end}")).collect();
     let mut outcomes: Outcomes = read_memories(&outcomes_path());
     if !keys.iter().all(|key| outcomes.contains_key(key)) {
         let failed: Vec<Check> = selftest::run(device)?.into_iter().filter(|check| !check.passed()).collect();

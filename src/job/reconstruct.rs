@@ -179,8 +179,8 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     if saved.fingerprint != problem.fingerprint {
         return Err(other("another micrograph"));
     }
-    // Where it is computed may change, when a device was lost; on another device, in windows or in
-    // another precision, the last digits differ.
+    // Where it is computed may change, when a device was lost; on another device, in windows or in another precision, the last
+    // digits differ.
     let Settings { device, memory_limit, precision, .. } = &problem.settings;
     let (memory_limit, precision) = (*memory_limit, *precision);
     let settings = Settings { device: device.clone(), memory_limit, precision, ..saved.settings.clone() };

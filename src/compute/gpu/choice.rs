@@ -69,11 +69,8 @@ impl Way {
                     Self::Direct => true,
                     Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
                     Self::Tiled => conv_tiled::fits(s.width, s.channels),
-                    // A gradient is too small for 16 bits.
-                    Self::Cooperative => {
-                        let is_half = graph.precision == Precision::Half && settings.relu;
-                        is_half && conv_cooperative::fits(s.width, s.channels)
-                    }
+                    // The numbers of a gradient would want a scale to be held in 16 bits.
+                    Self::Cooperative => is_half(graph, id) && conv_cooperative::fits(s.width, s.channels),
                     Self::Winograd => {
                         settings.edge == 3 && is_constant(graph, *weights) && conv_tiled::fits(s.width, s.channels)
                     }
@@ -89,12 +86,13 @@ impl Way {
     }
 }
 
-/// Whether the operation reads feature maps, of 16 bits in half precision, and not gradients.
-fn reads_maps(op: &Op) -> bool {
-    match op {
+/// Whether a convolution or a Gram matrix is of feature maps in half precision, and not of gradients.
+fn is_half(graph: &Graph, id: TensorId) -> bool {
+    let is_of_maps = match &graph.nodes()[id.0].op {
         Op::Conv { settings, .. } => settings.relu,
         op => matches!(op, Op::Gram { .. }),
-    }
+    };
+    graph.precision == Precision::Half && is_of_maps
 }
 
 fn is_constant(graph: &Graph, id: TensorId) -> bool {
@@ -118,7 +116,7 @@ impl Probe {
     /// # Errors
     /// None where the operation itself could be made.
     pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
-        let is_half = graph.precision == Precision::Half && reads_maps(&graph.nodes()[id.0].op);
+        let is_half = is_half(graph, id);
         let mut small = Graph::with(if is_half { Precision::Half } else { Precision::Single });
         let (name, output) = match &graph.nodes()[id.0].op {
             Op::Conv { x, weights, mask, settings, .. } => {
