@@ -24,7 +24,7 @@ fn main(
     let first_output = group.y * 64u;
     var sums = array<vec4<f32>, 4>();
 
-    // What this invocation brings: four channels of one position, four outputs of one channel.
+    // This invocation loads four channels of one position, and four outputs of one channel.
     let load_position = first_position + local / 4u;
     let load_channel = (local % 4u) * 4u;
     let load_input = local / 16u;

@@ -12,7 +12,7 @@
 @group(0) @binding(4) var<storage, read> mask: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<Output>;
 
-// The kernels' numbers of one input for up to four outputs.
+// The weights of one input for up to four outputs.
 fn weights_at(first: u32) -> vec4<f32> {
     var found = vec4(weights[first], 0.0, 0.0, 0.0);
     if (parameters.outputs > 1u) {

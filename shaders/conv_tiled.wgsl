@@ -32,7 +32,7 @@ fn main(
     let columns = parameters.outputs / 4u;
     var sums = array<vec4<f32>, 16>();
 
-    // What this invocation brings: eight channels of one position, four outputs of one channel.
+    // This invocation loads eight channels of one position, and four outputs of one channel.
     let position = first_position + local;
     let image = position / image_positions;
     let place = position % image_positions;

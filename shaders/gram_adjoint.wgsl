@@ -47,7 +47,7 @@ fn main(
     let tile = group.x + group.z * groups.x;
     let tiles = (parameters.positions + 127u) / 128u;
     let image = tile / tiles;
-    // Past the last image there are left-over groups, which write nothing.
+    // Groups past the last image write nothing.
     end = select(0u, (image + 1u) * parameters.positions, image < parameters.batch);
     let first_position = image * parameters.positions + tile % tiles * 128u;
     let position = first_position + local;

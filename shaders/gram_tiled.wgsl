@@ -12,7 +12,7 @@
 // Where the part's matrix begins.
 var<private> origin: u32;
 
-// What stands below the diagonal is written from above it.
+// Each value above the diagonal is also written to its mirrored place below it.
 fn store_tile(row: u32, column: u32, sum: vec4<f32>) {
     for (var k = 0u; k < 4u; k++) {
         let across = 4u * column + k;
@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             left[k * 128u + local] = value;
         }
-        // The other factor need not be cut to the region as well.
+        // One factor is already 0 outside the region, so the other need not be.
         let position = p + local / 16u;
         var brought = vec4<f32>();
         if (position < end) {

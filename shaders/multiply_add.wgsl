@@ -12,7 +12,7 @@ struct Parameters {
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let at = group.x * 256u + local;
-    // Eight sums that do not wait for each other; what they are multiplied with is not known to the compiler.
+    // Eight independent sums; the compiler does not know their factor.
     let factor = vec4(y[at]);
     var a = vec4(1.0);
     var b = vec4(2.0);

@@ -14,7 +14,8 @@ struct Parameters {
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// Whether padded coordinate number `k` of three shows `at`: the place itself, the edge before, the edge behind.
+// Whether the padded coordinate number `k` of three shows `at`: the place itself, the edge before it, the edge after
+// it.
 fn shows(k: u32, at: u32, size: u32) -> bool {
     return k == 0u || (k == 1u && at == 1u) || (k == 2u && at + 2u == size);
 }

@@ -29,7 +29,7 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = group.y * groups.x + group.x;
-    // How many of each are summed, and how many of each the result has.
+    // How many images, positions and channels are summed, and how many the result has.
     let over = vec3<u32>(
         select(1u, parameters.images, parameters.sum_images != 0u),
         select(1u, parameters.positions, parameters.sum_positions != 0u),

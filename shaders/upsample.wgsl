@@ -25,7 +25,7 @@ fn main(
         return;
     }
     let place = i / parameters.channels;
-    // The rows of all images stand below each other, so that one division serves them all.
+    // The rows of all images are stored one after the other, so one division is enough for all of them.
     let origin = place / wide / 2u * parameters.width + place % wide / 2u;
     y[i] = x[origin * parameters.channels + i % parameters.channels];
 }

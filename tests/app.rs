@@ -10,14 +10,20 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use microwright::app::App;
+use microwright::app::{App, DepthStudySpace, MicrographSpace};
 use microwright::micrograph::{
     Correction, Lesson, PhaseMap, PhaseStyle, Prepare, Recipe, Segmentation, Stroke, array_bytes, write_labels_npy,
 };
 use microwright::net::Depth;
 use microwright::project::Project;
 use microwright::synth;
-use window::{click, drop_file, has, tab, until, window};
+use window::{click, drop_file, has, run, tab, until, window};
+
+/// The phases of the open micrograph as its recipe makes them.
+fn phases(harness: &Harness<'_, App>) -> Option<Arc<PhaseMap>> {
+    let shared = harness.state().shared();
+    shared.document.as_ref().filter(|_| shared.is_document_wanted())?.phases().cloned()
+}
 
 /// Settings under which a run takes seconds.
 fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize) {
@@ -40,10 +46,10 @@ fn the_first_frame_shows_a_micrograph_and_start_reconstructs_it() {
     quick(&mut harness, 12, 2);
     harness.step();
     click(&mut harness, "Start");
-    assert!(harness.state().is_running());
-    until(&mut harness, "the end", |app| !app.is_running());
-    assert_eq!(harness.state().realisations().len(), 2);
-    let first = &harness.state().realisations()[0];
+    assert!(run(harness.state()).is_running());
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    assert_eq!(harness.state().shared().realisations.len(), 2);
+    let first = &harness.state().shared().realisations[0];
     assert_eq!(first.report.loss.len(), 12);
     assert!(first.report.loss[11] < first.report.loss[0], "the loss fell");
     assert!(harness.query_by_label("Realisation 2").is_some());
@@ -57,21 +63,21 @@ fn a_run_can_be_paused_resumed_and_stopped_and_kept() {
     quick(&mut harness, 5000, 1);
     harness.step();
     click(&mut harness, "Start");
-    until(&mut harness, "an iteration", |app| app.iteration() > 2);
+    until(&mut harness, "an iteration", |app| run(app).iteration() > 2);
     click(&mut harness, "Pause");
-    until(&mut harness, "the pause", App::is_paused);
-    let at = harness.state().iteration();
+    until(&mut harness, "the pause", |app| run(app).is_paused());
+    let at = run(harness.state()).iteration();
     for _ in 0..20 {
         harness.step();
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(harness.state().iteration(), at, "a paused run stands still");
+    assert_eq!(run(harness.state()).iteration(), at, "a paused run stands still");
     click(&mut harness, "Resume");
-    until(&mut harness, "more iterations", |app| app.iteration() > at + 2);
+    until(&mut harness, "more iterations", |app| run(app).iteration() > at + 2);
     click(&mut harness, "Stop and keep");
-    until(&mut harness, "the end", |app| !app.is_running());
-    assert_eq!(harness.state().realisations().len(), 1);
-    assert!(harness.state().realisations()[0].report.stopped_early);
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    assert_eq!(harness.state().shared().realisations.len(), 1);
+    assert!(harness.state().shared().realisations[0].report.stopped_early);
 }
 
 #[test]
@@ -80,12 +86,12 @@ fn a_cancelled_run_leaves_nothing_and_a_closed_window_no_job() {
     quick(&mut harness, 100_000, 1);
     harness.step();
     click(&mut harness, "Start");
-    until(&mut harness, "an iteration", |app| app.iteration() > 1);
+    until(&mut harness, "an iteration", |app| run(app).iteration() > 1);
     click(&mut harness, "Cancel");
-    until(&mut harness, "the end", |app| !app.is_running());
-    assert!(harness.state().realisations().is_empty());
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    assert!(harness.state().shared().realisations.is_empty());
     click(&mut harness, "Start");
-    until(&mut harness, "an iteration", |app| app.iteration() > 1);
+    until(&mut harness, "an iteration", |app| run(app).iteration() > 1);
     let start = Instant::now();
     drop(harness);
     assert!(start.elapsed() < Duration::from_secs(5), "closing waited for more than an iteration");
@@ -117,7 +123,7 @@ fn what_cannot_be_run_is_said_in_the_window() {
     harness.step();
     click(&mut harness, "Start");
     assert!(harness.state().message_texts().last().is_some_and(|m| m.contains("too few for pool3")));
-    assert!(!harness.state().is_running());
+    assert!(!run(harness.state()).is_running());
 }
 
 #[test]
@@ -144,10 +150,10 @@ fn results_are_exported_and_the_report_sets_up_the_run_again() {
     let mut harness = window(None);
     quick(&mut harness, 6, 1);
     harness.state_mut().settings_mut().seed = 77;
-    harness.state_mut().set_export_folder(folder.path());
+    harness.state_mut().shared_mut().export.folder = folder.path().display().to_string();
     harness.step();
     click(&mut harness, "Start");
-    until(&mut harness, "the end", |app| !app.is_running());
+    until(&mut harness, "the end", |app| !run(app).is_running());
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::E);
     harness.step();
     harness.step();
@@ -177,7 +183,7 @@ fn results_are_exported_and_the_report_sets_up_the_run_again() {
 #[test]
 fn the_slider_tells_what_a_depth_costs() {
     let mut harness = window(None);
-    until(&mut harness, "the cost", |app| app.message_texts().is_empty() && app.cost_is_known());
+    until(&mut harness, "the cost", |app| app.message_texts().is_empty() && run(app).cost_is_known());
     assert!(has(&harness, "sees 52 × 52 px"));
     harness.state_mut().settings_mut().depth = Depth::named("pool1").expect("a depth");
     harness.step();
@@ -206,10 +212,10 @@ fn a_second_run_keeps_the_realisations_of_the_first() {
     harness.step();
     for runs in 1..=2 {
         click(&mut harness, "Start");
-        until(&mut harness, "the end", |app| !app.is_running());
-        assert_eq!(harness.state().realisations().len(), runs);
+        until(&mut harness, "the end", |app| !run(app).is_running());
+        assert_eq!(harness.state().shared().realisations.len(), runs);
     }
-    assert_eq!(harness.state().realisations()[1].number, 1);
+    assert_eq!(harness.state().shared().realisations[1].number, 1);
 }
 
 #[test]
@@ -218,7 +224,7 @@ fn while_a_run_is_under_way_no_other_micrograph_takes_its_place() {
     quick(&mut harness, 5000, 1);
     harness.step();
     click(&mut harness, "Start");
-    until(&mut harness, "an iteration", |app| app.iteration() > 0);
+    until(&mut harness, "an iteration", |app| run(app).iteration() > 0);
     let folder = tempfile::tempdir().expect("a folder");
     let other = folder.path().join("other.npy");
     write_labels_npy(&other, &synth::three_phases(40, 9.0, 3)).expect("a file");
@@ -231,10 +237,10 @@ fn while_a_run_is_under_way_no_other_micrograph_takes_its_place() {
     harness.step();
     harness.key_press(egui::Key::Escape);
     (0..4).for_each(|_| harness.step());
-    assert!(harness.state().is_running());
+    assert!(run(harness.state()).is_running());
     harness.key_press(egui::Key::Escape);
-    until(&mut harness, "the end", |app| !app.is_running());
-    assert_eq!(harness.state().realisations().len(), 1);
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    assert_eq!(harness.state().shared().realisations.len(), 1);
 }
 
 /// A grey picture of two noisy phases with a data bar below.
@@ -256,9 +262,9 @@ fn raw_micrograph(folder: &Path) -> PathBuf {
 fn change(harness: &mut Harness<'_, App>, change: impl FnOnce(&mut Recipe)) -> Arc<PhaseMap> {
     change(&mut harness.state_mut().settings_mut().recipe);
     harness.step();
-    until(harness, "the phases", App::is_settled);
+    until(harness, "the phases", |app| app.shared().is_settled());
     harness.step();
-    harness.state().phases().expect("phases")
+    phases(harness).expect("phases")
 }
 
 fn stroke(phase: usize, points: &[[f32; 2]]) -> Stroke {
@@ -272,18 +278,18 @@ fn a_raw_micrograph_becomes_phases_and_every_step_is_undone_and_done_again_to_th
     let mut harness = window(Some(raw.clone()));
     until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("raw.npy")));
     tab(&mut harness, "Micrograph");
-    until(&mut harness, "the phases", App::is_settled);
-    let mut states = vec![harness.state().phases().expect("phases")];
+    until(&mut harness, "the phases", |app| app.shared().is_settled());
+    let mut states = vec![phases(&harness).expect("phases")];
     // By the buttons of the window …
     click(&mut harness, "Cut off the data bar (12 rows)");
-    until(&mut harness, "the cut", App::is_settled);
+    until(&mut harness, "the cut", |app| app.shared().is_settled());
     harness.step();
-    states.push(harness.state().phases().expect("phases"));
+    states.push(phases(&harness).expect("phases"));
     assert_eq!(states[1].height, 96);
     click(&mut harness, "Despeckle");
-    until(&mut harness, "the correction", App::is_settled);
+    until(&mut harness, "the correction", |app| app.shared().is_settled());
     harness.step();
-    states.push(harness.state().phases().expect("phases"));
+    states.push(phases(&harness).expect("phases"));
     // … and as the tools do it.
     let strokes = |n: usize| match n {
         0 => stroke(0, &[[10.0, 10.0], [12.0, 30.0]]),
@@ -303,18 +309,18 @@ fn a_raw_micrograph_becomes_phases_and_every_step_is_undone_and_done_again_to_th
     for n in (0..last).rev() {
         harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
         harness.step();
-        until(&mut harness, "the undo", App::is_settled);
-        assert_eq!(harness.state().phases().expect("phases"), states[n], "undone to step {n}");
+        until(&mut harness, "the undo", |app| app.shared().is_settled());
+        assert_eq!(phases(&harness).expect("phases"), states[n], "undone to step {n}");
     }
     for n in 1..=last {
         harness.key_press_modifiers(egui::Modifiers::COMMAND.plus(egui::Modifiers::SHIFT), egui::Key::Z);
         harness.step();
-        until(&mut harness, "the redo", App::is_settled);
-        assert_eq!(harness.state().phases().expect("phases"), states[n], "done again to step {n}");
+        until(&mut harness, "the redo", |app| app.shared().is_settled());
+        assert_eq!(phases(&harness).expect("phases"), states[n], "done again to step {n}");
     }
     // The command line makes the same bytes of the saved recipe.
     let recipe = folder.path().join("recipe.json");
-    harness.state_mut().save_recipe(recipe.clone());
+    MicrographSpace::save_recipe(harness.state_mut().shared_mut(), &recipe);
     until(&mut harness, "the recipe", |app| app.message_texts().iter().any(|m| m.starts_with("Written to")));
     let output = folder.path().join("out");
     let done = std::process::Command::new(env!("CARGO_BIN_EXE_microwright"))
@@ -343,11 +349,11 @@ fn a_project_holds_everything_and_opens_elsewhere() {
         r.phases = vec![PhaseStyle::default(), named];
     });
     click(&mut harness, "Start");
-    until(&mut harness, "the end", |app| !app.is_running());
-    let labels: Vec<_> = harness.state().realisations().iter().map(|r| r.phases.clone()).collect();
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    let labels: Vec<_> = harness.state().shared().realisations.iter().map(|r| r.phases.clone()).collect();
     let settings = harness.state_mut().settings_mut().clone();
     let path = folder.path().join("work.microwright");
-    harness.state_mut().save_project_as(path.clone());
+    harness.state_mut().save_project_as(&path);
     until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("was saved as")));
     drop(harness);
     // Moved, and without the micrograph that it was made of.
@@ -358,10 +364,10 @@ fn a_project_holds_everything_and_opens_elsewhere() {
     std::fs::remove_file(folder.path().join("raw.npy")).expect("a file");
     let mut harness = window(Some(moved));
     until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("is open")));
-    until(&mut harness, "the phases", App::is_settled);
-    assert_eq!(harness.state().phases(), Some(phases));
+    until(&mut harness, "the phases", |app| app.shared().is_settled());
+    assert_eq!(phases(&harness), Some(phases));
     assert_eq!(*harness.state_mut().settings_mut(), settings);
-    let again: Vec<_> = harness.state().realisations().iter().map(|r| r.phases.clone()).collect();
+    let again: Vec<_> = harness.state().shared().realisations.iter().map(|r| r.phases.clone()).collect();
     assert_eq!(again, labels);
 }
 
@@ -375,7 +381,7 @@ fn the_comparison_and_the_depth_study_fill_their_workspaces() {
     quick(&mut harness, 3, 2);
     harness.step();
     click(&mut harness, "Start");
-    until(&mut harness, "the end", |app| !app.is_running());
+    until(&mut harness, "the end", |app| !run(app).is_running());
     tab(&mut harness, "Compare");
     let start = Instant::now();
     while !has(&harness, "white noise") || !has(&harness, "largest component") {
@@ -391,12 +397,12 @@ fn the_comparison_and_the_depth_study_fill_their_workspaces() {
     tab(&mut harness, "Depth study");
     harness.state_mut().settings_mut().device = "cpu".into();
     harness.step();
-    harness.state_mut().set_study(2, 2);
+    harness.state_mut().space_mut::<DepthStudySpace>().set(2, 2);
     harness.step();
     click(&mut harness, "Study all depths");
     until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("study is done")));
     // 32 pixels are enough for pool5, which halves them five times.
-    assert_eq!(harness.state().studied_depths(), 6);
+    assert_eq!(harness.state().space::<DepthStudySpace>().rows().len(), 6);
     assert!(has(&harness, "Recommended: ") || has(&harness, "No depth is recommended"));
 }
 
@@ -409,12 +415,12 @@ fn what_a_recipe_cannot_do_is_said_and_the_picture_stays() {
     let crop = Prepare::Crop { top: 0, left: 0, height: 5000, width: 10 };
     harness.state_mut().settings_mut().recipe.prepare.push(crop);
     harness.step();
-    until(&mut harness, "the refusal", App::is_settled);
+    until(&mut harness, "the refusal", |app| app.shared().is_settled());
     assert!(harness.state().message_texts().iter().any(|m| m.contains("does not lie within")));
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
     harness.step();
-    until(&mut harness, "the undo", App::is_settled);
-    assert!(harness.state().phases().is_some());
+    until(&mut harness, "the undo", |app| app.shared().is_settled());
+    assert!(phases(&harness).is_some());
 }
 
 /// Only the copy of a window that crashed is taken away once it is open; never what else lies in a folder.
@@ -460,7 +466,7 @@ fn two_windows_on_one_project_do_not_overwrite_each_other() {
     let kept = Project::read(&path).expect("a project").settings;
     assert_eq!((kept.seed, kept.iterations), (11, 4));
     // A name that was chosen is taken, also the same.
-    second.state_mut().save_project_as(path.clone());
+    second.state_mut().save_project_as(&path);
     until(&mut second, "the file", |app| saves(app) == 1);
     assert_eq!(Project::read(&path).expect("a project").settings.seed, 22);
 }

@@ -5,10 +5,10 @@ mod common;
 use std::sync::Arc;
 
 use microwright::compute::gpu::lose_after;
-use microwright::job::{Ending, Event, Run, start_reconstruction};
+use microwright::job::{Ending, Event, Job, Run};
 use microwright::micrograph::Recipe;
 use microwright::net::Depth;
-use microwright::reconstruct::{Realisation, Settings};
+use microwright::reconstruct::{Realisation, Settings, Target};
 use microwright::synth;
 
 /// Runs a small reconstruction on an adapter; the ending, the result, and how often a loss was told.
@@ -24,12 +24,13 @@ fn reconstruct(device: &str) -> (Ending, Option<Arc<Realisation>>, usize) {
         ..Settings::default()
     };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let run = Run { micrograph, settings, folder: folder.path().into(), write: false, resume: false };
-    let (job, _) = start_reconstruction(run, Arc::new(|| {}));
+    let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));
+    let run = Run { target, settings, folder: Some(folder.path().into()), write: false, resume: false };
+    let job = Job::start(run, Arc::new(|| {}));
     let (mut found, mut losses) = (None, 0);
     loop {
         match job.wait(std::time::Duration::from_secs(120)).expect("an event") {
-            Event::Realisation(realisation) => found = Some(realisation),
+            Event::Output(realisation) => found = Some(realisation),
             Event::Warning(text) if text.contains("was lost") => losses += 1,
             Event::Ended(ending) => return (ending, found, losses),
             _ => {}

@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,8 +18,8 @@ use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
 use microwright::net::{Depth, Weights, WeightsKind};
-use microwright::project::Project;
-use microwright::reconstruct::{Checkpoint, Problem, Report, Settings, Solver};
+use microwright::project::{Part, Project};
+use microwright::reconstruct::{Checkpoint, Problem, Report, Settings, Solver, Target};
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -138,11 +139,15 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
         ..Recipe::default()
     };
     let map = synth::bicontinuous(12, 0.4, 6.0, 1);
+    let mut part = Part::default();
+    part.put(&vec![1, 2, 3]);
+    part.put_map("pool1", &map);
     let project = Project {
         micrograph: Some(Arc::new(synth::from_labels("seed", &map))),
         settings: Settings { recipe: recipe.clone(), ..Settings::default() },
         realisations: vec![],
         compared: vec![("other".into(), Arc::new(map.clone()))],
+        parts: BTreeMap::from([("study".into(), part)]),
     };
     let path = folder.join("seed.microwright");
     project.save(&path).expect("a file");
@@ -194,7 +199,8 @@ fn first_layer() -> Vec<u8> {
 fn checkpoint(path: &Path) -> Vec<u8> {
     let micrograph = synth::from_labels("seed", &synth::bicontinuous(12, 0.4, 6.0, 1));
     let settings = Settings { depth: Depth::CONV1_1, levels: 1, ..Settings::default() };
-    let problem = Problem::new(micrograph, settings, Device::Cpu).expect("a problem");
+    let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));
+    let problem = Problem::new(target, settings, Device::Cpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     solver.step(&problem, &|| false).expect("an iteration");
     Checkpoint::save(path, &problem, &solver, 0, 1.0).expect("a file");

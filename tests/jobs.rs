@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use microwright::compute::Device;
 use microwright::compute::graph::Precision;
-use microwright::job::{Ending, Event, Job, Latest, Request, Run, Wanted, start_reconstruction};
+use microwright::job::{Ending, Event, Job, JobOf, Latest, Request, Run, Wanted};
 use microwright::micrograph::{Micrograph, Recipe, Segmentation};
 use microwright::net::Depth;
-use microwright::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Report, Settings, Solver};
+use microwright::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Report, Settings, Solver, Target};
 use microwright::synth;
 
 fn quiet() -> microwright::job::Wake {
     Arc::new(|| {})
 }
 
-fn endings(job: &Job) -> Vec<Ending> {
+fn endings<O>(job: &Job<impl Sized, O>) -> Vec<Ending> {
     let mut found = vec![];
     // The channel closes with the job's thread; a second of silence after an ending is enough to see a second one.
     while let Some(event) = job.wait(Duration::from_secs(if found.is_empty() { 30 } else { 1 })) {
@@ -31,7 +31,7 @@ fn endings(job: &Job) -> Vec<Ending> {
 
 #[test]
 fn a_panic_is_a_failure_with_a_sentence_and_the_only_ending() {
-    let job = Job::spawn("panics", quiet(), |_| panic!("of this test"));
+    let job = Job::<(), ()>::spawn("panics", quiet(), |_| panic!("of this test"));
     let found = endings(&job);
     assert!(matches!(found.as_slice(), [Ending::Failed(text)] if text.contains("of this test")), "{found:?}");
 }
@@ -40,7 +40,7 @@ fn a_panic_is_a_failure_with_a_sentence_and_the_only_ending() {
 fn dropping_a_job_cancels_it_and_waits_for_its_thread() {
     let running = Arc::new(AtomicBool::new(true));
     let flag = running.clone();
-    let job = Job::spawn("drops", quiet(), move |control| {
+    let job = Job::<(), ()>::spawn("drops", quiet(), move |control| {
         while control.wanted() != Wanted::Cancel {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -53,7 +53,7 @@ fn dropping_a_job_cancels_it_and_waits_for_its_thread() {
 
 #[test]
 fn a_paused_job_that_is_dropped_ends_too() {
-    let job = Job::spawn("paused", quiet(), |control| match control.wait_while_paused() {
+    let job = Job::<(), ()>::spawn("paused", quiet(), |control| match control.wait_while_paused() {
         _ if control.wanted() == Wanted::Cancel => Ending::Cancelled,
         _ => loop {
             if control.wait_while_paused() == Wanted::Cancel {
@@ -75,6 +75,14 @@ fn a_latest_slot_holds_the_newest_value_only() {
     assert_eq!(slot.take(), None);
 }
 
+fn target(micrograph: Micrograph, settings: &Settings) -> Arc<Target> {
+    Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"))
+}
+
+fn problem(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Problem, ReconstructError> {
+    Problem::new(target(micrograph, &settings), settings, device)
+}
+
 fn small(iterations: usize) -> Settings {
     Settings { depth: Depth::named("pool1").expect("a depth"), device: "cpu".into(), iterations, ..Settings::default() }
 }
@@ -83,11 +91,18 @@ fn small(iterations: usize) -> Settings {
 fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
     let folder = tempfile::tempdir().expect("a folder");
     let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 9.0, 1));
-    let run = Run { micrograph, settings: small(100_000), folder: folder.path().into(), write: false, resume: false };
-    let (job, latest) = start_reconstruction(run, quiet());
+    let folder_of_run = Some(folder.path().to_path_buf());
+    let run = Run {
+        target: target(micrograph, &small(1)),
+        settings: small(100_000),
+        folder: folder_of_run,
+        write: false,
+        resume: false,
+    };
+    let job: JobOf<Run> = Job::start(run, quiet());
     let seen = AtomicUsize::new(0);
     while seen.load(Ordering::SeqCst) < 3 {
-        if let Some(progress) = latest.take() {
+        if let Some(progress) = job.progress() {
             seen.store(progress.iteration, Ordering::SeqCst);
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -102,7 +117,7 @@ fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
 fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let Some(gpu) = common::gpu() else { return };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = Problem::new(micrograph.clone(), small(6), gpu).expect("a problem");
+    let problem = problem(micrograph.clone(), small(6), gpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     for _ in 0..3 {
         solver.step(&problem, &|| false).expect("an iteration");
@@ -116,7 +131,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let path = folder.path().join("checkpoint.safetensors");
     Checkpoint::save(&path, &problem, &solver, 0, 1.5).expect("a file");
     let saved = Checkpoint::read(&path).expect("a checkpoint");
-    let elsewhere = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
+    let elsewhere = problem(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
     resumed.step(&elsewhere, &|| false).expect("an iteration on the cores");
     assert_eq!(resumed.iteration(), 4);
@@ -128,7 +143,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let runs = [Precision::Single, Precision::Half].map(|precision| {
         let settings = Settings { precision, levels: 1, ..small(6) };
-        let problem = Problem::new(micrograph.clone(), settings, gpu.clone()).expect("a problem");
+        let problem = problem(micrograph.clone(), settings, gpu.clone()).expect("a problem");
         let mut solver = Solver::new(&problem, 1).expect("a solver");
         for _ in 0..6 {
             solver.step(&problem, &|| false).expect("an iteration");
@@ -147,7 +162,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
 #[test]
 fn an_interrupted_step_changes_nothing() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = Problem::new(micrograph, small(6), Device::Cpu).expect("a problem");
+    let problem = problem(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     solver.step(&problem, &|| false).expect("an iteration");
     let before = solver.optimiser().clone();
@@ -161,12 +176,12 @@ fn a_phase_without_a_pixel_is_refused_and_a_report_with_what_is_no_number_is_rea
     micrograph.values.iter_mut().for_each(|v| *v *= 100.0);
     let mut settings = small(2);
     settings.recipe = Recipe::of(Segmentation::Thresholds(vec![50.0, 400.0]));
-    let error = Problem::new(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
+    let error = problem(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
     assert!(error.contains("phase 2"), "{error}");
     // Half black, half white: no chord is whole, so its mean is no number.
     let values = (0..32 * 32).map(|n| f32::from(u8::from(n % 32 >= 16))).collect();
     let halves = Micrograph::new((32, 32), 1, values, (0.0, 1.0));
-    let problem = Problem::new(halves, small(2), Device::Cpu).expect("a problem");
+    let problem = problem(halves, small(2), Device::Cpu).expect("a problem");
     let solver = Solver::new(&problem, 1).expect("a solver");
     let made = Realisation::of(&problem, solver, 0, 0.0, false, &|| false);
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use microwright::compute::{Device, DeviceKind};
-use microwright::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
+use microwright::job::{Ending, Event, Job, PatchSource, Request, Train};
 use microwright::latent::{
     Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Patch, Source, Trainer, correlation, judge,
     layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
@@ -267,7 +267,7 @@ fn a_folder_of_odd_files_is_read_as_far_as_it_can_be() {
     assert!(pictures.iter().all(|p| p.label == "ferrite"));
     let said = |name: &str| left_out.iter().any(|text| text.contains(name));
     assert!(said("broken.png") && said("notes.txt") && said("c.tif"), "{left_out:?}");
-    let request = TrainRequest {
+    let request = Train {
         source: PatchSource::Files(vec![folder.clone()], None),
         stride: 16,
         most_patches: 100,
@@ -276,18 +276,19 @@ fn a_folder_of_odd_files_is_read_as_far_as_it_can_be() {
         as_f16: false,
         resume: false,
     };
-    let (job, slots) = start_training(request, Arc::new(|| {}));
-    let mut warnings = vec![];
+    let job = Job::start(request, Arc::new(|| {}));
+    let (mut warnings, mut model) = (vec![], None);
     let ending = loop {
         match job.wait(Duration::from_secs(60)).expect("an event") {
             Event::Warning(text) => warnings.push(text),
+            Event::Output(made) => model = Some(made),
             Event::Ended(ending) => break ending,
-            _ => {}
+            Event::Saved(_) => {}
         }
     };
     assert_eq!(ending, Ending::Finished, "{warnings:?}");
     assert!(warnings.iter().any(|w| w.contains("tiny.tif")), "{warnings:?}");
-    assert!(slots.model.take().is_some() && folder.join("model.safetensors").exists());
+    assert!(model.is_some() && folder.join("model.safetensors").exists());
     std::fs::remove_dir_all(folder).expect("removed");
 }
 
@@ -296,7 +297,7 @@ fn a_stopped_training_keeps_its_model_and_a_cancelled_one_its_checkpoint() {
     let folder = folder("stop");
     for (request, wanted) in [(Request::StopAndKeep, Ending::Kept), (Request::Cancel, Ending::Cancelled)] {
         let output = folder.join("model.safetensors");
-        let training = TrainRequest {
+        let training = Train {
             source: PatchSource::Graphite(30, 1),
             stride: 32,
             most_patches: 100,
@@ -305,22 +306,25 @@ fn a_stopped_training_keeps_its_model_and_a_cancelled_one_its_checkpoint() {
             as_f16: false,
             resume: false,
         };
-        let (job, slots) = start_training(training, Arc::new(|| {}));
-        while slots.progress.take().is_none_or(|p| p.step < 3) {
+        let job = Job::start(training, Arc::new(|| {}));
+        while job.progress().is_none_or(|p| p.step < 3) {
             std::thread::sleep(Duration::from_millis(5));
         }
         job.request(request);
+        let mut model = None;
         let ending = loop {
-            if let Event::Ended(ending) = job.wait(Duration::from_secs(60)).expect("an event") {
-                break ending;
+            match job.wait(Duration::from_secs(60)).expect("an event") {
+                Event::Output(made) => model = Some(made),
+                Event::Ended(ending) => break ending,
+                _ => {}
             }
         };
         assert_eq!(ending, wanted);
-        let checkpoint = TrainRequest::checkpoint(&output);
+        let checkpoint = Train::checkpoint(&output);
         if wanted == Ending::Kept {
             assert!(Model::open(&output).is_ok() && !checkpoint.exists());
         } else {
-            assert!(checkpoint.exists() && slots.model.take().is_none());
+            assert!(checkpoint.exists() && model.is_none());
         }
     }
     std::fs::remove_dir_all(folder).expect("removed");

@@ -7,42 +7,42 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::App;
+use microwright::app::{App, LatentSpace};
 use microwright::latent::{LatentSettings, Model, ModelKind};
 use microwright::micrograph::write_image_png;
 use microwright::net::Depth;
-use window::{click, drop_file, has, tab, until, window};
+use window::{click, drop_file, has, latent, tab, until, window};
 
 /// The workspace with the model in the box, its first picture painted.
-fn latent() -> Harness<'static, App> {
+fn opened() -> Harness<'static, App> {
     let mut harness = window(None);
     harness.state_mut().settings_mut().device = "cpu".into();
     harness.step();
     tab(&mut harness, "Latent");
-    until(&mut harness, "a picture", |app| app.latent().shown().is_some());
+    until(&mut harness, "a picture", |app| latent(app).shown().is_some());
     harness
 }
 
 #[test]
 fn the_boxed_model_is_there_at_once_and_its_picture_follows_the_hand() {
-    let mut harness = latent();
+    let mut harness = opened();
     assert!(has(&harness, "Graphite (built in)") && has(&harness, "TextureVAE"));
     until(&mut harness, "the strip", |app| {
-        let (done, all) = app.latent().sheet_progress();
+        let (done, all) = latent(app).sheet_progress();
         all >= 20 && done == all
     });
-    let first = harness.state().latent().shown().expect("a picture").clone();
+    let first = latent(harness.state()).shown().expect("a picture").clone();
     click(&mut harness, "Another layout");
     until(&mut harness, "another layout", |app| {
-        app.latent().shown().is_some_and(|s| s.cell.layout != first.cell.layout)
+        latent(app).shown().is_some_and(|s| s.cell.layout != first.cell.layout)
     });
-    let second = harness.state().latent().shown().expect("a picture").clone();
+    let second = latent(harness.state()).shown().expect("a picture").clone();
     assert!(second.cell.z == first.cell.z && second.picture != first.picture);
     click(&mut harness, "Random");
-    until(&mut harness, "another point", |app| app.latent().shown().is_some_and(|s| s.cell.z != first.cell.z));
+    until(&mut harness, "another point", |app| latent(app).shown().is_some_and(|s| s.cell.z != first.cell.z));
     assert!(has(&harness, "Random point"));
     click(&mut harness, "Mean");
-    until(&mut harness, "the mean again", |app| app.latent().shown().is_some_and(|s| s.cell.z == first.cell.z));
+    until(&mut harness, "the mean again", |app| latent(app).shown().is_some_and(|s| s.cell.z == first.cell.z));
     click(&mut harness, "Correlations");
     assert!(has(&harness, "nats"));
 }
@@ -53,10 +53,10 @@ fn a_dropped_micrograph_is_the_start_and_a_broken_one_is_a_sentence() {
     let image: Vec<f32> = (0..96 * 80 * 3).map(|i| if i / 3 % 80 % 9 < 4 { 255.0 } else { 0.0 }).collect();
     let path = folder.path().join("stripes.png");
     write_image_png(&path, &image, (96, 80), None).expect("written");
-    let mut harness = latent();
-    let before = harness.state().latent().shown().expect("a picture").cell.z.clone();
+    let mut harness = opened();
+    let before = latent(harness.state()).shown().expect("a picture").cell.z.clone();
     drop_file(&mut harness, &path);
-    until(&mut harness, "its point", |app| app.latent().shown().is_some_and(|s| s.cell.z != before));
+    until(&mut harness, "its point", |app| latent(app).shown().is_some_and(|s| s.cell.z != before));
     assert!(has(&harness, "stripes.png"));
     let broken = folder.path().join("broken.png");
     std::fs::write(&broken, b"\x89PNG\r\n\x1a\nnothing").expect("written");
@@ -67,10 +67,10 @@ fn a_dropped_micrograph_is_the_start_and_a_broken_one_is_a_sentence() {
 #[test]
 fn a_model_is_trained_kept_judged_and_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut harness = latent();
-    harness.state_mut().set_export_folder(folder.path());
+    let mut harness = opened();
+    harness.state_mut().shared_mut().export.folder = folder.path().display().to_string();
     click(&mut harness, "Train");
-    let space = harness.state_mut().latent_mut();
+    let space = harness.state_mut().space_mut::<LatentSpace>();
     space.take_graphite(30);
     *space.settings_mut() = LatentSettings {
         model: ModelKind::Texture,
@@ -87,14 +87,14 @@ fn a_model_is_trained_kept_judged_and_opened_again() {
     // The page and the button share their name; the button stands below.
     harness.get_all_by_label("Train").last().expect("the button").click();
     harness.step();
-    until(&mut harness, "some steps", |app| app.latent().steps() > 6);
+    until(&mut harness, "some steps", |app| latent(app).steps() > 6);
     assert!(has(&harness, "Held-out patches") && has(&harness, "Random samples"));
     click(&mut harness, "Stop and keep");
-    until(&mut harness, "the model", |app| app.latent().model_name().is_some_and(|name| name == "model-1.safetensors"));
+    until(&mut harness, "the model", |app| latent(app).model_name().is_some_and(|name| name == "model-1.safetensors"));
     assert!(Model::open(&folder.path().join("model-1.safetensors")).is_ok());
     click(&mut harness, "Judge");
     click(&mut harness, "Judge this model");
-    until(&mut harness, "the judgement", |app| app.latent().judgement().is_some());
+    until(&mut harness, "the judgement", |app| latent(app).judgement().is_some());
     assert!(has(&harness, "STSIM-2") && has(&harness, "lineal-path error (%)"));
     drop_file(&mut harness, Path::new(&folder.path().join("model-1.safetensors")));
     until(&mut harness, "the model", |app| app.message_texts().iter().any(|m| m.contains("is open in the Latent")));

@@ -1,12 +1,13 @@
 //! Projects survive whatever happens to the program and to their files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use microwright::micrograph::{Correction, Micrograph, PhaseMap, Prepare, Recipe, Segmentation};
-use microwright::project::Project;
+use microwright::project::{Part, Project};
 use microwright::reconstruct::Settings;
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
@@ -14,6 +15,14 @@ use rand_pcg::Pcg64;
 
 /// Where the process that is killed saves.
 const TARGET: &str = "MICROWRIGHT_TEST_PROJECT";
+
+fn part(map: &PhaseMap, seed: u64) -> Part {
+    let mut part = Part::default();
+    part.put(&(seed, "a study"));
+    part.put_map("pool1", map);
+    part.put_file("model.bin", vec![1, 2, seed as u8]);
+    part
+}
 
 fn project(seed: u64) -> Project {
     let map = synth::bicontinuous(128, 0.4, 12.0, seed);
@@ -29,7 +38,8 @@ fn project(seed: u64) -> Project {
         micrograph: Some(Arc::new(micrograph)),
         settings: Settings { seed, recipe, ..Settings::default() },
         realisations: vec![],
-        compared: vec![("other".into(), Arc::new(map))],
+        compared: vec![("other".into(), Arc::new(map.clone()))],
+        parts: BTreeMap::from([("study".into(), part(&map, seed))]),
     }
 }
 
@@ -45,6 +55,11 @@ fn what_is_saved_is_read_back_and_the_same_project_gives_the_same_bytes() {
     assert_eq!(back.micrograph, original.micrograph);
     assert_eq!(back.settings, original.settings);
     assert_eq!(back.compared, original.compared);
+    assert_eq!(back.parts, original.parts);
+    let part = &back.parts["study"];
+    assert_eq!(part.get::<(u64, String)>(), Ok((3, "a study".into())));
+    assert_eq!(part.map("pool1", 2).as_ref(), Ok(&*original.compared[0].1));
+    assert!(part.map("pool1", 1).is_err() && part.file("other").is_err() && part.get::<u64>().is_err());
     Project::default().save(&a).expect("a file");
     assert!(Project::read(&a).expect("a project").micrograph.is_none());
 }

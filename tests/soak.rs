@@ -9,10 +9,10 @@ mod window;
 use std::sync::Arc;
 use std::time::Duration;
 
-use microwright::job::{Ending, Event, Run, start_reconstruction};
+use microwright::job::{Ending, Event, Job, Run};
 use microwright::micrograph::Recipe;
 use microwright::net::Depth;
-use microwright::reconstruct::Settings;
+use microwright::reconstruct::{Settings, Target};
 use microwright::synth;
 
 /// Resident bytes, threads and open files of this process.
@@ -46,8 +46,9 @@ fn reconstruct(device: &str, seed: u64) {
         ..Settings::default()
     };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 8.0, seed));
-    let run = Run { micrograph, settings, folder: folder.path().into(), write: true, resume: false };
-    let (job, _) = start_reconstruction(run, Arc::new(|| {}));
+    let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));
+    let run = Run { target, settings, folder: Some(folder.path().into()), write: true, resume: false };
+    let job = Job::start(run, Arc::new(|| {}));
     loop {
         if let Event::Ended(ending) = job.wait(Duration::from_secs(120)).expect("an event") {
             assert_eq!(ending, Ending::Finished);

@@ -1,12 +1,13 @@
-// A convolution as an implicit matrix product of numbers of 16 bits, summed in 32, by the adapter's cooperative matrices of
-// T × T numbers. A workgroup makes 128 positions of 64 outputs; each of its subgroups makes a unit of 2 × 4 matrices, in as
-// many rounds as it takes until all are made. Where there are more subgroups than units, several make the same.
+// A convolution as an implicit matrix product of 16-bit numbers, summed in 32 bits, by the adapter's cooperative
+// matrices of T × T numbers. A workgroup computes 128 positions of 64 outputs. In each round, each of its subgroups
+// computes a unit of 2 × 4 matrices, until all are done. If there are more subgroups than units, several compute the
+// same unit.
 const ROWS = 2u * T;
 const COLUMNS = 4u * T;
 const ACROSS = 64u / COLUMNS;
 const UNITS = 128u / ROWS * ACROSS;
-// Numbers of the inner sum at a time, and from row to row in the workgroup's memory: more than there are, so that rows do
-// not begin in the same bank.
+// Numbers of the inner sum per step, and the distances between rows in the workgroup's memory. The distances are longer
+// than the rows, so that rows do not begin in the same bank.
 const INNER = 16u;
 const LEFT_STEP = 24u;
 const RIGHT_STEP = 72u;
@@ -38,7 +39,8 @@ fn bring_right(at: u32, values: vec4<f32>) {
     right[at + 3u] = f16(values.w);
 }
 
-// Finishes what the subgroups have stored: of each unit from `first` on the matrix that begins at a row and a column of it.
+// Finishes the sums that the subgroups have stored: for each unit from `first` on, the matrix that begins at the given
+// row and column of the unit.
 fn store_sums(local: u32, corner: vec2<u32>, first: u32, step: u32, row: u32, column: u32) {
     let positions = parameters.batch * parameters.out_height * parameters.out_width;
     let columns = parameters.outputs / 4u;
@@ -71,7 +73,7 @@ fn main(
     let step = min(workgroupUniformLoad(&subgroups), UNITS);
     let slot = subgroup % step * T * T;
 
-    // What this invocation brings: 16 channels of one position, and eight outputs of one channel.
+    // This invocation loads 16 channels of one position, and eight outputs of one channel.
     let position = corner.x + local;
     let image = position / image_positions;
     let place = position % image_positions;

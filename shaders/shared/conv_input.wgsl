@@ -1,5 +1,5 @@
-// A number of a convolution's input: x[image, row, column, channel], 0 outside (row or column −1) and where the mask's bit
-// is not set. With spread, x stands for a quarter of itself at each of 2 × 2 positions.
+// A number of a convolution's input: x[image, row, column, channel], or 0 outside (row or column −1) and where the bit
+// of the mask is not set. With spread, a quarter of each x is read at 2 × 2 positions.
 fn input_at(image: u32, row: i32, column: i32, channel: u32) -> f32 {
     if (row < 0 || column < 0 || channel >= parameters.inputs) {
         return 0.0;

@@ -1,5 +1,5 @@
-// The parameter block of the kernels that compute a convolution, and of its adjoint with respect to the kernels, for which
-// the positions are divided into parts, and which does not read what stands between periodic and part.
+// The parameter block of the kernels that compute a convolution, and of its adjoint with respect to the kernels. The
+// adjoint divides the positions into parts, and does not read the fields between periodic and part.
 struct Parameters {
     in_height: u32,
     in_width: u32,

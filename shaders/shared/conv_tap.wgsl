@@ -1,4 +1,4 @@
-// Four channels at a time of what a tap of a convolution reads, x being bound as vectors of four.
+// The input that a tap of a convolution reads, four channels at a time; x is bound as vectors of four.
 struct Tap {
     // Where the channels begin in x, in fours, and the bits in the mask.
     start: u32,

@@ -1,4 +1,4 @@
-// The bias of an output added to its sum, and the ReLU, which leaves what is no number.
+// Adds the bias of an output to its sum and applies the ReLU, which keeps NaN.
 fn finished(sum: f32, output: u32) -> f32 {
     var value = sum;
     if (parameters.has_bias != 0u) {

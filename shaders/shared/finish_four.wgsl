@@ -1,5 +1,5 @@
-// The biases of four outputs added to their sums, and the ReLU, which leaves what is no number; the bias is bound as vectors
-// of four.
+// Adds the biases of four outputs to their sums and applies the ReLU, which keeps NaN. The bias is bound as vectors of
+// four.
 fn finished(sum: vec4<f32>, column: u32) -> vec4<f32> {
     var value = sum;
     if (parameters.has_bias != 0u) {

@@ -1,6 +1,6 @@
 // A 128 × 64 tile of a matrix product, 8 × 8 of it in each of 128 invocations; 8 of the inner sum at a time.
 // left[k · 128 + row], right[k · 16 + column / 4]; an invocation has 8 rows side by side, and columns 4c … 4c + 3 and
-// 32 + 4c … 32 + 4c + 3. Written out, so that the sums stay in registers whatever the driver does with loops.
+// 32 + 4c … 32 + 4c + 3. Written without loops, so that the sums stay in registers with every driver.
 var<workgroup> left: array<f32, 1024>;
 var<workgroup> right: array<vec4<f32>, 128>;
 

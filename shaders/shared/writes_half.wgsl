@@ -1,5 +1,5 @@
-// The maps that a kernel writes have numbers of 16 bits. What is above 65,504, the largest of them, becomes infinite and is
-// reported as a loss that is no number.
+// The maps that a kernel writes have numbers of 16 bits. Values above 65,504, the largest of them, become infinite; the
+// loss is then reported as not finite.
 enable f16;
 
 alias Output = f16;

@@ -2,10 +2,14 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::Workspace;
+use std::path::PathBuf;
+
+use super::shared::Shared;
+use super::space::Space;
+use crate::project::{Project, Stamp};
 use crate::synth::Sample;
 
-/// A command.
+/// A command of the window; those of the spaces are beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Choose a micrograph's file.
@@ -22,18 +26,8 @@ pub enum Command {
     Undo,
     /// Decide again what was undone.
     Redo,
-    /// Go to a workspace.
-    Workspace(Workspace),
-    /// Go to the next one.
+    /// Go to the next workspace.
     NextWorkspace,
-    /// Write results to a folder.
-    Export,
-    /// Start, pause or go on.
-    StartOrPause,
-    /// Stop and keep what there is.
-    StopAndKeep,
-    /// Stop and throw away.
-    Cancel,
     /// Show whole pictures.
     Fit,
     /// One picture pixel on one screen pixel.
@@ -55,7 +49,6 @@ impl Command {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::Open, Self::OpenPath];
         all.extend(Sample::ALL.map(Self::OpenSample));
-        all.extend(Workspace::ALL.map(Self::Workspace));
         all.extend([
             Self::NextWorkspace,
             Self::SaveProject,
@@ -63,10 +56,6 @@ impl Command {
             // With more modifiers first: a key with fewer would take it.
             Self::Redo,
             Self::Undo,
-            Self::Export,
-            Self::StartOrPause,
-            Self::StopAndKeep,
-            Self::Cancel,
             Self::Fit,
             Self::OneToOne,
             Self::ResetSettings,
@@ -88,12 +77,7 @@ impl Command {
             Self::SaveProjectAs => "Save the project as…".into(),
             Self::Undo => "Undo".into(),
             Self::Redo => "Redo".into(),
-            Self::Workspace(workspace) => format!("Workspace: {}", workspace.name()),
             Self::NextWorkspace => "Next workspace".into(),
-            Self::Export => "Export…".into(),
-            Self::StartOrPause => "Start, pause or resume".into(),
-            Self::StopAndKeep => "Stop and keep".into(),
-            Self::Cancel => "Cancel the run".into(),
             Self::Fit => "Fit pictures".into(),
             Self::OneToOne => "Pictures 1:1".into(),
             Self::ResetSettings => "Reset all settings".into(),
@@ -114,12 +98,7 @@ impl Command {
             Self::SaveProjectAs => "Write the project under another name.",
             Self::Undo => "Take the last change back: of the recipe, of a setting, or of the open micrograph.",
             Self::Redo => "Make the change again that was taken back.",
-            Self::Workspace(workspace) => workspace.tooltip(),
             Self::NextWorkspace => "Go to the next workspace.",
-            Self::Export => "Write the shown realisation: phase map, image, curves, plots and report.",
-            Self::StartOrPause => "Start a reconstruction with these settings; while one runs, pause it or go on.",
-            Self::StopAndKeep => "End after this iteration and keep the realisation as it is.",
-            Self::Cancel => "End the run and throw the unfinished realisation away.",
             Self::Fit => "Show whole pictures.",
             Self::OneToOne => "Show one pixel of the picture on one pixel of the screen.",
             Self::ResetSettings => "Put every setting back to its default.",
@@ -130,20 +109,26 @@ impl Command {
         }
     }
 
+    /// Why it cannot be called now, if it cannot.
+    fn unavailable(self, shared: &Shared) -> Option<&'static str> {
+        match self {
+            Self::Undo if !shared.history.can_undo() && !shared.is_deciding() => Some("There is nothing to undo."),
+            Self::Redo if !shared.history.can_redo() => Some("There is nothing to redo."),
+            _ => None,
+        }
+    }
+
     /// The key that calls it.
     pub fn shortcut(self) -> Option<KeyboardShortcut> {
-        let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+        let plain = |key| Some(plain_key(key));
         let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
         match self {
             Self::Open => command(Key::O),
             Self::SaveProject => command(Key::S),
-            Self::Export => command(Key::E),
             Self::Undo => command(Key::Z),
             Self::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)),
             Self::NextWorkspace => Some(KeyboardShortcut::new(Modifiers::CTRL, Key::Tab)),
             Self::Palette => command(Key::K),
-            Self::StartOrPause => plain(Key::Space),
-            Self::StopAndKeep => plain(Key::Escape),
             Self::Fit => plain(Key::F),
             Self::OneToOne => plain(Key::Num1),
             Self::Help => plain(Key::F1),
@@ -152,13 +137,107 @@ impl Command {
     }
 }
 
-/// The command whose key was pressed. `was_busy` says whether a control or menu had the keys until now; plain keys only while nobody types and no control has the focus.
-pub fn pressed(ctx: &egui::Context, was_busy: bool) -> Option<Command> {
+/// A key without modifiers.
+pub const fn plain_key(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+/// What is done at the end of a frame: for a command, or for an answer that has come.
+pub enum Action {
+    /// A command of the window.
+    Do(Command),
+    /// Go to the workspace of this name.
+    Go(&'static str),
+    /// A command of a space, by the space's name and the command's id.
+    DoIn(&'static str, &'static str),
+    /// Hand files to a space.
+    Files(&'static str, Vec<PathBuf>),
+    /// Open a file of a space's own in it.
+    OpenIn(&'static str, PathBuf),
+    /// Open a project that was read.
+    ShowProject { path: PathBuf, stamp: Option<Stamp>, project: Box<Project> },
+    /// Write the project; then close the window if `quit`.
+    SaveProject { path: PathBuf, quit: bool },
+    /// The project was written, or its copy in case of a crash where there is no path.
+    ProjectSaved { path: Option<PathBuf>, result: Result<Option<Stamp>, String>, quit: bool },
+    /// Do with the work of a window that did not close properly what was decided: open it, or throw it away.
+    Recover { copy: PathBuf, open: bool },
+    /// Save the project, then close the window.
+    SaveAndQuit,
+    /// Close the window.
+    Quit,
+}
+
+/// A command as menus, the palette and the keys have it.
+pub struct Entry {
+    pub action: Action,
+    pub name: String,
+    pub tooltip: &'static str,
+    pub key: Option<KeyboardShortcut>,
+    pub unavailable: Option<String>,
+}
+
+impl Entry {
+    /// A command of the window.
+    pub fn of(command: Command, shared: &Shared) -> Self {
+        Self {
+            action: Action::Do(command),
+            name: command.name(),
+            tooltip: command.tooltip(),
+            key: command.shortcut(),
+            unavailable: command.unavailable(shared).map(String::from),
+        }
+    }
+
+    /// The commands of a space.
+    pub fn of_space(space: &dyn Space, shared: &Shared) -> Vec<Self> {
+        let entry = |command: super::space::SpaceCommand| Self {
+            action: Action::DoIn(space.name(), command.id),
+            name: command.name.into(),
+            tooltip: command.tooltip,
+            key: command.key,
+            unavailable: command.unavailable,
+        };
+        space.commands(shared).into_iter().map(entry).collect()
+    }
+}
+
+/// All commands for the palette: those of the shown space first.
+pub fn entries(spaces: &[Box<dyn Space>], current: usize, shared: &Shared) -> Vec<Entry> {
+    let mut all = Entry::of_space(&*spaces[current], shared);
+    all.extend(Command::all().into_iter().map(|command| Entry::of(command, shared)));
+    for space in spaces {
+        all.push(Entry {
+            action: Action::Go(space.name()),
+            name: format!("Workspace: {}", space.name()),
+            tooltip: space.purpose(),
+            key: None,
+            unavailable: None,
+        });
+    }
+    for space in spaces.iter().enumerate().filter(|(n, _)| *n != current).map(|(_, space)| space) {
+        let elsewhere = Entry::of_space(&**space, shared).into_iter();
+        all.extend(elsewhere.map(|entry| Entry {
+            name: format!("{}: {}", space.name(), entry.name),
+            key: None,
+            ..entry
+        }));
+    }
+    all
+}
+
+/// The entry whose key was pressed. `was_busy` says whether a control or menu had the keys until now; plain keys only
+/// while nobody types and no control has the focus.
+pub fn pressed(ctx: &egui::Context, was_busy: bool, entries: impl FnOnce() -> Vec<Entry>) -> Option<Entry> {
+    let is_key = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, .. });
+    if !ctx.input(|i| i.events.iter().any(is_key)) {
+        return None;
+    }
     // Escape leaves a field or closes a menu, both before this frame sees it; that must not stop a run.
     let typing = was_busy || ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
-    Command::all().into_iter().find(|command| {
-        let Some(shortcut) = command.shortcut() else { return false };
-        let plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F1;
-        !(plain && typing) && ctx.input_mut(|i| i.consume_shortcut(&shortcut))
+    entries().into_iter().find(|entry| {
+        let Some(key) = entry.key else { return false };
+        let plain = key.modifiers == Modifiers::NONE && key.logical_key != Key::F1;
+        !(plain && typing) && ctx.input_mut(|i| i.consume_shortcut(&key))
     })
 }

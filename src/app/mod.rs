@@ -1,126 +1,47 @@
 //! The window: what is open, what runs, and how both are shown.
+//!
+//! [`App`] holds what all workspaces share and the workspaces themselves; each workspace is a folder in `space/`.
 
+mod bars;
 mod command;
-mod document;
-mod export;
-mod figure;
-mod files;
-mod history;
-mod messages;
-mod opening;
 mod overlays;
-mod projects;
-mod running;
+mod project;
+mod shared;
+mod space;
 mod theme;
 mod widgets;
-mod workspace;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use egui::{Context, Panel};
 
-use command::Command;
-use document::Document;
-use export::ExportChoice;
-use files::{Compared, Files, Source};
-use history::{History, Situation};
-use messages::Messages;
-use running::Running;
-use widgets::{Picture, View};
-pub use workspace::Workspace;
+use command::{Action, Command};
+use overlays::Overlays;
+use project::ProjectState;
+use shared::Shared;
+pub use space::{CompareSpace, DepthStudySpace, LatentSpace, MicrographSpace, ReconstructSpace};
+pub use space::{Space, SpaceCommand, Status};
+use widgets::View;
 
-use crate::job::{DeviceTable, FetchProgress, Job, Latest, Preview, Request, Wake, probe_devices};
-use crate::micrograph::{Micrograph, PhaseMap, Recipe};
-use crate::net::Depth;
-use crate::net::weights::store;
-use crate::reconstruct::{Cost, Realisation, Settings};
-use crate::stats::Curves;
+use crate::reconstruct::Settings;
 use crate::synth::Sample;
 
 /// The program's name in title and storage.
 const NAME: &str = "Microwright";
 /// The window's icon.
 const ICON: &[u8] = include_bytes!("../../assets/icon.png");
-
-/// What the panes and plots show of the reconstruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    /// The newest state of the run.
-    Live,
-    /// A finished realisation.
-    Realisation(usize),
-}
-
-/// A recipe that could not be applied, and why.
-struct Refused {
-    raw: Arc<Micrograph>,
-    recipe: Recipe,
-    reason: String,
-}
-
-/// A job with the slot of its newest state.
-struct Background<T> {
-    job: Job,
-    latest: Arc<Latest<T>>,
-}
-
-/// The textures of what is shown.
-#[derive(Default)]
-struct Pictures {
-    original: Option<Picture>,
-    image: Option<Picture>,
-    phases: Option<Picture>,
-    thumbnails: Vec<Picture>,
-}
+/// The workspace that the window opens with.
+const FIRST: &str = "Reconstruct";
 
 /// The whole window.
 pub struct App {
-    files: Files,
-    wake: Wake,
-    workspace: Workspace,
-    /// The micrograph that is wanted, as its file has it; the recipe that is wanted is among the settings.
-    raw: Option<Arc<Micrograph>>,
-    source: Source,
-    /// What was made of both last.
-    document: Option<Document>,
-    evaluating: bool,
-    measuring: bool,
-    refused: Option<Refused>,
-    history: History,
-    settings: Settings,
-    micrograph_space: workspace::MicrographSpace,
-    compare_space: workspace::CompareSpace,
-    depth_space: workspace::DepthSpace,
-    latent_space: workspace::LatentSpace,
-    compared: Vec<Compared>,
-    project: projects::ProjectState,
-    running: Option<Running>,
-    /// A run that failed but left a checkpoint.
-    resumable: Option<(Arc<Micrograph>, Settings)>,
-    /// Where this window's checkpoints lie, and what removes the folder in the end.
-    run_folder: PathBuf,
-    _run_folder_guard: Option<tempfile::TempDir>,
-    preview: Option<Preview>,
-    progress: crate::job::Progress,
-    realisations: Vec<Arc<Realisation>>,
-    shown: Shown,
-    shown_curves: Arc<Vec<Curves>>,
-    phase: usize,
-    view: View,
-    pictures: Pictures,
-    devices: Option<DeviceTable>,
-    probe: Option<Background<DeviceTable>>,
-    cost: Option<Cost>,
-    cost_for: Option<(Settings, (usize, usize), crate::compute::DeviceKind)>,
-    estimate: Option<Background<Option<Cost>>>,
-    vgg19: Option<Depth>,
-    fetch: Option<Background<FetchProgress>>,
-    fetch_progress: FetchProgress,
-    messages: Messages,
-    export: ExportChoice,
-    overlays: overlays::Overlays,
+    shared: Shared,
+    spaces: Vec<Box<dyn Space>>,
+    /// The place of the space that is shown.
+    current: usize,
+    project: ProjectState,
+    overlays: Overlays,
     last_frame: Instant,
     /// Whether a control had the focus, or a menu was open, when the last frame ended.
     was_busy: bool,
@@ -152,284 +73,192 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
 impl App {
     /// The window as it opens: with a file, or with a built-in micrograph.
     pub fn new(ctx: &Context, file: Option<PathBuf>) -> Self {
+        Self::with_spaces(ctx, file, space::all())
+    }
+
+    /// The same with other workspaces.
+    pub fn with_spaces(ctx: &Context, file: Option<PathBuf>, spaces: Vec<Box<dyn Space>>) -> Self {
         theme::install(ctx);
-        let repaint = ctx.clone();
-        let wake: Wake = Arc::new(move || repaint.request_repaint());
-        let (job, latest) = probe_devices(wake.clone());
-        let guard = running::own_folder();
-        let run_folder = guard.as_ref().map_or_else(std::env::temp_dir, |g| g.path().to_path_buf());
-        let mut app = Self {
-            files: Files::new(ctx),
-            wake,
-            workspace: Workspace::Reconstruct,
-            raw: None,
-            source: Source::default(),
-            document: None,
-            evaluating: false,
-            measuring: false,
-            refused: None,
-            history: History::new(Situation { raw: None, source: Source::default(), settings: Settings::default() }),
-            settings: Settings::default(),
-            micrograph_space: workspace::MicrographSpace::default(),
-            compare_space: workspace::CompareSpace::default(),
-            depth_space: workspace::DepthSpace::default(),
-            latent_space: workspace::LatentSpace::default(),
-            compared: vec![],
-            project: projects::ProjectState::new(guard.as_ref().map(|g| g.path())),
-            running: None,
-            resumable: None,
-            run_folder,
-            _run_folder_guard: guard,
-            preview: None,
-            progress: crate::job::Progress::default(),
-            realisations: vec![],
-            shown: Shown::Live,
-            shown_curves: Arc::default(),
-            phase: 0,
-            view: View::default(),
-            pictures: Pictures::default(),
-            devices: None,
-            probe: Some(Background { job, latest }),
-            cost: None,
-            cost_for: None,
-            estimate: None,
-            vgg19: store::deepest(&store::folder()),
-            fetch: None,
-            fetch_progress: FetchProgress::default(),
-            messages: Messages::default(),
-            export: ExportChoice::default(),
-            overlays: overlays::Overlays::default(),
-            last_frame: Instant::now(),
-            was_busy: false,
-        };
-        app.open_sample(ctx, Sample::Bicontinuous);
+        let openers = spaces.iter().filter_map(|space| Some((space.name(), space.own_files()?))).collect();
+        let mut shared = Shared::new(ctx, openers);
+        let current = spaces.iter().position(|space| space.name() == FIRST).unwrap_or(0);
+        shared.open_sample(Sample::Bicontinuous);
         // What the window opens with is nothing that a person has decided.
-        app.history =
-            History::new(Situation { raw: app.raw.clone(), source: Source::default(), settings: app.settings.clone() });
+        shared.start_history();
+        let project = ProjectState::new(&mut shared);
         if let Some(path) = file {
-            app.files.open(path);
+            shared.open(path);
         }
-        app
+        let overlays = Overlays::default();
+        Self { shared, spaces, current, project, overlays, last_frame: Instant::now(), was_busy: false }
     }
 
-    /// The settings of the next run.
+    /// The settings of the next run, to be changed.
     pub fn settings_mut(&mut self) -> &mut Settings {
-        &mut self.settings
+        self.shared.settings_mut()
     }
 
-    /// The phases of the open micrograph as its recipe makes them, once they are worked out.
-    pub fn phases(&self) -> Option<Arc<PhaseMap>> {
-        let document = self.document.as_ref().filter(|_| self.is_document_wanted())?;
-        document.phases().cloned()
-    }
-
-    /// Whether the document is what the recipe makes of the wanted micrograph.
-    fn is_document_wanted(&self) -> bool {
-        let same = |d: &Document| self.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &d.raw));
-        self.document.as_ref().is_some_and(|d| d.recipe == self.settings.recipe && same(d))
-    }
-
-    /// Whether everything that was asked for has been worked out.
-    pub fn is_settled(&self) -> bool {
-        (self.is_document_wanted() || self.refused.is_some()) && !self.evaluating && !self.measuring
-    }
-
-    /// Iterations and seeds of the depth study.
-    pub fn set_study(&mut self, iterations: usize, seeds: usize) {
-        self.depth_space.set(iterations, seeds);
-    }
-
-    /// The Latent workspace.
-    pub fn latent(&self) -> &workspace::LatentSpace {
-        &self.latent_space
+    /// What all workspaces share.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The same, to be changed.
-    pub fn latent_mut(&mut self) -> &mut workspace::LatentSpace {
-        &mut self.latent_space
+    pub fn shared_mut(&mut self) -> &mut Shared {
+        &mut self.shared
     }
 
-    /// Depths that the depth study has done.
-    pub fn studied_depths(&self) -> usize {
-        self.depth_space.depths()
+    /// The workspace of a type.
+    ///
+    /// # Panics
+    /// The window has no such workspace.
+    pub fn space<S: Space>(&self) -> &S {
+        let found = self.spaces.iter().find_map(|space| (&**space as &dyn std::any::Any).downcast_ref());
+        found.expect("a workspace of this window")
     }
 
-    /// The finished realisations.
-    pub fn realisations(&self) -> &[Arc<Realisation>] {
-        &self.realisations
-    }
-
-    /// Whether a run is under way.
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
-
-    /// Iterations of the running realisation.
-    pub fn iteration(&self) -> usize {
-        self.progress.iteration
-    }
-
-    /// Whether the run waits.
-    pub fn is_paused(&self) -> bool {
-        self.progress.paused
-    }
-
-    /// Whether memory and operations of the settings have been worked out.
-    pub fn cost_is_known(&self) -> bool {
-        self.cost.is_some()
-    }
-
-    /// Where exports go.
-    pub fn set_export_folder(&mut self, folder: &std::path::Path) {
-        self.export.folder = folder.display().to_string();
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// The window has no such workspace.
+    pub fn space_mut<S: Space>(&mut self) -> &mut S {
+        let found = self.spaces.iter_mut().find_map(|space| (&mut **space as &mut dyn std::any::Any).downcast_mut());
+        found.expect("a workspace of this window")
     }
 
     /// The texts of all messages, oldest first.
     pub fn message_texts(&self) -> Vec<String> {
-        self.messages.all.iter().map(|m| m.text.clone()).collect()
+        self.shared.messages.all.iter().map(|m| m.text.clone()).collect()
     }
 
-    /// Notes what has been decided, once the hand is off the control.
-    fn note_decisions(&mut self, ctx: &Context) {
-        if !ctx.input(|i| i.pointer.any_down()) && !ctx.text_edit_focused() {
-            self.history.note(self.raw.as_ref(), &self.source, &self.settings);
+    /// Saves to the project's file, or asks for a name where it has none, or where another window has written the file.
+    pub fn save_project(&mut self) {
+        self.project.save(&mut self.shared, false);
+    }
+
+    /// Saves the project under a name.
+    pub fn save_project_as(&mut self, path: &Path) {
+        self.shared.act(Action::SaveProject { path: path.into(), quit: false });
+    }
+
+    /// The space of a name.
+    fn find(&self, name: &str) -> Option<usize> {
+        self.spaces.iter().position(|space| space.name() == name)
+    }
+
+    /// What to do at the end of a frame.
+    fn perform(&mut self, ctx: &Context, action: Action) {
+        self.shared.revisions.touched = true;
+        match action {
+            Action::Do(command) => self.command(ctx, command),
+            Action::Go(name) => self.current = self.find(name).unwrap_or(self.current),
+            Action::DoIn(name, id) => {
+                let Some(at) = self.find(name) else { return };
+                self.spaces[at].perform(id, ctx, &mut self.shared);
+            }
+            Action::Files(name, files) => {
+                let Some(at) = self.find(name) else { return };
+                let left = self.spaces[at].take_files(files, &mut self.shared);
+                left.into_iter().for_each(|path| self.shared.open(path));
+            }
+            Action::OpenIn(name, path) => {
+                let Some(at) = self.find(name) else { return };
+                self.current = at;
+                self.spaces[at].open(path, &mut self.shared);
+            }
+            Action::SaveProject { path, quit } => self.project.write(&mut self.shared, &self.spaces, path, quit),
+            Action::ProjectSaved { path, result, quit } => {
+                if self.project.saved(&mut self.shared, path, result) && quit {
+                    self.perform(ctx, Action::Quit);
+                }
+            }
+            Action::ShowProject { path, stamp, project } => {
+                self.project.show(&mut self.shared, &mut self.spaces, path, stamp, *project);
+            }
+            Action::Recover { copy, open } => self.project.recover(&mut self.shared, copy, open),
+            Action::SaveAndQuit => self.project.save(&mut self.shared, true),
+            Action::Quit => {
+                self.overlays.quits = true;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
         }
     }
 
-    fn restore(&mut self, situation: Option<Situation>) {
-        let Some(situation) = situation else { return };
-        self.refused = None;
-        self.source = situation.source;
-        self.raw = situation.raw;
-        self.settings = situation.settings;
-        self.micrograph_space.refresh();
-    }
-
-    fn take_background_events(&mut self) {
-        if let Some(table) = self.probe.as_ref().and_then(|p| p.latest.take()) {
-            self.devices = Some(table);
-            self.probe = None;
-        }
-        if let Some(cost) = self.estimate.as_ref().and_then(|e| e.latest.take()) {
-            self.cost = cost;
-            self.estimate = None;
-        }
-        self.take_fetch_events();
-        self.evaluate();
-        self.estimate_cost();
-    }
-
-    /// What to do for a command.
-    fn perform(&mut self, ctx: &Context, command: Command) {
+    fn command(&mut self, ctx: &Context, command: Command) {
+        let shared = &mut self.shared;
         match command {
-            Command::Open => self.files.open_dialog(),
-            Command::OpenPath => self.overlays.path = Some((files::Ask::Open, String::new())),
+            Command::Open => shared::read::ask_for_micrograph(shared, false),
+            Command::OpenPath => shared::read::ask_for_micrograph(shared, true),
             Command::OpenSample(sample) => {
-                self.open_sample(ctx, sample);
-                if let (Some(document), None) = (&self.document, &self.running) {
-                    self.messages.note(format!("{}: {}.", document.raw.name, document.summary()));
+                shared.open_sample(sample);
+                if let (Some(document), false) = (&shared.document, shared.keeps_micrograph) {
+                    shared.messages.note(format!("{}: {}.", document.raw.name, document.summary()));
                 }
             }
             Command::Undo => {
                 // A decision that is still in the hand is one that can be undone.
-                self.history.note(self.raw.as_ref(), &self.source, &self.settings);
-                let before = self.history.undo().cloned();
-                self.restore(before);
+                shared.note_decisions();
+                let before = shared.history.undo().cloned();
+                shared.restore(before);
             }
             Command::Redo => {
-                let after = self.history.redo().cloned();
-                self.restore(after);
+                let after = shared.history.redo().cloned();
+                shared.restore(after);
             }
-            Command::NextWorkspace => {
-                let at = Workspace::ALL.iter().position(|w| *w == self.workspace).unwrap_or(0);
-                self.workspace = Workspace::ALL[(at + 1) % Workspace::ALL.len()];
-            }
-            Command::Workspace(workspace) => self.workspace = workspace,
-            Command::SaveProject => self.save_project(),
-            Command::SaveProjectAs => self.ask_project_name(),
-            Command::Export => {
-                // What is exported is what is shown.
-                if let (Shown::Live, Some(last)) = (self.shown, self.realisations.len().checked_sub(1)) {
-                    self.show_realisation(ctx, last);
-                }
-                self.overlays.export = self.shown_realisation().is_some();
-                self.overlays.export_error.clear();
-            }
-            Command::StartOrPause => match &mut self.running {
-                Some(running) => {
-                    running.wants_pause = !running.wants_pause;
-                    running.request(if running.wants_pause { Request::Pause } else { Request::Resume });
-                }
-                None => self.start(ctx),
-            },
-            Command::StopAndKeep => self.request(Request::StopAndKeep),
-            Command::Cancel => self.request(Request::Cancel),
-            Command::Fit => self.view = View::default(),
-            Command::OneToOne => self.view.zoom = Some(1.0 / ctx.pixels_per_point()),
+            Command::NextWorkspace => self.current = (self.current + 1) % self.spaces.len(),
+            Command::SaveProject => self.project.save(shared, false),
+            Command::SaveProjectAs => project::ask_for_name(shared, false),
+            Command::Fit => shared.view = View::default(),
+            Command::OneToOne => shared.view.zoom = Some(1.0 / ctx.pixels_per_point()),
             Command::ResetSettings => {
-                self.settings = Settings { recipe: self.settings.recipe.clone(), ..Settings::default() };
+                shared.settings = Settings { recipe: shared.settings.recipe.clone(), ..Settings::default() };
             }
             Command::ToggleTheme => {
                 let dark = ctx.theme() == egui::Theme::Dark;
                 ctx.set_theme(if dark { egui::ThemePreference::Light } else { egui::ThemePreference::Dark });
             }
-            Command::Messages => self.messages.open = !self.messages.open,
+            Command::Messages => shared.messages.open = !shared.messages.open,
             Command::Help => self.overlays.help = !self.overlays.help,
             Command::Palette => self.overlays.palette = Some(String::new()),
         }
     }
 
-    /// Why a command cannot be called now, if it cannot.
-    fn unavailable(&self, command: Command) -> Option<&'static str> {
-        match command {
-            Command::Undo if !self.history.can_undo() && self.history_is_current() => Some("There is nothing to undo."),
-            Command::Redo if !self.history.can_redo() => Some("There is nothing to redo."),
-            Command::Export if self.shown_realisation().is_none() => Some("There is no finished realisation yet."),
-            Command::StopAndKeep | Command::Cancel if self.running.is_none() => Some("Nothing is running."),
-            Command::StartOrPause if self.document.is_none() => Some("Open a micrograph first."),
-            _ => None,
-        }
-    }
-
-    /// Whether nothing has been decided since the last note.
-    fn history_is_current(&self) -> bool {
-        self.history.is_present(self.raw.as_ref(), &self.settings)
-    }
-
-    fn request(&self, request: Request) {
-        if let Some(running) = &self.running {
-            running.request(request);
-        }
-    }
-
-    /// The finished realisation that is shown, else the last one.
-    fn shown_realisation(&self) -> Option<&Arc<Realisation>> {
-        match self.shown {
-            Shown::Realisation(n) => self.realisations.get(n),
-            Shown::Live => self.realisations.last(),
-        }
-    }
-
     /// Files that were dropped and keys that were pressed.
     fn take_input(&mut self, ctx: &Context) {
-        self.take_dropped_files(ctx);
-        let unsaved = self.running.is_some() || self.has_unsaved_work();
-        if ctx.input(|i| i.viewport().close_requested()) && unsaved && !self.overlays.quit_confirmed {
-            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            self.overlays.quit = true;
+        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
+        if !dropped.is_empty() {
+            let left = self.spaces[self.current].take_files(dropped, &mut self.shared);
+            left.into_iter().for_each(|path| self.shared.open(path));
+        }
+        if ctx.input(|i| i.viewport().close_requested()) && !self.overlays.quits {
+            let lost = self.project.would_lose(&self.shared, &self.spaces);
+            if !lost.is_empty() {
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+                project::ask_before_closing(&mut self.shared, &lost);
+            }
         }
         // A dialog has the keys to itself: Escape closes it and stops nothing.
-        if !self.overlays.any()
-            && let Some(command) = command::pressed(ctx, self.was_busy)
-            && self.unavailable(command).is_none()
-        {
-            self.perform(ctx, command);
+        if self.overlays.any() || !self.shared.asked.is_empty() {
+            return;
+        }
+        let entries = || command::entries(&self.spaces, self.current, &self.shared);
+        if let Some(entry) = command::pressed(ctx, self.was_busy, entries) {
+            match entry.unavailable {
+                None => self.perform(ctx, entry.action),
+                Some(reason) => self.shared.messages.note(reason),
+            }
+        }
+    }
+
+    fn take_actions(&mut self, ctx: &Context) {
+        for action in std::mem::take(&mut self.shared.actions) {
+            self.perform(ctx, action);
         }
     }
 
     fn note_slow_frame(&mut self) {
         let gap = self.last_frame.elapsed();
-        if self.running.is_some() && gap.as_millis() > 100 {
+        if self.shared.busy.is_some() && gap.as_millis() > 100 {
             tracing::debug!("{} ms since the last frame", gap.as_millis());
         }
         self.last_frame = Instant::now();
@@ -438,11 +267,20 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.take_file_events(ctx);
-        self.take_background_events();
-        self.take_run_events(ctx);
-        self.take_study_events();
-        self.take_latent_events();
+        // Only what a person, a file or a command does can change a setting.
+        if ctx.input(|i| !i.events.is_empty() || i.pointer.any_down()) {
+            self.shared.revisions.touched = true;
+        }
+        if self.shared.revisions.touched {
+            self.shared.look_at_settings();
+        }
+        self.shared.poll();
+        for space in &mut self.spaces {
+            space.poll(ctx, &mut self.shared);
+        }
+        self.shared.busy = self.spaces.iter().find(|space| space.status().is_some()).map(|space| space.name());
+        self.shared.keeps_micrograph = self.spaces.iter().any(|space| space.keeps_micrograph());
+        self.take_actions(ctx);
     }
 
     /// The ground of the whole window, so that no panel has to fill it again: without a GPU every layer costs time.
@@ -457,27 +295,21 @@ impl eframe::App for App {
         let bare = theme::bare(ui);
         Panel::top("commands").frame(bare).show(ui, |ui| self.top_bar(ui));
         Panel::bottom("status").frame(bare).show(ui, |ui| self.status_bar(ui));
+        let (space, shared) = (&mut self.spaces[self.current], &mut self.shared);
         Panel::left("settings").frame(bare).default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| {
             // Every workspace's panel is as wide as the last: nothing jumps.
             ui.set_min_width(ui.available_width());
-            match self.workspace {
-                Workspace::Micrograph => self.micrograph_panel(ui),
-                Workspace::Reconstruct => self.settings_panel(ui),
-                Workspace::Compare => self.compare_panel(ui),
-                Workspace::Depths => self.depth_panel(ui),
-                Workspace::Latent => self.latent_panel(ui),
-            }
+            space.panel(ui, shared);
         });
-        egui::CentralPanel::default().frame(bare).show(ui, |ui| match self.workspace {
-            Workspace::Micrograph => self.micrograph_view(ui),
-            Workspace::Reconstruct => self.pictures_and_plots(ui),
-            Workspace::Compare => self.compare_view(ui),
-            Workspace::Depths => self.depth_view(ui),
-            Workspace::Latent => self.latent_view(ui),
-        });
+        egui::CentralPanel::default().frame(bare).show(ui, |ui| space.view(ui, shared));
         self.show_overlays(ui);
-        self.note_decisions(ui.ctx());
-        self.autosave(ui.ctx());
+        self.take_actions(ui.ctx());
+        // What is decided is noted once the hand is off the control.
+        let is_deciding = self.shared.is_deciding() || ui.input(|i| !i.events.is_empty());
+        if is_deciding && !ui.input(|i| i.pointer.any_down()) && !ui.text_edit_focused() {
+            self.shared.note_decisions();
+        }
+        self.project.copy(ui.ctx(), &mut self.shared, &self.spaces);
         self.was_busy = egui::Popup::is_any_open(ui) || ui.memory(|m| m.focused().is_some());
         tracing::trace!("frame took {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     }

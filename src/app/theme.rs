@@ -1,6 +1,6 @@
 //! Colours, type and spacing of the window: they live here alone.
 
-use egui::{Color32, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2};
+use egui::{Color32, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2};
 
 use crate::micrograph::Recipe;
 
@@ -39,7 +39,8 @@ const DARK: Palette = Palette {
     canvas_square: Color32::from_rgb(27, 29, 33),
 };
 
-const LIGHT: Palette = Palette {
+/// The palette of the light theme.
+pub const LIGHT: Palette = Palette {
     accent: Color32::from_rgb(0, 104, 166),
     on_accent: Color32::WHITE,
     original: Color32::from_rgb(38, 42, 48),
@@ -55,9 +56,6 @@ pub fn bare(ui: &egui::Ui) -> egui::Frame {
     egui::Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT)
 }
 
-/// The palette of figures on white paper.
-pub const PRINT: Palette = LIGHT;
-
 /// The palette of the current theme.
 pub fn palette(ui: &egui::Ui) -> Palette {
     if ui.visuals().dark_mode { DARK } else { LIGHT }
@@ -65,24 +63,13 @@ pub fn palette(ui: &egui::Ui) -> Palette {
 
 /// The colours of all phases in pictures.
 pub fn phases(recipe: &Recipe, phases: usize) -> Vec<Color32> {
-    let color = |phase: usize| {
-        let [r, g, b] = recipe.phase_color(phase, phases);
-        Color32::from_rgb(r, g, b)
-    };
-    (0..phases).map(color).collect()
+    recipe.phase_colors(phases).into_iter().map(|[r, g, b]| Color32::from_rgb(r, g, b)).collect()
 }
 
-/// Colours of the layers' losses, after the total's accent.
-pub fn layer(number: usize) -> Color32 {
-    const LAYERS: [Color32; 6] = [
-        Color32::from_rgb(230, 159, 0),
-        Color32::from_rgb(0, 158, 115),
-        Color32::from_rgb(204, 121, 167),
-        Color32::from_rgb(213, 94, 0),
-        Color32::from_rgb(120, 144, 220),
-        Color32::from_rgb(160, 150, 40),
-    ];
-    LAYERS[number % LAYERS.len()]
+/// The colour of a further curve by its number, on the screen.
+pub fn line(number: usize) -> Color32 {
+    let [r, g, b] = crate::figure::line_color(number);
+    Color32::from_rgb(r, g, b)
 }
 
 /// Sets fonts, sizes, spacing and colours of both themes.
@@ -141,12 +128,4 @@ fn tint(visuals: &mut egui::Visuals, palette: Palette) {
     visuals.warn_fg_color = palette.warning;
     visuals.error_fg_color = palette.error;
     visuals.slider_trailing_fill = true;
-}
-
-/// The bytes of the window's text font, which figures use too.
-pub fn text_font() -> Option<Vec<u8>> {
-    let fonts = FontDefinitions::default();
-    let name = fonts.families.get(&FontFamily::Proportional)?.first()?.clone();
-    let data: &FontData = fonts.font_data.get(&name)?;
-    Some(data.font.as_ref().as_ref().to_vec())
 }

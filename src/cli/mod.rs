@@ -4,6 +4,7 @@ mod bench;
 mod bench_kernels;
 mod compare;
 mod devices;
+mod follow;
 mod latent;
 mod prune_study;
 mod reconstruct;

@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::SegmentationArguments;
+use super::follow::follow;
 use super::say;
-use crate::folders::write_atomically;
-use crate::job::{Ending, Event, StudyProgress, StudyRequest, recommend_depth, start_study, study_csv, study_svg};
-use crate::micrograph::{self, write_phase_png};
+use crate::job::{Ending, Study, recommend_depth, study_csv, write_study};
+use crate::micrograph;
 use crate::net::{Depth, WeightsKind};
-use crate::reconstruct::Settings;
+use crate::reconstruct::{Settings, Target};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -41,9 +39,6 @@ pub struct Arguments {
     device: String,
 }
 
-/// Steps of the progress bar.
-const BAR: u64 = 1000;
-
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.seeds < 2 || arguments.iterations == 0 {
         bail!("At least two seeds, whose spread tells what a difference means, and one iteration are needed.");
@@ -57,40 +52,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let micrograph = micrograph::read(&arguments.image)?;
     let pixel = micrograph.pixel_size.clone();
-    let request = StudyRequest {
-        micrograph,
+    let study = Study {
+        target: Arc::new(Target::new(micrograph, &recipe)?),
         settings,
         iterations: arguments.iterations,
         seeds: arguments.seeds,
         deepest: arguments.deepest,
     };
-    let (job, latest) = start_study(request, Arc::new(|| {}));
-    let bar = ProgressBar::new(BAR);
-    bar.set_style(
-        ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone, {eta} left")?
-            .progress_chars("=> "),
-    );
-    let mut last = StudyProgress::default();
-    let ending = loop {
-        if let Some(progress) = latest.take() {
-            bar.set_position((progress.share * BAR as f64) as u64);
-            bar.set_message(progress.doing.clone());
-            last = progress;
-        }
-        match job.wait(Duration::from_millis(100)) {
-            Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
-            Some(Event::Ended(ending)) => break ending,
-            _ => {}
-        }
-    };
-    bar.finish_and_clear();
-    last = latest.take().unwrap_or(last);
-    let table = study_csv(&last.rows);
-    super::print(&table)?;
+    let mut rows = vec![];
+    let ending = follow(study, |_| vec![], |row| rows.push(row))?;
+    super::print(&study_csv(&rows))?;
     if let Ending::Failed(reason) = ending {
         bail!("{reason}");
     }
-    match recommend_depth(&last.rows) {
+    match recommend_depth(&rows) {
         Some(depth) => {
             eprintln!(
                 "Recommended: {depth}, the shallowest whose errors lie within the spread over seeds of the best."
@@ -99,15 +74,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         None => eprintln!("No depth is recommended: the errors are hardly below white noise's. Take more iterations."),
     }
     if let Some(folder) = &arguments.output {
-        write_atomically(&folder.join("depths.csv"), table.as_bytes())?;
-        write_atomically(&folder.join("depths.svg"), study_svg(&last.rows).as_bytes())?;
-        for row in last.rows.iter() {
-            let map = &row.phases;
-            let colors: Vec<[u8; 3]> = (0..map.phases).map(|p| recipe.phase_color(p, map.phases)).collect();
-            let path = folder.join(format!("{}.png", row.depth));
-            write_phase_png(&path, map, &colors, pixel.as_ref())?;
-            say!("{}", path.display());
-        }
+        let written = write_study(folder, &rows, &recipe, pixel.as_ref()).map_err(anyhow::Error::msg)?;
+        written.iter().for_each(|path| say!("{}", path.display()));
     }
     Ok(())
 }

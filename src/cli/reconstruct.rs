@@ -2,23 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::SegmentationArguments;
-use super::say;
+use super::follow::follow;
 use crate::compute::graph::{Padding, Pooling, Precision};
-use crate::job::{Ending, Event, Job, Latest, Progress, Request, Run, start_reconstruction};
+use crate::job::{Ending, Run};
 use crate::micrograph::{self, Micrograph};
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Decoding, Encoding, OptimiserKind, Preset, Realisation, Report, Settings};
+use crate::reconstruct::{Decoding, Encoding, OptimiserKind, Preset, Realisation, Report, Settings, Target};
 use crate::synth::Sample;
-
-/// Steps of the progress bar.
-const BAR: u64 = 1000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -175,49 +170,13 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
     std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
-    let bar = ProgressBar::new(BAR);
-    let style = "{msg}  [{bar:32}] {percent} %  {elapsed} gone, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
-    let run = Run { micrograph, settings, folder: folder.into(), write: true, resume };
-    let (job, latest) = start_reconstruction(run, Arc::new(|| {}));
-    let job = Arc::new(job);
-    stop_on_interrupt(&job);
-    let ending = follow(&job, &latest, &bar);
-    bar.finish_and_clear();
-    match ending {
+    let target = Arc::new(Target::new(micrograph, &settings.recipe)?);
+    let run = Run { target, settings, folder: Some(folder.into()), write: true, resume };
+    match follow(run, |_| vec![], |realisation| eprintln!("{}", summary(&realisation)))? {
         Ending::Finished => Ok(()),
         Ending::Kept => bail!("Stopped early; what there was is kept in {}.", folder.display()),
         Ending::Cancelled => bail!("Cancelled."),
         Ending::Failed(reason) => bail!("{reason}"),
-    }
-}
-
-/// The first Ctrl+C stops and keeps, the second ends at once.
-fn stop_on_interrupt(job: &Arc<Job>) {
-    let weak = Arc::downgrade(job);
-    let asked = std::sync::atomic::AtomicBool::new(false);
-    // A second handler in one process is refused; then Ctrl+C ends the program as usual.
-    let _ = ctrlc::set_handler(move || match weak.upgrade() {
-        Some(job) if !asked.swap(true, std::sync::atomic::Ordering::Relaxed) => job.request(Request::StopAndKeep),
-        _ => std::process::exit(130),
-    });
-}
-
-fn follow(job: &Job, latest: &Latest<Progress>, bar: &ProgressBar) -> Ending {
-    loop {
-        if let Some(progress) = latest.take() {
-            bar.set_position((progress.share() * BAR as f64) as u64);
-            let loss = progress.losses.last().filter(|_| progress.doing == "reconstructing");
-            let loss = loss.map(|l| format!("iteration {}, loss {:.3e}", progress.iteration, l.total));
-            bar.set_message(loss.unwrap_or_else(|| progress.doing.into()));
-        }
-        match job.wait(Duration::from_millis(100)) {
-            None => {}
-            Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
-            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
-            Some(Event::Realisation(realisation)) => bar.suspend(|| eprintln!("{}", summary(&realisation))),
-            Some(Event::Ended(ending)) => return ending,
-        }
     }
 }
 

@@ -1,15 +1,13 @@
 //! `microwright weights`
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::follow::follow;
 use super::say;
 use crate::compute::mebibytes;
-use crate::job::{Ending, Event, fetch_weights};
+use crate::job::{Ending, Fetch};
 use crate::net::weights::download::{self, Server};
 use crate::net::weights::store;
 use crate::net::{Depth, Weights};
@@ -70,22 +68,9 @@ fn list() -> anyhow::Result<()> {
 }
 
 fn fetch(depth: Depth, address: &str) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(download::download_bytes(depth));
-    bar.set_style(ProgressStyle::with_template("[{bar:32}] {bytes}/{total_bytes}  {eta} left")?.progress_chars("=> "));
     let server = Server { address: address.trim_end_matches('/').into(), ..Server::default() };
-    let (job, latest) = fetch_weights(server, store::folder(), depth, Arc::new(|| {}));
-    let ending = loop {
-        if let Some(progress) = latest.take() {
-            bar.set_position(progress.done);
-        }
-        match job.wait(Duration::from_millis(100)) {
-            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
-            Some(Event::Ended(ending)) => break ending,
-            _ => {}
-        }
-    };
-    bar.finish_and_clear();
-    match ending {
+    let task = Fetch { server, folder: store::folder(), depth };
+    match follow(task, |_| vec![], |path| say!("{}", path.display()))? {
         Ending::Finished => Ok(()),
         Ending::Failed(reason) => bail!("{reason}"),
         Ending::Kept | Ending::Cancelled => bail!("Cancelled; what has arrived is kept."),

@@ -7,7 +7,7 @@ use super::cpu::{self, CpuProgram};
 use super::gpu::{self, Gpu, GpuProgram, Way};
 use super::graph::{Graph, Plan, Precision, TensorId};
 
-/// What an adapter is, the preferred kind first.
+/// The kind of a device, in order of preference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceKind {
@@ -32,7 +32,7 @@ impl DeviceKind {
         }
     }
 
-    /// Bytes that are free for programs on a device of this kind, where that can be told: a card's own memory cannot.
+    /// Free bytes for programs on a device of this kind; `None` where this is not known, as in a card's own memory.
     pub fn available_memory(self) -> Option<u64> {
         if self == Self::Discrete {
             return None;
@@ -43,7 +43,7 @@ impl DeviceKind {
     }
 }
 
-/// A device as the menus and reports name it.
+/// The description of a device in menus and reports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct DeviceInfo {
     /// The adapter's own name.
@@ -113,10 +113,10 @@ pub struct Memory {
 
 impl Device {
     /// Opens `auto` (a real GPU, else the CPU), `cpu`, `gpu` (the first adapter, a software one if there is no
-    /// other), or the adapter whose name contains the given text; in half precision it computes in single as well.
+    /// other), or the adapter whose name contains the given text. In half precision, it also runs single precision.
     ///
     /// # Errors
-    /// There is no such device, it cannot be opened, or it has no numbers of 16 bits.
+    /// There is no such device, it cannot be opened, or it does not support 16-bit numbers.
     pub fn open(wanted: &str, precision: Precision) -> Result<Self, ComputeError> {
         let lower = wanted.trim().to_lowercase();
         if lower == "cpu" {
@@ -129,7 +129,7 @@ impl Device {
                 some => some,
             },
             "gpu" => adapters.first(),
-            // The whole name before a part of one: “3080” is a part of “3080 Ti” too.
+            // A complete name takes precedence over a part of one: “3080” is also a part of “3080 Ti”.
             name => {
                 let whole = adapters.iter().find(|a| a.name.to_lowercase() == name);
                 whole.or_else(|| adapters.iter().find(|a| a.name.to_lowercase().contains(name)))
@@ -149,12 +149,12 @@ impl Device {
         }
     }
 
-    /// Bytes that are free for programs, where that can be told: a card's own memory cannot.
+    /// Free bytes for programs; `None` where this is not known, as in a card's own memory.
     pub fn available_memory(&self) -> Option<u64> {
         self.info().kind.available_memory()
     }
 
-    /// Whether it takes graphs of a precision: the CPU takes any, and keeps 32 bits; an adapter what it was opened for.
+    /// Whether it runs graphs of a precision. The CPU runs any, in 32 bits; an adapter runs what it was opened for.
     pub fn has(&self, precision: Precision) -> bool {
         match self {
             Self::Cpu => true,
@@ -162,8 +162,7 @@ impl Device {
         }
     }
 
-    /// Takes one way to compute an operation wherever it fits, instead of the quickest, on an adapter that has several: for
-    /// tests and benchmarks.
+    /// Uses one method wherever it fits, instead of the fastest, on an adapter; for tests and benchmarks.
     pub fn prefer(&self, way: Option<Way>) {
         if let Self::Gpu(gpu) = self {
             gpu.prefer(way);
@@ -173,12 +172,12 @@ impl Device {
     /// Makes a program that computes `outputs`.
     ///
     /// # Errors
-    /// The memory or a limit of the device does not suffice, or the device is lost.
+    /// There is not enough memory, a limit of the device is exceeded, or the device is lost.
     pub fn compile(&self, graph: Graph, outputs: &[TensorId]) -> Result<Program, ComputeError> {
         self.compile_after(None, graph, outputs)
     }
 
-    /// The same from what can be used again of a program that has served, if any.
+    /// Like [`Device::compile`], but reuses what it can of an earlier program, if there is one.
     ///
     /// # Errors
     /// As for [`Device::compile`].
@@ -199,7 +198,7 @@ impl Device {
             }
             Self::Gpu(gpu) => {
                 let plan = Plan::new(&graph, outputs, graph.precision);
-                // Its memory is free before the next takes its own.
+                // The memory of the earlier program is freed before the new one allocates its own.
                 if served.is_some() {
                     drop(served);
                     gpu.wait()?;
@@ -218,7 +217,7 @@ fn available(adapters: &[DeviceInfo]) -> String {
     }
 }
 
-/// The memory that a program for these outputs will take on a kind of device; no device is needed to tell.
+/// The memory that a program for these outputs will take on a kind of device, computed without opening a device.
 pub fn planned_memory(kind: DeviceKind, graph: &Graph, outputs: &[TensorId]) -> Memory {
     let precision = if kind == DeviceKind::Cpu { Precision::Single } else { graph.precision };
     let plan = Plan::new(graph, outputs, precision);
@@ -246,7 +245,7 @@ impl Program {
         }
     }
 
-    /// Writes an input; it stays until it is written again.
+    /// Writes an input; its values are kept until it is written again.
     pub fn write(&mut self, id: TensorId, values: &[f32]) {
         match self {
             Self::Cpu(program, _) => program.write(id, values),
@@ -254,7 +253,7 @@ impl Program {
         }
     }
 
-    /// Reads an input as it is now: operations in place change inputs.
+    /// Reads the current values of an input; operations in place may have changed them.
     ///
     /// # Errors
     /// The device is lost.
@@ -287,7 +286,7 @@ impl Program {
         }
     }
 
-    /// Loses an adapter on purpose: for tests of what happens then.
+    /// Makes an adapter fail as if it were lost, for tests of that case.
     pub fn lose_device(&self) {
         if let Self::Gpu(program) = self {
             program.gpu().lose();

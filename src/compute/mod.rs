@@ -10,7 +10,7 @@ mod device;
 
 pub use device::{Device, DeviceInfo, DeviceKind, Memory, Program, devices, planned_memory};
 
-/// What can go wrong between a graph and its numbers.
+/// Errors of compiling and running a graph.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
     /// Shapes that do not fit together: a mistake in the program or a network file.
@@ -21,7 +21,7 @@ pub enum ComputeError {
     NoDevice {
         /// What was asked for.
         wanted: String,
-        /// What there is, as a sentence.
+        /// The devices that exist, as a sentence.
         available: String,
     },
     /// The adapter refuses a limit that the program needs.
@@ -38,13 +38,13 @@ pub enum ComputeError {
         /// The limit, with its unit.
         allowed: String,
     },
-    /// The memory cannot be had.
+    /// There is not enough memory.
     #[error("There is not enough memory: {} are needed. Choose a smaller output size or a shallower depth.", mebibytes(*needed))]
     OutOfMemory {
         /// Bytes needed.
         needed: u64,
     },
-    /// The device went away in mid-run.
+    /// The device was lost during a run.
     #[error(
         "The device {device} was lost ({reason}). The last checkpoint is kept; resume on another device or on the CPU."
     )]
@@ -54,7 +54,7 @@ pub enum ComputeError {
         /// What the driver said.
         reason: String,
     },
-    /// The adapter has no numbers of 16 bits, or was not opened for them.
+    /// The adapter does not support 16-bit numbers, or was not opened for them.
     #[error("{device} has no 16-bit numbers in shaders, which half precision needs. Choose single precision.")]
     NoHalves {
         /// The adapter.
@@ -68,7 +68,7 @@ pub enum ComputeError {
         /// The kernels and their errors.
         what: String,
     },
-    /// A loss that is no number.
+    /// A loss that is not a finite number.
     #[error(
         "The loss of layer {layer} is not a finite number: the weights or the layer weights are too large or broken. Try the built-in weights, single precision where it was half, or leave that layer out."
     )]
@@ -94,7 +94,7 @@ impl ComputeError {
     }
 }
 
-/// Bytes as a person reads them.
+/// Bytes as text in a readable unit.
 pub fn mebibytes(bytes: u64) -> String {
     let mib = bytes as f64 / (1024.0 * 1024.0);
     if mib < 1.0 {

@@ -1,4 +1,4 @@
-//! Does a device compute rightly? Every operation and one whole gradient against the native code.
+//! Checks whether a device computes correctly: every operation and one whole gradient, compared with the native code.
 
 mod training;
 
@@ -17,7 +17,7 @@ pub struct Check {
     pub case: String,
     /// The precision of its graph.
     pub precision: Precision,
-    /// How it was computed.
+    /// The method that computed it.
     pub way: Way,
     /// The largest difference relative to the largest result; infinite where something was not written.
     pub error: f64,
@@ -26,7 +26,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// Whether it holds.
+    /// Whether the error is within the tolerance.
     pub fn passed(&self) -> bool {
         self.error <= self.tolerance
     }
@@ -34,7 +34,7 @@ impl Check {
 
 /// A graph with the inputs to feed and the output to compare.
 pub struct Case {
-    /// The kernel that it is about.
+    /// The kernel that is checked.
     pub name: &'static str,
     /// What it runs on, in words.
     pub case: String,
@@ -49,7 +49,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The ways of computing operations that make a difference to it on a device.
+    /// The methods that make a difference to this case on a device.
     pub fn ways(&self, device: &Device) -> Vec<Way> {
         let differ = |kind: &Way| match device {
             Device::Cpu => *kind == Way::Direct,
@@ -73,7 +73,7 @@ impl Case {
     }
 }
 
-/// The largest difference relative to the largest expected value; NaN anywhere is infinitely far.
+/// The largest difference relative to the largest expected value; infinite if any number is NaN.
 pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
@@ -86,7 +86,7 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     found.iter().zip(expected).map(off).fold(0.0, f64::max)
 }
 
-/// Compares a device with the native code, in every precision that it was opened for: some seconds on a GPU.
+/// Compares a device with the native code, in every precision that it was opened for. Takes some seconds on a GPU.
 ///
 /// # Errors
 /// The device cannot be used at all.
@@ -106,7 +106,7 @@ pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
     Ok(checks)
 }
 
-/// Values in −1 … 1 that look random and are the same everywhere.
+/// Pseudo-random values in −1 … 1, the same on every machine.
 pub fn values(seed: u64, len: usize) -> Vec<f32> {
     let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {
@@ -116,7 +116,7 @@ pub fn values(seed: u64, len: usize) -> Vec<f32> {
     (0..len).map(|_| next()).collect()
 }
 
-/// The numbers of an RGB image of a size that looks random, in 0 … 255.
+/// The numbers of a pseudo-random RGB image of a size, in 0 … 255.
 pub fn picture(seed: u64, (height, width): (usize, usize)) -> Vec<f32> {
     values(seed, 3 * height * width).iter().map(|v| 127.5 + 127.5 * v).collect()
 }
@@ -158,10 +158,10 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
         cases.push(map_case(Shape::new(9, 13, 32), channels)?);
     }
     cases.push(region_case()?);
-    // More tiles of Winograd's algorithm than go through at once, and several images.
+    // More tiles of Winograd's algorithm than one band holds, and several images.
     cases.push(conv_case(Shape::new(61, 65, 8), 2048, same, false)?);
     cases.push(conv_case(Shape::new(9, 10, 32).times(3), 64, periodic, true)?);
-    // The result of a window, which is cut, and its adjoint.
+    // A convolution whose result is cut, as windows need it, and its adjoint.
     let cut = same.cut(Cut { before: [4, 0], after: [0, 8] });
     for (inputs, outputs) in [(32, 64), (5, 3), (3, 64), (64, 3)] {
         cases.push(conv_case(Shape::new(9, 14, inputs), outputs, cut, false)?);
@@ -171,8 +171,8 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     Ok(cases)
 }
 
-/// A convolution of any settings and channels; `masked` takes the signs of another picture as the mask. `x` is the shape
-/// that the kernels see: of a gradient that is spread the input has half its size.
+/// A convolution of any settings and channels; with `masked`, the signs of another picture are the mask. `x` is the
+/// shape that the kernels read; for a spread gradient, the input has half its height and width.
 ///
 /// # Errors
 /// The settings do not fit the shape.
@@ -245,7 +245,7 @@ fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
 /// An input with its values.
 pub type Feed = (TensorId, Vec<f32>);
 
-/// Adds a Gram loss behind `y` and differentiates it with respect to `x`.
+/// Adds a Gram loss after `y` and differentiates it with respect to `x`.
 fn with_squared_error(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Graph, TensorId, Feed), ComputeError> {
     let gram = graph.gram(y);
     let shape = graph.shape(gram);
@@ -270,7 +270,7 @@ fn gram_cases(shape: Shape, within: bool) -> Result<Vec<Case>, ComputeError> {
     let target = graph.input(Shape::new(n, 1, n));
     let mut inputs = vec![(x, values(8, shape.len()))];
     if within {
-        // Ends beyond the map are cut.
+        // The part of a region beyond the map is cut.
         inputs.push((region, vec![1.0, 0.0, shape.height as f32 - 1.0, shape.width as f32 + 3.0]));
     }
     let describe = |shape| if within { format!("{} within a region", describe(shape)) } else { describe(shape) };
@@ -345,7 +345,7 @@ fn weighted_sum_case() -> Result<Case, ComputeError> {
     Ok(Case { name: "weighted_sum", case: "3 terms".into(), graph, inputs, output, tolerance: 1e-6 })
 }
 
-/// A small network from picture to gradient, with three taps; of two layers the pooling behind them and the channels.
+/// A small network from picture to gradient, with three taps; `layers` gives pooling and channels of two layers.
 fn gradient_case(padding: Padding, precision: Precision, layers: [(Pooling, usize); 2]) -> Result<Case, ComputeError> {
     let mut graph = Graph::with(precision);
     let shape = Shape::new(21, 18, 3);
@@ -362,7 +362,7 @@ fn gradient_case(padding: Padding, precision: Precision, layers: [(Pooling, usiz
     for (pooling, to) in layers {
         let features = layer(&mut graph, y, from, to)?;
         y = graph.pool(features, pooling)?;
-        // Of the first layer what the convolution gives, of the second what is pooled, as networks are tapped.
+        // The first layer is tapped after its convolution, the second after its pooling, as real networks are.
         let gram = graph.gram(if from == 3 { features } else { y });
         let target = graph.input(graph.shape(gram));
         inputs.push((target, symmetric(to)));
@@ -390,7 +390,7 @@ fn gradient_case(padding: Padding, precision: Precision, layers: [(Pooling, usiz
 fn tolerance(precision: Precision) -> f64 {
     match precision {
         Precision::Single => 1e-4,
-        // Each number of a map is off by up to 2⁻¹¹ of itself, and a ReLU or a maximum may decide otherwise for it.
+        // Each number of a map is off by up to 2⁻¹¹ of itself, which may change the outcome of a ReLU or a maximum.
         Precision::Half => 5e-2,
     }
 }
@@ -402,7 +402,7 @@ fn in_half(mut case: Case) -> Case {
     case
 }
 
-/// Feature maps that lie within a network, the last of so many channels, and are pooled in the end, in half precision.
+/// Feature maps inside a network, in half precision: the last has `channels` channels and is pooled.
 fn map_case(shape: Shape, channels: usize) -> Result<Case, ComputeError> {
     let mut graph = Graph::new();
     let x = graph.input(shape);
@@ -417,7 +417,7 @@ fn map_case(shape: Shape, channels: usize) -> Result<Case, ComputeError> {
     Ok(in_half(Case { name: "maps", case, graph, inputs, output, tolerance }))
 }
 
-/// The gradient of a Gram matrix behind few channels, in half precision.
+/// The gradient of a Gram matrix after few channels, in half precision.
 fn narrow_case() -> Result<Case, ComputeError> {
     let mut graph = Graph::new();
     let shape = Shape::new(9, 11, 16);

@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::{Control, Ending, Job, Latest, Wake};
+use super::Control;
 use crate::compute::gpu::{Choices, Gpu, Way};
 use crate::compute::graph::Precision;
 use crate::compute::kernels::Halves;
 use crate::compute::selftest::Check;
-use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, kernels, selftest};
-use crate::net::{Depth, Weights};
-use crate::reconstruct::loss::{Loss, LossSettings, cost, grams};
-use crate::reconstruct::{Cost, Settings, resources};
+use crate::compute::{ComputeError, Device, DeviceInfo, kernels, selftest};
+use crate::latent::LatentError;
+use crate::reconstruct::ReconstructError;
 
 /// The outcomes of self-tests: empty when all held, else what did not.
 type Outcomes = BTreeMap<String, String>;
@@ -33,7 +31,7 @@ fn key(info: &DeviceInfo) -> String {
     for halves in [Halves::default(), Halves { read: true, write: true }] {
         kernels::ALL.iter().for_each(|kernel| hash.update(kernel.wgsl(halves)));
     }
-    let shaders: String = hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let shaders = crate::folders::hex(&hash.finalize()[..4]);
     format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
 }
 
@@ -155,103 +153,62 @@ pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Re
     Ok(device)
 }
 
-/// The devices and how fast each is.
-#[derive(Clone, Debug, Default)]
-pub struct DeviceTable {
-    /// All devices, the preferred first.
-    pub devices: Vec<DeviceInfo>,
-    /// Operations a second by device, measured on a small loss; 0 where the device could not be used.
-    pub speeds: Vec<f64>,
+/// A device that is lost more often is broken.
+const MOST_LOSSES: usize = 3;
+/// A driver that is reset takes a moment.
+const RESET: Duration = Duration::from_millis(300);
+
+/// Opens a device by name, as [`open_for`] does, and does `work` on it. Where the device is lost in the middle, it is
+/// opened again, and `work` goes on from where it was: it is called again, up to three times, and keeps what it has
+/// made. With `auto` the cores take over where no device opens any more.
+///
+/// # Errors
+/// The device cannot be opened, or `work` fails for another reason than a lost device.
+pub fn with_device<P, O, R, E: From<ComputeError> + OnDevice>(
+    wanted: &str,
+    precision: Precision,
+    control: &Control<P, O>,
+    mut work: impl FnMut(Device) -> Result<R, E>,
+) -> Result<R, E> {
+    let open = || open_for(wanted, precision, &|text| control.warn(text));
+    let mut device = open()?;
+    for _ in 0..MOST_LOSSES {
+        let error = match work(device) {
+            Err(error) => error,
+            done => return done,
+        };
+        let Some(ComputeError::DeviceLost { device: name, reason }) = error.of_device() else { return Err(error) };
+        control.warn(format!(
+            "The device {name} was lost ({reason}). It is opened again, and the work goes on from where it was."
+        ));
+        std::thread::sleep(RESET);
+        device = open()?;
+    }
+    work(device)
 }
 
-impl DeviceTable {
-    /// The device that a setting stands for.
-    pub fn chosen(&self, wanted: &str) -> Option<&DeviceInfo> {
-        let usable = |d: &&DeviceInfo| d.kind != DeviceKind::Software && self.speed(d) > 0.0;
-        match wanted {
-            "auto" => self.devices.iter().find(usable),
-            "cpu" => self.devices.iter().find(|d| d.kind == DeviceKind::Cpu),
-            "gpu" => self.devices.iter().find(|d| d.kind != DeviceKind::Cpu),
-            name => self.devices.iter().find(|d| d.name.to_lowercase().contains(&name.to_lowercase())),
+/// An error that may come from the device.
+pub trait OnDevice {
+    /// The device's error, if it is one.
+    fn of_device(&self) -> Option<&ComputeError>;
+}
+
+impl OnDevice for ReconstructError {
+    fn of_device(&self) -> Option<&ComputeError> {
+        match self {
+            Self::Compute(error) => Some(error),
+            _ => None,
         }
     }
+}
 
-    /// Operations a second of a device.
-    pub fn speed(&self, device: &DeviceInfo) -> f64 {
-        let at = self.devices.iter().position(|d| d == device);
-        at.and_then(|at| self.speeds.get(at)).copied().unwrap_or(0.0)
-    }
-
-    /// Notes a better measurement.
-    pub fn set_speed(&mut self, device: &DeviceInfo, speed: f64) {
-        if let Some(at) = self.devices.iter().position(|d| d == device)
-            && let Some(noted) = self.speeds.get_mut(at)
-        {
-            *noted = speed;
+impl OnDevice for LatentError {
+    fn of_device(&self) -> Option<&ComputeError> {
+        match self {
+            Self::Compute(error) => Some(error),
+            _ => None,
         }
     }
-}
-
-/// Lists the devices and measures each real one, on a thread of its own.
-pub fn probe_devices(wake: Wake) -> (Job, Arc<Latest<DeviceTable>>) {
-    let latest = Arc::new(Latest::default());
-    let slot = latest.clone();
-    let work = move |control: &Control| {
-        let mut table = DeviceTable { devices: devices(), speeds: vec![] };
-        for info in &table.devices {
-            let speed = match info.kind {
-                // Measuring a software adapter would take as long as everything else together.
-                DeviceKind::Software => 0.0,
-                DeviceKind::Cpu => measure(&Device::Cpu).unwrap_or(0.0),
-                _ => open(&info.name, &|_| {}).and_then(|d| measure(&d)).unwrap_or(0.0),
-            };
-            table.speeds.push(speed);
-        }
-        slot.put(table);
-        control.wake();
-        Ending::Finished
-    };
-    (Job::spawn("devices", wake, work), latest)
-}
-
-/// Operations a second on a loss that takes a moment.
-fn measure(device: &Device) -> Result<f64, ComputeError> {
-    const SIZE: (usize, usize) = (96, 96);
-    let depth = Depth::named("pool2").unwrap_or(Depth::CONV1_1);
-    let weights = Weights::built_in(depth);
-    let settings = LossSettings::new(depth);
-    let image = selftest::picture(1, SIZE);
-    let targets = grams(device, &weights, &image, SIZE, &settings, None)?;
-    let mut loss = Loss::new(device, &weights, SIZE, &targets, &settings, None)?;
-    loss.evaluate(&image)?;
-    let mut quickest = f64::INFINITY;
-    for _ in 0..3 {
-        let start = Instant::now();
-        loss.evaluate(&image)?;
-        quickest = quickest.min(start.elapsed().as_secs_f64());
-    }
-    let cost = cost(device.info().kind, &weights, SIZE, &settings, None)?;
-    Ok(cost.operations as f64 / quickest)
-}
-
-/// Works out what settings cost, on a thread of its own: the plan of a deep network takes a moment.
-pub fn estimate_cost(
-    settings: Settings,
-    size: (usize, usize),
-    kind: DeviceKind,
-    wake: Wake,
-) -> (Job, Arc<Latest<Option<Cost>>>) {
-    let latest = Arc::new(Latest::default());
-    let slot = latest.clone();
-    let work = move |control: &Control| {
-        let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
-        // The original is taken to be as large as the result.
-        let cost = resources(kind, &Weights::blank(deepest), &settings, size, size);
-        slot.put(cost.ok());
-        control.wake();
-        Ending::Finished
-    };
-    (Job::spawn("estimate", wake, work), latest)
 }
 
 #[cfg(test)]

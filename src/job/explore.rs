@@ -1,13 +1,15 @@
 //! A latent space under the hand: pictures follow the sliders, sheets of pictures fill up when there is time.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
+use super::{Control, Ending, Event, Job, Latest, Wake, device};
 use crate::compute::Device;
+use crate::compute::graph::Precision;
 use crate::latent::{Cell, Descriptors, LatentError, Model, Painter, describe, paint, phases, pictures_of_files};
 use crate::stats::{Curves, all_curves};
 
@@ -60,7 +62,7 @@ pub struct Encoded {
 
 /// A model that paints on a thread of its own; dropping it ends the thread.
 pub struct Explorer {
-    job: Job,
+    job: Job<(), ()>,
     bell: Sender<()>,
     wanted: Arc<Latest<ExploreRequest>>,
     files: Arc<Latest<PathBuf>>,
@@ -81,9 +83,12 @@ impl Explorer {
         let out = (Arc::new(Latest::default()), Arc::new(Latest::default()), Arc::new(Latest::default()));
         let (shown, sheet, encoded) = out.clone();
         let job = Job::spawn("explore", wake, move |control| {
-            let work = Work { model: &model, control, wanted: &slots.0, files: &slots.1, out: &out };
-            match device::open(&wanted_device, &|text| control.tell(Event::Warning(text))) {
-                Ok(device) => work.run(&device, &heard),
+            let work =
+                Work { model: &model, control, wanted: &slots.0, files: &slots.1, out: &out, last: RefCell::default() };
+            let answered =
+                device::with_device(&wanted_device, Precision::Single, control, |device| work.answer(&device, &heard));
+            match answered {
+                Ok(()) => Ending::Finished,
                 Err(error) => Ending::Failed(error.to_string()),
             }
         });
@@ -103,7 +108,7 @@ impl Explorer {
     }
 
     /// The next event, if there is one.
-    pub fn poll(&self) -> Option<Event> {
+    pub fn poll(&self) -> Option<Event<()>> {
         self.job.poll()
     }
 }
@@ -112,38 +117,36 @@ type Out = (Arc<Latest<Explored>>, Arc<Latest<PaintedSheet>>, Arc<Latest<Encoded
 
 struct Work<'a> {
     model: &'a Model,
-    control: &'a Control,
+    control: &'a Control<(), ()>,
     wanted: &'a Latest<ExploreRequest>,
     files: &'a Latest<PathBuf>,
     out: &'a Out,
+    /// What was asked for last: a device that was lost has forgotten it.
+    last: RefCell<Option<ExploreRequest>>,
 }
 
 impl Work<'_> {
-    fn run(&self, device: &Device, heard: &Receiver<()>) -> Ending {
-        match self.answer(device, heard) {
-            Ok(()) => Ending::Finished,
-            Err(error) => Ending::Failed(error.to_string()),
-        }
-    }
-
     fn answer(&self, device: &Device, heard: &Receiver<()>) -> Result<(), LatentError> {
         let own = self.model.settings.edge;
         let mut painters: Vec<(usize, Painter)> = vec![(own, self.model.painter(device, (own, own))?)];
         let mut sheet = PaintedSheet::default();
+        let mut again = self.last.borrow().clone();
         loop {
-            if matches!(self.control.wanted(), Wanted::Cancel | Wanted::Keep) {
+            if self.control.is_ending() {
                 return Ok(());
             }
             if let Some(path) = self.files.take() {
                 self.encode(device, path);
             }
-            if let Some(request) = self.wanted.take() {
+            if let Some(request) = self.wanted.take().or_else(|| again.take()) {
+                again = None;
+                *self.last.borrow_mut() = Some(request.clone());
                 if request.edge != own && !painters.iter().any(|(edge, _)| *edge == request.edge) {
                     painters.truncate(1);
                     match self.model.painter(device, (request.edge, request.edge)) {
                         Ok(painter) => painters.push((request.edge, painter)),
                         // A size that the device cannot hold is no reason to end: the next one may fit.
-                        Err(error) => self.control.tell(Event::Warning(error.to_string())),
+                        Err(error) => self.control.warn(error.to_string()),
                     }
                 }
                 if let Some((_, painter)) = painters.iter_mut().find(|(edge, _)| *edge == request.edge) {

@@ -1,12 +1,21 @@
-//! The download of the trained network as a job.
+//! The download of the trained network.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::{Control, Ending, Event, Job, Latest, Wake, Wanted};
+use super::{Control, Ending, Failure, Progress, Task, Wanted};
 use crate::net::Depth;
 use crate::net::weights::download::{DownloadError, Server};
 use crate::net::weights::store::{self, FetchError};
+
+/// Fetches what a depth needs of the trained network; its output is the file that is then there.
+pub struct Fetch {
+    /// Where the files are published.
+    pub server: Server,
+    /// The folder that the weights are kept in.
+    pub folder: PathBuf,
+    /// The last layer that is needed.
+    pub depth: Depth,
+}
 
 /// Bytes that have arrived, of how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,24 +26,33 @@ pub struct FetchProgress {
     pub all: u64,
 }
 
-/// Fetches what `depth` needs into `folder`; the second value is where the newest progress lies.
-pub fn fetch_weights(server: Server, folder: PathBuf, depth: Depth, wake: Wake) -> (Job, Arc<Latest<FetchProgress>>) {
-    let latest = Arc::new(Latest::default());
-    let slot = latest.clone();
-    let work = move |control: &Control| {
+impl Progress for FetchProgress {
+    fn share(&self) -> f64 {
+        self.done as f64 / self.all.max(1) as f64
+    }
+
+    fn doing(&self) -> String {
+        format!("{} of {}", crate::compute::mebibytes(self.done), crate::compute::mebibytes(self.all))
+    }
+}
+
+impl Task for Fetch {
+    const NAME: &'static str = "download";
+    type Progress = FetchProgress;
+    type Output = PathBuf;
+
+    fn run(self, control: &Control<FetchProgress, PathBuf>) -> Result<Ending, Failure> {
         let mut progress = |done, all| {
-            slot.put(FetchProgress { done, all });
-            control.wake();
+            control.show(FetchProgress { done, all });
             !matches!(control.wait_while_paused(), Wanted::Cancel | Wanted::Keep)
         };
-        match store::fetch(&server, &folder, depth, &mut progress) {
+        match store::fetch(&self.server, &self.folder, self.depth, &mut progress) {
             Ok(path) => {
-                control.tell(Event::Saved(path));
-                Ending::Finished
+                control.give(path);
+                Ok(Ending::Finished)
             }
-            Err(FetchError::Download(DownloadError::Cancelled)) => Ending::Cancelled,
-            Err(error) => Ending::Failed(error.to_string()),
+            Err(FetchError::Download(DownloadError::Cancelled)) => Ok(Ending::Cancelled),
+            Err(error) => Err(error.into()),
         }
-    };
-    (Job::spawn("download", wake, work), latest)
+    }
 }

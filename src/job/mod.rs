@@ -1,15 +1,20 @@
-//! Long work on its own thread: requests go down, events come up, fresh state sits in latest-wins slots.
+//! Long work on its own thread: requests go down, events come up, fresh state sits in a latest-wins slot.
 //!
-//! Every job ends in exactly one [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits for its
-//! thread, so none is left behind; only one that waits for a silent server is left to notice for itself.
+//! Every kind of long work is a [`Task`]; one driver, the [`Job`], runs them all. Every job ends in exactly one
+//! [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits for its thread, so none is left behind;
+//! only one that waits for a silent server is left to notice for itself.
 
 mod device;
+mod estimate;
 mod explore;
 mod fetch;
-mod latent;
+mod judge;
+mod probe;
 mod progress;
 mod prune_study;
 mod reconstruct;
+mod task;
+mod train;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,23 +25,19 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-pub use device::{
-    DeviceTable, QuickestKernels, estimate_cost, open as open_device, open_for as open_device_for, probe_devices,
-    read_quickest_kernels,
-};
+pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
+pub use estimate::Estimate;
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
-pub use fetch::{FetchProgress, fetch_weights};
-pub use latent::{
-    JudgeProgress, PatchSource, TrainProgress, TrainRequest, TrainSlots, start as start_training, start_judging,
-    unseen_seed,
-};
-pub use progress::{Preview, Progress};
+pub use fetch::{Fetch, FetchProgress};
+pub use judge::{Judge, JudgeProgress, unseen_seed};
+pub use probe::{DeviceTable, Probe};
+pub use progress::{Preview, RunProgress};
 pub use prune_study::{
-    StudyProgress, StudyRequest, StudyRow, recommend as recommend_depth, start as start_study, study_csv, study_svg,
+    Study, StudyProgress, StudyRow, recommend as recommend_depth, study_csv, study_figures, write_study,
 };
-pub use reconstruct::{CHECKPOINT, Run, start as start_reconstruction};
-
-use crate::reconstruct::{Realisation, ReconstructError};
+pub use reconstruct::{CHECKPOINT, Run};
+pub use task::{Failure, Progress, Task};
+pub use train::{PatchSource, Train, TrainProgress};
 
 /// What a person asks of a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,26 +65,15 @@ pub enum Ending {
     Failed(String),
 }
 
-impl Ending {
-    /// How work on reconstructions ended.
-    fn of(result: Result<Self, ReconstructError>) -> Self {
-        match result {
-            Ok(ending) => ending,
-            Err(ReconstructError::Interrupted) => Self::Cancelled,
-            Err(error) => Self::Failed(error.to_string()),
-        }
-    }
-}
-
 /// What a job tells.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum Event<O> {
     /// Something to know, in a sentence; the job goes on.
     Warning(String),
     /// A file was written.
     Saved(PathBuf),
-    /// A realisation is done.
-    Realisation(Arc<Realisation>),
+    /// Something that the work makes is done.
+    Output(O),
     /// The job's last event.
     Ended(Ending),
 }
@@ -112,24 +102,34 @@ impl<T> Latest<T> {
     }
 }
 
-/// A running (or ended) job, as its owner holds it.
-pub struct Job {
+/// A running (or ended) job, as its owner holds it: `P` is how far it is, `O` what it makes.
+pub struct Job<P, O> {
     requests: Option<Sender<Request>>,
-    events: Option<Receiver<Event>>,
+    events: Option<Receiver<Event<O>>>,
+    latest: Arc<Latest<P>>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// The job that a task becomes.
+pub type JobOf<T> = Job<<T as Task>::Progress, <T as Task>::Output>;
 
 /// Requests that may wait, and events that may be unread, before the sender waits.
 const QUEUE: usize = 256;
 /// How long a dropped job is waited for: longer than any iteration that a person would wait for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Job {
+impl<P: Progress, O: Send + 'static> Job<P, O> {
+    /// Runs a task on a thread of its own.
+    pub fn start<T: Task<Progress = P, Output = O>>(task: T, wake: Wake) -> Self {
+        Self::spawn(T::NAME, wake, move |control| task.run(control).unwrap_or_else(|failure| Ending::Failed(failure.0)))
+    }
+
     /// Runs `work` on a thread of this name.
-    pub fn spawn(name: &str, wake: Wake, work: impl FnOnce(&Control) -> Ending + Send + 'static) -> Self {
+    pub fn spawn(name: &str, wake: Wake, work: impl FnOnce(&Control<P, O>) -> Ending + Send + 'static) -> Self {
         let (requests, inbox) = bounded(QUEUE);
         let (outbox, events) = bounded(QUEUE);
-        let control = Control { inbox, outbox, wake, wanted: Cell::new(Wanted::Run) };
+        let latest = Arc::new(Latest::default());
+        let control = Control { inbox, outbox, latest: latest.clone(), wake, wanted: Cell::new(Wanted::Run) };
         let body = move || {
             give_way();
             let ended = catch_unwind(AssertUnwindSafe(|| work(&control)));
@@ -138,16 +138,18 @@ impl Job {
         };
         let thread = std::thread::Builder::new().name(name.into()).spawn(body);
         match thread {
-            Ok(thread) => Self { requests: Some(requests), events: Some(events), thread: Some(thread) },
+            Ok(thread) => Self { requests: Some(requests), events: Some(events), latest, thread: Some(thread) },
             Err(error) => {
                 // Without a thread there is nobody to tell the ending, so it is put into the queue here.
                 let (outbox, events) = bounded(1);
                 let _ = outbox.send(Event::Ended(Ending::Failed(format!("The work could not be started: {error}."))));
-                Self { requests: None, events: Some(events), thread: None }
+                Self { requests: None, events: Some(events), latest, thread: None }
             }
         }
     }
+}
 
+impl<P, O> Job<P, O> {
     /// Asks something of the job; after its end this does nothing.
     pub fn request(&self, request: Request) {
         if let Some(requests) = &self.requests {
@@ -155,18 +157,38 @@ impl Job {
         }
     }
 
+    /// How far it is, where that has changed since the last call.
+    pub fn progress(&self) -> Option<P> {
+        self.latest.take()
+    }
+
     /// The next event, if there is one.
-    pub fn poll(&self) -> Option<Event> {
+    pub fn poll(&self) -> Option<Event<O>> {
         self.events.as_ref()?.try_recv().ok()
     }
 
     /// Waits for the next event, at most so long.
-    pub fn wait(&self, at_most: Duration) -> Option<Event> {
+    pub fn wait(&self, at_most: Duration) -> Option<Event<O>> {
         self.events.as_ref()?.recv_timeout(at_most).ok()
+    }
+
+    /// What asks something of the job from elsewhere, such as from a handler of Ctrl+C.
+    pub fn asker(&self) -> impl Fn(Request) + Send + 'static {
+        let requests = self.requests.clone();
+        move |request| {
+            if let Some(requests) = &requests {
+                let _ = requests.try_send(request);
+            }
+        }
+    }
+
+    /// Lets the thread end by itself: for work that a person has to end, such as a dialog.
+    pub fn detach(&mut self) {
+        self.thread = None;
     }
 }
 
-impl Drop for Job {
+impl<P, O> Drop for Job<P, O> {
     fn drop(&mut self) {
         // Without a sender the job is cancelled, without a reader its next event does not wait for room.
         self.requests = None;
@@ -196,7 +218,9 @@ pub fn give_way() {
 fn describe_panic(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("no reason given");
-    format!("The work ended because of a mistake in the program ({text}). Please report it; what was saved is kept.")
+    format!(
+        "The program ran into an internal error ({text}), and the work ended. Please report it; what was saved is kept."
+    )
 }
 
 /// What the job is to do now.
@@ -213,14 +237,15 @@ pub enum Wanted {
 }
 
 /// The job's side.
-pub struct Control {
+pub struct Control<P, O> {
     inbox: Receiver<Request>,
-    outbox: Sender<Event>,
+    outbox: Sender<Event<O>>,
+    latest: Arc<Latest<P>>,
     wake: Wake,
     wanted: Cell<Wanted>,
 }
 
-impl Control {
+impl<P, O> Control<P, O> {
     /// Takes in all requests; does not wait.
     pub fn wanted(&self) -> Wanted {
         loop {
@@ -259,8 +284,34 @@ impl Control {
         self.wanted.set(next);
     }
 
+    /// Whether the work is to end, with or without what there is.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.wanted(), Wanted::Keep | Wanted::Cancel)
+    }
+
+    /// Says how far the work is.
+    pub fn show(&self, progress: P) {
+        self.latest.put(progress);
+        self.wake();
+    }
+
+    /// Hands up something that is done.
+    pub fn give(&self, output: O) {
+        self.tell(Event::Output(output));
+    }
+
+    /// Says something to know; the work goes on.
+    pub fn warn(&self, text: String) {
+        self.tell(Event::Warning(text));
+    }
+
+    /// Says that a file was written.
+    pub fn saved(&self, path: PathBuf) {
+        self.tell(Event::Saved(path));
+    }
+
     /// Tells an event; waits for room, unless nobody listens any more.
-    pub fn tell(&self, event: Event) {
+    fn tell(&self, event: Event<O>) {
         let _ = self.outbox.send(event);
         self.wake();
     }

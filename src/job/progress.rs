@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Progress;
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::loss::LossValue;
 use crate::reconstruct::{Problem, Solver, rough_phases};
 use crate::stats::{Curves, all_curves};
+
+/// What a run is doing while it iterates.
+pub(super) const RECONSTRUCTING: &str = "reconstructing";
 
 /// A look at the running realisation.
 #[derive(Clone, Debug)]
@@ -21,9 +25,9 @@ pub struct Preview {
     pub curves: Arc<Vec<Curves>>,
 }
 
-/// How far the job is.
+/// How far a reconstruction is.
 #[derive(Clone, Debug, Default)]
-pub struct Progress {
+pub struct RunProgress {
     /// What it is doing, in a few words.
     pub doing: &'static str,
     /// The running realisation, from 0.
@@ -48,19 +52,27 @@ pub struct Progress {
     pub preview: Option<Preview>,
 }
 
-impl Progress {
-    /// The share that is done, 0 … 1.
-    pub fn share(&self) -> f64 {
+impl Progress for RunProgress {
+    fn share(&self) -> f64 {
         (self.realisation as f64 + self.share_of_realisation()) / self.realisations.max(1) as f64
     }
 
-    /// Seconds that are left, once an iteration has been timed.
-    pub fn seconds_left(&self) -> Option<f64> {
+    fn doing(&self) -> String {
+        match self.losses.last().filter(|_| self.doing == RECONSTRUCTING) {
+            Some(loss) => format!("iteration {}, loss {:.3e}", self.iteration, loss.total),
+            None => self.doing.into(),
+        }
+    }
+
+    /// Known once an iteration has been timed.
+    fn seconds_left(&self) -> Option<f64> {
         let share = self.share_of_realisation();
         let left = (self.realisations - self.realisation) as f64 - share;
         (share > 0.0).then_some(left * self.seconds / share)
     }
+}
 
+impl RunProgress {
     /// Seconds for an iteration at the full size, a running mean.
     pub fn seconds_per_iteration(&self) -> f64 {
         self.seconds / self.work.0

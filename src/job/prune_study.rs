@@ -1,21 +1,27 @@
 //! How deep the network has to be for a micrograph: reconstructions at every depth (Li et al. 2018, Figure 5).
 
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
-use crate::micrograph::{Micrograph, PhaseMap};
+use super::progress::RunProgress;
+use super::reconstruct::Run;
+use super::{Control, Ending, Failure, Progress, Task};
+use crate::figure::{Band, Figure, MADE, Series, side_by_side};
+use crate::folders::write_atomically;
+use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
 use crate::net::{DEPTHS, Depth, Weights, WeightsKind};
-use crate::reconstruct::{Preset, Problem, Realisation, ReconstructError, Settings, Solver};
+use crate::reconstruct::{Preset, Realisation, ReconstructError, Settings, Target, resources};
+use crate::stats::{ErrorRates, PhaseComparison};
 
 /// The share of white noise's errors below which a reconstruction has begun to converge.
 const CONVERGED: f64 = 0.5;
 
-/// What to study.
+/// Reconstructs at every depth, several times each; its outputs are the depths as they are done.
 #[derive(Clone, Debug)]
-pub struct StudyRequest {
+pub struct Study {
     /// The original.
-    pub micrograph: Micrograph,
+    pub target: Arc<Target>,
     /// Recipe, network, first seed and device; the rest is as published, since what is added to the Gram matrices would
     /// make every depth alike.
     pub settings: Settings,
@@ -51,8 +57,16 @@ pub struct StudyProgress {
     pub doing: String,
     /// 0 … 1.
     pub share: f64,
-    /// The depths that are done.
-    pub rows: Arc<Vec<StudyRow>>,
+}
+
+impl Progress for StudyProgress {
+    fn share(&self) -> f64 {
+        self.share
+    }
+
+    fn doing(&self) -> String {
+        self.doing.clone()
+    }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -119,144 +133,146 @@ pub fn study_csv(rows: &[StudyRow]) -> String {
     text
 }
 
-/// The study as a figure (SVG): the errors of S2 and of the lineal path against depth, with their spread over seeds.
-pub fn study_svg(rows: &[StudyRow]) -> String {
-    const PANEL: (f64, f64) = (420.0, 300.0);
-    const MARGINS: (f64, f64) = (70.0, 50.0);
-    let width = 2.0 * (PANEL.0 + MARGINS.0);
-    let height = PANEL.1 + 2.0 * MARGINS.1;
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" \
-         font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    );
-    for (k, title) in ["S2 error (%)", "Lineal-path error (%)"].into_iter().enumerate() {
-        let left = MARGINS.0 + k as f64 * (PANEL.0 + MARGINS.0);
-        let (top, bottom) = (MARGINS.1, MARGINS.1 + PANEL.1);
-        let most = rows.iter().map(|r| r.summary()[k].0 + r.summary()[k].1).fold(f64::MIN_POSITIVE, f64::max);
-        let x = |n: usize| left + (n as f64 + 0.5) * PANEL.0 / rows.len().max(1) as f64;
-        let y = |error: f64| bottom - error.max(0.0) / most * PANEL.1;
-        text.push_str(&format!(
-            "<text x=\"{left}\" y=\"{}\">{title}</text>\n<path d=\"M{left} {top}V{bottom}h{}\" fill=\"none\" stroke=\"#888\"/>\n",
-            top - 16.0,
-            PANEL.0 - 20.0
-        ));
-        for share in [0.0, 0.5, 1.0] {
-            let place = bottom - share * PANEL.1;
-            text.push_str(&format!(
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.2}</text>\n",
-                left - 6.0,
-                place + 5.0,
-                share * most
-            ));
+/// The study as figures: the errors of S2 and of the lineal path against depth, with the range of one standard deviation
+/// over seeds.
+pub fn study_figures(rows: &[StudyRow]) -> [Figure; 2] {
+    let names: Vec<String> = rows.iter().enumerate().map(|(n, r)| format!("{} {}", n + 1, r.depth)).collect();
+    let figure = |title: &str, k: usize| {
+        let at = |n: usize, row: &StudyRow| (n as f64 + 1.0, row.summary()[k]);
+        let points = rows.iter().enumerate().map(|(n, row)| at(n, row)).map(|(x, (mean, _))| (x, mean));
+        let band = rows.iter().enumerate().map(|(n, row)| at(n, row));
+        let band = band.map(|(x, (mean, spread))| (x, mean - spread, mean + spread));
+        Figure {
+            title: title.into(),
+            x_label: format!("depth ({})", names.join(", ")),
+            y_label: "error (%)".into(),
+            series: vec![Series { name: "mean over seeds".into(), color: MADE, points: points.collect() }],
+            bands: vec![Band { color: MADE, points: band.collect() }],
+            ..Figure::default()
         }
-        let points: Vec<String> =
-            rows.iter().enumerate().map(|(n, r)| format!("{:.1},{:.1}", x(n), y(r.summary()[k].0))).collect();
-        text.push_str(&format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"#0068a6\" stroke-width=\"2\"/>\n",
-            points.join(" ")
-        ));
-        for (n, row) in rows.iter().enumerate() {
-            let (mean, spread) = row.summary()[k];
-            text.push_str(&format!(
-                "<path d=\"M{0:.1} {1:.1}V{2:.1}\" stroke=\"#0068a6\"/>\n<circle cx=\"{0:.1}\" cy=\"{3:.1}\" r=\"4\" \
-                 fill=\"#0068a6\"/>\n<text x=\"{0:.1}\" y=\"{4:.1}\" text-anchor=\"middle\">{5}</text>\n",
-                x(n),
-                y(mean - spread),
-                y(mean + spread),
-                y(mean),
-                bottom + 20.0,
-                row.depth
-            ));
-        }
-    }
-    text.push_str("</svg>\n");
-    text
+    };
+    [figure("S2 error against depth", 0), figure("Lineal-path error against depth", 1)]
 }
 
-/// Starts it; the second value is where the newest progress lies.
-pub fn start(request: StudyRequest, wake: Wake) -> (Job, Arc<Latest<StudyProgress>>) {
-    let latest = Arc::new(Latest::default());
-    let slot = latest.clone();
-    let work = move |control: &Control| Ending::of(work(&request, control, &slot));
-    (Job::spawn("depth study", wake, work), latest)
+/// Writes the table, the figure and the pictures of a study into a folder; returns what was written.
+///
+/// # Errors
+/// A sentence: a file cannot be written.
+pub fn write_study(
+    folder: &Path,
+    rows: &[StudyRow],
+    recipe: &Recipe,
+    pixel: Option<&PixelSize>,
+) -> Result<Vec<PathBuf>, String> {
+    let mut written = vec![];
+    let mut put = |name: &str, bytes: &[u8]| {
+        written.push(folder.join(name));
+        let failed = |e| format!("{} could not be written: {e}.", folder.join(name).display());
+        write_atomically(&folder.join(name), bytes).map_err(failed)
+    };
+    put("depths.csv", study_csv(rows).as_bytes())?;
+    // One depth is a point, which no curve goes through.
+    if rows.len() > 1 {
+        put("depths.svg", side_by_side(&study_figures(rows))?.as_bytes())?;
+    }
+    for row in rows {
+        let map = &row.phases;
+        let path = folder.join(format!("{}.png", row.depth));
+        write_phase_png(&path, map, &recipe.phase_colors(map.phases), pixel).map_err(|e| e.to_string())?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 /// The settings of a depth: the method of the paper.
-fn settings_of(request: &StudyRequest, depth: Depth) -> Settings {
-    let mut settings = request.settings.clone();
+fn settings_of(study: &Study, depth: Depth) -> Settings {
+    let mut settings = study.settings.clone();
     Preset::Published.apply(&mut settings);
-    Settings { depth, iterations: request.iterations, realisations: 1, size: None, ..settings }
+    let realisations = study.seeds.max(1);
+    Settings { depth, iterations: study.iterations, realisations, size: None, ..settings }
 }
 
-/// The depths that the weights and the size of the micrograph allow.
-fn depths(request: &StudyRequest, (height, width): (usize, usize)) -> Vec<Depth> {
-    let fits = |d: &&Depth| **d <= request.deepest && d.smallest_image(request.settings.padding) <= height.min(width);
-    DEPTHS.iter().filter(fits).copied().collect()
-}
+impl Study {
+    /// The depths that the weights and the size of the micrograph allow.
+    fn depths(&self) -> Vec<Depth> {
+        let (height, width) = self.target.size();
+        let least = |depth: &Depth| depth.smallest_image(self.settings.padding);
+        let fits = |depth: &&Depth| **depth <= self.deepest && least(depth) <= height.min(width);
+        DEPTHS.iter().filter(fits).copied().collect()
+    }
 
-fn work(request: &StudyRequest, control: &Control, slot: &Latest<StudyProgress>) -> Result<Ending, ReconstructError> {
-    let Settings { device, precision, .. } = &request.settings;
-    let device = device::open_for(device, *precision, &|text| control.tell(Event::Warning(text)))?;
-    let mut rows: Vec<StudyRow> = vec![];
-    let prepared = request.settings.recipe.apply(&request.micrograph)?.micrograph;
-    let depths = depths(request, (prepared.height, prepared.width));
-    for (number, depth) in depths.iter().enumerate() {
-        if request.settings.weights == WeightsKind::Vgg19 {
-            // A network that is not here so far ends the study at the depth before, not the study.
-            if let Err(error) = Weights::load(&request.settings.weights, *depth) {
-                control.tell(Event::Warning(format!("The study ends before {depth}: {error}")));
-                break;
-            }
+    /// Reconstructs at a depth; how that ended, and what was found.
+    fn at(
+        &self,
+        depth: Depth,
+        control: &Control<StudyProgress, StudyRow>,
+        show: &dyn Fn(f64, String),
+    ) -> Result<(Ending, Option<StudyRow>), ReconstructError> {
+        let settings = settings_of(self, depth);
+        let run =
+            Run { target: self.target.clone(), settings: settings.clone(), folder: None, write: false, resume: false };
+        let made = RefCell::new(vec![]);
+        let follow = |progress: RunProgress| {
+            let seed = progress.realisation + 1;
+            show(progress.share(), format!("{depth}, seed {seed} of {}", progress.realisations));
+        };
+        let ending = run.realise(control, &follow, &|realisation| made.borrow_mut().push(realisation))?;
+        let made = made.into_inner();
+        if ending != Ending::Finished {
+            return Ok((ending, None));
         }
-        let settings = settings_of(request, *depth);
-        let problem = Problem::new(request.micrograph.clone(), settings.clone(), device.clone())?;
-        let Some(original) = problem.phases.clone() else {
-            return Ok(Ending::Failed(
+        let mean_of = |of: &dyn Fn(&PhaseComparison) -> f64, realisation: &Realisation| {
+            mean(realisation.report.phases.iter().skip(1).map(of))
+        };
+        let both = |rates: fn(&PhaseComparison) -> &ErrorRates, realisation: &Arc<Realisation>| {
+            let s2 = mean_of(&|p| rates(p).s2_error_percent, realisation);
+            (s2, mean_of(&|p| rates(p).lineal_path_error_percent, realisation))
+        };
+        let (Some(first), size) = (made.first(), self.target.size()) else { return Ok((ending, None)) };
+        let Some(phases) = first.phases.clone() else { return Ok((ending, None)) };
+        let memory = resources(first.report.device.kind, &Weights::blank(depth), &settings, size, size)?.bytes;
+        let row = StudyRow {
+            depth,
+            memory,
+            seconds: mean(made.iter().map(|realisation| realisation.report.seconds)),
+            errors: made.iter().map(|realisation| both(|p| &p.errors, realisation)).collect(),
+            noise: both(|p| &p.white_noise, first),
+            phases,
+        };
+        Ok((ending, Some(row)))
+    }
+}
+
+impl Task for Study {
+    const NAME: &'static str = "depth study";
+    type Progress = StudyProgress;
+    type Output = StudyRow;
+
+    fn run(self, control: &Control<StudyProgress, StudyRow>) -> Result<Ending, Failure> {
+        if self.target.phases.is_none() {
+            return Err(Failure(
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
-        };
-        let memory = problem.cost.bytes;
-        let (mut errors, mut noise, mut first, start) = (vec![], (0.0, 0.0), None, Instant::now());
-        for seed in 0..request.seeds.max(1) {
-            let mut solver = Solver::new(&problem, request.settings.seed.wrapping_add(seed as u64))?;
-            while !solver.is_done(&problem) {
-                match control.wait_while_paused() {
-                    Wanted::Keep => return Ok(Ending::Kept),
-                    Wanted::Cancel => return Ok(Ending::Cancelled),
-                    Wanted::Run | Wanted::Pause => {}
-                }
-                let interrupted = || matches!(control.wanted(), Wanted::Keep | Wanted::Cancel);
-                if solver.step(&problem, &interrupted)? == crate::optimise::Progress::Converged {
+        }
+        let depths = self.depths();
+        for (number, depth) in depths.iter().enumerate() {
+            if self.settings.weights == WeightsKind::Vgg19 {
+                // A network that is not here so far ends the study at the depth before, not the study.
+                if let Err(error) = Weights::load(&self.settings.weights, *depth) {
+                    control.warn(format!("The study ends before {depth}: {error}"));
                     break;
                 }
-                let (done, whole) = solver.work(&problem);
-                let part = (seed as f64 + done / whole) / request.seeds.max(1) as f64;
-                slot.put(StudyProgress {
-                    doing: format!("{depth}, seed {} of {}", seed + 1, request.seeds),
-                    share: (number as f64 + part) / depths.len() as f64,
-                    rows: Arc::new(rows.clone()),
-                });
-                control.wake();
             }
-            let made = Realisation::of(&problem, solver, seed, 0.0, false, &|| false);
-            let of = |value: fn(&crate::stats::ErrorRates) -> f64| {
-                mean(made.report.phases.iter().skip(1).map(|p| value(&p.errors)))
+            let show = |part: f64, doing: String| {
+                control.show(StudyProgress { doing, share: (number as f64 + part) / depths.len() as f64 });
             };
-            errors.push((of(|e| e.s2_error_percent), of(|e| e.lineal_path_error_percent)));
-            let of = |value: fn(&crate::stats::ErrorRates) -> f64| {
-                mean(made.report.phases.iter().skip(1).map(|p| value(&p.white_noise)))
-            };
-            noise = (of(|e| e.s2_error_percent), of(|e| e.lineal_path_error_percent));
-            first = first.or(made.phases);
+            let (ending, row) = self.at(*depth, control, &show)?;
+            let Some(row) = row else { return Ok(ending) };
+            show(1.0, format!("{depth} is done"));
+            control.give(row);
         }
-        let seconds = start.elapsed().as_secs_f64() / request.seeds.max(1) as f64;
-        let phases = first.unwrap_or_else(|| original.clone());
-        rows.push(StudyRow { depth: *depth, memory, seconds, errors, noise, phases });
-        let share = (number + 1) as f64 / depths.len() as f64;
-        slot.put(StudyProgress { doing: format!("{depth} is done"), share, rows: Arc::new(rows.clone()) });
-        control.wake();
+        Ok(Ending::Finished)
     }
-    Ok(Ending::Finished)
 }
 
 #[cfg(test)]
@@ -280,8 +296,11 @@ mod tests {
         let early = [row(DEPTHS[0], &[(12.0, 60.0)]), row(DEPTHS[1], &[(11.0, 65.0)])];
         assert_eq!(recommend(&early), None, "nothing has converged");
         assert_eq!(recommend(&[]), None);
-        let figure = study_svg(&rows);
-        assert_eq!((figure.matches("<circle").count(), figure.matches("pool1</text>").count()), (6, 2));
+        let figures = study_figures(&rows);
+        assert!(figures.iter().all(|f| f.series[0].points.len() == 3 && f.x_label.contains("2 pool1")));
+        assert!((figures[0].bands[0].points[1].2 - figures[0].bands[0].points[1].1 - 2.0 * 0.283).abs() < 0.01);
+        let drawn = side_by_side(&figures).expect("a figure");
+        assert!(drawn.contains("S2 error against depth") && drawn.contains("Lineal-path error against depth"));
         assert!(study_csv(&rows).contains("pool1,38592,6,1.0,1.00,3.4000"));
     }
 }

@@ -1,17 +1,15 @@
-//! The reconstruction as a job.
+//! The reconstruction.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::progress::{Pace, Progress};
-use super::{Control, Ending, Event, Job, Latest, Wake, Wanted, device};
-use crate::compute::graph::Precision;
-use crate::compute::{ComputeError, Device, mebibytes};
-use crate::micrograph::Micrograph;
+use super::progress::{Pace, Preview, RECONSTRUCTING, RunProgress};
+use super::{Control, Ending, Failure, Task, Wanted, device};
+use crate::compute::{Device, mebibytes};
 use crate::optimise;
 use crate::reconstruct::{
-    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, write_realisation,
+    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, Target, write_realisation,
 };
 
 /// The checkpoint's name in its folder.
@@ -26,147 +24,69 @@ fn save_every() -> Duration {
     Duration::from_secs_f64(given.filter(|v: &f64| (0.0..1e6).contains(v)).unwrap_or(SAVE_EVERY))
 }
 
-/// What to run.
+/// Reconstructs an original; its outputs are the realisations.
 pub struct Run {
     /// The original.
-    pub micrograph: Micrograph,
+    pub target: Arc<Target>,
     /// How.
     pub settings: Settings,
-    /// Where the checkpoint lies, and the results if they are to be written.
-    pub folder: PathBuf,
+    /// Where the checkpoint lies, and the results if they are to be written; none keeps no checkpoint.
+    pub folder: Option<PathBuf>,
     /// Whether each realisation is written to the folder as it is done.
     pub write: bool,
     /// Whether to go on from the folder's checkpoint, if there is one.
     pub resume: bool,
 }
 
-/// Starts it; the second value is where the newest progress lies.
-pub fn start(run: Run, wake: Wake) -> (Job, Arc<Latest<Progress>>) {
-    let latest = Arc::new(Latest::default());
-    let slot = latest.clone();
-    let work = move |control: &Control| Ending::of(work(&run, control, &slot));
-    (Job::spawn("reconstruction", wake, work), latest)
+impl Task for Run {
+    const NAME: &'static str = "reconstruction";
+    type Progress = RunProgress;
+    type Output = Arc<Realisation>;
+
+    fn run(self, control: &Control<RunProgress, Arc<Realisation>>) -> Result<Ending, Failure> {
+        let (show, done) = (|progress| control.show(progress), |realisation| control.give(realisation));
+        Ok(self.realise(control, &show, &done)?)
+    }
 }
 
-fn work(run: &Run, control: &Control, slot: &Latest<Progress>) -> Result<Ending, ReconstructError> {
-    let progress = |doing| Progress {
-        doing,
-        realisations: run.settings.realisations,
-        iterations: run.settings.iterations * run.settings.levels,
-        ..Progress::default()
-    };
-    slot.put(progress("opening the device"));
-    control.wake();
-    let mut devices = Devices { wanted: &run.settings.device, precision: run.settings.precision, control, lost: 0 };
-    let mut device = devices.open()?;
-    slot.put(progress("measuring the original"));
-    control.wake();
-    let mut problem = loop {
-        match Problem::new(run.micrograph.clone(), run.settings.clone(), device) {
-            Err(error) => device = devices.after(error)?,
-            Ok(problem) => break problem,
-        }
-    };
-    let cost = problem.cost;
-    if cost.windows > 1 {
-        let bytes = mebibytes(cost.bytes);
-        let text = format!("The network goes over the image in {} windows, to stay within {bytes}.", cost.windows);
-        control.tell(Event::Warning(text));
-    }
-    let checkpoint = run.folder.join(CHECKPOINT);
-    let mut saved =
-        if run.resume && checkpoint.exists() { Some(read_checkpoint(&checkpoint, &problem)?) } else { None };
-    if run.resume && saved.is_none() {
-        let folder = run.folder.display();
-        control.tell(Event::Warning(format!("There is no checkpoint in {folder}; the run starts from the beginning.")));
-    }
-    let first = saved.as_ref().map_or(0, |s| s.realisation);
-    for number in first..run.settings.realisations {
-        let seed = run.settings.seed.wrapping_add(number as u64);
-        let mut seconds = saved.as_ref().map_or(0.0, |s| s.seconds);
-        let mut solver = match saved.take() {
-            Some(saved) => Solver::resume(&problem, saved)?,
-            None => Solver::new(&problem, seed)?,
-        };
-        let (realising, wanted) = loop {
-            let (saved_at, save_every) = (Instant::now(), save_every());
-            let mut realising =
-                Realising { run, problem: &problem, control, slot, number, saved_at, save_every, seconds };
-            match realising.iterate(&mut solver, &checkpoint) {
-                // The state is that of the last iteration, and goes on elsewhere.
-                Err(error) => {
-                    seconds = realising.seconds;
-                    problem.device = devices.after(error)?;
-                    solver.renew(&problem)?;
-                }
-                Ok(wanted) => break (realising, wanted),
-            }
-        };
-        if wanted == Wanted::Cancel {
-            // A cancelled run is not resumed, so its checkpoint goes.
-            let _ = std::fs::remove_file(&checkpoint);
-            return Ok(Ending::Cancelled);
-        }
-        let kept = wanted == Wanted::Keep;
-        if run.settings.polish {
-            slot.put(Progress { doing: "polishing", ..realising.progress(&solver, false, None) });
-            control.wake();
-        }
-        let realisation = Realisation::of(&problem, solver, number, realising.seconds, kept, &|| {
-            matches!(control.wanted(), Wanted::Keep | Wanted::Cancel)
-        });
-        if control.wanted() == Wanted::Cancel {
-            let _ = std::fs::remove_file(&checkpoint);
-            return Ok(Ending::Cancelled);
-        }
-        if run.write {
-            for path in write_realisation(&run.folder, &realisation, OutputFiles::STANDARD)? {
-                control.tell(Event::Saved(path));
-            }
-        }
-        control.tell(Event::Realisation(Arc::new(realisation)));
-        if kept {
-            let _ = std::fs::remove_file(&checkpoint);
-            return Ok(Ending::Kept);
-        }
-    }
-    let _ = std::fs::remove_file(&checkpoint);
-    Ok(Ending::Finished)
-}
-
-/// The device of a run, opened again when it is lost.
-struct Devices<'a> {
-    wanted: &'a str,
-    precision: Precision,
-    control: &'a Control,
-    /// How often it was lost.
-    lost: usize,
-}
-
-impl Devices<'_> {
-    fn open(&self) -> Result<Device, ReconstructError> {
-        Ok(device::open_for(self.wanted, self.precision, &|text| self.control.tell(Event::Warning(text)))?)
-    }
-
-    /// The device after an error: opened again (or with `auto` the cores) where it was lost.
+impl Run {
+    /// Makes all realisations on behalf of a task, this one or one that needs reconstructions: `show` is told how far
+    /// they are, `done` gets each.
     ///
     /// # Errors
-    /// It was not lost, or too often, or cannot be opened any more.
-    fn after(&mut self, error: ReconstructError) -> Result<Device, ReconstructError> {
-        /// A device that is lost more often is broken.
-        const MOST: usize = 3;
-        /// A driver that is reset takes a moment.
-        const MOMENT: Duration = Duration::from_millis(300);
-        let ReconstructError::Compute(ComputeError::DeviceLost { device, reason }) = &error else { return Err(error) };
-        self.lost += 1;
-        if self.lost > MOST {
-            return Err(error);
+    /// Settings that cannot be met, files that cannot be read or written, or the device's.
+    pub(super) fn realise<P, O>(
+        &self,
+        control: &Control<P, O>,
+        show: &dyn Fn(RunProgress),
+        done: &dyn Fn(Arc<Realisation>),
+    ) -> Result<Ending, ReconstructError> {
+        let Settings { device, precision, .. } = &self.settings;
+        let mut state = Running {
+            run: self,
+            control,
+            show,
+            done,
+            problem: None,
+            saved: None,
+            solver: None,
+            number: 0,
+            seconds: 0.0,
+            saved_at: Instant::now(),
+            save_every: save_every(),
+        };
+        state.say("opening the device");
+        device::with_device(device, *precision, control, |device| state.go_on(device))
+    }
+
+    fn checkpoint(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(CHECKPOINT))
+    }
+
+    fn remove_checkpoint(&self) {
+        if let Some(path) = self.checkpoint() {
+            let _ = std::fs::remove_file(path);
         }
-        self.control.tell(Event::Warning(format!(
-            "The device {device} was lost ({reason}). It is opened again, and the run goes on from where it was."
-        )));
-        std::thread::sleep(MOMENT);
-        self.open()
     }
 }
 
@@ -176,7 +96,7 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
         path: path.into(),
         reason: format!("it was made with {what}; use the same as then, or start anew without --resume"),
     };
-    if saved.fingerprint != problem.fingerprint {
+    if saved.fingerprint != problem.target.fingerprint() {
         return Err(other("another micrograph"));
     }
     // Where it is computed may change, when a device was lost; on another device, in windows or in another precision, the last
@@ -198,76 +118,189 @@ fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, Reconst
     Ok(saved)
 }
 
-/// One realisation under way.
-struct Realising<'a> {
+/// A run under way: what is kept when the device is lost and opened again.
+struct Running<'a, P, O> {
     run: &'a Run,
-    problem: &'a Problem,
-    control: &'a Control,
-    slot: &'a Latest<Progress>,
+    control: &'a Control<P, O>,
+    show: &'a dyn Fn(RunProgress),
+    done: &'a dyn Fn(Arc<Realisation>),
+    problem: Option<Problem>,
+    /// The checkpoint that the first realisation goes on from.
+    saved: Option<Checkpoint>,
+    /// The realisation under way, its number and its seconds of computing.
+    solver: Option<Solver>,
     number: usize,
+    seconds: f64,
     saved_at: Instant,
     save_every: Duration,
-    seconds: f64,
 }
 
-impl Realising<'_> {
+impl<P, O> Running<'_, P, O> {
+    /// Makes the realisations that are left, on a device.
+    fn go_on(&mut self, device: Device) -> Result<Ending, ReconstructError> {
+        let mut problem = match self.problem.take() {
+            Some(mut problem) => {
+                problem.device = device;
+                problem
+            }
+            None => self.prepare(device)?,
+        };
+        let ending = self.realise_all(&mut problem);
+        // Whatever comes next, the original is measured.
+        self.problem = Some(problem);
+        ending
+    }
+
+    fn realise_all(&mut self, problem: &mut Problem) -> Result<Ending, ReconstructError> {
+        // The state is that of the last iteration, and goes on here.
+        if let Some(solver) = &mut self.solver {
+            solver.renew(problem)?;
+        }
+        while self.number < self.run.settings.realisations {
+            let mut solver = match self.solver.take() {
+                Some(solver) => solver,
+                None => self.begin(problem)?,
+            };
+            let wanted = self.iterate(problem, &mut solver);
+            if wanted.is_err() {
+                self.solver = Some(solver);
+                return wanted.map(|_| Ending::Cancelled);
+            }
+            if let Some(ending) = self.finish(problem, solver, wanted?)? {
+                self.run.remove_checkpoint();
+                return Ok(ending);
+            }
+            self.number += 1;
+        }
+        self.run.remove_checkpoint();
+        Ok(Ending::Finished)
+    }
+
+    /// Measures the original, and reads the checkpoint where there is one.
+    fn prepare(&mut self, device: Device) -> Result<Problem, ReconstructError> {
+        self.say("measuring the original");
+        let problem = Problem::new(self.run.target.clone(), self.run.settings.clone(), device)?;
+        let cost = problem.cost;
+        if cost.windows > 1 {
+            let bytes = mebibytes(cost.bytes);
+            self.control
+                .warn(format!("The network goes over the image in {} windows, to stay within {bytes}.", cost.windows));
+        }
+        match self.run.checkpoint().filter(|_| self.run.resume) {
+            Some(path) if path.exists() => {
+                let saved = read_checkpoint(&path, &problem)?;
+                (self.number, self.seconds) = (saved.realisation, saved.seconds);
+                self.saved = Some(saved);
+            }
+            Some(path) => self.control.warn(format!(
+                "There is no checkpoint in {}; the run starts from the beginning.",
+                path.parent().unwrap_or(&path).display()
+            )),
+            None => {}
+        }
+        Ok(problem)
+    }
+
+    /// The next realisation at its first iteration, or at that of the checkpoint.
+    fn begin(&mut self, problem: &Problem) -> Result<Solver, ReconstructError> {
+        self.save_every = save_every();
+        self.saved_at = Instant::now();
+        if let Some(saved) = &self.saved {
+            let solver = Solver::resume(problem, saved.clone())?;
+            self.saved = None;
+            return Ok(solver);
+        }
+        self.seconds = 0.0;
+        Solver::new(problem, self.run.settings.seed.wrapping_add(self.number as u64))
+    }
+
+    /// Decodes, polishes, measures and writes a realisation; how the run ends, if that is its end.
+    fn finish(
+        &mut self,
+        problem: &Problem,
+        solver: Solver,
+        wanted: Wanted,
+    ) -> Result<Option<Ending>, ReconstructError> {
+        if wanted == Wanted::Cancel {
+            // A cancelled run is not resumed, so its checkpoint goes.
+            return Ok(Some(Ending::Cancelled));
+        }
+        let is_kept = wanted == Wanted::Keep;
+        if self.run.settings.polish {
+            (self.show)(RunProgress { doing: "polishing", ..self.progress(problem, &solver, false, None) });
+        }
+        let control = self.control;
+        let realisation = Realisation::of(problem, solver, self.number, self.seconds, is_kept, &|| control.is_ending());
+        if control.wanted() == Wanted::Cancel {
+            return Ok(Some(Ending::Cancelled));
+        }
+        if let Some(folder) = self.run.folder.as_ref().filter(|_| self.run.write) {
+            for path in write_realisation(folder, &realisation, OutputFiles::STANDARD)? {
+                control.saved(path);
+            }
+        }
+        (self.done)(Arc::new(realisation));
+        Ok(is_kept.then_some(Ending::Kept))
+    }
+
     /// Iterates until all is done or something else is wanted.
-    fn iterate(&mut self, solver: &mut Solver, checkpoint: &Path) -> Result<Wanted, ReconstructError> {
+    fn iterate(&mut self, problem: &Problem, solver: &mut Solver) -> Result<Wanted, ReconstructError> {
+        let control = self.control;
         let mut pace = Pace::new();
         let mut told = solver.iteration();
-        while !solver.is_done(self.problem) {
-            if self.control.wanted() == Wanted::Pause {
-                let preview = pace.preview(self.problem, solver);
-                self.show(solver, true, Some(preview));
+        while !solver.is_done(problem) {
+            if control.wanted() == Wanted::Pause {
+                let preview = pace.preview(problem, solver);
+                (self.show)(self.progress(problem, solver, true, Some(preview)));
                 // A pause may last; what there is should survive it.
-                self.save(solver, checkpoint);
-                self.control.wait_while_paused();
-                self.show(solver, false, None);
+                self.save(problem, solver);
+                control.wait_while_paused();
+                (self.show)(self.progress(problem, solver, false, None));
             }
-            match self.control.wait_while_paused() {
+            match control.wait_while_paused() {
                 Wanted::Run | Wanted::Pause => {}
                 end => return Ok(end),
             }
             let start = Instant::now();
-            let interrupted = || matches!(self.control.wanted(), Wanted::Keep | Wanted::Cancel);
-            let progress = match solver.step(self.problem, &interrupted) {
+            let progress = match solver.step(problem, &|| control.is_ending()) {
                 Err(ReconstructError::Interrupted) => continue,
                 Err(error) => {
-                    self.save(solver, checkpoint);
+                    self.save(problem, solver);
                     return Err(error);
                 }
                 Ok(progress) => progress,
             };
             self.seconds += start.elapsed().as_secs_f64();
             if pace.due() {
-                let preview = pace.preview(self.problem, solver);
-                self.show(solver, false, Some(preview));
+                let preview = pace.preview(problem, solver);
+                (self.show)(self.progress(problem, solver, false, Some(preview)));
                 told = solver.iteration();
             }
             if self.saved_at.elapsed() >= self.save_every {
-                self.save(solver, checkpoint);
+                self.save(problem, solver);
             }
             if progress == optimise::Progress::Converged {
-                self.control.tell(Event::Warning(format!(
+                control.warn(format!(
                     "Realisation {} stopped after {} iterations: the loss falls no further in {} precision.",
                     self.number + 1,
                     solver.iteration(),
                     self.run.settings.precision.name()
-                )));
+                ));
                 break;
             }
         }
         if told < solver.iteration() {
-            let preview = pace.preview(self.problem, solver);
-            self.show(solver, false, Some(preview));
+            let preview = pace.preview(problem, solver);
+            (self.show)(self.progress(problem, solver, false, Some(preview)));
         }
         Ok(Wanted::Run)
     }
 
-    fn save(&mut self, solver: &Solver, checkpoint: &Path) {
+    fn save(&mut self, problem: &Problem, solver: &Solver) {
+        let Some(path) = self.run.checkpoint() else { return };
         let start = Instant::now();
-        if let Err(error) = Checkpoint::save(checkpoint, self.problem, solver, self.number, self.seconds) {
-            self.control.tell(Event::Warning(format!("{error} The run goes on without it.")));
+        if let Err(error) = Checkpoint::save(&path, problem, solver, self.number, self.seconds) {
+            self.control.warn(format!("{error} The run goes on without it."));
         }
         // A large state on a slow disk is saved less often.
         if !self.save_every.is_zero() {
@@ -276,19 +309,19 @@ impl Realising<'_> {
         self.saved_at = Instant::now();
     }
 
-    fn show(&self, solver: &Solver, paused: bool, preview: Option<super::Preview>) {
-        self.slot.put(self.progress(solver, paused, preview));
-        self.control.wake();
+    fn say(&self, doing: &'static str) {
+        let Settings { realisations, iterations, levels, .. } = self.run.settings;
+        (self.show)(RunProgress { doing, realisations, iterations: iterations * levels, ..RunProgress::default() });
     }
 
-    fn progress(&self, solver: &Solver, paused: bool, preview: Option<super::Preview>) -> Progress {
-        Progress {
-            doing: "reconstructing",
+    fn progress(&self, problem: &Problem, solver: &Solver, paused: bool, preview: Option<Preview>) -> RunProgress {
+        RunProgress {
+            doing: RECONSTRUCTING,
             realisation: self.number,
             realisations: self.run.settings.realisations,
             iteration: solver.iteration(),
-            iterations: self.run.settings.iterations * self.problem.levels.len(),
-            work: solver.work(self.problem),
+            iterations: self.run.settings.iterations * problem.levels.len(),
+            work: solver.work(problem),
             paused,
             seconds: self.seconds,
             memory: solver.memory(),

@@ -1,4 +1,4 @@
-//! The autocorrelation of a picture, of which S2 is the one of an indicator, as a part of a graph.
+//! The autocorrelation of a picture as a part of a graph. For the indicator of a phase it is S2.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ const REACH: isize = 4;
 /// Scales, each half as fine as the one before: shifts of up to 16 pixels at the coarsest.
 const SCALES: usize = 3;
 
-/// Shifts in one half of the plane; those in the other come to the same.
+/// Shifts in one half of the plane; those in the other half give the same values.
 fn shifts() -> Vec<(isize, isize)> {
     let all = (0..=REACH).flat_map(|y| (-REACH..=REACH).map(move |x| (y, x)));
     all.filter(|(y, x)| *y > 0 || *x >= 0).collect()
@@ -22,8 +22,8 @@ pub fn correlation_numbers() -> usize {
 }
 
 /// `⟨x(r) · x(r + t)⟩` over the positions `r` of each picture of a batch with one channel, for all shifts `t` at three
-/// scales (halved by their mean): `[1, 1, shifts]` for each scale. A periodic picture continues at its opposite edge; of
-/// another one only the pairs that lie inside are counted.
+/// scales (halved by their mean): `[1, 1, shifts]` for each scale. A periodic picture continues at its opposite edge;
+/// for any other, only the pairs that lie inside are counted.
 ///
 /// # Errors
 /// The picture is too small.

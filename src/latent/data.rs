@@ -28,12 +28,12 @@ pub struct Picture {
     pub pixel_size: Option<PixelSize>,
     /// Whether the grey values stand for phases.
     pub phases: Option<usize>,
-    /// The factors that it was made from, where it is synthetic.
+    /// The factors that it was made from, if it is synthetic.
     pub factors: Option<[f64; 3]>,
 }
 
 impl Picture {
-    /// Of a micrograph and its phases, where it has some.
+    /// The picture of a micrograph and its phases, if it has some.
     pub fn of(micrograph: &Micrograph, phases: Option<&PhaseMap>) -> Self {
         let plain = Self {
             name: micrograph.name.clone(),
@@ -59,7 +59,7 @@ impl Picture {
         Self { values, ..plain }
     }
 
-    /// Of what a recipe made.
+    /// The picture of a micrograph that a recipe has prepared.
     pub fn of_prepared(prepared: &Prepared) -> Self {
         Self::of(&prepared.micrograph, prepared.phases.as_deref())
     }
@@ -90,8 +90,8 @@ pub fn synthetic(count: usize, edge: usize, seed: u64) -> Vec<Picture> {
     (0..count).map(make).collect()
 }
 
-/// Reads the micrographs of files and of folders (and their subfolders, whose names are the labels), prepared by a
-/// recipe where one is given, and as grey pictures otherwise. Every file that is left out is named with the reason.
+/// Reads the micrographs of files and of folders (and their subfolders, whose names are the labels). If a recipe is
+/// given, it prepares them; otherwise they are grey pictures. Every file that is left out is named with the reason.
 pub fn pictures_of_files(
     paths: &[PathBuf],
     recipe: Option<&Recipe>,
@@ -104,7 +104,7 @@ pub fn pictures_of_files(
         }
         let prepared = read(&path).and_then(|m| match recipe {
             Some(recipe) => Ok(Picture::of_prepared(&recipe.apply(&m)?)),
-            // A file of labels is one of phases, whatever its numbers.
+            // A file of labels holds phases, whatever its numbers.
             None if has_few_values(&m) => Ok(Picture::of_prepared(&Recipe::default().apply(&m)?)),
             None => Ok(Picture::of(&m, None)),
         });
@@ -144,7 +144,7 @@ fn size_text(picture: &Picture) -> String {
     })
 }
 
-/// Whether both have a pixel size, and not the same within 2 %.
+/// Whether both have a pixel size, and the two differ by more than 2 %.
 fn differs_in_scale(a: &Picture, b: &Picture) -> bool {
     match (&a.pixel_size, &b.pixel_size) {
         (Some(a), Some(b)) => (a.metres / b.metres - 1.0).abs() > 0.02,
@@ -154,7 +154,7 @@ fn differs_in_scale(a: &Picture, b: &Picture) -> bool {
 
 /// Files in the order of their names, each with the name of the folder it lies in.
 fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
-    /// Folders within folders that are looked into.
+    /// Levels of subfolders that are searched.
     const DEEP: usize = 3;
     fn add(path: &Path, label: &str, depth: usize, found: &mut Vec<(PathBuf, String)>) {
         if !path.is_dir() {
@@ -178,7 +178,7 @@ fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
         let label = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         add(path, &label, 0, &mut found);
     }
-    // A file that is named twice counts once: it must not lie on both sides of the split.
+    // A file that is named twice counts once: it must not be both trained on and held out.
     found.retain(|(path, _)| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     found
 }
@@ -207,15 +207,15 @@ pub struct Dataset {
     pub held_out: Vec<Patch>,
     /// The size of a pixel, where it is known.
     pub pixel_size: Option<PixelSize>,
-    /// The grey value between the two phases whose statistics are taken.
+    /// The grey value that separates the two phases whose statistics are computed.
     pub threshold: f32,
-    /// Whether the phase that takes the smaller area, the one that is measured, is the darker one.
+    /// Whether the measured phase, which is the one with the smaller area, is the darker one.
     pub dark: bool,
     /// Pictures that were left out, each with the reason.
     pub left_out: Vec<String>,
 }
 
-/// Where patches come from.
+/// The picture that patches are cut from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// The picture's name.
@@ -226,18 +226,18 @@ pub struct Source {
     pub factors: Option<[f64; 3]>,
 }
 
-/// Pictures from which whole ones are held out instead of parts of each.
+/// With this many pictures or more, whole pictures are held out instead of parts of each.
 const MANY: usize = 10;
 /// The share that is held out.
 const SHARE: f64 = 0.15;
 
 impl Dataset {
-    /// Cuts patches of `edge` pixels every `stride` pixels, in an order and at most so many to train on as `seed` says; a
-    /// quarter as many are held out at the most.
+    /// Cuts patches of `edge` pixels every `stride` pixels, in an order that follows from `seed`. At most `most` of
+    /// them are to train on, and at most a quarter as many are held out.
     ///
-    /// Of ten pictures or more some 15 % are held out whole, chosen by their content and `seed` alone, so that others
-    /// that are added or taken away change nothing; of fewer the right-hand strip of each, and patches across its border
-    /// are not taken.
+    /// Of ten pictures or more, about 15 % are held out whole. They are chosen only by their content and `seed`, so
+    /// that adding or removing other pictures changes nothing. Of fewer pictures, the right-hand strip of each is held
+    /// out, and patches across its border are not used.
     ///
     /// # Errors
     /// There are too few patches.
@@ -255,10 +255,10 @@ impl Dataset {
             }
         }
         let lots: Vec<u64> = usable.iter().map(|(_, p)| lot(p, seed)).collect();
-        // With bad luck no lot is low enough, and the lowest is held out.
+        // By chance, no lot may be low enough; then the picture with the lowest lot is held out.
         let bound = ((SHARE * u64::MAX as f64) as u64).max(lots.iter().copied().min().unwrap_or(0));
         let whole = usable.len() >= MANY;
-        // Places first: the patches of a large picture at a small stride would not fit into any memory.
+        // Places are collected first: the patches of a large picture at a small stride would not fit into memory.
         let (mut train, mut held_out) = (vec![], vec![]);
         for ((source, picture), lot) in usable.iter().zip(&lots) {
             let steps = |size: usize| (0..=size - edge).step_by(stride.max(1));
@@ -309,11 +309,11 @@ impl Dataset {
         })
     }
 
-    /// A number that tells these patches from any others.
+    /// A hash that identifies these patches.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         self.train.iter().chain(&self.held_out).for_each(|p| hash.update(&p.values));
-        hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
+        crate::folders::hex(&hash.finalize()[..8])
     }
 
     /// Every patch to train on in all eight orientations: for materials without a preferred direction.
@@ -337,7 +337,7 @@ impl Dataset {
     }
 }
 
-/// A picture's lot: a number that follows from its content and the seed.
+/// The lot of a picture: a pseudo-random number that follows from its content and the seed.
 fn lot(picture: &Picture, seed: u64) -> u64 {
     let mut hash = Sha256::new();
     hash.update(seed.to_le_bytes());
@@ -346,7 +346,7 @@ fn lot(picture: &Picture, seed: u64) -> u64 {
     bytes.iter().take(8).fold(0, |lot, byte| lot << 8 | u64::from(*byte))
 }
 
-/// Of phases the middle between the first and the second; of grey values Otsu's threshold of the patches.
+/// For phases, the middle between the first and the second; for grey values, Otsu's threshold of the patches.
 fn threshold(usable: &[(usize, &Picture)], train: &[Patch]) -> f32 {
     match usable.iter().find_map(|(_, p)| p.phases) {
         Some(phases) => 127.5 / (phases.max(2) - 1) as f32,
@@ -382,7 +382,7 @@ mod tests {
         let held: Vec<usize> = data.held_out.iter().map(|p| p.source).collect();
         assert!(data.train.iter().all(|p| !held.contains(&p.source)));
         assert_eq!(held.len() + data.train.len(), 20 * 4);
-        // Others that are added change nothing for those that were there.
+        // Adding pictures changes nothing for those that were there.
         let fewer = Dataset::new(&many[..15], 32, 8, 1000, 1).expect("patches");
         let still: Vec<usize> = fewer.held_out.iter().map(|p| p.source).collect();
         assert!(still.iter().all(|n| held.contains(n)) && fewer.train.iter().all(|p| !held.contains(&p.source)));

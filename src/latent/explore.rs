@@ -1,4 +1,4 @@
-//! What latent dimensions mean: descriptors of pictures, and their correlation with the dimensions.
+//! The meaning of latent dimensions: descriptors of pictures, and their correlation with the dimensions.
 
 use crate::micrograph::PhaseMap;
 use crate::stats::{
@@ -9,8 +9,8 @@ use crate::stats::{
 pub const DESCRIPTORS: [&str; 6] =
     ["volume fraction", "particle size", "number of particles", "roundness", "specific surface", "mean chord"];
 
-/// Descriptors of a picture: volume fraction; mean radius in pixels of the discs of the particles' areas; number of
-/// particles; roundness, 4π area / perimeter² of all particles together divided by their number (1 for discs); interface
+/// Descriptors of a picture: volume fraction; mean radius in pixels of discs with the areas of the particles; number of
+/// particles; roundness, 4π area / perimeter² of all particles together, times their number (1 for discs); interface
 /// length for each unit of area in 1/px; mean chord in pixels.
 pub type Descriptors = [f64; 6];
 
@@ -63,10 +63,10 @@ pub fn correlation_table(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
     a.iter().map(|x| b.iter().map(|y| correlation(x, y)).collect()).collect()
 }
 
-/// Dimensions in the order of their divergence, the most telling first, and how many of them are alive: above 0.01 nats,
-/// or all where nothing is known.
+/// Dimensions in the order of their divergence, the largest first, and how many of them carry information: more than
+/// 0.01 nats, or all of them if no divergence is known.
 pub fn order_by_divergence(divergence: &[f64]) -> (Vec<usize>, usize) {
-    /// Nats below which a dimension says nothing.
+    /// With fewer nats than this, a dimension carries no information.
     const DEAD: f64 = 0.01;
     let mut order: Vec<usize> = (0..divergence.len()).collect();
     order.sort_by(|a, b| divergence[*b].total_cmp(&divergence[*a]));
@@ -74,17 +74,17 @@ pub fn order_by_divergence(divergence: &[f64]) -> (Vec<usize>, usize) {
     (order, if alive == 0 { divergence.len() } else { alive })
 }
 
-/// A name from the descriptor that a dimension follows most closely, with the direction in which it grows; nothing where
-/// no correlation reaches a half.
+/// A name from the descriptor that correlates most with a dimension, and the direction in which the descriptor grows;
+/// `None` if no correlation reaches 0.5.
 pub fn suggested_name(correlations: &[f64]) -> Option<String> {
-    /// The least correlation that makes a name.
+    /// The smallest correlation that gives a name.
     const CLEAR: f64 = 0.5;
     let best = correlations.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
     let name = DESCRIPTORS.get(best.0).filter(|_| best.1.abs() >= CLEAR)?;
     Some(format!("{name} {}", if *best.1 > 0.0 { "↑" } else { "↓" }))
 }
 
-/// Spherical interpolation between two points: the way that stays as likely as its ends (White 2016, arXiv:1609.04468).
+/// Spherical interpolation between two points: its points are as likely as its ends (White 2016, arXiv:1609.04468).
 pub fn slerp(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
     let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
     let lengths = (dot(a, a) * dot(b, b)).sqrt();
@@ -96,7 +96,7 @@ pub fn slerp(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
 }
 
-/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a little ridge.
+/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a small ridge term.
 pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
     let wide = rows.first().map_or(0, Vec::len) + 1;
     let with_one = |row: &Vec<f64>| -> Vec<f64> { std::iter::once(1.0).chain(row.iter().copied()).collect() };
@@ -113,7 +113,7 @@ pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
     for (i, line) in a.iter_mut().enumerate().skip(1) {
         line[i] += ridge;
     }
-    // Gauss and Jordan, with the largest pivot.
+    // Gauss–Jordan elimination with the largest pivot.
     for k in 0..wide {
         let pivot = (k..wide).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs())).unwrap_or(k);
         a.swap(k, pivot);
@@ -129,7 +129,7 @@ pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
     (0..wide).map(|k| if a[k][k].abs() < 1e-300 { 0.0 } else { a[k][wide] / a[k][k] }).collect()
 }
 
-/// What [`linear_fit`]'s coefficients say of a row.
+/// The value that the coefficients of [`linear_fit`] predict for a row.
 pub fn linear_prediction(coefficients: &[f64], row: &[f64]) -> f64 {
     coefficients[0] + coefficients[1..].iter().zip(row).map(|(c, v)| c * v).sum::<f64>()
 }

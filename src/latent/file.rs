@@ -1,4 +1,4 @@
-//! Tensors with a text as a safetensors file: the form of models and of checkpoints.
+//! Tensors with a text as a safetensors file: the format of models and of checkpoints.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub type Tensors = BTreeMap<String, Vec<f32>>;
 /// The name of the metadata entry that holds the text.
 pub const ENTRY: &str = "microwright.latent";
 
-/// The error of a file that is no model.
+/// The error of a file that is not a model.
 pub fn malformed(path: &Path, reason: impl Into<String>) -> LatentError {
     LatentError::Malformed { path: path.into(), reason: reason.into() }
 }
@@ -47,9 +47,9 @@ pub fn tensor_bytes(tensors: &Tensors, text: &str, as_f16: bool) -> Result<Vec<u
 /// Tensors and text of a file that [`tensor_bytes`] wrote.
 ///
 /// # Errors
-/// It is no such file.
+/// It is not such a file.
 pub fn read_tensors(bytes: &[u8], path: &Path) -> Result<(Tensors, String), LatentError> {
-    let broken = |e: safetensors::SafeTensorError| malformed(path, format!("it is no safetensors file ({e})"));
+    let broken = |e: safetensors::SafeTensorError| malformed(path, format!("it is not a safetensors file ({e})"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|m| m.get(ENTRY)).cloned();
     let text = text.ok_or_else(|| malformed(path, "it holds weights, but no latent model of this program"))?;

@@ -1,4 +1,4 @@
-//! How good a model is: held-out patches against their reconstructions and against random samples.
+//! Measures how good a model is: held-out patches against their reconstructions and against random samples.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -18,16 +18,16 @@ use crate::synth::Graphite;
 /// Median and quartiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Spread {
-    /// A quarter lies below.
+    /// The lower quartile.
     pub lower: f64,
     /// The median.
     pub median: f64,
-    /// A quarter lies above.
+    /// The upper quartile.
     pub upper: f64,
 }
 
 impl Spread {
-    /// Of values; those that are no numbers are left out.
+    /// The spread of values; those that are not finite are left out.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
@@ -56,18 +56,18 @@ pub struct Scores {
     pub style_error: Spread,
     /// STSIM-2, global form.
     pub stsim2: Spread,
-    /// Similarity of the form of DISTS on the model's network.
+    /// Similarity in the form of DISTS, on the model's network.
     pub dists_form: Spread,
 }
 
-/// How a known factor shows in the latent space.
+/// How well a known factor can be read from the latent space.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Factor {
     /// Its name.
     pub name: &'static str,
-    /// R² of a linear regression on the latent means: fitted to one half of the patches, taken from the other.
+    /// R² of a linear regression on the latent means: fitted to one half of the patches, computed on the other.
     pub r_squared: f64,
-    /// The same of the pictures that are painted of those latent means and encoded again: what the decoder shows.
+    /// The same for pictures that are painted from those latent means and encoded again: what the decoder shows.
     pub painted_r_squared: f64,
     /// The dimension with the largest correlation, counted from 0.
     pub dimension: usize,
@@ -75,16 +75,16 @@ pub struct Factor {
     pub correlation: f64,
 }
 
-/// A judgement.
+/// The result of [`judge`].
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Judgement {
-    /// Held-out patches that were looked at.
+    /// How many held-out patches were judged.
     pub patches: usize,
     /// Reconstructions against their patches.
     pub reconstructions: Scores,
-    /// Random samples, each against the held-out patch that it is nearest to in that score.
+    /// Random samples, each against the held-out patch that is nearest in that score.
     pub samples: Option<Scores>,
-    /// Held-out patches, each against the nearest of the others: what samples of the data itself would score.
+    /// Held-out patches, each against the nearest of the others: the scores that samples of the data itself would have.
     pub data: Scores,
     /// Mean correlation of the indicators of two layouts of one latent point, and of two unrelated patches.
     pub layout_correlation: Option<(f64, f64)>,
@@ -115,8 +115,8 @@ impl Comparison {
     }
 }
 
-/// The two-sample statistic of Kolmogorov and Smirnov with its asymptotic p-value (Press et al., Numerical Recipes, third
-/// edition, section 14.3.3).
+/// The two-sample statistic of Kolmogorov and Smirnov with its asymptotic p-value (Press et al., Numerical Recipes,
+/// third edition, section 14.3.3).
 pub fn kolmogorov_smirnov(a: &[f64], b: &[f64]) -> (f64, f64) {
     if a.is_empty() || b.is_empty() {
         return (f64::NAN, f64::NAN);
@@ -139,7 +139,7 @@ pub fn layout_correlation(a: &PhaseMap, b: &PhaseMap) -> f64 {
     correlation(&numbers(a), &numbers(b))
 }
 
-/// What is measured of one picture.
+/// The measurements of one picture.
 struct Measured {
     curves: Curves,
     pyramid: PyramidStatistics,
@@ -155,7 +155,7 @@ struct Meter<'a> {
 }
 
 impl Meter<'_> {
-    /// Of a picture of grey values 0 … 255.
+    /// Measures a picture of grey values 0 … 255.
     fn measure(&mut self, values: &[f32]) -> Result<Measured, LatentError> {
         let size = (self.data.edge, self.data.edge);
         let map = phases(values, size, self.data.threshold, self.data.dark);
@@ -181,7 +181,7 @@ impl Meter<'_> {
         }
     }
 
-    /// In each score the best that a picture reaches against any of the patches.
+    /// The best value of each score that a picture reaches against any of the patches.
     fn best(&self, patches: &[&Measured], found: &Measured) -> [f64; 6] {
         let all: Vec<[f64; 6]> = patches.par_iter().map(|p| scores(self.extractor.channels(), p, found)).collect();
         std::array::from_fn(|k| {
@@ -191,7 +191,7 @@ impl Meter<'_> {
     }
 }
 
-/// The six scores of a picture against a patch, similarities as they are; `channels` of the taps.
+/// The six scores of a picture against a patch, where similarities stay similarities; `channels` are those of the taps.
 fn scores(channels: &[usize], patch: &Measured, found: &Measured) -> [f64; 6] {
     let errors = ErrorRates::between(&patch.curves, &found.curves);
     let difference: Vec<f32> = patch.grams.iter().zip(&found.grams).map(|(a, b)| a - b).collect();
@@ -205,11 +205,11 @@ fn scores(channels: &[usize], patch: &Measured, found: &Measured) -> [f64; 6] {
     ]
 }
 
-/// Held-out patches that are judged at the most.
+/// The most held-out patches that are judged.
 const LOOKED_AT: usize = 48;
 
-/// Judges a model by the held-out patches of `data`. `progress` is told the share that is done and answers whether to go
-/// on; `None` where it did not.
+/// Judges a model by the held-out patches of `data`. `progress` receives the share that is done and returns whether to
+/// go on; the result is `None` if it stopped.
 ///
 /// # Errors
 /// The patches do not fit the model, or the device is lost.
@@ -302,9 +302,9 @@ fn mean_component(map: &PhaseMap) -> f64 {
     Components::of(&phase, false, Boundary::Periodic).mean_size()
 }
 
-/// Held-out patches whose factors are known, with them, spread over all where they are many.
+/// Held-out patches with known factors, and these factors: none if there are too few, evenly thinned if there are many.
 fn known_patches(data: &Dataset) -> Vec<(&Patch, [f64; 3])> {
-    /// Patches that a regression wants at least, and more than it needs.
+    /// The fewest patches for a regression, and the most that are used.
     const LEAST: usize = 50;
     const MOST: usize = 500;
     let known = data.held_out.iter().filter_map(|p| Some((p, data.sources[p.source].factors?)));
@@ -316,7 +316,7 @@ fn known_patches(data: &Dataset) -> Vec<(&Patch, [f64; 3])> {
     known.into_iter().step_by(every).collect()
 }
 
-/// How the known factors of patches show in their latent means; `None` where `go_on` says no.
+/// How well the known factors of patches can be read from their latent means; `None` if `go_on` returns false.
 fn known_factors(
     known: &[(&Patch, [f64; 3])],
     (reader, painter): (&mut Reader<'_>, &mut Painter),

@@ -43,7 +43,7 @@ pub use trainer::{Check, Pictures, Trainer};
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;
 
-/// What can go wrong with a model.
+/// Errors of a model.
 #[derive(Debug, thiserror::Error)]
 pub enum LatentError {
     /// Settings that do not fit together.
@@ -59,7 +59,7 @@ pub enum LatentError {
         /// Patches held out.
         held_out: usize,
     },
-    /// The file is no model.
+    /// The file is not a model.
     #[error("{} cannot be opened as a latent model: {reason}.", path.display())]
     Malformed {
         /// The file.
@@ -77,7 +77,7 @@ pub enum LatentError {
         /// Why.
         source: std::io::Error,
     },
-    /// The training lost its way.
+    /// The loss of the training is no longer finite.
     #[error(
         "The loss is not a finite number any more after {step} steps. Take a smaller learning rate; the best model so far is kept."
     )]
@@ -85,13 +85,13 @@ pub enum LatentError {
         /// Steps taken.
         step: usize,
     },
-    /// A micrograph's.
+    /// An error of a micrograph.
     #[error(transparent)]
     Micrograph(#[from] MicrographError),
-    /// The backend's.
+    /// An error of the backend.
     #[error(transparent)]
     Compute(#[from] ComputeError),
-    /// The feature network's.
+    /// An error of the feature network.
     #[error(transparent)]
     Weights(#[from] crate::net::WeightsError),
 }
@@ -113,7 +113,7 @@ pub fn normal(random: &mut Pcg64) -> f64 {
     }
 }
 
-/// So many standard normal numbers.
+/// `len` standard normal numbers.
 pub fn normals(random: &mut Pcg64, len: usize) -> Vec<f32> {
     (0..len).map(|_| normal(random) as f32).collect()
 }

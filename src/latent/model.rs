@@ -13,7 +13,7 @@ use crate::compute::{ComputeError, Device, Program};
 use crate::micrograph::PixelSize;
 use crate::net::{Weights, WeightsKind};
 
-/// What brings the encoder's input to mean 0 and the same deviation everywhere, and its vector to a length of about 1.
+/// Scales the encoder's input to mean 0 and the same deviation everywhere, and its vector to a length of about 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scaling {
     mean: Vec<f32>,
@@ -21,7 +21,7 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// Of the features of all patches: each number by itself, or of a flattened map all numbers alike.
+    /// The scaling for the features of all patches: each number by itself, or all numbers of a flattened map alike.
     pub fn of<'a>(features: impl Iterator<Item = &'a [f32]> + Clone, head: Head) -> Self {
         let n = features.clone().count().max(1) as f64;
         let len = features.clone().next().map_or(0, <[f32]>::len);
@@ -40,13 +40,13 @@ impl Scaling {
             all(&mut mean);
             all(&mut square);
         }
-        // With the length of the whole vector at 1, a step of Adam moves latent points alike however many there are.
+        // If the whole vector has length 1, a step of Adam moves latent points equally far for any number of features.
         let length = (len as f64).sqrt();
         let deviation = mean.iter().zip(&square).map(|(m, s)| ((s - m * m).max(0.0).sqrt().max(1e-6) * length) as f32);
         Self { deviation: deviation.collect(), mean: mean.into_iter().map(|m| m as f32).collect() }
     }
 
-    /// Scales the features of a patch. Numbers far outside of what was trained on are held at ten deviations.
+    /// Scales the features of a patch. Numbers far outside the training data are limited to ten deviations.
     pub fn apply(&self, features: &mut [f32]) {
         let most = 10.0 / (features.len() as f32).sqrt();
         for ((v, m), d) in features.iter_mut().zip(&self.mean).zip(&self.deviation) {
@@ -59,7 +59,7 @@ impl Scaling {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Summary {
-    /// What it was trained on, for people.
+    /// A description of the training data, to display.
     pub data: String,
     /// Steps of training.
     pub steps: usize,
@@ -75,7 +75,7 @@ pub struct Summary {
     pub network: String,
     /// The size of a pixel, where it is known.
     pub pixel_size: Option<PixelSize>,
-    /// Looks at held-out patches.
+    /// Checks of held-out patches.
     pub checks: Vec<Check>,
     /// Mean divergence of each dimension over the training patches, in nats.
     pub divergence: Vec<f64>,
@@ -119,10 +119,10 @@ impl Encoding {
 
 /// Patches whose latent points are kept as starting points.
 const EXAMPLES: usize = 48;
-/// The largest file that is believed.
+/// The largest file that is accepted.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The form of files, counted up where older ones mean something else.
+/// The version of the file format; it is raised when older files would be misread.
 const FORMAT: u32 = 2;
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -153,7 +153,7 @@ impl Model {
     /// The model that comes with the program: graphite, with the built-in network.
     ///
     /// # Errors
-    /// Never, as long as the file of the build is whole.
+    /// Never, unless the file in the build is damaged.
     pub fn boxed() -> Result<Self, LatentError> {
         Self::from_bytes(include_bytes!("../../weights/graphite.safetensors"), Path::new("graphite.safetensors"))
     }
@@ -172,7 +172,7 @@ impl Model {
     /// Opens a model; `graphite` is the one that comes with the program, unless a file has that name.
     ///
     /// # Errors
-    /// The file cannot be read, or is no model.
+    /// The file cannot be read, or is not a model.
     pub fn open(path: &Path) -> Result<Self, LatentError> {
         if path == Path::new("graphite") && !path.exists() {
             return Self::boxed();
@@ -188,7 +188,7 @@ impl Model {
     /// Reads a model from the bytes of a file; `path` is named in errors.
     ///
     /// # Errors
-    /// It is no model, or its tensors do not fit its settings.
+    /// It is not a model, or its tensors do not fit its settings.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, LatentError> {
         let (mut tensors, text) = read_tensors(bytes, path)?;
         let header: Header =
@@ -207,7 +207,7 @@ impl Model {
         Ok(model)
     }
 
-    /// Every tensor that the networks need is there, of the right size.
+    /// Checks that every tensor that the networks need is there and has the right size.
     fn check(&self, path: &Path) -> Result<(), LatentError> {
         let size = (self.settings.edge, self.settings.edge);
         let (encoder, decoder) = (Encoder::new(&self.settings, 1)?, Decoder::new(&self.settings, size, 1)?);
@@ -232,14 +232,14 @@ impl Model {
         Ok(())
     }
 
-    /// The weights of its feature network, from where they are on this machine.
+    /// Loads the weights of its feature network from this machine.
     ///
     /// # Errors
-    /// They cannot be read, or are other ones than those it was trained with.
+    /// They cannot be read, or are not those that it was trained with.
     pub fn weights(&self) -> Result<Weights, LatentError> {
         let kind = &self.settings.weights;
         if let WeightsKind::File(path) = kind {
-            // A model may come from anywhere; opening it must not reach for another machine or wait for a pipe.
+            // A model may come from anywhere; opening it must not contact another machine or wait for a pipe.
             let text = path.to_string_lossy();
             let is_remote = text.starts_with(r"\\") || text.starts_with("//");
             if is_remote || !(path.is_file() || path.is_dir()) {
@@ -258,7 +258,7 @@ impl Model {
         Ok(weights)
     }
 
-    /// Numbers that were trained.
+    /// How many numbers were trained.
     pub fn parameters(&self) -> usize {
         self.tensors.values().map(Vec::len).sum()
     }
@@ -271,7 +271,7 @@ impl Model {
         }
     }
 
-    /// Makes ready to encode pictures of a size. `weights` are those of the settings.
+    /// Prepares to encode pictures of a size. `weights` are those of the settings.
     ///
     /// # Errors
     /// The size does not fit the model, or the device lacks memory.
@@ -294,8 +294,8 @@ impl Model {
         Ok(Reader { model: self, extractor, program, input: encoder.input })
     }
 
-    /// Makes ready to decode pictures of a size; only a free layout can be of another size than the patches, and then a
-    /// multiple of 16.
+    /// Prepares to decode pictures of a size. Only a free layout can differ in size from the patches; its size is then
+    /// a multiple of 16.
     ///
     /// # Errors
     /// The size does not fit the model, or the device lacks memory.
@@ -316,8 +316,8 @@ impl Model {
         Ok(Painter { program, z: decoder.z, noise: decoder.noise, shapes })
     }
 
-    /// Fills in what the summary says of the latent space, from the patches trained on. `progress` is told the share that
-    /// is done and answers whether to go on; `false` where it did not.
+    /// Fills in the part of the summary about the latent space, from the patches trained on. `progress` receives the
+    /// share that is done and returns whether to go on; the result is `false` if it stopped.
     ///
     /// # Errors
     /// The device is lost.
@@ -364,12 +364,12 @@ impl Model {
 }
 
 impl Summary {
-    /// Fills up what a file of another origin leaves out.
+    /// Adds what a file of another origin leaves out.
     fn complete(&mut self, dimensions: usize) {
         self.divergence.resize(dimensions, 0.0);
         self.spread.resize(dimensions, (0.0, 1.0));
         self.pixel_size = self.pixel_size.take().filter(|p| PixelSize::new(p.metres, &p.source).is_some());
-        // Far outside of where any model puts its data, and of what f32 holds.
+        // The limits are far outside the data of any model, and f32 holds them.
         let sane = |v: f64| if v.is_finite() { v.clamp(-1e6, 1e6) } else { 0.0 };
         self.spread.iter_mut().for_each(|(mean, deviation)| (*mean, *deviation) = (sane(*mean), sane(*deviation)));
         self.divergence.iter_mut().for_each(|v| *v = sane(*v));
@@ -427,7 +427,7 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// Noise for a layout; nothing where the layout lies in the latent point.
+    /// Noise for a layout; empty if the latent point holds the layout.
     pub fn noise(&self, random: &mut Pcg64) -> Vec<Vec<f32>> {
         self.shapes.iter().map(|s| normals(random, s.len())).collect()
     }

@@ -1,4 +1,4 @@
-//! What memory a training takes.
+//! The memory that a training takes.
 
 use super::autocorrelation::correlation_numbers;
 use super::network::{StyleWeights, Training};
@@ -18,8 +18,8 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// For so many patches on a kind of device that has `available` bytes; the batch is split into equal parts until it
-    /// fits.
+    /// The needs for a number of patches on a kind of device that has `available` bytes. The batch is split into equal
+    /// parts until it fits.
     ///
     /// # Errors
     /// The settings do not fit together.

@@ -13,10 +13,10 @@ use crate::net::{Weights, features};
 
 /// Slope of the decoder's LeakyReLU (Sardeshmukh et al. 2021).
 const SLOPE: f32 = 0.3;
-/// Doublings of a TextureVAE's decoder.
+/// Blocks of a TextureVAE's decoder, each of which doubles the size.
 const BLOCKS: usize = 4;
-/// Slope that the picture keeps where the sigmoid is flat: without it a picture that has become one even grey early in
-/// the training never gets out of it (seen in one of two runs).
+/// Slope that the picture keeps where the sigmoid is flat. Without it, a picture that has become uniformly grey early
+/// in the training stays so (seen in one of two runs).
 const LEAK: f32 = 0.01;
 /// The name of the last convolution.
 const OUTPUT: &str = "output";
@@ -45,7 +45,7 @@ pub struct Network {
 
 impl Network {
     fn parameter(&mut self, name: String, shape: Shape, deviation: f64) -> TensorId {
-        // A tensor that two parts share is the same input.
+        // Two parts that share a tensor use the same input.
         if let Some(known) = self.parameters.iter().find(|p| p.name == name) {
             return known.id;
         }
@@ -118,7 +118,8 @@ impl Network {
         Ok((mean, log_variance))
     }
 
-    /// The picture, 0 … 1 but for a leak of a few hundredths, of latent points `z`; `noise` is what [`noise_shapes`] names.
+    /// The picture of latent points `z`, in 0 … 1 except for a leak of a few hundredths; `noise` has the shapes of
+    /// [`noise_shapes`].
     fn decoder(
         &mut self,
         z: TensorId,
@@ -141,9 +142,9 @@ impl Network {
 
     /// Four blocks of 3 × 3 convolution, LeakyReLU and doubling, then one more convolution at full size.
     ///
-    /// With a free layout the picture grows out of noise, more of which joins at every size, and the latent point only
-    /// scales and shifts the channels (as in StyleGAN: Karras, Laine & Aila 2019, arXiv:1812.04948), so that it can say
-    /// what there is but not where.
+    /// With a free layout, the picture starts from noise, and more noise is added at every size. The latent point only
+    /// scales and shifts the channels (as in StyleGAN: Karras, Laine & Aila 2019, arXiv:1812.04948). It therefore
+    /// decides what the picture shows, but not where.
     fn texture_decoder(
         &mut self,
         z: TensorId,
@@ -176,8 +177,8 @@ impl Network {
             }
             y = self.leaky(y, SLOPE)?;
             if !noise.is_empty() {
-                // A second convolution beside a straight way, which does not hold back the first (He et al. 2016,
-                // arXiv:1512.03385): particles take their forms from more than one neighbourhood at each size.
+                // A second convolution with a skip connection, which does not weaken the first (He et al. 2016,
+                // arXiv:1512.03385). The shapes of particles then depend on more than one neighbourhood at each size.
                 let more = self.conv(&format!("decoder.{block}.more"), y, channels, 3, settings.periodic)?;
                 let more = self.leaky(more, SLOPE)?;
                 y = self.graph.pointwise(Function::Add, &[y, more])?;
@@ -189,7 +190,7 @@ impl Network {
         Ok(y)
     }
 
-    /// The encoder of [`Network::encoder`] backwards.
+    /// The layers of [`Network::encoder`] in reverse order.
     fn mirrored_decoder(&mut self, z: TensorId, settings: &LatentSettings) -> Result<TensorId, ComputeError> {
         let w = settings.width;
         let y = self.linear("decoder.full", z, Shape::new(1, 1, 256), 2f64.sqrt())?;
@@ -209,7 +210,7 @@ impl Network {
         Ok(y)
     }
 
-    /// The picture as the feature network wants it: three channels in 0 … 255.
+    /// The picture as the feature network expects it: three channels in 0 … 255.
     fn rgb(&mut self, picture: TensorId) -> Result<TensorId, ComputeError> {
         let s = self.graph.shape(picture);
         let white = self.graph.constant(Shape::new(1, 1, 3), Arc::new(vec![255.0; 3]))?;
@@ -256,7 +257,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// For batches of a size.
+    /// An encoder for batches of a size.
     ///
     /// # Errors
     /// The settings do not fit together.
@@ -281,7 +282,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// For pictures of a size, in batches. Only a free layout can be of another size than the patches.
+    /// A decoder for batches of pictures of a size. Only a free layout can differ in size from the patches.
     ///
     /// # Errors
     /// The settings do not fit together.
@@ -295,7 +296,7 @@ impl Decoder {
     }
 }
 
-/// A step of training, or a look at the held-out patches.
+/// A step of training, or a check of the held-out patches.
 pub struct Training {
     /// The graph with its parameters.
     pub network: Network,
@@ -307,15 +308,15 @@ pub struct Training {
     pub targets: Vec<TensorId>,
     /// Autocorrelations to match at each scale, times their weights.
     pub correlations: Vec<TensorId>,
-    /// Normal numbers that make latent points of means.
+    /// Normal numbers that turn means into latent points.
     pub sampling: Option<TensorId>,
-    /// Latent points drawn from the standard distribution, where a term wants samples.
+    /// Latent points drawn from the standard distribution, if a term needs samples.
     pub prior: Option<TensorId>,
     /// Noise of the layout.
     pub noise: Vec<TensorId>,
     /// Weight of the divergence.
     pub beta: Option<TensorId>,
-    /// Adam's numbers, see [`Graph::adam`]; none where nothing is trained.
+    /// Adam's numbers, see [`Graph::adam`]; `None` if nothing is trained.
     pub step: Option<TensorId>,
     /// Adam's state of each parameter.
     pub states: Vec<TensorId>,
@@ -326,12 +327,12 @@ pub struct Training {
     pub terms: Vec<&'static str>,
 }
 
-/// Factors of the numbers that a style loss compares.
+/// Weights of the numbers that a style loss compares.
 #[derive(Clone, Debug, Default)]
 pub struct StyleWeights {
-    /// For each tap one for every number of its Gram matrix.
+    /// For each tap, one weight for every number of its Gram matrix.
     pub grams: Vec<Vec<f32>>,
-    /// Of the autocorrelation, where it is matched.
+    /// Weights of the autocorrelation, if it is matched.
     pub correlation: Vec<f32>,
 }
 
@@ -382,7 +383,7 @@ impl Training {
         let (mut targets, mut correlations) = (vec![], vec![]);
         let mut prior = None;
         if settings.model.matches_style() {
-            // Without an opposite edge it is mirrored, like that of the patches.
+            // A picture that is not periodic has mirrored edges, like the patches.
             let padding = if settings.periodic { Padding::Periodic } else { Padding::Reflect };
             let rgb = n.rgb(picture)?;
             let taps = settings.depth.default_taps();

@@ -18,11 +18,11 @@ pub struct Component {
 
 /// The `count` first principal components of rows whose mean is zero, by orthogonal iteration (Golub & Van Loan, Matrix
 /// Computations, fourth edition, section 8.2.4): the largest variance first, the largest number of each direction
-/// positive. Components without variance are left out. `go_on` is asked now and then; `None` where it says no.
+/// positive. Components without variance are left out. `go_on` is called now and then; `None` if it returns false.
 pub fn principal_components(rows: &[&[f32]], count: usize, go_on: &mut dyn FnMut() -> bool) -> Option<Vec<Component>> {
-    /// Enough for what is a third larger than the next to outgrow it ten thousand times.
+    /// Enough iterations for a variance that is a third larger than the next to outgrow it ten-thousandfold.
     const ITERATIONS: usize = 32;
-    /// The share of the first variance below which there is only rounding.
+    /// Below this share of the first variance, there are only rounding errors.
     const LEAST: f64 = 1e-7;
     let len = rows.first().map_or(0, |r| r.len());
     let count = count.min(len).min(rows.len());
@@ -63,7 +63,7 @@ fn orthonormalise(vectors: &mut [Vec<f64>]) -> Vec<f64> {
     for n in 0..vectors.len() {
         let (before, rest) = vectors.split_at_mut(n);
         let vector = &mut rest[0];
-        // Twice, since what rounding leaves of the first components would grow again.
+        // Done twice, because what rounding leaves of the first components would grow again.
         for other in before.iter().chain(before.iter()) {
             let along = dot(other, vector);
             vector.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
@@ -75,12 +75,14 @@ fn orthonormalise(vectors: &mut [Vec<f64>]) -> Vec<f64> {
     lengths
 }
 
-/// Lets an encoder of pooled features start near where it would end without a decoder: the means are the principal
-/// components of the features, scaled to a deviation of 1, and the prediction is their inverse. The variance of a point
-/// is what balances the features' loss and the divergence in the direction of a component of variance λ, with the noise
-/// σ² that the weights of the two imply: σ² / (λ + σ²) (as in Tipping & Bishop, J. R. Stat. Soc. B 61, 611, 1999, for
-/// λ ≫ σ²). A component below the noise says nothing: its dimension starts dead. `values` are those of
-/// [`super::network::initial`].
+/// Starts an encoder of pooled features near the values that it would reach without a decoder. The means are the
+/// principal components of the features, scaled to a deviation of 1; the prediction is their inverse.
+///
+/// The variance of a point balances the features' loss and the divergence: in the direction of a component of variance
+/// λ it is σ² / (λ + σ²), where σ² is the noise that the weights of the two imply (as in Tipping & Bishop, J. R. Stat.
+/// Soc. B 61, 611, 1999, for λ ≫ σ²). A component below the noise carries no information: its dimension starts unused.
+///
+/// `values` are those of [`super::network::initial`].
 pub fn start_from_components(
     parameters: &[Parameter],
     values: &mut [Vec<f32>],

@@ -1,4 +1,4 @@
-//! What a model is and how it is trained.
+//! The settings of a model and of its training.
 
 use crate::net::{Depth, WeightsKind};
 
@@ -30,7 +30,7 @@ impl ModelKind {
         }
     }
 
-    /// What it is good for, in a sentence.
+    /// What it is for, in a sentence.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Texture => {
@@ -60,17 +60,17 @@ impl ModelKind {
     }
 }
 
-/// What the encoder of a TextureVAE reads of the feature maps.
+/// What the encoder of a TextureVAE reads from the feature maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
-    /// Logarithms of mean and standard deviation of every channel at every tap: a texture has no place.
+    /// Logarithms of mean and standard deviation of every channel at every tap: a texture has no positions.
     Pooled,
     /// The last feature map as it is, as in the paper; it overfits small sets.
     Flattened,
 }
 
-/// Everything that decides what a training comes to, besides the patches.
+/// Everything that decides the result of a training, besides the patches.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct LatentSettings {
@@ -88,7 +88,7 @@ pub struct LatentSettings {
     pub depth: Depth,
     /// What the encoder of a TextureVAE reads.
     pub head: Head,
-    /// Whether a TextureVAE's decoder takes the layout from a noise of its own instead of from the latent point.
+    /// Whether a TextureVAE's decoder takes the layout from noise of its own instead of from the latent point.
     pub free_layout: bool,
     /// Whether decoder and style network continue at the opposite edge.
     pub periodic: bool,
@@ -96,10 +96,10 @@ pub struct LatentSettings {
     pub beta: f64,
     /// Steps over which the weight of the divergence grows from 0.
     pub warm_up: usize,
-    /// Nats of each dimension that cost nothing (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
+    /// Nats of each dimension that add nothing to the loss (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
     pub free_bits: f64,
-    /// Weight of the loss of the pooled features that a TextureVAE's latent point has to predict linearly, as a share of
-    /// their variance: what the decoder cannot paint yet is then kept in the latent space all the same.
+    /// Weight of the loss of the pooled features, as a share of their variance. A TextureVAE's latent point has to
+    /// predict these features linearly, so that the latent space also keeps what the decoder cannot paint yet.
     pub feature_weight: f64,
     /// Weight of the loss of the autocorrelation (S2; Hashemi et al. 2024) where style is matched; 0 leaves it out.
     pub correlation_weight: f64,
@@ -111,11 +111,11 @@ pub struct LatentSettings {
     pub rate: f64,
     /// Patches of a step.
     pub batch: usize,
-    /// Steps at the most.
+    /// The most steps.
     pub steps: usize,
-    /// Steps between two looks at the held-out patches.
+    /// Steps between two checks of the held-out patches.
     pub check_every: usize,
-    /// Looks without a better loss after which training stops; 0 never stops early.
+    /// Training stops after this many checks without a better loss; 0 never stops early.
     pub patience: usize,
     /// Whether every patch is taken in all eight orientations: for materials without a preferred direction.
     pub turn: bool,
@@ -157,9 +157,9 @@ impl Default for LatentSettings {
 }
 
 impl LatentSettings {
-    /// Latent dimensions that can be had.
+    /// The numbers of latent dimensions that are allowed.
     pub const DIMENSIONS: std::ops::RangeInclusive<usize> = 1..=64;
-    /// Edges of patches that can be had.
+    /// The edges of patches that are allowed.
     pub const EDGES: std::ops::RangeInclusive<usize> = 32..=256;
 
     /// The defaults of a kind of model: those of the papers where pixels are matched.
@@ -190,12 +190,12 @@ impl LatentSettings {
         self.model.matches_style() && self.correlation_weight > 0.0
     }
 
-    /// The same for pictures of which the autocorrelation is not wanted.
+    /// The same settings without the autocorrelation.
     pub fn without_correlation(&self) -> Self {
         Self { correlation_weight: 0.0, ..self.clone() }
     }
 
-    /// What does not fit together, in a sentence.
+    /// A sentence about what does not fit together, if anything.
     pub fn complaint(&self) -> Option<String> {
         let positive = |name: &str, value: f64| {
             (!value.is_finite() || value < 0.0).then(|| format!("The {name} has to be a number of 0 or more."))
@@ -236,7 +236,7 @@ impl LatentSettings {
     }
 }
 
-/// Settings that go together.
+/// A preset of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LatentPreset {
     /// A minute or two on a laptop, to see whether a set of micrographs is worth more.
@@ -253,7 +253,7 @@ impl LatentPreset {
     /// All of them, in the order of the menus.
     pub const ALL: [Self; 4] = [Self::Quick, Self::Standard, Self::Thorough, Self::Published];
 
-    /// The name for people.
+    /// The name to display.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Quick => "Quick look",
@@ -269,7 +269,7 @@ impl LatentPreset {
             Self::Quick => {
                 "Patches of 64 pixels, a network to pool2 and 400 steps, to see whether a set is worth more."
             }
-            Self::Standard => "What serves most sets.",
+            Self::Standard => "Suitable for most sets.",
             Self::Thorough => "Four times the steps.",
             Self::Published => {
                 "Encoder, layout and edges as in the model's paper, and four times the steps. A TextureVAE then reads the whole last feature map and has one fixed layout, which overfits small sets."

@@ -1,4 +1,4 @@
-//! Sheets of pictures: traversals, interpolations and samples, and what is written of them.
+//! Sheets of pictures (traversals, interpolations and samples), and the files written of them.
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +21,8 @@ pub struct Cell {
 /// How far a traversal goes to either side, in deviations of the standard distribution.
 pub const REACH: f32 = 4.0;
 
-/// One row for each dimension: `steps` pictures along it from −`REACH` to `REACH`, all else and the layout being those
-/// of `start` (Sardeshmukh et al. 2021, Figure 6).
+/// One row for each dimension: `steps` pictures along it from −`REACH` to `REACH`. The other dimensions and the layout
+/// are those of `start` (Sardeshmukh et al. 2021, Figure 6).
 pub fn traversal(start: &Cell, dimensions: &[usize], steps: usize) -> Vec<Vec<Cell>> {
     let row = |dimension: &usize| {
         let cell = |step: usize| {
@@ -90,8 +90,8 @@ pub enum Stack {
     Npy,
 }
 
-/// Paints cells and writes them into a folder, with `samples.csv` beside them; returns the files. `progress` is told the
-/// share that is done and answers whether to go on.
+/// Paints cells and writes them into a folder, with `samples.csv` beside them; returns the files. `progress` receives
+/// the share that is done and returns whether to go on.
 ///
 /// # Errors
 /// The model cannot paint the size, the device is lost, or a file cannot be written.

@@ -1,4 +1,4 @@
-//! How alike two textures look.
+//! Measures how similar two textures look.
 
 use std::f64::consts::PI;
 
@@ -14,7 +14,7 @@ use crate::net::{Weights, features};
 const SCALES: usize = 3;
 /// Orientations of each scale.
 const ORIENTATIONS: usize = 4;
-/// Keeps quotients of vanishing numbers at 1.
+/// Makes the quotient of vanishing numbers 1.
 const GUARD: f64 = 1e-10;
 
 /// Statistics of a picture's steerable pyramid, which [`stsim2`] compares.
@@ -26,8 +26,8 @@ pub struct PyramidStatistics {
     across: Vec<f64>,
 }
 
-/// Statistics of the steerable pyramid of a picture, 0 … 1: three scales of four orientations, the magnitude of each, and
-/// what is above and below them. All subbands are at full size; neighbours lie 2^scale pixels apart.
+/// Statistics of the steerable pyramid of a picture, 0 … 1: the magnitudes of three scales with four orientations each,
+/// and the frequencies above and below them. All subbands have full size; neighbours lie 2^scale pixels apart.
 pub fn pyramid_statistics(values: &[f32], (height, width): (usize, usize)) -> PyramidStatistics {
     let mut spectrum: Vec<Complex<f64>> = values.iter().map(|v| Complex::new(f64::from(*v), 0.0)).collect();
     transform(&mut spectrum, height, width, false);
@@ -50,7 +50,7 @@ pub fn pyramid_statistics(values: &[f32], (height, width): (usize, usize)) -> Py
         for k in 0..ORIENTATIONS {
             let filter = |r: f64, angle: f64| {
                 let away = (angle - PI * k as f64 / ORIENTATIONS as f64 + 3.0 * PI).rem_euclid(2.0 * PI) - PI;
-                // One half of the plane only, twice as high: the result is complex, and its magnitude the envelope.
+                // Only one half of the plane, doubled: the result is complex, and its magnitude is the envelope.
                 let angular = if away.abs() < PI / 2.0 { 2.0 * 0.894_427 * away.cos().powi(3) } else { 0.0 };
                 low(r, cut) * high(r, cut / 2.0) * angular
             };
@@ -74,9 +74,10 @@ pub fn pyramid_statistics(values: &[f32], (height, width): (usize, usize)) -> Py
     PyramidStatistics { bands: within.collect(), across }
 }
 
-/// STSIM-2 in its global form (Zujovic, Pappas & Neuhoff, IEEE Trans. Image Process. 22:2545, 2013): for each subband the
-/// fourth root of the product of the similarities of means, of deviations and of the two correlations of neighbours; for
-/// each pair of subbands the similarity of their correlation; then the mean of all 40. 1 for equal statistics.
+/// STSIM-2 in its global form (Zujovic, Pappas & Neuhoff, IEEE Trans. Image Process. 22:2545, 2013): for each subband
+/// the fourth root of the product of the similarities of means, of deviations and of the two correlations of
+/// neighbours; for each pair of subbands the similarity of their correlation; then the mean of all 40. 1 for equal
+/// statistics.
 pub fn stsim2(a: &PyramidStatistics, b: &PyramidStatistics) -> f64 {
     let quotient = |x: f64, y: f64| (2.0 * x * y + GUARD) / (x * x + y * y + GUARD);
     let nearness = |x: f64, y: f64| 1.0 - 0.5 * (x - y).abs();
@@ -90,7 +91,7 @@ pub fn stsim2(a: &PyramidStatistics, b: &PyramidStatistics) -> f64 {
     all.iter().sum::<f64>() / all.len() as f64
 }
 
-/// What passes above `cut` (1 is the highest frequency): nothing below half of it, all above it.
+/// A high-pass filter: 0 below half of `cut`, 1 from `cut` on (1 is the highest frequency).
 fn high(r: f64, cut: f64) -> f64 {
     if r >= cut {
         1.0
@@ -101,7 +102,7 @@ fn high(r: f64, cut: f64) -> f64 {
     }
 }
 
-/// The rest, so that the squares add up to 1.
+/// The low-pass filter to [`high`]; the squares of both add up to 1.
 fn low(r: f64, cut: f64) -> f64 {
     (1.0 - high(r, cut).powi(2)).max(0.0).sqrt()
 }
@@ -166,7 +167,7 @@ impl FeatureMaps {
         Ok(Self { program: device.compile(graph, &maps)?, image })
     }
 
-    /// Of a picture of grey values 0 … 255.
+    /// The feature maps of a picture of grey values 0 … 255.
     ///
     /// # Errors
     /// The device is lost.
@@ -177,10 +178,10 @@ impl FeatureMaps {
     }
 }
 
-/// A similarity of the form of DISTS (Ding et al., IEEE TPAMI 44:2567, 2020): for each channel of each tap the similarity
-/// of the means and of the structures (covariance over variances), here with equal weights on this network instead of
-/// the published ones. 1 for equal pictures; the structures of two different layouts agree little. `channels` of each
-/// map, whose numbers stand position by position.
+/// A similarity of the form of DISTS (Ding et al., IEEE TPAMI 44:2567, 2020): for each channel of each tap the
+/// similarity of the means and of the structures (covariance over variances), here with equal weights on this network
+/// instead of the published ones. 1 for equal pictures; the structures of two different layouts agree little.
+/// `channels` are those of each map, whose numbers are stored position by position.
 pub fn dists_form(a: &[Vec<f32>], b: &[Vec<f32>], channels: &[usize]) -> f64 {
     let (mut sum, mut count) = (0.0, 0);
     for ((a, b), c) in a.iter().zip(b).zip(channels) {

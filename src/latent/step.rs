@@ -15,12 +15,12 @@ pub struct Ready {
     pub part: usize,
 }
 
-/// The least deviation, as a share of the largest: below it there is only rounding.
+/// The smallest deviation, as a share of the largest: below it, there are only rounding errors.
 const LEAST: f64 = 1e-3;
 
-/// For each number of the packed Gram matrices its weight: one over its deviation over all patches, divided by the root of
-/// the numbers of its tap. A tap's loss of 1 is then that of a model that makes the same mean texture of every patch, and
-/// a faint channel counts as much as a strong one.
+/// The weight of each number of the packed Gram matrices: one over its deviation over all patches, divided by the
+/// square root of how many numbers its tap has. A model that gives every patch the same mean texture then has a loss of
+/// 1 at each tap, and a faint channel counts as much as a strong one.
 pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
     let deviations = deviations(targets.iter().map(|t| t.grams.as_slice()));
     let mut weights = vec![];
@@ -34,7 +34,7 @@ pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
     weights
 }
 
-/// The same for the numbers of the autocorrelation, all of which make one term.
+/// The same for the numbers of the autocorrelation, which together are one term.
 pub fn correlation_weights(targets: &[Target]) -> Vec<f32> {
     let deviations = deviations(targets.iter().map(|t| t.correlation.as_slice()));
     let least = LEAST * deviations.iter().copied().fold(1e-30, f64::max);
@@ -62,7 +62,7 @@ pub fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
     settings.depth.default_taps().into_iter().map(Depth::channels).collect()
 }
 
-/// Packed matrices of all taps as whole ones.
+/// Unpacks the matrices of all taps.
 pub fn unpacked(settings: &LatentSettings, packed: &[f32]) -> Vec<Vec<f32>> {
     let mut rest = packed;
     let one = |c: usize| {
@@ -79,7 +79,7 @@ pub fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
     }
 }
 
-/// Writes everything that a run over these patches reads; at a look the latent points are the means.
+/// Writes everything that a run over these patches reads; in a check, the latent points are the means.
 pub fn feed(
     ready: &mut Ready,
     settings: &LatentSettings,

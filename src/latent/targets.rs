@@ -1,4 +1,4 @@
-//! What the frozen feature network says of a patch, computed once: Gram matrices, and what the encoder reads.
+//! What the frozen feature network computes of a patch, only once: Gram matrices, and the input of the encoder.
 
 use super::autocorrelation::{autocorrelation, correlation_numbers};
 use super::{Head, LatentSettings};
@@ -6,21 +6,21 @@ use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::net::{Weights, features};
 
-/// The feature network, ready for patches of one size. Edges are mirrored: a patch of a larger picture does not continue
-/// at its opposite edge.
+/// The feature network, ready for patches of one size. Edges are mirrored, because a patch of a larger picture does not
+/// continue at its opposite edge.
 pub struct Extractor {
     program: Program,
     image: TensorId,
-    /// The same as grey values 0 … 1, where the autocorrelation is matched.
+    /// The same as grey values 0 … 1, if the autocorrelation is matched.
     grey: Option<TensorId>,
     channels: Vec<usize>,
     head: Head,
 }
 
-/// What is known of a patch.
+/// The targets of a patch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// The upper triangles of the Gram matrices, one tap behind the other.
+    /// The upper triangles of the Gram matrices, one tap after the other.
     pub grams: Vec<f32>,
     /// What the encoder reads, before scaling.
     pub features: Vec<f32>,
@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 impl Extractor {
-    /// For pictures of a size.
+    /// An extractor for pictures of a size.
     ///
     /// # Errors
     /// The picture is too small for the depth, or the device lacks memory.
@@ -86,8 +86,8 @@ impl Extractor {
         let correlation = rest.split_off(read).concat();
         let features = match self.head {
             Head::Flattened => rest.into_iter().next().unwrap_or_default(),
-            // The Gram matrix holds the mean squares of the channels, so their deviations follow. Their logarithms tell
-            // micrographs apart more nearly linearly than they do.
+            // The Gram matrix holds the mean squares of the channels, so their deviations follow. The logarithms of
+            // means and deviations separate micrographs more linearly than the numbers themselves.
             Head::Pooled => {
                 let taps = outputs.iter().zip(&rest).zip(&self.channels);
                 taps.flat_map(|((gram, means), c)| {
@@ -123,7 +123,7 @@ pub fn unpack<'a>(packed: &'a [f32], n: usize, matrix: &mut Vec<f32>) -> &'a [f3
     &packed[at..]
 }
 
-/// Sum of the squares of symmetric matrices whose upper triangles stand one behind the other.
+/// Sum of the squares of symmetric matrices whose upper triangles are stored one after the other.
 pub fn squared_norm(packed: &[f32], channels: &[usize]) -> f64 {
     let mut rest = packed;
     let mut sum = 0.0;

@@ -1,4 +1,4 @@
-//! Training: batches, looks at the held-out patches, and a state that can be kept and taken up again.
+//! Training: batches, checks of the held-out patches, and a state that can be kept and resumed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::compute::graph::TensorId;
 use crate::compute::{ComputeError, Device};
 use crate::net::Weights;
 
-/// What a look at the held-out patches found.
+/// The result of a check of the held-out patches.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Check {
     /// Steps taken before it.
@@ -28,11 +28,11 @@ pub struct Check {
     pub terms: Vec<(String, f64)>,
     /// The weighted sum, with the divergence's final weight.
     pub total: f64,
-    /// The mean of the training losses since the look before, in the same terms.
+    /// The mean of the training losses since the check before, in the same terms.
     pub training: Vec<(String, f64)>,
 }
 
-/// The pictures that a look produces, for people: grey values 0 … 1, `edge × edge` each.
+/// The pictures that a check produces, to display: grey values 0 … 1, `edge × edge` each.
 #[derive(Clone, Debug, Default)]
 pub struct Pictures {
     /// Held-out patches.
@@ -61,7 +61,7 @@ pub struct Trainer {
     recent_steps: usize,
 }
 
-/// What, with the parameters, decides how a training goes on.
+/// What the next steps of a training depend on, besides the parameters.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct State {
     step: usize,
@@ -70,22 +70,22 @@ struct State {
     at: usize,
     checks: Vec<Check>,
     without_gain: usize,
-    /// Time that steps and looks took.
+    /// Time that steps and checks took.
     #[serde(default)]
     seconds: f64,
 }
 
-/// Held-out patches that are looked at: enough for a mean.
+/// The most held-out patches of a check: enough for a mean.
 const LOOKED_AT: usize = 64;
 /// Patches from which the principal components are taken.
 const MOST_ROWS: usize = 4096;
 
 impl Trainer {
-    /// Prepares a training: features and Gram matrices of all patches, and the programs; `progress` is told the share
-    /// that is done and answers whether to go on.
+    /// Prepares a training: features and Gram matrices of all patches, and the programs. `progress` receives the share
+    /// that is done and returns whether to go on; the result is `None` if it stopped.
     ///
     /// # Errors
-    /// The settings do not fit together, the memory does not suffice, or `progress` says no.
+    /// The settings do not fit together, or there is not enough memory.
     pub fn new(
         settings: &LatentSettings,
         data: Arc<Dataset>,
@@ -97,7 +97,7 @@ impl Trainer {
         Self::in_parts(settings, data, weights, device, part, progress)
     }
 
-    /// The same with so many patches in a run; the batch is a multiple of them.
+    /// Like [`Trainer::new`], with `part` patches in a run; the batch is a multiple of `part`.
     ///
     /// # Errors
     /// As for [`Trainer::new`].
@@ -150,7 +150,7 @@ impl Trainer {
         let mut part = part;
         let (mut train, check) = loop {
             match ready(true, part).and_then(|train| Ok((train, ready(false, part)?))) {
-                // A card does not tell its free memory: what does not fit is tried in smaller parts.
+                // The free memory of a card cannot be queried, so a part that does not fit is divided further.
                 Err(LatentError::Compute(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }))
                     if part > 1 =>
                 {
@@ -164,7 +164,7 @@ impl Trainer {
         let parameters = &train.graph.network.parameters;
         let mut first = initial(parameters, &train.graph.network.graph, mean, settings.seed);
         if settings.predicts_features() {
-            // More rows would hardly move the components.
+            // More rows would hardly change the components.
             let every = train_targets.len().div_ceil(MOST_ROWS).max(1);
             let rows: Vec<&[f32]> = train_targets.iter().step_by(every).map(|t| t.features.as_slice()).collect();
             let components = principal_components(&rows, settings.dimensions, &mut || progress(1.0));
@@ -208,12 +208,12 @@ impl Trainer {
         self.state.step
     }
 
-    /// All looks so far.
+    /// All checks so far.
     pub fn checks(&self) -> &[Check] {
         &self.state.checks
     }
 
-    /// Time that steps and looks took so far, also before it was taken up again.
+    /// Time that steps and checks took so far, including the time before it was resumed.
     pub fn seconds(&self) -> f64 {
         self.state.seconds
     }
@@ -224,13 +224,13 @@ impl Trainer {
         self.train.program.memory() + self.check.program.memory() + targets
     }
 
-    /// Whether all steps are taken, or no look has been better for as long as the patience allows.
+    /// Whether all steps are taken, or the patience has run out without a better check.
     pub fn is_done(&self) -> bool {
         let patience = self.settings.patience;
         self.state.step >= self.settings.steps || (patience > 0 && self.state.without_gain >= patience)
     }
 
-    /// Whether it is time to look at the held-out patches.
+    /// Whether it is time to check the held-out patches.
     pub fn is_check_due(&self) -> bool {
         let due = self.state.step.is_multiple_of(self.settings.check_every) || self.is_done();
         due && self.state.checks.last().is_none_or(|c| c.step != self.state.step)
@@ -242,7 +242,7 @@ impl Trainer {
     }
 
     fn rate(&self) -> f64 {
-        /// Steps over which the rate grows: the first gradients are the largest and the least to be trusted.
+        /// Steps over which the rate grows: the first gradients are the largest and the least reliable.
         const GROWS: f64 = 100.0;
         let share = self.state.step as f64 / self.settings.steps as f64;
         let grown = ((self.state.step + 1) as f64 / GROWS).min(1.0);
@@ -252,7 +252,7 @@ impl Trainer {
     /// One step over a batch.
     ///
     /// # Errors
-    /// The device is lost, or the loss is no number any more.
+    /// The device is lost, or the loss is no longer finite.
     pub fn step(&mut self) -> Result<(), LatentError> {
         let start = Instant::now();
         let batch: Vec<usize> = (0..self.settings.batch).map(|_| self.next_patch()).collect();
@@ -295,8 +295,8 @@ impl Trainer {
         self.state.order[self.state.at - 1]
     }
 
-    /// The losses of the held-out patches, without any sampling of latent points, and pictures to look at. The best
-    /// parameters so far are kept.
+    /// Checks the held-out patches: computes their losses, without sampling latent points, and pictures to display. The
+    /// best parameters so far are kept.
     ///
     /// # Errors
     /// The device is lost.
@@ -304,12 +304,12 @@ impl Trainer {
         let start = Instant::now();
         let parameters = self.parameters()?;
         write_parameters(&mut self.check, &parameters);
-        // The same noise at every look, so that only the model makes a difference.
+        // The same noise in every check, so that only the model makes a difference.
         let mut random = Pcg64::seed_from_u64(self.settings.seed);
         let part = self.check.part;
         let n = self.check_targets.len();
-        // A whole number of batches, so that every patch counts alike however a batch is split; a set that is smaller
-        // than a batch is gone through as often as fills one.
+        // A whole number of batches, so that every patch counts alike however a batch is split. A set that is smaller
+        // than a batch is repeated until it fills one.
         let batch = self.settings.batch;
         let runs = (n / batch * batch).max(batch) / part;
         let mut sums: Vec<f64> = vec![];
@@ -382,7 +382,7 @@ impl Trainer {
         self.train.graph.network.parameters.iter().map(read).collect()
     }
 
-    /// The model as it is now, or with `best` as it was at the best look.
+    /// The model as it is now, or with `best` as it was at the best check.
     ///
     /// # Errors
     /// The device is lost.
@@ -405,7 +405,7 @@ impl Trainer {
         Ok(Model::new(self.settings.clone(), names.zip(parameters).collect(), self.scaling.clone(), summary))
     }
 
-    /// Everything that is needed to go on as if nothing had happened: tensors, and a text.
+    /// Everything that is needed to resume the training exactly: tensors, and a text.
     ///
     /// # Errors
     /// The device is lost.
@@ -435,15 +435,16 @@ impl Trainer {
         Ok((tensors, serde_json::to_string(&kept).unwrap_or_default()))
     }
 
-    /// Patches of a run in the training of a checkpoint, where its text can be read: its noise was drawn run by run.
+    /// Patches of a run in the training of a checkpoint, if its text can be read. A resumed training needs the same
+    /// number, because noise is drawn run by run.
     pub fn part_of(text: &str) -> Option<usize> {
         serde_json::from_str::<Kept>(text).ok().map(|kept| kept.part)
     }
 
-    /// Goes on from a checkpoint of the same settings and patches.
+    /// Resumes from a checkpoint of the same settings and patches.
     ///
     /// # Errors
-    /// The checkpoint is of another training, in a sentence.
+    /// The checkpoint belongs to another training; the message says in what they differ.
     pub fn resume(&mut self, tensors: &Tensors, text: &str) -> Result<(), LatentError> {
         let other = |what: &str| LatentError::Settings(format!("The checkpoint cannot be resumed: {what}."));
         let kept: Kept = serde_json::from_str(text).map_err(|_| other("it is damaged"))?;
@@ -485,7 +486,7 @@ impl Trainer {
     }
 }
 
-/// What a checkpoint says besides its tensors.
+/// The content of a checkpoint besides its tensors.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Kept {
     settings: LatentSettings,

@@ -1,4 +1,4 @@
-//! Pixel sizes: from lengths to texts, and to scale bars.
+//! Pixel sizes: their units and texts, and scale bars.
 
 /// The least and the largest pixel size that a microscope can have, in metres.
 const SMALLEST: f64 = 1e-12;
@@ -9,18 +9,18 @@ const LARGEST: f64 = 1e-2;
 pub struct PixelSize {
     /// Edge of a pixel in metres.
     pub metres: f64,
-    /// Where the figure comes from, for people: a maker's tag, a sidecar file, a person.
+    /// The source of the value, to display: a maker's tag, a sidecar file, a person.
     pub source: String,
 }
 
 impl PixelSize {
-    /// `None` where the figure makes no sense for a micrograph.
+    /// `None` if the value is impossible for a micrograph.
     pub fn new(metres: f64, source: &str) -> Option<Self> {
         let sensible = metres.is_finite() && (SMALLEST..=LARGEST).contains(&metres);
         sensible.then(|| Self { metres, source: source.into() })
     }
 
-    /// The unit in which lengths of about `pixels` pixels read best, and how many of it a pixel is.
+    /// The best unit for lengths of about `pixels` pixels, and the size of a pixel in this unit.
     pub fn unit(&self, pixels: f64) -> (&'static str, f64) {
         let length = self.metres * pixels;
         let (name, metres) = match length {
@@ -39,7 +39,7 @@ impl std::fmt::Display for PixelSize {
     }
 }
 
-/// Four significant digits without needless zeros.
+/// Four significant digits without zeros at the end.
 fn four_digits(value: f64) -> String {
     let decimals = (3 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
     let text = format!("{value:.decimals$}");
@@ -65,12 +65,12 @@ pub fn unit_metres(name: &str) -> Option<f64> {
     })
 }
 
-/// The longest length of 1, 2 or 5 times a power of ten (in the unit that reads best) that is no longer than `most`
-/// pixels: the pixels of the bar, and its text.
+/// A scale bar of at most `most` pixels: the longest length of 1, 2 or 5 times a power of ten. Returns the length of
+/// the bar in pixels, and its text in the best unit.
 pub fn scale_bar(pixel: &PixelSize, most: f64) -> (f64, String) {
     let length = (pixel.metres * most).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(length.log10().floor());
-    // A little tolerance, so that what is exactly a step is not taken for a hair less.
+    // A small tolerance, so that rounding errors do not exclude a length that fits exactly.
     let step = [5.0, 2.0, 1.0].into_iter().find(|s| s * power <= length * (1.0 + 1e-9)).unwrap_or(1.0) * power;
     let (unit, metres) = match step {
         s if s < 0.999e-6 => ("nm", 1e-9),

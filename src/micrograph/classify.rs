@@ -19,17 +19,17 @@ const FEATURES: usize = 4;
 const TREES: usize = 30;
 const DEPTH: usize = 12;
 const SEED: u64 = 1;
-/// The most painted pixels of a phase that are learnt from.
+/// The most painted pixels of a phase from which the classifier learns.
 const MOST_SAMPLES: usize = 600;
-/// Rows that are classified together; their features, not the whole picture's, have to be in memory.
+/// Rows that are classified together; only their features have to be in memory, not those of the whole picture.
 const BAND: usize = 128;
 
-/// What the classifier says of each pixel.
+/// The result of the classifier for each pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classified {
     /// The likeliest phase.
     pub labels: Vec<u8>,
-    /// The share of trees that are for it, in 255ths.
+    /// The share of trees that vote for it, in 255ths.
     pub certainty: Vec<u8>,
 }
 
@@ -46,7 +46,7 @@ fn planes(micrograph: &Micrograph) -> Vec<Plane> {
     all
 }
 
-/// Rows `top … bottom` of a plane, with as many rows around as the features reach; also the first row of it.
+/// Rows `top … bottom` of a plane, with as many rows around them as the features need, and the number of the first row.
 fn band(plane: &Plane, top: usize, bottom: usize) -> (Plane, usize) {
     let reach = (4.0 * SCALES[SCALES.len() - 1]).ceil() as usize + 2;
     let (first, last) = (top.saturating_sub(reach), (bottom + reach).min(plane.height));
@@ -99,12 +99,12 @@ fn derivatives(plane: &Plane, top: usize, bottom: usize) -> [Vec<f32>; FEATURES 
     out
 }
 
-/// Features of a pixel of a picture of so many planes: all of the grey one, values alone of colours.
+/// How many features a pixel of a picture with `planes` planes has: all of the grey plane, only values of colours.
 fn feature_count(planes: usize) -> usize {
     1 + FEATURES * SCALES.len() + (planes - 1) * (1 + SCALES.len())
 }
 
-/// Phases that have strokes, so many as the largest phase number says.
+/// The number of painted phases: the largest phase number of a stroke, plus 1.
 pub fn painted_phases(strokes: &[Stroke]) -> usize {
     strokes.iter().map(|s| s.phase.saturating_add(1)).max().unwrap_or(0)
 }
@@ -138,7 +138,7 @@ pub struct Lesson {
 }
 
 impl Lesson {
-    /// Phases that something is known of, so many as the largest phase number says.
+    /// The number of known phases: the largest phase number that is painted or learnt, plus 1.
     pub fn phases(&self) -> usize {
         painted_phases(&self.strokes).max(self.learnt.len()).min(MOST_PHASES)
     }
@@ -162,8 +162,8 @@ impl Lesson {
     }
 }
 
-/// Learns and says of every pixel which phase it is. `None` unless something is known of two phases or more, of all from
-/// 0 on, and what was learnt elsewhere is of pictures of this kind.
+/// Trains a classifier and finds the phase of every pixel. `None` unless there are pixels of at least two phases, of
+/// all phases from 0 on, and what was learnt elsewhere comes from pictures of this kind.
 pub fn classify(micrograph: &Micrograph, lesson: &Lesson) -> Option<Classified> {
     let (h, w) = (micrograph.height, micrograph.width);
     let planes = planes(micrograph);
@@ -176,7 +176,7 @@ pub fn classify(micrograph: &Micrograph, lesson: &Lesson) -> Option<Classified> 
     let phases = samples.len();
     let labels: Vec<i64> =
         samples.iter().enumerate().flat_map(|(phase, s)| vec![phase as i64; s.len() / count]).collect();
-    // On one thread: the order of trees, and with it the last digit of a mean, must not depend on threads.
+    // On one thread only: the order of the trees, and thus the last digit of a mean, must not depend on threads.
     let forest: Classifier = Classifier::trainer()
         .with_trees(TREES)
         .with_threads(1)
@@ -211,7 +211,7 @@ fn likeliest(shares: &[f32]) -> (u8, u8) {
     (best as u8, (255.0 * shares[best]).round() as u8)
 }
 
-/// The features of some pixels of each phase, which are worked out band by band where there are any.
+/// The features of some pixels of each phase. They are computed band by band; bands without such pixels are skipped.
 fn features_at(planes: &[Plane], pixels: &[Vec<usize>]) -> Vec<Vec<f32>> {
     let (h, w) = (planes[0].height, planes[0].width);
     let of_band = |number: usize| -> Vec<Vec<f32>> {
@@ -259,7 +259,7 @@ mod tests {
         let only = |strokes: &[Stroke]| Lesson { strokes: strokes.to_vec(), ..Lesson::default() };
         assert!(classify(&picture, &only(&lesson.strokes[1..])).is_none(), "phase 0 is not painted");
         assert!(classify(&picture, &Lesson::default()).is_none());
-        // What was learnt serves any picture, this one too, and survives its text.
+        // What was learnt works for any picture, this one too, and can be written as text and read again.
         let learnt = lesson.learnt_from(&picture);
         assert_eq!(classify(&picture, &learnt), Some(found));
         let text = serde_json::to_string(&learnt).expect("a text");

@@ -1,6 +1,6 @@
 //! Connected components of equal values.
 
-/// Finds the root, halving the way.
+/// Finds the root, with path halving.
 fn root(parents: &mut [u32], mut at: u32) -> u32 {
     while parents[at as usize] != at {
         parents[at as usize] = parents[parents[at as usize] as usize];
@@ -12,14 +12,14 @@ fn root(parents: &mut [u32], mut at: u32) -> u32 {
 /// Which pixels touch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Touching {
-    /// Pixels that share a corner touch too, not only those that share an edge.
+    /// Whether pixels that share only a corner touch too, not only those that share an edge.
     pub corners: bool,
-    /// Opposite edges of the picture touch.
+    /// Whether opposite edges of the picture touch.
     pub periodic: bool,
 }
 
-/// The component of each pixel, from 0 in reading order, and the pixels of each: touching pixels of equal value belong
-/// together. By union-find.
+/// The component of each pixel, from 0 in reading order, and the number of pixels of each. Touching pixels of equal
+/// value belong together. Computed by union-find.
 pub fn regions<T: PartialEq>(values: &[T], width: usize, touching: Touching) -> (Vec<u32>, Vec<usize>) {
     let height = values.len() / width;
     let mut parents: Vec<u32> = (0..values.len() as u32).collect();

@@ -8,7 +8,7 @@ use super::filter::Plane;
 use super::{MOST_PHASES, MicrographError, PhaseMap};
 
 /// A line drawn by hand: a disc that is moved along points.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stroke {
     /// The phase that it paints.
@@ -19,9 +19,17 @@ pub struct Stroke {
     pub points: Arc<Vec<[f32; 2]>>,
 }
 
+/// Most strokes that are compared are copies of each other, which share their points.
+impl PartialEq for Stroke {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = Arc::ptr_eq(&self.points, &other.points) || self.points == other.points;
+        (self.phase, self.radius) == (other.phase, other.radius) && is_same
+    }
+}
+
 /// The thickest stroke.
 pub const MOST_RADIUS: f32 = 1000.0;
-/// The most pixels that despeckling looks for.
+/// The largest limit of despeckling, in pixels.
 const MOST_SPECK: usize = 1 << 24;
 
 impl Stroke {
@@ -48,7 +56,7 @@ impl Stroke {
         for pair in finite.windows(2) {
             let [[y0, x0], [y1, x1]] = [pair[0], pair[1]];
             let length = (y1 - y0).hypot(x1 - x0);
-            // Discs so near to each other that no notch shows between them.
+            // The discs are so close to each other that no notch shows between them.
             let steps = (length / (0.25 * radius).max(0.5)).ceil().clamp(1.0, 100_000.0) as usize;
             for k in 0..=steps {
                 let t = k as f32 / steps as f32;
@@ -61,7 +69,7 @@ impl Stroke {
 /// The phase that each label of a segmentation has become.
 pub type Numbers = [u8; MOST_PHASES];
 
-/// The numbers of phases that nothing has changed yet.
+/// The numbers before any change: each label is the phase of its own number.
 pub const OWN_NUMBERS: Numbers = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /// One correction. Lengths in pixels.
@@ -73,12 +81,12 @@ pub enum Correction {
         /// The fewest pixels that stay.
         pixels: usize,
     },
-    /// Gives regions that one phase alone surrounds, and that touch no edge, to it.
+    /// Gives regions that are surrounded by one phase alone, and do not touch an edge, to that phase.
     FillHoles {
         /// The phase whose holes are filled.
         phase: usize,
     },
-    /// Erosion, then dilation of a phase by a disc: thin parts go, to the phase that is nearest.
+    /// Erosion, then dilation of a phase by a disc: thin parts become part of the nearest phase.
     Open {
         /// The phase.
         phase: usize,
@@ -94,7 +102,7 @@ pub enum Correction {
     },
     /// Paints a phase.
     Brush(Stroke),
-    /// Puts back what the segmentation found; the stroke's phase does not matter.
+    /// Restores what the segmentation found; the stroke's phase does not matter.
     Erase(Stroke),
     /// Gives the region at a place to a phase.
     Bucket {
@@ -117,12 +125,12 @@ pub enum Correction {
 }
 
 impl Correction {
-    /// The name for people.
+    /// The name to display.
     pub fn name(&self) -> String {
         self.name_with(|phase| format!("phase {phase}"))
     }
 
-    /// The name for people, with the names of phases.
+    /// The name to display, with the names of phases.
     pub fn name_with(&self, phase_name: impl Fn(usize) -> String) -> String {
         match self {
             Self::Despeckle { pixels } => format!("Despeckle below {pixels} px"),
@@ -137,16 +145,16 @@ impl Correction {
         }
     }
 
-    /// Whether it was made by hand at places of one picture, and means nothing in another.
+    /// Whether it was made by hand at places of one picture, and has no meaning in another.
     pub fn is_by_hand(&self) -> bool {
         matches!(self, Self::Brush(_) | Self::Erase(_) | Self::Bucket { .. })
     }
 
-    /// Does it; `segmented` is what the segmentation found, for the eraser, and `numbers` the phases that its labels have
-    /// become by inverting and merging so far.
+    /// Applies the correction. The eraser needs `segmented`, what the segmentation found, and `numbers`, the phases
+    /// that its labels have become so far by inverting and merging.
     ///
     /// # Errors
-    /// There is no such phase, or a number makes no sense; a sentence says which.
+    /// There is no such phase, or a number is out of range; the message says which.
     pub fn apply(
         &self,
         map: &mut PhaseMap,
@@ -178,7 +186,7 @@ impl Correction {
                 }
                 let label = stroke.phase as u8;
                 stroke.visit((map.height, map.width), |at| map.labels[at] = label);
-                // A phase may be made by painting it.
+                // Painting can add a phase.
                 map.phases = phases.max(stroke.phase + 1);
             }
             Self::Erase(stroke) => {
@@ -221,7 +229,7 @@ impl Correction {
     }
 }
 
-/// The labels beside each region, with how often each is met.
+/// The labels beside each region, with the number of times each occurs, and whether the region touches an edge.
 fn surroundings(map: &PhaseMap, numbers: &[u32], count: usize) -> (Vec<HashMap<u8, usize>>, Vec<bool>) {
     let (h, w) = (map.height, map.width);
     let mut around = vec![HashMap::new(); count];
@@ -257,7 +265,7 @@ fn despeckle(map: &mut PhaseMap, pixels: usize) {
 }
 
 fn fill_holes(map: &mut PhaseMap, phase: u8) {
-    // Whatever is not the phase is one region, of however many phases.
+    // Everything that is not this phase counts as one value, whichever phases it has.
     let inside: Vec<bool> = map.labels.iter().map(|l| *l == phase).collect();
     let (numbers, sizes) = regions(&inside, map.width, Touching::default());
     let (_, at_edge) = surroundings(map, &numbers, sizes.len());
@@ -272,7 +280,7 @@ fn fill_holes(map: &mut PhaseMap, phase: u8) {
 fn dilated(inside: &[bool], width: usize, radius: f32) -> Vec<bool> {
     let height = inside.len() / width;
     let reach = radius.floor() as isize;
-    // Row by row: each pixel of the disc's height shifts the chord's half length.
+    // For each row of the disc: every pixel of the phase covers the chord of the disc in that row.
     let mut out = vec![false; inside.len()];
     for dy in -reach..=reach {
         let half = (radius * radius - (dy * dy) as f32).max(0.0).sqrt().floor() as usize;
@@ -301,7 +309,7 @@ fn open_or_close(map: &mut PhaseMap, phase: u8, radius: f32, open: bool) {
     let w = map.width;
     let inside: Vec<bool> = map.labels.iter().map(|l| *l == phase).collect();
     let not = |v: &[bool]| v.iter().map(|b| !b).collect::<Vec<bool>>();
-    // An erosion is a dilation of the rest; beyond the edge there is neither.
+    // An erosion is a dilation of the rest; beyond the edge of the picture there is neither phase nor rest.
     let result = if open {
         let eroded = not(&dilated(&not(&inside), w, radius));
         dilated(&eroded, w, radius)
@@ -314,7 +322,7 @@ fn open_or_close(map: &mut PhaseMap, phase: u8, radius: f32, open: bool) {
             *label = phase;
         }
     }
-    // What is lost goes to the other phase that is commonest around it, farther around until there is one.
+    // A lost pixel goes to the most common other phase around it; the surroundings grow until they contain one.
     let others: Vec<u8> = (0..map.phases as u8).filter(|p| *p != phase).collect();
     if let [only] = others[..] {
         lost.iter().for_each(|at| map.labels[*at] = only);
@@ -382,7 +390,7 @@ mod tests {
         let painted = after(&empty, &[Correction::Brush(stroke(1))]);
         assert_eq!(painted, map(&["0000", "1111", "0001"]));
         assert_eq!(after(&empty, &[Correction::Brush(stroke(1)), Correction::Erase(stroke(0))]), map(&empty));
-        // What was inverted since is put back inverted.
+        // The eraser restores phases as the inversion before has renamed them.
         let steps = [Correction::Invert, Correction::Brush(stroke(0)), Correction::Erase(stroke(0))];
         assert_eq!(after(&empty, &steps), after(&empty, &[Correction::Invert]));
         // Strokes may lie anywhere.

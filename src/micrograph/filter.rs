@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Widths from which a Gaussian is three running means, whose cost does not grow with it.
+/// From this width on, a Gaussian is approximated by three running means, whose cost does not grow with the width.
 const WIDE: f32 = 6.0;
 
 /// One channel of a picture.
@@ -13,7 +13,7 @@ pub struct Plane {
     pub values: Vec<f32>,
 }
 
-/// The index that a place beyond the edge mirrors.
+/// The index inside the picture that an index beyond the edge mirrors.
 fn mirrored(at: isize, size: usize) -> usize {
     let period = 2 * size as isize;
     let at = at.rem_euclid(period);
@@ -50,7 +50,7 @@ impl Plane {
             return self.clone();
         }
         if sigma >= WIDE {
-            // A mean over b pixels has the variance (b² − 1)/12; of three, some are one step wider.
+            // A mean over b pixels has the variance (b² − 1)/12; some of the three are wider, to match `sigma`.
             let least = (((4.0 * sigma * sigma + 1.0).sqrt() - 1.0) / 2.0).floor() as usize;
             let variance = |radius: usize| ((2 * radius + 1).pow(2) - 1) as f32 / 12.0;
             let off = |wide: &usize| {
@@ -149,10 +149,10 @@ impl Plane {
         })
     }
 
-    /// Mean and standard deviation in squares of edge 2 · radius + 1, clipped at the edges, by tables of sums.
+    /// Mean and standard deviation in squares of edge 2 · radius + 1, clipped at the edges, from tables of sums.
     pub fn local_moments(&self, radius: usize) -> (Vec<f32>, Vec<f32>) {
         let (h, w) = (self.height, self.width);
-        // Sums of values less their mean, so that their squares keep their digits.
+        // The mean is subtracted before the sums, so that the squares keep their precision.
         let all = self.values.iter().map(|v| f64::from(*v)).sum::<f64>() / self.values.len() as f64;
         let mut tables = vec![[0.0f64; 2]; (h + 1) * (w + 1)];
         for y in 0..h {

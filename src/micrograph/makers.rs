@@ -1,4 +1,4 @@
-//! What TIFF files and their sidecars say of the pixel size and the data bar: the tags of ImageJ, OME and the makers of
+//! Reads the pixel size and the data bar from TIFF files and their sidecars: the tags of ImageJ, OME and the makers of
 //! electron microscopes. Every number comes from outside; nothing here trusts a length.
 
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::calibration::{PixelSize, unit_metres};
 
-/// What a file says besides its pixels.
+/// What a file states besides its pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// The size of a pixel.
@@ -15,7 +15,7 @@ pub struct Facts {
     pub bar_rows: Option<usize>,
 }
 
-/// Tags of a page that are looked at, and the most entries of one.
+/// Tags of a page that are read, and the most entries of a page.
 const DESCRIPTION: u16 = 270;
 const X_RESOLUTION: u16 = 282;
 const RESOLUTION_UNIT: u16 = 296;
@@ -102,7 +102,7 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// UTF-8 where it is, else Latin-1, in which older programs write µ.
+/// Decodes valid UTF-8, and anything else as Latin-1, in which older programs write µ.
 fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.trim_end_matches('\0').into(),
@@ -110,7 +110,7 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// What the tags of a TIFF page say. `size` is the page's height and width.
+/// Reads the tags of a TIFF page. `size` is the page's height and width.
 pub fn of_tiff(bytes: &[u8], page: usize, size: (usize, usize)) -> Facts {
     let Some(tags) = Tags::of(bytes, page) else { return Facts::default() };
     let first = if page == 0 { None } else { Tags::of(bytes, 0) };
@@ -128,7 +128,7 @@ pub fn of_tiff(bytes: &[u8], page: usize, size: (usize, usize)) -> Facts {
     found.into_iter().flatten().next().unwrap_or_default()
 }
 
-/// What a text file beside the picture says: JEOL's and Hitachi's `.txt`, TESCAN's `.hdr`.
+/// Reads a text file beside the picture: JEOL's and Hitachi's `.txt`, TESCAN's `.hdr`.
 pub fn of_sidecar(path: &Path, size: (usize, usize)) -> Facts {
     let Some(stem) = path.file_stem().map(|s| s.to_string_lossy().into_owned()) else { return Facts::default() };
     let ending = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
@@ -155,7 +155,7 @@ pub fn of_sidecar(path: &Path, size: (usize, usize)) -> Facts {
 fn length(text: &str) -> Option<f64> {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))).unwrap_or(text.len());
-    // In `1e-9 m` the e is the number's, in `1 em` it would not be.
+    // The e of `1e-9 m` belongs to the number; that of `1 em` would not.
     let number: f64 = text[..end].parse().ok()?;
     Some(number * unit_metres(text[end..].split_whitespace().next()?)?)
 }
@@ -176,7 +176,7 @@ fn facts(metres: f64, source: &str, bar_rows: Option<usize>) -> Option<Facts> {
     Some(Facts { pixel_size: Some(pixel_size), bar_rows })
 }
 
-/// A bar that leaves something of the picture.
+/// The rows of a data bar, if it takes less than half of the picture.
 fn bar(rows: f64, height: usize) -> Option<usize> {
     (rows >= 1.0 && rows < 0.5 * height as f64).then_some(rows as usize)
 }
@@ -262,15 +262,15 @@ fn imagej(text: &str, tags: &Tags) -> Option<Facts> {
     facts(unit / tags.ratio(X_RESOLUTION)?, "ImageJ calibration", None)
 }
 
-/// Resolutions that printers and scanners have: they say nothing of the specimen.
+/// Usual resolutions of printers and scanners: they carry no information about the specimen.
 const PRINTING_DPI: [f64; 22] = [
     72.0, 75.0, 96.0, 100.0, 120.0, 144.0, 150.0, 180.0, 200.0, 240.0, 300.0, 350.0, 360.0, 400.0, 600.0, 720.0,
     1200.0, 2400.0, 4800.0, 6400.0, 9600.0, 12800.0,
 ];
-/// Coarser pixels than this, in metres, are those of paper.
+/// Pixels coarser than this, in metres, are those of printed paper.
 const COARSEST: f64 = 5e-6;
 
-/// The plain resolution tags, where they can be no printing resolution.
+/// The plain resolution tags, unless they may be a printing resolution.
 fn resolution(tags: &Tags) -> Option<Facts> {
     let per_unit = tags.ratio(X_RESOLUTION)?;
     let unit = match tags.short(RESOLUTION_UNIT) {

@@ -37,7 +37,7 @@ pub const MOST_PHASES: usize = 8;
 /// A picture from a microscope, as its file holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Micrograph {
-    /// A name for people: the file's name or the sample's.
+    /// A name to display: the file's name or the sample's.
     pub name: String,
     /// Rows.
     pub height: usize,
@@ -49,9 +49,9 @@ pub struct Micrograph {
     pub values: Vec<f32>,
     /// The values that stand for black and white.
     pub range: (f32, f32),
-    /// The size of a pixel, where the file or a person says it.
+    /// The size of a pixel, if the file or a person states it.
     pub pixel_size: Option<PixelSize>,
-    /// Rows of a data bar at the bottom, where the file says so.
+    /// Rows of a data bar at the bottom, if the file states them.
     pub bar_rows: Option<usize>,
 }
 
@@ -69,7 +69,7 @@ impl Micrograph {
         }
     }
 
-    /// The grey value of one pixel, as [`Micrograph::grey`] has it.
+    /// The grey value of one pixel, as in [`Micrograph::grey`].
     pub fn grey_at(&self, row: usize, column: usize) -> f32 {
         let at = (row * self.width + column) * self.channels;
         match self.values[at..at + self.channels] {
@@ -104,7 +104,7 @@ pub struct PhaseMap {
 }
 
 impl PhaseMap {
-    /// Of an array of labels; `None` where its values are no phases below `phases`.
+    /// The phase map of an array of labels; `None` if a value is not a phase below `phases`.
     pub fn from_values(array: &Micrograph, phases: usize) -> Option<Self> {
         let label = |v: &f32| (v.fract() == 0.0 && *v >= 0.0 && (*v as usize) < phases).then_some(*v as u8);
         let labels = array.values.iter().map(label).collect::<Option<Vec<u8>>>()?;
@@ -131,7 +131,7 @@ impl PhaseMap {
     }
 }
 
-/// What can be wrong with a micrograph's file.
+/// Errors of a micrograph or its file.
 #[derive(Debug, thiserror::Error)]
 pub enum MicrographError {
     /// The file cannot be read.
@@ -150,7 +150,7 @@ pub enum MicrographError {
         /// Why.
         source: std::io::Error,
     },
-    /// The content is no picture that can be read.
+    /// The content is not a picture that can be read.
     #[error("{} cannot be opened: {reason}.", path.display())]
     Malformed {
         /// The file.
@@ -169,7 +169,7 @@ pub enum MicrographError {
         width: u64,
     },
     /// A step of a recipe that does not fit.
-    #[error("“{step}” cannot be done to {name}: {reason}.")]
+    #[error("“{step}” cannot be applied to {name}: {reason}.")]
     Step {
         /// The step.
         step: String,
@@ -180,7 +180,7 @@ pub enum MicrographError {
     },
     /// Too many values for labels, too few for grey values.
     #[error(
-        "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or have phases made of them by thresholds (--phases 2, or Segmentation in the window)."
+        "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or segment it by thresholds (--phases 2, or Segmentation in the window)."
     )]
     TooManyLabels {
         /// The micrograph.
@@ -188,7 +188,7 @@ pub enum MicrographError {
         /// Distinct values.
         found: usize,
     },
-    /// Nothing to tell apart.
+    /// There is only one phase.
     #[error(
         "{name} has one phase only: every pixel has the same value, so there is no structure to reconstruct. Open a micrograph with at least two phases."
     )]
@@ -198,7 +198,7 @@ pub enum MicrographError {
     },
     /// A number of phases that cannot be made.
     #[error(
-        "{wanted} phases cannot be made of {name}: choose between 2 and {MOST_PHASES}, and no more than it has grey values."
+        "{name} cannot be divided into {wanted} phases: choose between 2 and {MOST_PHASES}, and no more than it has grey values."
     )]
     PhaseCount {
         /// The micrograph.

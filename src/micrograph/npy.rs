@@ -29,7 +29,7 @@ pub fn read(file: &mut impl Read, path: &Path) -> Result<Micrograph, MicrographE
         [h, w] => (h, w, 1),
         [h, w, c @ (1 | 3 | 4)] => (h, w, c),
         ref other => {
-            let reason = format!("its shape is {other:?}; expected is (rows, columns) or (rows, columns, 3)");
+            let reason = format!("its shape is {other:?}; it should be (rows, columns) or (rows, columns, 3)");
             return Err(malformed(path, reason));
         }
     };

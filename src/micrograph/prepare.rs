@@ -1,4 +1,4 @@
-//! What is done to a micrograph before its phases are told apart.
+//! The preparation of a micrograph before its segmentation.
 
 use super::filter::Plane;
 use super::{Micrograph, MicrographError};
@@ -23,15 +23,15 @@ pub enum Prepare {
         /// Rows cut.
         rows: usize,
     },
-    /// Left becomes right.
+    /// Exchanges left and right.
     FlipHorizontal,
-    /// Top becomes bottom.
+    /// Exchanges top and bottom.
     FlipVertical,
     /// A quarter turn clockwise.
     RotateRight,
-    /// A quarter turn against the clock.
+    /// A quarter turn anticlockwise.
     RotateLeft,
-    /// Takes an uneven illumination away: a wide Gaussian is subtracted, and its mean put back.
+    /// Removes uneven illumination: a wide Gaussian is subtracted, and its mean is added again.
     Shading {
         /// Standard deviation of the Gaussian.
         sigma: f32,
@@ -43,7 +43,7 @@ pub enum Prepare {
     },
     /// Median of a square.
     Median {
-        /// Half of its edge, without the centre.
+        /// Half of its edge, not counting the centre.
         radius: usize,
     },
     /// Smooths within phases and keeps their edges.
@@ -55,7 +55,7 @@ pub enum Prepare {
     },
 }
 
-/// The widest blur, the largest median and the widest bilateral filter: beyond, the time grows without a use.
+/// The widest blur. Beyond this and the next two limits, only the time grows.
 pub const MOST_SIGMA: f32 = 2000.0;
 /// The largest radius of a median.
 pub const MOST_MEDIAN: usize = 7;
@@ -63,7 +63,7 @@ pub const MOST_MEDIAN: usize = 7;
 pub const MOST_BILATERAL: f32 = 6.0;
 
 impl Prepare {
-    /// The name for people.
+    /// The name to display.
     pub fn name(&self) -> String {
         match self {
             Self::Crop { height, width, .. } => format!("Crop to {height} × {width}"),
@@ -79,15 +79,15 @@ impl Prepare {
         }
     }
 
-    /// Whether pixels have other places after it.
+    /// Whether it moves pixels to other places.
     pub fn moves(&self) -> bool {
         !matches!(self, Self::Shading { .. } | Self::Gaussian { .. } | Self::Median { .. } | Self::Bilateral { .. })
     }
 
-    /// Does it.
+    /// Applies the step.
     ///
     /// # Errors
-    /// The step does not fit the picture; a sentence says how.
+    /// The step does not fit the picture; the message says why.
     pub fn apply(&self, micrograph: &Micrograph) -> Result<Micrograph, MicrographError> {
         let (h, w) = (micrograph.height, micrograph.width);
         let wrong = |reason: String| MicrographError::Step { step: self.name(), name: micrograph.name.clone(), reason };
@@ -156,7 +156,7 @@ fn rearranged(micrograph: &Micrograph, (height, width): (usize, usize), from: im
     with(micrograph, (height, width), values)
 }
 
-/// Other pixels, everything else as before.
+/// A micrograph with other pixels and everything else as before.
 fn with(micrograph: &Micrograph, (height, width): (usize, usize), values: Vec<f32>) -> Micrograph {
     let (name, pixel_size) = (micrograph.name.clone(), micrograph.pixel_size.clone());
     let bar_rows = micrograph.bar_rows;
@@ -168,7 +168,7 @@ fn with(micrograph: &Micrograph, (height, width): (usize, usize), values: Vec<f3
     }
 }
 
-/// Each channel by itself.
+/// Applies a filter to each channel by itself.
 fn filtered(micrograph: &Micrograph, filter: impl Fn(&Plane) -> Vec<f32>) -> Micrograph {
     let (h, w, c) = (micrograph.height, micrograph.width, micrograph.channels);
     let mut values = vec![0.0; micrograph.values.len()];
@@ -180,13 +180,13 @@ fn filtered(micrograph: &Micrograph, filter: impl Fn(&Plane) -> Vec<f32>) -> Mic
     with(micrograph, (h, w), values)
 }
 
-/// The share of a bar's pixels that are its ground, and of the picture's that may be.
+/// The smallest share of background pixels in a row of a data bar; the picture above it must have far fewer.
 const BAR_ROW: f64 = 0.35;
 /// The least and the largest share of the height that a bar has.
 const BAR_HEIGHTS: (f64, f64) = (0.015, 0.3);
 
-/// Rows of a data bar at the bottom: what the file says, else a strip whose rows mostly have one and the same value
-/// while those above it do not.
+/// Rows of a data bar at the bottom: as the file states, or else a strip whose rows have mostly one value, while those
+/// above it do not.
 pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
     let (h, w) = (micrograph.height, micrograph.width);
     if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
@@ -198,14 +198,14 @@ pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
     if most < 4 {
         return None;
     }
-    // The ground of the bar: the commonest value of the lowest rows, in steps of a 64th of the range.
+    // The background of the bar: the most common value of the lowest rows, in steps of a 64th of the range.
     let level = |v: f32| (((v - micrograph.range.0) / span * 64.0) as i32).clamp(0, 63) as usize;
     let mut counts = [0usize; 64];
     let low = ((BAR_HEIGHTS.0 * h as f64) as usize).max(3);
     grey[(h - low) * w..].iter().for_each(|v| counts[level(*v)] += 1);
     let ground = (0..64).max_by_key(|l| counts[*l])?;
     let share = |y: usize| grey[y * w..][..w].iter().filter(|v| level(**v) == ground).count() as f64 / w as f64;
-    // A row of dense text, or a frame, may interrupt the ground for a little.
+    // Dense text, or a frame, may interrupt the background for a few rows.
     let (mut rows, mut gap) = (0, 0);
     for n in 1..=most {
         if share(h - n) >= BAR_ROW {
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(after(&[Prepare::RotateRight, Prepare::RotateLeft]), picture);
         assert_eq!(after(&vec![Prepare::RotateRight; 4]), picture);
         assert_eq!(after(&[Prepare::FlipVertical, Prepare::FlipVertical]), picture);
-        // Clockwise: the lower left corner comes to the upper left.
+        // Clockwise: the lower left corner moves to the upper left.
         assert_eq!(after(&[Prepare::RotateRight]).values[..3], [8.0, 4.0, 0.0]);
         let crop = Prepare::Crop { top: 1, left: 2, height: 2, width: 2 };
         assert_eq!(after(&[crop]).values, [6.0, 7.0, 10.0, 11.0]);

@@ -13,10 +13,10 @@ pub const MOST_PIXELS: u64 = 1 << 26;
 /// What can be opened, for error texts.
 const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
 
-/// Reads a picture, by its content rather than its name; of a file with several pages the first.
+/// Reads a picture, or the first page of several. Its content, not its name, decides the format.
 ///
 /// # Errors
-/// The file cannot be read, is no picture of a known kind, is broken or too large.
+/// The file cannot be read, is not a picture of a known kind, is damaged or too large.
 pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
     read_page(path, 0)
 }
@@ -111,12 +111,12 @@ fn from_image(image: &DynamicImage) -> Micrograph {
     Micrograph::new((height, width), channels, values, (0.0, white))
 }
 
-/// The first `keep` of every `step` samples: what is left out is transparency.
+/// The first `keep` of every `step` samples; the others are transparency.
 fn pick<T: Copy>(samples: &[T], step: usize, keep: usize) -> impl Iterator<Item = T> + '_ {
     samples.chunks_exact(step).flat_map(move |p| p[..keep].iter().copied())
 }
 
-/// Three equal channels are one.
+/// Reduces three equal channels to one.
 fn without_needless_colour(mut micrograph: Micrograph) -> Micrograph {
     if micrograph.channels == 3 && micrograph.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
         micrograph.values = micrograph.values.chunks_exact(3).map(|p| p[0]).collect();

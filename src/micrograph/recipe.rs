@@ -1,4 +1,4 @@
-//! The way from a file's pixels to phases, as steps that can be read, kept and done again to another micrograph.
+//! Recipes: the steps from a file's pixels to phases, which can be read, kept and applied to another micrograph.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap, PixelSize, Segme
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhaseStyle {
-    /// The name; empty: `phase n`.
+    /// The name; `phase n` if it is empty.
     pub name: String,
-    /// The colour; none: the one that the phase has by its number.
+    /// The colour; if there is none, the usual colour of the phase's number.
     pub color: Option<[u8; 3]>,
 }
 
@@ -25,11 +25,11 @@ pub struct PhaseStyle {
 pub struct Recipe {
     /// The size of a pixel, where a person has set it.
     pub pixel_size: Option<PixelSize>,
-    /// What is done to the picture first.
+    /// How the picture is prepared.
     pub prepare: Vec<Prepare>,
-    /// How phases are told apart.
+    /// How the picture is segmented.
     pub segmentation: Segmentation,
-    /// What is then corrected.
+    /// How the phases are then corrected.
     pub corrections: Vec<Correction>,
     /// Names and colours, by phase number.
     pub phases: Vec<PhaseStyle>,
@@ -39,21 +39,21 @@ pub struct Recipe {
 const MOST_STEPS: usize = 100_000;
 const MOST_BYTES: u64 = 256 << 20;
 
-/// What a recipe makes of a micrograph.
+/// The result of a recipe.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The picture after its preparation.
     pub micrograph: Arc<Micrograph>,
     /// What the segmentation found, before corrections.
     pub segmented: Option<Arc<Segmented>>,
-    /// The phases, unless it stays an image.
+    /// The phases, unless the micrograph stays an image.
     pub phases: Option<Arc<PhaseMap>>,
     /// The phases that the labels of the segmentation have become.
     numbers: Numbers,
 }
 
 impl Recipe {
-    /// A recipe of nothing but a segmentation.
+    /// A recipe that only segments.
     pub fn of(segmentation: Segmentation) -> Self {
         Self { segmentation, ..Self::default() }
     }
@@ -61,7 +61,7 @@ impl Recipe {
     /// Reads a recipe, or the recipe of a report.
     ///
     /// # Errors
-    /// The file cannot be read, or is no recipe.
+    /// The file cannot be read, or is not a recipe.
     pub fn read(path: &Path) -> Result<Self, MicrographError> {
         let unreadable = |source| MicrographError::Read { path: path.into(), source };
         let malformed = |reason: String| MicrographError::Malformed { path: path.into(), reason };
@@ -75,7 +75,7 @@ impl Recipe {
     /// Reads the text of a recipe.
     ///
     /// # Errors
-    /// A sentence's end that says what is wrong.
+    /// The end of a sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let recipe: Self = serde_json::from_str(text).map_err(|e| format!("it is no recipe of this program ({e})"))?;
         recipe.check()?;
@@ -85,7 +85,7 @@ impl Recipe {
     /// Whether a recipe from outside makes sense.
     ///
     /// # Errors
-    /// A sentence's end that says what does not.
+    /// The end of a sentence that says what does not.
     pub fn check(&self) -> Result<(), String> {
         let steps = self.prepare.len() + self.corrections.len();
         if steps > MOST_STEPS || self.phases.len() > MOST_PHASES {
@@ -106,12 +106,13 @@ impl Recipe {
     /// Prepares, segments and corrects a micrograph.
     ///
     /// # Errors
-    /// A step that does not fit, in a sentence.
+    /// A step does not fit; the message says which.
     pub fn apply(&self, micrograph: &Micrograph) -> Result<Prepared, MicrographError> {
         self.apply_after(Arc::new(micrograph.clone()), None)
     }
 
-    /// The same, taking over what an earlier recipe made of the same micrograph as far as both begin alike.
+    /// Like [`Recipe::apply`], but reuses the results of an earlier recipe for the same micrograph, for as many steps
+    /// as both have in common at the beginning.
     ///
     /// # Errors
     /// As [`Recipe::apply`].
@@ -133,7 +134,7 @@ impl Recipe {
         let Some(found) = &segmented else {
             return Ok(Prepared { micrograph: prepared, segmented: None, phases: None, numbers: OWN_NUMBERS });
         };
-        // Corrections go on from those that were made already, where nothing but further ones came.
+        // If corrections were only added, the earlier ones need not be applied again.
         let begun = earlier.and_then(|(r, done)| {
             let same = self.corrections.starts_with(&r.corrections);
             done.phases.clone().filter(|_| same).map(|map| (map, r.corrections.len(), done.numbers))
@@ -162,8 +163,8 @@ impl Recipe {
         Ok(picture)
     }
 
-    /// The recipe for other micrographs, after `prepared`, to which it was applied: what a classifier was taught by
-    /// strokes goes with it as features. `by_hand` says whether corrections by hand are kept.
+    /// The recipe for other micrographs. Strokes that taught a classifier become features of `prepared`, the micrograph
+    /// that they were drawn on. `by_hand` says whether corrections by hand are kept.
     pub fn portable(&self, prepared: &Micrograph, by_hand: bool) -> Self {
         let mut recipe = self.clone();
         if let Segmentation::Strokes(lesson) = &mut recipe.segmentation {
@@ -183,19 +184,24 @@ impl Recipe {
         }
     }
 
-    /// The colour of a phase out of so many.
+    /// The colour of a phase out of `phases`.
     pub fn phase_color(&self, phase: usize, phases: usize) -> [u8; 3] {
         let own = self.phases.get(phase).and_then(|s| s.color);
         own.unwrap_or_else(|| super::phase_color(phase, phases))
     }
 
-    /// Whether the recipe leaves everything as the file has it.
+    /// The colours of all `phases` phases.
+    pub fn phase_colors(&self, phases: usize) -> Vec<[u8; 3]> {
+        (0..phases).map(|phase| self.phase_color(phase, phases)).collect()
+    }
+
+    /// Whether the recipe does nothing but segment.
     pub fn is_plain(&self) -> bool {
         *self == Self::of(self.segmentation.clone())
     }
 }
 
-/// A name without its ending that two of these files share: what is written of both would have the same name.
+/// A name without its extension that two of these files share: their outputs would have the same name.
 pub fn repeated_stem(paths: &[PathBuf]) -> Option<String> {
     let mut seen = HashSet::new();
     let stem = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -218,7 +224,7 @@ pub fn segment_file(recipe: &Recipe, path: &Path, output: &Path) -> Result<Arc<P
         });
     };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let colors: Vec<[u8; 3]> = (0..map.phases).map(|p| recipe.phase_color(p, map.phases)).collect();
+    let colors = recipe.phase_colors(map.phases);
     let pixel = prepared.micrograph.pixel_size.as_ref();
     super::write_phase_png(&output.join(format!("{stem}-phases.png")), &map, &colors, pixel)?;
     super::write_labels_tiff(&output.join(format!("{stem}-labels.tiff")), &map, pixel)?;

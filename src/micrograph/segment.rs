@@ -1,46 +1,46 @@
-//! From a micrograph to a phase map: its own labels, thresholds, clusters, or what strokes teach.
+//! Segmentation, from a micrograph to a phase map: by its own labels, thresholds, clusters, or strokes.
 
 use super::classify::{Classified, Lesson, classify};
 use super::filter::Plane;
 use super::palette::PHASE_COLORS;
 use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap};
 
-/// Distinct values up to which a picture is taken for labels that are too many, not for grey values.
+/// Up to this many distinct values, a picture is taken for one of too many labels, not for one of grey values.
 const DOUBTFUL: usize = 16;
 /// Grey levels of the histogram.
 const LEVELS: usize = 256;
 
-/// How phases are told apart.
+/// The method of segmentation.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Segmentation {
     /// At most [`MOST_PHASES`] distinct values are phases; anything else is thresholded in two.
     #[default]
     Auto,
-    /// So many phases by thresholds where the variance between them is largest (multi-Otsu).
+    /// This many phases, by the thresholds that make the variance between them largest (multi-Otsu).
     Phases(usize),
     /// None: the micrograph is reconstructed as an image.
     Unsegmented,
     /// Thresholds in the micrograph's own grey scale, ascending: a value at or above the n-th is of phase n or higher.
     Thresholds(Vec<f32>),
-    /// So many clusters of grey values or colours (k-means), darkest first.
+    /// This many clusters of grey values or colours (k-means), darkest first.
     Clusters(usize),
     /// A threshold that follows its surroundings (Sauvola & Pietikäinen, Pattern Recognit. 33:225, 2000): phase 1 lies
     /// above mean · (1 + k (deviation / half the range − 1)) of the square around.
     Local {
-        /// Half the edge of the square, in pixels, without the centre.
+        /// Half the edge of the square, in pixels, not counting the centre.
         radius: usize,
         /// `k`.
         sensitivity: f32,
     },
-    /// What a classifier learns from strokes.
+    /// A classifier that learns from strokes.
     Strokes(Lesson),
 }
 
 /// The largest square of a local threshold.
 const MOST_LOCAL: usize = 4096;
 
-/// What a segmentation found.
+/// The result of a segmentation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segmented {
     /// The phases.
@@ -57,7 +57,7 @@ pub fn segment(micrograph: &Micrograph, how: &Segmentation) -> Result<Option<Pha
     Ok(segment_with_certainty(micrograph, how)?.map(|s| s.map))
 }
 
-/// As [`segment`], with what a classifier says of itself.
+/// Like [`segment`], with the certainty of a classifier.
 ///
 /// # Errors
 /// As [`segment`].
@@ -153,7 +153,7 @@ fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
     }
     let sum = |c: &Vec<f32>| c.iter().sum::<f32>();
     colors.sort_by(|a, b| sum(a).total_cmp(&sum(b)).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)));
-    // A picture in the program's own phase colours has its phases in their order.
+    // In a picture with the program's own phase colours, the phases have the order of these colours.
     let own: Vec<Vec<f32>> = PHASE_COLORS.iter().take(colors.len()).map(|c| c.map(f32::from).to_vec()).collect();
     if colors.len() > 2 && colors.iter().all(|c| own.contains(c)) { own } else { colors }
 }
@@ -175,11 +175,11 @@ fn cut(micrograph: &Micrograph, cuts: &[f32]) -> PhaseMap {
     PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: cuts.len() + 1 }
 }
 
-/// Rounds of k-means, and the pixels that it looks at until its centres stand.
+/// The most rounds of k-means, and the most pixels that it uses to find its centres.
 const ROUNDS: usize = 60;
 const LOOKED_AT: usize = 1 << 17;
 
-/// k-means on grey values or colours, from the quantiles of brightness.
+/// k-means on grey values or colours, starting from the quantiles of brightness.
 fn clusters(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, MicrographError> {
     let c = micrograph.channels;
     let step = (micrograph.values.len() / c).div_ceil(LOOKED_AT).max(1);

@@ -27,7 +27,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, page: usize) -> Result<Micro
     }
     let mut bytes = vec![];
     file.read_to_end(&mut bytes).map_err(unreadable)?;
-    // The decoder knows no palettes, but their indices are read like grey values.
+    // The decoder does not support palettes, but it can read their indices as grey values.
     let is_palette = palette_to_grey(&mut bytes, page);
     let mut micrograph = decode(Cursor::new(&bytes), is_palette, path, page)?;
     let facts = makers::of_tiff(&bytes, page, (micrograph.height, micrograph.width));
@@ -38,7 +38,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, page: usize) -> Result<Micro
 /// The most pages that are counted.
 const MOST_PAGES: usize = 10_000;
 
-/// How many pages there are; 1 for a file that cannot be read so far.
+/// How many pages there are; 1 for a file that cannot be read.
 pub fn pages(file: BufReader<File>) -> usize {
     let Ok(mut decoder) = Decoder::new(file) else { return 1 };
     let mut pages = 1;
@@ -48,7 +48,7 @@ pub fn pages(file: BufReader<File>) -> usize {
     pages
 }
 
-/// Rewrites a page's photometric interpretation from palette to grey; says whether it was a palette.
+/// Rewrites a page's photometric interpretation from palette to grey; returns whether it was a palette.
 fn palette_to_grey(bytes: &mut [u8], page: usize) -> bool {
     let little = bytes.starts_with(b"II");
     let word = |b: &[u8]| b.try_into().map(|b| if little { u16::from_le_bytes(b) } else { u16::from_be_bytes(b) }).ok();
@@ -75,7 +75,7 @@ fn palette_to_grey(bytes: &mut [u8], page: usize) -> bool {
 }
 
 fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
-    let broken = |e: tiff::TiffError| malformed(path, format!("it is damaged, incomplete or of a rare kind ({e})"));
+    let broken = |e: tiff::TiffError| malformed(path, format!("it is damaged, incomplete or not supported ({e})"));
     let mut limits = Limits::default();
     limits.decoding_buffer_size = (MOST_PIXELS * 8) as usize;
     limits.intermediate_buffer_size = (MOST_PIXELS * 8) as usize;
@@ -100,7 +100,7 @@ fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path, page: usize) -
     let layout = decoder.read_image_to_buffer(&mut result).map_err(broken)?;
     let (mut samples, white) = numbers(result);
     let pixels = height * width;
-    // Few bits arrive packed in bytes.
+    // Samples of less than 8 bits are packed in bytes.
     let packed = match color {
         ColorType::Gray(bits @ (1 | 2 | 4)) if samples.len() < pixels => Some(bits),
         _ => None,
@@ -129,7 +129,7 @@ fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path, page: usize) -
     Ok(Micrograph::new((height, width), channels, values, range))
 }
 
-/// The samples, and what white is where the kind of number says so.
+/// The samples, and the value of white if the type of the numbers defines it.
 fn numbers(result: DecodingResult) -> (Vec<f32>, Option<f32>) {
     match result {
         DecodingResult::U8(v) => (v.into_iter().map(f32::from).collect(), Some(255.0)),

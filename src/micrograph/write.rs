@@ -1,4 +1,4 @@
-//! Writing phase maps and images; every file is written whole or not at all, with the pixel size where it has a place.
+//! Writing phase maps and images. Every file is written whole or not at all, with the pixel size if the format has it.
 
 use std::path::Path;
 
@@ -28,14 +28,14 @@ fn png(
 ) -> Result<(), MicrographError> {
     let mut out = vec![];
     PngEncoder::new(&mut out).write_image(pixels, width as u32, height as u32, color).map_err(|e| failed(path)(&e))?;
-    // The chunk counts whole pixels per metre, of which there can be too many.
+    // The chunk counts whole pixels per metre, and the number can be too large for it.
     if let Some(pixel) = pixel.filter(|p| 1.0 / p.metres < f64::from(i32::MAX)) {
         insert_physical_size(&mut out, pixel.metres);
     }
     save(path, &out)
 }
 
-/// Puts a `pHYs` chunk (pixels per metre) behind the header of a PNG file.
+/// Inserts a `pHYs` chunk (pixels per metre) after the header of a PNG file.
 fn insert_physical_size(file: &mut Vec<u8>, metres: f64) {
     /// The signature and the header chunk, which always has 13 bytes.
     const HEADER: usize = 8 + 12 + 13;
@@ -89,7 +89,7 @@ pub fn write_labels_tiff(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>)
     let mut image =
         encoder.new_image::<colortype::Gray8>(map.width as u32, map.height as u32).map_err(|e| failed(&e))?;
     if let Some(pixel) = pixel {
-        // Pixels per µm as a ratio, of as many digits as fit.
+        // Pixels per µm as a ratio, with as many digits as fit.
         let per_micrometre = 1e-6 / pixel.metres;
         let d = if per_micrometre < 4000.0 { 1_000_000 } else { 1000 };
         let n = (per_micrometre * f64::from(d)).round().clamp(1.0, f64::from(u32::MAX)) as u32;

@@ -8,7 +8,7 @@ use super::Weights;
 /// What a layer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerKind {
-    /// 3 × 3 convolution with bias and ReLU, from so many channels to so many.
+    /// 3 × 3 convolution with bias and ReLU.
     Conv {
         /// Channels of its input.
         inputs: usize,
@@ -171,7 +171,7 @@ impl std::str::FromStr for Depth {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let names = || LAYERS.map(|layer| layer.name).join(", ");
-        Self::named(name).ok_or_else(|| format!("“{name}” is no layer of VGG-19; choose one of {}", names()))
+        Self::named(name).ok_or_else(|| format!("“{name}” is not a layer of VGG-19; choose one of {}", names()))
     }
 }
 
@@ -197,7 +197,7 @@ pub struct Features {
     pub grams: Vec<TensorId>,
 }
 
-/// Adds the network up to the deepest tap to a graph, with a Gram matrix behind each tap.
+/// Adds the network up to the deepest tap to a graph, with a Gram matrix after each tap.
 ///
 /// `image` is `[height, width, 3]`, RGB (or the three encoding channels), 0 … 255.
 ///
@@ -224,16 +224,16 @@ pub fn features(
     Ok(out)
 }
 
-/// Adds what comes before the first layer: the order, range and mean of the channels that the weights were trained with.
+/// Adds what comes before the first layer: the order, range and mean of the channels in the training of the weights.
 ///
 /// # Errors
-/// The image has other than three channels.
+/// The image does not have three channels.
 pub fn preprocess(graph: &mut Graph, image: TensorId, weights: &Weights) -> Result<TensorId, ComputeError> {
     let input = weights.preprocessing();
     graph.channel_shift(image, input.order, input.scale, input.shift)
 }
 
-/// Adds the last layer of a depth behind `x`; `cut` is left out of the result of a convolution.
+/// Adds the last layer of a depth after `x`; `cut` is cut from the result of a convolution.
 ///
 /// # Errors
 /// The weights lack the layer, or the map is too small for it.

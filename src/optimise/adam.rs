@@ -5,8 +5,8 @@ use super::{Bounds, Progress};
 /// An objective: returns the value and the gradient.
 pub type SimpleObjective<'a, E> = dyn FnMut(&[f32]) -> Result<(f64, Vec<f32>), E> + 'a;
 
-/// The state of a run. Its vectors are of 32 bits: steps of a fraction of a grey level need no more, and for large images
-/// they are what decides the memory.
+/// The state of a run. Its vectors have 32 bits, which is enough for steps of a fraction of a grey level. For large
+/// images, these vectors decide how much memory is needed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adam {
     /// The variables.
@@ -26,11 +26,11 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Decay of the moments and the guard of the division, as in the paper.
+    /// Decay rates of the moments, and the number that keeps the divisor above zero, as in the paper.
     const DECAY: (f64, f64) = (0.9, 0.999);
     const EPSILON: f64 = 1e-8;
 
-    /// Starts at `x`, brought within the bounds.
+    /// Starts at `x`, clamped to the bounds.
     pub fn new(x: Vec<f32>, bounds: Bounds, rate: f64) -> Self {
         let n = x.len();
         let x = x.into_iter().map(|v| bounds.clamp(v.into()) as f32).collect();
@@ -40,7 +40,7 @@ impl Adam {
     /// One step.
     ///
     /// # Errors
-    /// The objective's; the state is then as before the step.
+    /// Those of the objective; the state is then as before the step.
     pub fn step<E>(&mut self, objective: &mut SimpleObjective<E>) -> Result<Progress, E> {
         let (value, gradient) = objective(&self.x)?;
         self.value = value;

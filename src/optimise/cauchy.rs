@@ -14,7 +14,7 @@ pub struct Cauchy {
     pub c: Vec<f64>,
 }
 
-/// A variable and the path length at which it meets its bound; the nearest first.
+/// A variable and the path length at which it meets its bound; the nearest comes first.
 struct Break {
     at: f64,
     variable: usize,

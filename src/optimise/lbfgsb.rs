@@ -13,10 +13,10 @@ use super::{Bounds, Objective, Progress};
 const MEMORY: usize = 10;
 /// Evaluations that one line search may take.
 const EVALUATIONS: usize = 20;
-/// The largest move of the first trial step, as a share of the range: before any curvature is known, a step of the
-/// gradient's own length can be too small to change a value of 32 bits.
+/// The largest move of the first trial step, as a share of the range. Before any curvature is known, a step as long as
+/// the gradient can be too small to change a 32-bit value.
 const FIRST_MOVE: f64 = 0.05;
-/// The most that this share may grow to.
+/// The largest value to which this share may grow.
 const MOST_MOVE: f64 = 4.0;
 
 /// The remembered steps `s` and gradient changes `y`, oldest first.
@@ -28,7 +28,7 @@ pub struct History {
     pub y: VecDeque<Vec<f64>>,
 }
 
-/// The state of a run: everything that decides how it goes on.
+/// The state of a run: everything that its next steps depend on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lbfgsb {
     /// The variables.
@@ -50,7 +50,7 @@ pub struct Lbfgsb {
 }
 
 impl Lbfgsb {
-    /// Starts at `x`, brought within the bounds.
+    /// Starts at `x`, clamped to the bounds.
     pub fn new(x: Vec<f64>, bounds: Bounds) -> Self {
         let x = x.into_iter().map(|v| bounds.clamp(v)).collect();
         Self {
@@ -65,10 +65,10 @@ impl Lbfgsb {
         }
     }
 
-    /// One step: a line search along the way to the minimiser of the quadratic model.
+    /// One step: a line search in the direction of the minimiser of the quadratic model.
     ///
     /// # Errors
-    /// The objective's; the state is then as before the step.
+    /// Those of the objective; the state is then as before the step.
     pub fn step<E>(&mut self, objective: &mut Objective<E>) -> Result<Progress, E> {
         if self.gradient.is_empty() {
             let mut gradient = vec![0.0; self.x.len()];
@@ -91,7 +91,7 @@ impl Lbfgsb {
             if self.history.s.is_empty() {
                 return Ok(Progress::Converged);
             }
-            // The model has misled the search; steepest descent may still find a way.
+            // The quadratic model gave no descent; steepest descent may still find one.
             self.history = History::default();
             self.reach = FIRST_MOVE;
         }
@@ -113,10 +113,10 @@ impl Lbfgsb {
         Some(direction)
     }
 
-    /// Searches along `direction`; says whether the value fell.
+    /// Searches along `direction`; returns whether the value fell.
     fn search<E>(&mut self, direction: &[f64], objective: &mut Objective<E>) -> Result<bool, E> {
         let slope = dot(direction, &self.gradient);
-        // NaN is no descent either.
+        // NaN is not a descent either.
         if slope >= 0.0 || slope.is_nan() {
             return Ok(false);
         }
@@ -162,7 +162,7 @@ impl Lbfgsb {
             self.history.s.push_back(s);
             self.history.y.push_back(y);
         } else if self.history.s.is_empty() {
-            // The value falls ever more steeply, and nothing is known of where that ends: reach further.
+            // The value falls more and more steeply, and no minimum is in sight: the next trial step may go further.
             self.reach = (2.0 * self.reach).min(MOST_MOVE);
         }
         (self.x, self.value, self.gradient) = (x, value, gradient);
@@ -181,7 +181,7 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// `None` when the remembered pairs make no invertible middle matrix.
+    /// `None` if the middle matrix of the remembered pairs is not invertible.
     fn new(history: &'a History, first_theta: f64) -> Option<Self> {
         let m = history.s.len();
         let products = |a: &VecDeque<Vec<f64>>, b: &VecDeque<Vec<f64>>, symmetric: bool| {

@@ -56,7 +56,7 @@ impl LineSearch {
         }
     }
 
-    /// Takes in the evaluation of a step.
+    /// Processes the evaluation of a step.
     pub fn next(&mut self, at: Point) -> Next {
         let test = self.start.value + at.step * DECREASE * self.start.slope;
         if self.first_stage && at.value <= test && at.slope >= 0.0 {
@@ -70,7 +70,7 @@ impl LineSearch {
             return Next::Accept;
         }
         let step = if self.first_stage && at.value <= self.best.value && at.value > test {
-            // In the first stage the search runs on the function less its required decrease.
+            // In the first stage, the search runs on the function minus its required decrease.
             let tilt = DECREASE * self.start.slope;
             let lower = |p: Point| Point { value: p.value - p.step * tilt, slope: p.slope - tilt, ..p };
             let raise = |p: Point| Point { value: p.value + p.step * tilt, slope: p.slope + tilt, ..p };

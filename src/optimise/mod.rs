@@ -28,7 +28,7 @@ impl Bounds {
     }
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The loss fell; another step may help.

@@ -39,7 +39,7 @@ pub fn subspace_point(x: &[f64], g: &[f64], bounds: Bounds, model: &Model, cauch
     Some(within_bounds(x, g, bounds, &cauchy.point, &step))
 }
 
-/// The projected step where it descends, else the longest part of the step that stays within the bounds.
+/// The projected step if it descends, else the longest part of the step that stays within the bounds.
 fn within_bounds(x: &[f64], g: &[f64], bounds: Bounds, from: &[f64], step: &[f64]) -> Vec<f64> {
     let projected: Vec<f64> = from.iter().zip(step).map(|(f, s)| bounds.clamp(f + s)).collect();
     let mut direction = projected.clone();
@@ -56,7 +56,7 @@ fn within_bounds(x: &[f64], g: &[f64], bounds: Bounds, from: &[f64], step: &[f64
     from.iter().zip(step).map(|(f, s)| bounds.clamp(f + part * s)).collect()
 }
 
-/// `Wᵀ Z Zᵀ W` over the free variables, through the fixed ones where those are fewer.
+/// `Wᵀ Z Zᵀ W` over the free variables, computed from the fixed ones if those are fewer.
 fn free_products(model: &Model, point: &[f64], bounds: Bounds, free: &[usize]) -> Square {
     if 2 * free.len() <= point.len() {
         return products_over(model, free);

@@ -1,15 +1,21 @@
 //! Projects: one file that holds a micrograph, its recipe, all settings and results, and opens anywhere.
 //!
 //! The file is a zip archive of `project.json` and arrays in NumPy's format, so that other programs can read it too:
-//! `micrograph.npy`, `realisations/N/image.npy`, `…/labels.npy`, `…/original.npy`, and `compared/N.npy`.
+//! `micrograph.npy`, `realisations/N/image.npy`, `…/labels.npy`, `…/original.npy`, and `compared/N.npy`. What else is kept
+//! lies in `parts/NAME/`: `part.json` and files of its own.
 
-use std::io::{Cursor, Read, Write};
+mod part;
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+pub use part::Part;
 
 use crate::folders::write_atomically;
 use crate::micrograph::{Micrograph, PhaseMap, PixelSize, array_bytes, label_bytes, read_array};
@@ -19,7 +25,7 @@ use crate::stats::all_curves;
 /// How a project's file name ends.
 pub const ENDING: &str = "microwright";
 /// The version of the format that is written; all up to it are read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// What the file says it is.
 const FORMAT: &str = "microwright project";
 /// The longest `project.json`, and the most results, that are read.
@@ -39,6 +45,8 @@ pub struct Project {
     pub realisations: Vec<Arc<Realisation>>,
     /// Other phase maps that are compared, with their names.
     pub compared: Vec<(String, Arc<PhaseMap>)>,
+    /// What else is kept, each under the name of what gives and takes it.
+    pub parts: BTreeMap<String, Part>,
 }
 
 /// What can be wrong with a project's file.
@@ -160,6 +168,12 @@ impl Project {
         for (n, (_, map)) in self.compared.iter().enumerate() {
             put(&format!("compared/{n}.npy"), &label_bytes(map))?;
         }
+        for (name, part) in &self.parts {
+            put(&format!("{PARTS}/{name}/{TEXT}"), part.text().as_bytes())?;
+            for (file, bytes) in part.files() {
+                put(&format!("{PARTS}/{name}/{file}"), bytes)?;
+            }
+        }
         Ok(archive.finish()?.into_inner())
     }
 
@@ -270,8 +284,41 @@ impl Project {
             let map = labels(array(format!("compared/{number}.npy"))?, facts.phases)?;
             compared.push((facts.name, Arc::new(map)));
         }
-        Ok(Self { micrograph, settings: contents.settings, realisations, compared })
+        let parts = read_parts(&mut archive).map_err(|e| damaged(&e))?;
+        Ok(Self { micrograph, settings: contents.settings, realisations, compared, parts })
     }
+}
+
+/// The folder of the parts, and the text of each.
+const PARTS: &str = "parts";
+const TEXT: &str = "part.json";
+/// The most files, and bytes of all files, of the parts of a project.
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The parts of an archive; names that no part can have are left out.
+fn read_parts<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<BTreeMap<String, Part>, String> {
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let mut left = MOST_BYTES;
+    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+    for name in names.iter().take(MOST_FILES + MOST_RESULTS * 4) {
+        let path: Vec<&str> = name.split('/').collect();
+        let [PARTS, part, file] = path[..] else { continue };
+        if !Part::is_name(part) || !Part::is_name(file) {
+            continue;
+        }
+        let entry = archive.by_name(name).map_err(|e| e.to_string())?;
+        let mut bytes = vec![];
+        let read = entry.take(left + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        left = left.checked_sub(read as u64).ok_or("its parts are larger than can be opened")?;
+        let part = parts.entry(part.to_string()).or_default();
+        if file == TEXT {
+            part.set_text(&bytes)?;
+        } else {
+            part.put_file(file, bytes);
+        }
+    }
+    Ok(parts)
 }
 
 #[derive(serde::Deserialize)]

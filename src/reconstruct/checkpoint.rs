@@ -201,7 +201,7 @@ fn header(problem: &Problem, solver: &Solver, realisation: usize, seconds: f64) 
     let mut header = Header {
         version: env!("CARGO_PKG_VERSION").into(),
         settings: problem.settings.clone(),
-        fingerprint: problem.fingerprint.clone(),
+        fingerprint: problem.target.fingerprint().into(),
         weights: problem.weights.hash().into(),
         realisation,
         seed: solver.seed,

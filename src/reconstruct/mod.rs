@@ -16,6 +16,7 @@ mod pyramid;
 mod settings;
 mod solver;
 mod spatial;
+mod target;
 mod tiles;
 
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ pub use polish::{Polished, polish};
 pub use problem::{Level, Problem, resources};
 pub use settings::{Decoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings};
 pub use solver::{Solver, decode, rough_phases};
+pub use target::Target;
 
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;

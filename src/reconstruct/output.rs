@@ -8,16 +8,17 @@ use std::time::Instant;
 use super::ReconstructError;
 use super::loss::LossValue;
 use super::polish::{Polished, polish};
-use super::problem::{Problem, fingerprint};
+use super::problem::Problem;
 use super::settings::Settings;
 use super::solver::{Solver, decode};
+use super::target::Target;
 use crate::compute::DeviceInfo;
 use crate::folders::write_atomically;
 use crate::micrograph::{
-    Micrograph, MicrographError, PhaseMap, PixelSize, write_image_npy, write_image_png, write_labels_npy,
-    write_labels_png, write_labels_tiff, write_phase_png,
+    MicrographError, PhaseMap, PixelSize, write_image_npy, write_image_png, write_labels_npy, write_labels_png,
+    write_labels_tiff, write_phase_png,
 };
-use crate::stats::{Curves, PhaseComparison, all_curves, compare, white_noise};
+use crate::stats::{Curves, MapStatistics, PhaseComparison, all_curves, white_noise};
 
 /// A finished (or kept) realisation.
 #[derive(Clone, Debug)]
@@ -144,14 +145,15 @@ impl Report {
     }
 }
 
-/// Describes a micrograph.
-pub fn input_info(micrograph: &Micrograph) -> InputInfo {
+/// Describes an original.
+pub fn input_info(target: &Target) -> InputInfo {
+    let micrograph = &target.micrograph;
     InputInfo {
         name: micrograph.name.clone(),
         height: micrograph.height,
         width: micrograph.width,
         pixel_size: micrograph.pixel_size.clone(),
-        sha256_of_values: fingerprint(micrograph),
+        sha256_of_values: target.fingerprint().into(),
     }
 }
 
@@ -171,19 +173,20 @@ impl Realisation {
         // What the optimiser remembers goes first: measuring a large image takes as much memory again.
         let (seed, losses) = solver.into_record();
         let mut phases = decode(problem, &image, seed);
-        let original = problem.phases.clone();
+        let original = problem.target.phases.clone();
         let polished = match (&original, &mut phases) {
             (Some(original), Some(map)) if problem.settings.polish => Some(polish(map, original, seed, interrupted)),
             _ => None,
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
-        let compared = match (&original, &phases) {
-            (Some(a), Some(b)) => compare(a, b),
+        let measured = phases.as_ref().map(MapStatistics::of);
+        let compared = match (problem.target.statistics(), &measured) {
+            (Some(original), Some(found)) => original.compare(found),
             _ => vec![],
         };
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
-            input: InputInfo { sha256_of_values: problem.fingerprint.clone(), ..input_info(&problem.micrograph) },
+            input: input_info(&problem.target),
             settings: problem.settings.clone(),
             seed,
             size: problem.size,
@@ -198,8 +201,8 @@ impl Realisation {
             phases: compared,
         };
         let phases = phases.map(Arc::new);
-        let curves = phases.as_deref().map(all_curves).unwrap_or_default();
-        let original_curves = original.as_deref().map(all_curves).unwrap_or_default();
+        let curves = measured.map(|measured| measured.curves).unwrap_or_default();
+        let original_curves = problem.target.curves().to_vec();
         Self { number, image, size: problem.size, phases, curves, original, original_curves, report }
     }
 }
@@ -295,7 +298,7 @@ pub fn write_realisation(
     match &realisation.phases {
         Some(map) => {
             let recipe = &realisation.report.settings.recipe;
-            let colors: Vec<[u8; 3]> = (0..map.phases).map(|p| recipe.phase_color(p, map.phases)).collect();
+            let colors = recipe.phase_colors(map.phases);
             if files.reconstruction_npy {
                 write_labels_npy(&path("reconstruction", "npy"), map)?;
             }

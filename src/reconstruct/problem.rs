@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
 use super::loss::{Cost, Grams, Loss, cost, gram_bytes, grams};
@@ -11,18 +9,16 @@ use super::paths::{PathTargets, PathTerm, path_bytes};
 use super::pyramid::{shrink, sizes};
 use super::settings::{OptimiserKind, Settings};
 use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm, correlation_bytes};
+use super::target::Target;
 use crate::compute::{ComputeError, Device, DeviceKind, mebibytes};
-use crate::micrograph::{Micrograph, PhaseMap, Prepared};
 use crate::net::Weights;
 
 /// The original, its Gram matrices, and everything that all realisations share.
 pub struct Problem {
     /// What was asked for.
     pub settings: Settings,
-    /// The original after its preparation.
-    pub micrograph: Arc<Micrograph>,
-    /// Its phases, unless it stays unsegmented.
-    pub phases: Option<Arc<PhaseMap>>,
+    /// The original.
+    pub target: Arc<Target>,
     /// The vectors of the phases.
     pub vectors: Vec<[f32; 3]>,
     /// The network.
@@ -33,8 +29,6 @@ pub struct Problem {
     pub size: (usize, usize),
     /// What one evaluation at that size takes.
     pub cost: Cost,
-    /// A fingerprint of the file's content, before any preparation, by which a checkpoint knows it again.
-    pub fingerprint: String,
     /// The sizes that a result goes through, from coarse to fine.
     pub levels: Vec<Level>,
     soft: SoftPhases,
@@ -50,14 +44,13 @@ pub struct Level {
 }
 
 impl Problem {
-    /// Segments, encodes and takes the Gram matrices of the original.
+    /// Encodes the original and takes its Gram matrices.
     ///
     /// # Errors
     /// Settings that cannot be met, weights that are not there, or a device without the memory.
-    pub fn new(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Self, ReconstructError> {
-        let fingerprint = fingerprint(&micrograph);
-        let Prepared { micrograph, phases, .. } = settings.recipe.apply(&micrograph)?;
-        let original = (micrograph.height, micrograph.width);
+    pub fn new(target: Arc<Target>, settings: Settings, device: Device) -> Result<Self, ReconstructError> {
+        let (micrograph, phases) = (&target.micrograph, &target.phases);
+        let original = target.size();
         settings.check(original)?;
         if let Some(empty) = phases.as_ref().and_then(|map| map.counts().iter().position(|n| *n == 0)) {
             let (phase, name) = (settings.recipe.phase_name(empty), &micrograph.name);
@@ -66,14 +59,11 @@ impl Problem {
                  phase into another."
             )));
         }
-        let vectors = match &phases {
+        let vectors = match phases {
             Some(map) => phase_vectors(map.phases, settings.encoding, settings.seed),
             None => vec![],
         };
-        let image = match &phases {
-            Some(map) => encode(map, &vectors),
-            None => micrograph.image(),
-        };
+        let image = image_of(&target, &vectors);
         let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
         let weights = Weights::load(&settings.weights, deepest)?;
         let size = settings.output_size(original);
@@ -92,7 +82,7 @@ impl Problem {
                     .then(|| PathTargets::of(&soft, &image, there, here)),
             });
         }
-        Ok(Self { settings, micrograph, phases, vectors, weights, device, size, cost, fingerprint, levels, soft })
+        Ok(Self { settings, target, vectors, weights, device, size, cost, levels, soft })
     }
 
     /// The Gram matrices' loss of an image at a level.
@@ -101,8 +91,7 @@ impl Problem {
     /// The device lacks memory or is lost.
     pub fn loss(&self, level: usize) -> Result<Loss, ComputeError> {
         let Level { size, grams, .. } = &self.levels[level];
-        let original = (self.micrograph.height, self.micrograph.width);
-        let limit = loss_limit(self.device.info().kind, &self.settings, *size, original);
+        let limit = loss_limit(self.device.info().kind, &self.settings, *size, self.target.size());
         Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss(), limit)
     }
 
@@ -124,21 +113,16 @@ impl Problem {
 
     /// The original in the three channels that the network sees.
     pub fn image(&self) -> Vec<f32> {
-        match &self.phases {
-            Some(map) => encode(map, &self.vectors),
-            None => self.micrograph.image(),
-        }
+        image_of(&self.target, &self.vectors)
     }
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of size and values.
-pub fn fingerprint(micrograph: &Micrograph) -> String {
-    let mut hash = Sha256::new();
-    for size in [micrograph.height, micrograph.width, micrograph.channels] {
-        hash.update((size as u64).to_le_bytes());
+/// An original in the three channels that the network sees.
+fn image_of(target: &Target, vectors: &[[f32; 3]]) -> Vec<f32> {
+    match &target.phases {
+        Some(map) => encode(map, vectors),
+        None => target.micrograph.image(),
     }
-    micrograph.values.iter().for_each(|v| hash.update(v.to_le_bytes()));
-    hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
 /// What one evaluation takes on a kind of device; the bytes are those of it, the spatial terms and the optimiser together.

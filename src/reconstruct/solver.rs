@@ -253,7 +253,7 @@ fn start(problem: &Problem, x: Vec<f32>) -> Optimiser {
 
 /// The phases of an image with exactly the original's volume fractions, or `None` when there are no phases.
 pub fn decode(problem: &Problem, image: &[f32], seed: u64) -> Option<PhaseMap> {
-    let original = problem.phases.as_ref()?;
+    let original = problem.target.phases.as_ref()?;
     if let Some(map) = ranked(problem, original, image) {
         return Some(map);
     }
@@ -264,7 +264,7 @@ pub fn decode(problem: &Problem, image: &[f32], seed: u64) -> Option<PhaseMap> {
 
 /// The same, quick to make: of clusters the volume fractions are not exact yet.
 pub fn rough_phases(problem: &Problem, image: &[f32]) -> Option<PhaseMap> {
-    let original = problem.phases.as_ref()?;
+    let original = problem.target.phases.as_ref()?;
     Some(ranked(problem, original, image).unwrap_or_else(|| cluster(image, &problem.vectors, problem.size).0))
 }
 

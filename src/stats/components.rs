@@ -22,8 +22,8 @@ pub struct Components {
 }
 
 impl Components {
-    /// Finds the components; pixels that share a corner touch if `corners`. With a periodic boundary opposite edges touch
-    /// too; percolation is always that of the open picture.
+    /// Finds the components; pixels that share a corner touch if `corners`. With a periodic boundary opposite edges
+    /// touch too; percolation is always that of the open picture.
     pub fn of(phase: &Indicator, corners: bool, boundary: Boundary) -> Self {
         let open = regions(phase.inside, phase.width, Touching { corners, periodic: false });
         let (percolates_x, percolates_y) = percolation(phase, &open.0);
@@ -31,7 +31,7 @@ impl Components {
             Boundary::Open => open,
             Boundary::Periodic => regions(phase.inside, phase.width, Touching { corners, periodic: true }),
         };
-        // What is outside the phase has components too, which do not count.
+        // Pixels outside the phase form components too, which do not count.
         let mut labels_of = vec![0u32; all_sizes.len()];
         let (mut labels, mut sizes) = (vec![0; numbers.len()], vec![]);
         for at in (0..numbers.len()).filter(|at| phase.inside[*at]) {
@@ -68,7 +68,7 @@ fn percolation(phase: &Indicator, numbers: &[u32]) -> (bool, bool) {
     (x, y)
 }
 
-/// Components up to this size have their pairs counted one by one.
+/// In components up to this size, pairs are counted one by one.
 const FEW: usize = 200;
 
 /// The two-point cluster function C2: the chance that two points lie in the same component (Torquato, Beasley & Chiew,
@@ -98,7 +98,7 @@ pub fn cluster_function(phase: &Indicator, components: &Components, boundary: Bo
         for (pairs, box_rows, box_columns) in counted {
             let place = |k: usize, size: usize, whole: usize| match size == whole {
                 true => k,
-                // Beyond the middle are negative displacements.
+                // Numbers beyond the middle are negative displacements.
                 false if 2 * k < size => k,
                 false => (k + whole) - size,
             };
@@ -111,8 +111,8 @@ pub fn cluster_function(phase: &Indicator, components: &Components, boundary: Bo
     Correlation::from_sums(&sums, phase, boundary)
 }
 
-/// The least value and the extent of coordinates. Around the edge of a periodic picture they are taken from where the
-/// first of them is, as far as none is half of the picture away.
+/// The least value and the extent of coordinates. If they extend over more than half of a periodic picture, both are
+/// measured around its edge, in a frame centred on the first coordinate, provided that this extent is at most half.
 fn span(values: impl Iterator<Item = i32> + Clone, size: i32, boundary: Boundary) -> (i32, i32) {
     let extent = |values: &mut dyn Iterator<Item = i32>| {
         let (low, high) = values.fold((i32::MAX, i32::MIN), |(low, high), v| (low.min(v), high.max(v)));
@@ -135,7 +135,7 @@ fn large_component(pixels: &[(i32, i32)], phase: &Indicator, boundary: Boundary)
     let (height, width) = (phase.height as i32, phase.width as i32);
     let (top, tall) = span(pixels.iter().map(|p| p.0), height, boundary);
     let (left, wide) = span(pixels.iter().map(|p| p.1), width, boundary);
-    // Twice the extent holds every displacement with its sign; where that is too much, the picture's own size does.
+    // Twice the extent holds every displacement with its sign; the size for the whole picture is always enough.
     let (box_rows, box_columns) = (quick_size(2 * tall as usize).min(rows), quick_size(2 * wide as usize).min(columns));
     let mut field = vec![0u8; box_rows * box_columns];
     for (y, x) in pixels {

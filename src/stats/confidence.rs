@@ -1,4 +1,4 @@
-//! How well one picture can know its volume fraction.
+//! The confidence interval of the volume fraction of one picture.
 
 use super::Correlation;
 
@@ -10,7 +10,7 @@ pub struct Interval {
     /// Its standard error as an estimate of the material's.
     #[serde(deserialize_with = "super::error::number")]
     pub standard_error: f64,
-    /// The area, in pixels, within which the material repeats no information: the integral range.
+    /// The integral range: the area, in pixels, of one independent part of the material.
     #[serde(deserialize_with = "super::error::number")]
     pub integral_range: f64,
     /// How many such areas the picture holds.
@@ -22,17 +22,19 @@ pub struct Interval {
 const SIDES: f64 = 1.959_964;
 /// The share of χ(0) at which the correlation is taken to have ended.
 const FADED: f64 = 0.02;
-/// Fewer independent areas than this do not make a normal distribution, nor an integral range that can be trusted.
+/// With fewer independent areas than this, neither the normal distribution nor the integral range can be trusted.
 const ENOUGH: f64 = 10.0;
 
 impl Interval {
-    /// From the picture's own periodic S2: Var φ = (1/A) Σ_d (1 − |d_x|/W)(1 − |d_y|/H) χ(d), the variance integral, with
-    /// χ = S2 − φ² (Matheron 1971; Kanit et al., Int. J. Solids Struct. 40:3647, 2003). The overlaps need not be
-    /// multiplied: a picture that is not periodic has uncorrelated pairs over its edges in just that proportion.
+    /// Computes the interval from the picture's own periodic S2, by the variance integral Var φ = (1/A) Σ_d (1 −
+    /// |d_x|/W)(1 − |d_y|/H) χ(d) with χ = S2 − φ² (Matheron 1971; Kanit et al., Int. J. Solids Struct. 40:3647, 2003).
+    /// The overlap factors are left out: in a picture that is not periodic, the pairs across its edges are
+    /// uncorrelated, and their proportion is just that of the factors.
     ///
-    /// The sum ends where the radial χ first falls to a fiftieth of χ(0): beyond, the picture's own noise adds up, and
-    /// with its own φ taken from every term it would add up to nothing in the end. What that φ takes away within is put
-    /// back: each of n terms lacks Var φ, so Var φ = Σ χ / (A − n).
+    /// The sum ends where the radial χ first falls to a fiftieth of χ(0). Beyond, it would add the picture's own noise;
+    /// over all displacements it would be zero, because the picture's own φ is subtracted from every term. This
+    /// subtraction also reduces the terms that are summed, which is corrected: each of n terms lacks Var φ, so Var φ =
+    /// Σ χ / (A − n).
     pub fn of(periodic: &Correlation) -> Self {
         let phi = periodic.at(0, 0);
         let radial = periodic.radial();
@@ -55,7 +57,7 @@ impl Interval {
             volume_fraction: phi,
             standard_error: variance.sqrt(),
             integral_range,
-            // A picture without a correlation to measure, such as one line of pixels, knows nothing of it.
+            // A picture in which no correlation can be measured, such as one line of pixels, has no known areas.
             independent_areas: match integral_range > 0.0 {
                 true => area / integral_range,
                 false if point > 0.0 => 0.0,
@@ -69,7 +71,7 @@ impl Interval {
         SIDES * self.standard_error
     }
 
-    /// Whether the picture holds enough independent areas for the interval to mean what it says.
+    /// Whether the picture holds enough independent areas for a reliable interval.
     pub fn can_be_trusted(&self) -> bool {
         self.independent_areas >= ENOUGH
     }

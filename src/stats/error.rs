@@ -1,6 +1,6 @@
 //! How far the statistics of a reconstruction are from those of its original.
 
-use super::{Axis, Boundary, Indicator, Interval, Unfitted, lineal_path, measure, two_point_radial};
+use super::{Axis, Boundary, Indicator, Interval, PhaseStatistics, Unfitted, lineal_path, measure, two_point_radial};
 use crate::micrograph::PhaseMap;
 
 /// The curves of one phase against the rest.
@@ -47,8 +47,8 @@ fn mean_lineal_path(map: &PhaseMap, phase: usize, boundary: Boundary) -> Vec<f64
     rows.iter().zip(&columns).map(|(a, b)| 0.5 * (a + b)).collect()
 }
 
-/// What uncorrelated pixels of the same volume fraction have on average: S2(r > 0) = φ (φN − 1)/(N − 1) ≈ φ², L(r) =
-/// φ^(r + 1).
+/// The mean curves of uncorrelated pixels with the same volume fraction: S2(r > 0) = φ (φN − 1)/(N − 1) ≈ φ²,
+/// L(r) = φ^(r + 1).
 pub fn white_noise(volume_fraction: f64, pixels: usize, distances: usize) -> Curves {
     let (phi, n) = (volume_fraction, pixels as f64);
     let pair = if n > 1.0 { (phi * (phi * n - 1.0) / (n - 1.0)).max(0.0) } else { phi };
@@ -59,7 +59,7 @@ pub fn white_noise(volume_fraction: f64, pixels: usize, distances: usize) -> Cur
     }
 }
 
-/// Reads a number that JSON cannot hold, which is written as null: not a number again.
+/// Reads a number, and null as NaN: JSON cannot hold NaN, which is written as null.
 pub(super) fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     use serde::Deserialize;
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
@@ -71,7 +71,7 @@ pub struct ErrorRates {
     /// Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).
     #[serde(deserialize_with = "number")]
     pub s2_error_percent: f64,
-    /// `Σ|ΔS2| / Σ|S2 − φ²|`, which white noise cannot pass.
+    /// `Σ|ΔS2| / Σ|S2 − φ²|`; unlike the rate above, it is never small for white noise.
     #[serde(deserialize_with = "number")]
     pub s2_covariance_error_percent: f64,
     /// Area between the lineal-path curves over the area under the original's.
@@ -114,34 +114,53 @@ pub struct PhaseComparison {
     pub errors: ErrorRates,
     /// The errors of white noise at the original's volume fraction.
     pub white_noise: ErrorRates,
-    /// The errors of what no reconstruction is fitted to.
+    /// The errors of the statistics that no reconstruction is fitted to.
     #[serde(default)]
     pub unfitted: Option<Unfitted>,
 }
 
-/// Compares every phase: S2 periodic, lineal path open, over r = 0 … min(height, width)/2 − 1 of the smaller picture;
-/// what is not fitted open.
+/// Curves and statistics of every phase of a map, as comparisons take them: S2 of the curves periodic, everything else
+/// open.
+#[derive(Clone, Debug)]
+pub struct MapStatistics {
+    /// The curves of every phase.
+    pub curves: Vec<Curves>,
+    /// The statistics of every phase.
+    pub phases: Vec<PhaseStatistics>,
+    /// Pixels of the map.
+    pub pixels: usize,
+}
+
+impl MapStatistics {
+    /// Measures a phase map; takes seconds for large ones.
+    pub fn of(map: &PhaseMap) -> Self {
+        let phases = (0..map.phases).map(|phase| measure(map, phase, Boundary::Open)).collect();
+        Self { curves: all_curves(map), phases, pixels: map.labels.len() }
+    }
+
+    /// Compares every phase of another map with this one, over r = 0 … min(height, width)/2 − 1 of the smaller picture.
+    pub fn compare(&self, found: &Self) -> Vec<PhaseComparison> {
+        let none = || Curves { volume_fraction: 0.0, s2: vec![], lineal_path: vec![] };
+        let one = |phase| {
+            let a = self.curves.get(phase).cloned().unwrap_or_else(none);
+            let b = found.curves.get(phase).cloned().unwrap_or_else(none);
+            let noise = white_noise(a.volume_fraction, self.pixels, a.s2.len());
+            let measured = self.phases.get(phase).zip(found.phases.get(phase));
+            PhaseComparison {
+                phase,
+                original_volume_fraction: a.volume_fraction,
+                volume_fraction: b.volume_fraction,
+                errors: ErrorRates::between(&a, &b),
+                white_noise: ErrorRates::between(&a, &noise),
+                original_interval: measured.map(|(a, _)| a.fraction),
+                unfitted: measured.map(|(a, b)| Unfitted::between((a, self.pixels), (b, found.pixels))),
+            }
+        };
+        (0..self.curves.len().max(found.curves.len())).map(one).collect()
+    }
+}
+
+/// Compares every phase of two maps, as [`MapStatistics::compare`] does.
 pub fn compare(original: &PhaseMap, found: &PhaseMap) -> Vec<PhaseComparison> {
-    let phases = original.phases.max(found.phases);
-    let (originals, founds) = (all_curves(original), all_curves(found));
-    let none = || Curves { volume_fraction: 0.0, s2: vec![], lineal_path: vec![] };
-    let one = |phase| {
-        let a = originals.get(phase).cloned().unwrap_or_else(none);
-        let b = founds.get(phase).cloned().unwrap_or_else(none);
-        let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
-        let both = phase < original.phases.min(found.phases);
-        let measured = both.then(|| [original, found].map(|map| measure(map, phase, Boundary::Open)));
-        PhaseComparison {
-            phase,
-            original_volume_fraction: a.volume_fraction,
-            volume_fraction: b.volume_fraction,
-            errors: ErrorRates::between(&a, &b),
-            white_noise: ErrorRates::between(&a, &noise),
-            original_interval: measured.as_ref().map(|[a, _]| a.fraction),
-            unfitted: measured
-                .as_ref()
-                .map(|[a, b]| Unfitted::between((a, original.labels.len()), (b, found.labels.len()))),
-        }
-    };
-    (0..phases).map(one).collect()
+    MapStatistics::of(original).compare(&MapStatistics::of(found))
 }

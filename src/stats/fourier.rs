@@ -39,7 +39,7 @@ impl Fourier {
     pub fn transform(&self, field: impl Fn(usize) -> f64 + Sync) -> Vec<Complex<f64>> {
         let (rows, columns, kept) = (self.rows, self.columns, self.kept());
         let mut half = vec![Complex::default(); rows * kept];
-        // Two real rows are one complex row: their transforms are its even and its odd part.
+        // Two real rows are transformed as one complex row: their transforms are its even and its odd part.
         half.par_chunks_mut(2 * kept).enumerate().for_each(|(pair, out)| {
             let first = 2 * pair * columns;
             let second = out.len() > kept;

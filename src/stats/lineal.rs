@@ -1,5 +1,5 @@
-//! The lineal-path function (Lu & Torquato, Phys. Rev. A 45:922, 1992) and chord lengths: both follow from the runs of a
-//! phase along lines.
+//! The lineal-path function (Lu & Torquato, Phys. Rev. A 45:922, 1992) and chord lengths: both follow from the runs of
+//! a phase along lines.
 
 use super::{Axis, Boundary, Indicator};
 
@@ -25,7 +25,7 @@ fn runs(phase: &Indicator, axis: Axis, boundary: Boundary) -> Runs {
                 full_lines += 1;
                 continue;
             }
-            // Starting outside the phase, no run is cut in two by the edge.
+            // A start outside the phase, so that the edge does not cut a run in two.
             (Boundary::Periodic, Some(outside)) => outside,
             (Boundary::Open, _) => 0,
         };
@@ -47,7 +47,7 @@ fn runs(phase: &Indicator, axis: Axis, boundary: Boundary) -> Runs {
 
 /// `L(r)`, r = 0 … `distances() − 1`: the share of segments of r + 1 pixels along an axis that lie wholly in the phase.
 ///
-/// A run of n pixels holds n − r such segments, so the runs alone decide.
+/// A run of n pixels holds n − r such segments, so the lengths of the runs are enough.
 pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64> {
     let (lines, length) = phase.lines(axis);
     let Runs { counts, full_lines, .. } = runs(phase, axis, boundary);

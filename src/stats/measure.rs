@@ -88,7 +88,7 @@ impl PhaseStatistics {
     }
 }
 
-/// How far two phases are apart in what no reconstruction is fitted to, in percent of the original.
+/// The differences of two phases in the statistics that no reconstruction is fitted to, in percent of the original.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Unfitted {
     /// Area between the cluster functions over the area under the original's.

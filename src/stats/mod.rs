@@ -12,7 +12,7 @@ mod two_point;
 
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
-pub use error::{Curves, ErrorRates, PhaseComparison, all_curves, compare, curves, white_noise};
+pub use error::{Curves, ErrorRates, MapStatistics, PhaseComparison, all_curves, compare, curves, white_noise};
 pub use fourier::Fourier;
 use fourier::quick_size;
 pub use lineal::{chord_lengths, lineal_path, mean_chord};

@@ -1,4 +1,4 @@
-//! Exact Euclidean distances to the interface, and the sizes of what a phase can hold.
+//! Exact Euclidean distances to the interface, and the sizes of the discs that a phase can hold.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{Boundary, Indicator};
 /// The squared distance of each pixel of a phase to the nearest pixel outside it, centre to centre; 0 outside.
 ///
 /// Exact, in linear time (Felzenszwalb & Huttenlocher, Theory Comput. 8:415, 2012). Where nothing lies outside the
-/// phase, all values are `f32::INFINITY`. What lies beyond an open edge is not outside the phase: it is not known.
+/// phase, all values are `f32::INFINITY`. Beyond an open edge nothing is known, so it does not count as outside.
 pub fn squared_distances(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
     let (h, w) = (phase.height, phase.width);
     if phase.inside.iter().all(|i| *i) {
@@ -97,7 +97,7 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
         (0..(h * w) as u32).filter(|at| matters(&radius, *at as usize, (h, w), boundary)).collect();
     centres.sort_unstable_by(|a, b| squared[*a as usize].total_cmp(&squared[*b as usize]));
     let mut out = vec![0.0f32; h * w];
-    // Bands of rows are drawn side by side; each takes the discs that reach it.
+    // Bands of rows are drawn in parallel; each draws the discs that reach it.
     let band = h.div_ceil(4 * rayon::current_num_threads()).max(16);
     out.par_chunks_mut(band * w).enumerate().for_each(|(number, out)| {
         let (first, rows) = (number * band, out.len() / w);
@@ -115,7 +115,7 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
     out
 }
 
-/// Whether a disc is contained in no neighbour's.
+/// Whether no neighbour's disc contains this one.
 fn matters(radius: &[f32], at: usize, (h, w): (usize, usize), boundary: Boundary) -> bool {
     let r = radius[at];
     if r <= 0.0 {

@@ -1,4 +1,4 @@
-//! How much interface there is, and how much the volume fraction varies.
+//! The amount of interface, and the variation of the volume fraction.
 
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ pub fn specific_surface(two_point: &Correlation) -> f64 {
 }
 
 /// Length of the interface in pixels, by Crofton's formula over rows, columns and both diagonals: π/2 times the mean
-/// number of crossings for each unit of length. It does not overrate slanted interfaces as counting pixel edges does.
+/// number of crossings for each unit of length. Unlike a count of pixel edges, it does not overrate slanted interfaces.
 pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
     let (h, w) = (phase.height as isize, phase.width as isize);
     let mut density = 0.0;
@@ -78,8 +78,8 @@ pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)
     edges.into_par_iter().map(|edge| (edge, variance(edge))).collect()
 }
 
-/// The radial power spectrum of a phase's indicator less its mean: `(cycles per pixel, |F|²/N)` for rings one frequency
-/// of the smaller edge wide, up to half a cycle per pixel. The mean over all frequencies is φ(1 − φ).
+/// The radial power spectrum of a phase's indicator minus its mean: `(cycles per pixel, |F|²/N)` for rings that are one
+/// frequency of the smaller edge wide, up to half a cycle per pixel. The mean over all frequencies is φ(1 − φ).
 pub fn power_spectrum(phase: &Indicator) -> Vec<(f64, f64)> {
     let (h, w) = (phase.height, phase.width);
     let fourier = super::Fourier::new(h, w);

@@ -2,10 +2,10 @@
 
 use super::{Axis, Boundary, Fourier, Indicator, quick_size};
 
-/// A function of displacements, such as S2, with all that is read off it.
+/// A function of displacements, such as S2, with the curves and the map that follow from it.
 #[derive(Clone, Debug)]
 pub struct Correlation {
-    /// Sums over pairs of pixels for every displacement of which both parts are shorter than half of the smaller edge;
+    /// Sums over pairs of pixels for every displacement with both components shorter than half of the smaller edge;
     /// `[edge, edge]`, displacement 0 first, negative ones last.
     sums: Vec<f64>,
     edge: usize,
@@ -30,12 +30,12 @@ impl Correlation {
         found
     }
 
-    /// Of given sums over pairs, which stand as the transform of [`transform_size`] has them.
+    /// A correlation of given sums over pairs, in the layout of a transform of [`transform_size`].
     pub(super) fn from_sums(sums: &[f64], phase: &Indicator, boundary: Boundary) -> Self {
         let (rows, columns) = transform_size(phase, boundary);
-        // The slope at 0 is taken from displacement 1 of the smallest picture too.
+        // The slope at 0 needs displacement 1, even in the smallest picture.
         let reach = phase.distances().max(1) as isize;
-        // Longer displacements than are asked for are the greater part of the transform.
+        // Only the displacements that are used are kept; longer ones are the greater part of the transform.
         let along = |n: usize| (0..=reach).chain(-reach..0).map(move |d| d.rem_euclid(n as isize) as usize);
         let kept = along(rows).flat_map(|row| along(columns).map(move |column| sums[row * columns + column]));
         let edge = 2 * reach as usize + 1;
@@ -52,7 +52,7 @@ impl Correlation {
         self.size.0 * self.size.1
     }
 
-    /// Pairs of pixels of the picture at a displacement.
+    /// How many pairs of pixels of the picture have a displacement.
     fn places(&self, dy: isize, dx: isize) -> usize {
         let (height, width) = self.size;
         match self.boundary {
@@ -61,7 +61,7 @@ impl Correlation {
         }
     }
 
-    /// The value at a displacement, both parts shorter than half of the smaller edge.
+    /// The value at a displacement, both components of which are shorter than half of the smaller edge.
     pub fn at(&self, dy: isize, dx: isize) -> f64 {
         let at = |d: isize| d.rem_euclid(self.edge as isize) as usize;
         self.sums[at(dy) * self.edge + at(dx)] / self.places(dy, dx) as f64
@@ -71,7 +71,7 @@ impl Correlation {
     pub fn radial(&self) -> Vec<f64> {
         let n = self.distances();
         let (mut sums, mut places) = (vec![0.0; n], vec![0u32; n]);
-        // A longer part makes a longer displacement.
+        // With a longer component, the displacement is too long.
         let reach = n as isize - 1;
         for dy in (0..=reach).chain(-reach..0) {
             for dx in (0..=reach).chain(-reach..0) {
@@ -94,7 +94,8 @@ impl Correlation {
         (0..self.distances()).map(at).collect()
     }
 
-    /// The two-dimensional map over displacements −n … n both ways, n the last distance; rows first. Also its edge 2n + 1.
+    /// The two-dimensional map over displacements −n … n in both directions, rows first, and its edge 2n + 1. Here n is
+    /// the last distance.
     pub fn map(&self) -> (Vec<f64>, usize) {
         let reach = (self.distances() as isize - 1).max(0);
         let edge = (2 * reach + 1) as usize;
@@ -103,11 +104,11 @@ impl Correlation {
     }
 }
 
-/// Rows and columns of a transform in which no pair meets itself around the edge unless it should.
+/// Rows and columns of a transform in which pairs meet around the edge only if the boundary is periodic.
 pub(super) fn transform_size(phase: &Indicator, boundary: Boundary) -> (usize, usize) {
     match boundary {
         Boundary::Periodic => (phase.height, phase.width),
-        // Displacements count up to half of the smaller edge only; longer ones may meet around the edge, beyond those.
+        // Only displacements up to half of the smaller edge are used; longer ones may meet around the edge.
         Boundary::Open => {
             let reach = phase.distances();
             (quick_size(phase.height + reach), quick_size(phase.width + reach))

@@ -12,7 +12,7 @@ use crate::micrograph::PhaseMap;
 pub struct Graphite {
     /// 0: bent flakes, six times as long as wide; 1: spheres.
     pub nodularity: f64,
-    /// Radius of the disc of a particle's area, in pixels.
+    /// Radius, in pixels, of a disc with the area of a particle.
     pub radius: f64,
     /// Share of the area, 0 … 1.
     pub area_fraction: f64,
@@ -112,7 +112,7 @@ impl Graphite {
     }
 }
 
-/// Pixels whose middle lies in a disc, around the edges.
+/// Adds the pixels whose middle lies in a disc, which continues at the opposite edges.
 fn add_disc(size: usize, y: f64, x: f64, radius: f64, pixels: &mut Vec<usize>) {
     let around = |v: i64| v.rem_euclid(size as i64) as usize;
     for row in (y - radius).ceil() as i64..=(y + radius).floor() as i64 {
@@ -149,7 +149,7 @@ mod tests {
                 let pixels = graphite.particle(512, 5.0, &mut random);
                 let area = pixels.len() as f64;
                 assert!((area / (25.0 * PI) - 1.0).abs() < 0.35, "area {area} at nodularity {nodularity}");
-                // Unfolded by hand: particles near an edge are left out.
+                // Particles that cross an edge are left out, because they appear in two parts.
                 let (rows, columns): (Vec<usize>, Vec<usize>) = pixels.iter().map(|at| (at / 512, at % 512)).unzip();
                 let span = |v: &[usize]| v.iter().max().unwrap_or(&0) - v.iter().min().unwrap_or(&0);
                 if span(&rows) < 100 && span(&columns) < 100 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::App;
+use microwright::app::{App, LatentSpace, ReconstructSpace};
 
 /// A window of a laptop's size.
 pub fn window(file: Option<PathBuf>) -> Harness<'static, App> {
@@ -65,4 +65,14 @@ pub fn tab(harness: &mut Harness<'_, App>, name: &str) {
     harness.get_by_role_and_label(egui::Role::Button, name).click();
     harness.step();
     harness.step();
+}
+
+/// The Reconstruct workspace.
+pub fn run(app: &App) -> &ReconstructSpace {
+    app.space()
+}
+
+/// The Latent workspace.
+pub fn latent(app: &App) -> &LatentSpace {
+    app.space()
 }

@@ -1,9 +1,11 @@
 //! Pieces of the window that know nothing of reconstructions.
 
+mod button;
 mod picture;
 mod plot;
 mod setting;
 
+pub use button::{dialog, primary};
 pub use picture::{Pane, Picture, Place, View, thumbnail};
-pub use plot::{PlotRequest, curve_plot, grey_text, significant};
+pub use plot::{PlotRequest, ShownFigure, curve_plot, grey_text, titled_plot};
 pub use setting::{choice, heading, preset, row, value};

@@ -213,7 +213,7 @@ impl Pane<'_> {
             let length = |pixels: usize| {
                 self.pixel_size.map(|p| {
                     let (unit, per_pixel) = p.unit(picture.size.0.max(picture.size.1) as f64);
-                    format!("{} {unit}", super::significant(pixels as f64 * per_pixel))
+                    format!("{} {unit}", crate::figure::significant(pixels as f64 * per_pixel))
                 })
             };
             let scaled = match (length(row), length(column)) {

@@ -3,8 +3,8 @@
 use egui::{Color32, Ui};
 use egui_plot::{Corner, FilledArea, GridMark, HoverPosition, Legend, Line, Plot, PlotPoints};
 
-use crate::app::figure::Figure;
 use crate::app::theme;
+use crate::figure::{Figure, significant};
 
 /// What was chosen in a plot's menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,21 @@ pub enum PlotRequest {
     Save(&'static str),
 }
 
-/// Shows a figure in the space there is; the colours are those of `colors`, since a figure's own are for white paper.
+/// A figure with its colours on the screen: its own are for white paper.
+pub struct ShownFigure {
+    pub figure: Figure,
+    pub colors: Vec<Color32>,
+}
+
+/// Shows a figure below its title in the space there is; what was chosen in its menu, with the figure.
+pub fn titled_plot(ui: &mut Ui, id: &str, shown: ShownFigure, y_top: Option<f64>) -> Option<(Figure, PlotRequest)> {
+    ui.label(egui::RichText::new(&shown.figure.title).strong());
+    let id = format!("{id} {}", shown.figure.title);
+    let request = curve_plot(ui, &id, &shown.figure, &shown.colors, y_top)?;
+    Some((shown.figure, request))
+}
+
+/// Shows a figure in the space there is.
 pub fn curve_plot(
     ui: &mut Ui,
     id: &str,
@@ -152,17 +166,4 @@ fn exponent(mark: GridMark) -> String {
 /// A grey value that is no whole number.
 pub fn grey_text(value: f32) -> String {
     if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.4}") }
-}
-
-/// Three significant digits.
-pub fn significant(value: f64) -> String {
-    let size = value.abs();
-    match size {
-        s if s == 0.0 || !s.is_finite() => format!("{value}"),
-        s if (0.001..1000.0).contains(&s) => {
-            let decimals = (2 - s.log10().floor() as i32).max(0) as usize;
-            format!("{value:.decimals$}")
-        }
-        _ => format!("{value:.2e}"),
-    }
 }

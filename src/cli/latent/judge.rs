@@ -1,11 +1,15 @@
 //! `microwright latent judge`
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
 
 use super::train::source_of;
+use crate::cli::follow::follow;
 use crate::cli::say;
-use crate::job::{TrainRequest, open_device, unseen_seed};
-use crate::latent::{Judgement, Model, Scores, Spread, judge};
+use crate::job::{Ending, Judge, Train, unseen_seed};
+use crate::latent::{Judgement, Model, Scores, Spread};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,7 +44,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = Model::open(&arguments.model)?;
     let mut settings = model.settings.clone();
     settings.edge = arguments.edge.unwrap_or(settings.edge);
-    let request = TrainRequest {
+    settings.device.clone_from(&arguments.device);
+    let patches = Train {
         source: source_of(
             arguments.graphite,
             &arguments.images,
@@ -54,14 +59,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         as_f16: false,
         resume: false,
     };
-    let data = request.dataset(&|| false)?;
-    data.left_out.iter().for_each(|reason| eprintln!("{reason}"));
-    let weights = model.weights()?;
-    let device = open_device(&arguments.device, &|text| eprintln!("{text}"))?;
-    let judgement = judge(&model, &data, &weights, &device, model.settings.seed, &mut |_| true)?;
+    let mut judgement = None;
+    let task = Judge { model: Arc::new(model), patches };
+    if let Ending::Failed(reason) = follow(task, |_| vec![], |found| judgement = Some(found))? {
+        bail!("{reason}");
+    }
     let Some(judgement) = judgement else { return Ok(()) };
     if arguments.json {
-        say!("{}", serde_json::to_string_pretty(&judgement)?);
+        say!("{}", serde_json::to_string_pretty(&*judgement)?);
         return Ok(());
     }
     print(&judgement);

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::train::source_of;
 use crate::cli::say;
 use crate::folders::write_atomically;
-use crate::job::{TrainRequest, open_device};
+use crate::job::{Train, open_device};
 use crate::latent::{Head, Judgement, LatentSettings, ModelKind, Scores, Spread, Trainer, judge};
 use crate::net::Weights;
 
@@ -155,7 +155,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Trains a model and judges it.
 fn one(arguments: &Arguments, settings: &LatentSettings) -> anyhow::Result<Judgement> {
-    let request = TrainRequest {
+    let request = Train {
         source: source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?,
         stride: arguments.stride,
         most_patches: arguments.patches,

@@ -1,14 +1,12 @@
 //! `microwright latent train`
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::follow::follow;
 use crate::cli::say;
-use crate::job::{Ending, Event, PatchSource, Request, TrainRequest, start_training};
+use crate::job::{Ending, PatchSource, Train, TrainProgress};
 use crate::latent::{Check, Dataset, Head, LatentPreset, LatentSettings, ModelKind, Patch};
 use crate::micrograph::Recipe;
 use crate::net::{Depth, WeightsKind};
@@ -195,7 +193,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = arguments.model.settings();
     let steps = settings.steps;
     let source = source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?;
-    let request = TrainRequest {
+    let task = Train {
         source,
         stride: arguments.stride,
         most_patches: arguments.most_patches,
@@ -204,50 +202,22 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         as_f16: arguments.half,
         resume: arguments.resume,
     };
-    let (job, slots) = start_training(request, Arc::new(|| {}));
-    let (stop, stopped) = crossbeam_channel::bounded(1);
-    let asked = std::sync::atomic::AtomicBool::new(false);
-    // The first Ctrl+C stops and keeps, the second ends at once; the checkpoint stays. Where no handler can be set, the
-    // first ends the program as usual.
-    let _ = ctrlc::set_handler(move || {
-        if asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
-            std::process::exit(130);
+    let (mut is_described, mut told, mut model) = (false, 0, None);
+    let lines = |now: &TrainProgress| {
+        let mut lines = vec![];
+        if let Some(data) = now.data.as_ref().filter(|_| !is_described) {
+            lines.push(described(data));
+            is_described = true;
         }
-        let _ = stop.try_send(());
-    });
-    let bar = ProgressBar::new(1000);
-    bar.set_style(ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone")?.progress_chars("=> "));
-    let mut told = 0;
-    let ending = loop {
-        if let Some(data) = slots.data.take() {
-            bar.suspend(|| say!("{}", described(&data)));
-        }
-        if stopped.try_recv().is_ok() {
-            job.request(Request::StopAndKeep);
-        }
-        if let Some(now) = slots.progress.take() {
-            bar.set_position((1000.0 * now.share) as u64);
-            let left = now
-                .left
-                .map_or_else(String::new, |l| format!(", {:.1} patches/s, {} s left", now.throughput, l.as_secs()));
-            bar.set_message(format!("{}{left}", now.doing));
-            for check in now.checks.iter().skip(told) {
-                bar.suspend(|| say!("{}", line(check)));
-            }
-            told = now.checks.len().max(told);
-        }
-        match job.wait(Duration::from_millis(100)) {
-            Some(Event::Warning(text)) => bar.suspend(|| eprintln!("{text}")),
-            Some(Event::Saved(path)) => bar.suspend(|| say!("{}", path.display())),
-            Some(Event::Ended(ending)) => break ending,
-            _ => {}
-        }
+        lines.extend(now.checks.iter().skip(told).map(line));
+        told = told.max(now.checks.len());
+        lines
     };
-    bar.finish_and_clear();
+    let ending = follow(task, lines, |made| model = Some(made))?;
     if let Ending::Failed(reason) = ending {
         bail!("{reason}");
     }
-    let Some(model) = slots.model.take() else { return Ok(()) };
+    let Some(model) = model else { return Ok(()) };
     let summary = &model.summary;
     if ending == Ending::Kept {
         say!("Stopped after {} of {steps} steps; the model as it was then is kept.", summary.steps);

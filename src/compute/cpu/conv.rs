@@ -9,14 +9,15 @@ use super::signs::ConvInput;
 use super::winograd;
 use crate::compute::graph::{ConvSettings, Shape};
 
-/// Output channels below which the products are taken before the taps are moved into place.
+/// With fewer output channels than this, the products are computed before the taps are moved into place.
 const NARROW: usize = 16;
 
-/// The row or column `at` of an input of `size` where it is none, or continues at the other side; `None` is a zero.
+/// The row or column `at` of an input of `size`. Outside, a periodic input continues at its opposite edge, and any
+/// other is zero (`None`).
 #[inline(always)]
 fn within(at: isize, size: usize, periodic: bool) -> Option<usize> {
     let inside = usize::try_from(at).ok().filter(|at| *at < size);
-    // One turn is nearly always enough, and a division for each tap is not cheap.
+    // Adding or subtracting the size once is nearly always enough, and avoids a division for each tap.
     let turned = |at: isize| if at < 0 { at + size as isize } else { at - size as isize };
     match inside {
         None if periodic => {
@@ -27,7 +28,8 @@ fn within(at: isize, size: usize, periodic: bool) -> Option<usize> {
     }
 }
 
-/// The position in its image of the input that tap offset `(y, x)` reads, counted from the corner of the border; `None` is a zero.
+/// The position in an image of the input that the tap offset `(y, x)` reads. Offsets count from the corner of the
+/// border; `None` is a zero.
 #[inline(always)]
 pub fn source_index(shape: Shape, settings: ConvSettings, y: usize, x: usize) -> Option<usize> {
     let [top, left] = settings.before;
@@ -35,12 +37,12 @@ pub fn source_index(shape: Shape, settings: ConvSettings, y: usize, x: usize) ->
     Some(row * shape.width + within(x as isize - left, shape.width, settings.periodic)?)
 }
 
-/// Kernels in the form that the chosen algorithm wants, made once for constants.
+/// Kernels in the form that the chosen algorithm needs; constant kernels are prepared once.
 #[derive(Clone)]
 pub enum Kernels {
     /// For [`winograd::convolve`].
     Winograd(Vec<f32>),
-    /// `[edge², inputs, outputs]` as they are: the matrix of the gathered taps.
+    /// `[edge², inputs, outputs]`, unchanged: the matrix that multiplies the gathered taps.
     Gathered,
     /// `[inputs, edge² · outputs]`.
     Narrow(Vec<f32>),
@@ -58,7 +60,7 @@ impl Kernels {
         }
     }
 
-    /// Brings kernels into the form; needed again whenever they have changed.
+    /// Converts kernels to this form; has to be repeated whenever they change.
     pub fn prepare(&mut self, weights: &[f32], s: Shape) {
         match self {
             Self::Winograd(u) => winograd::transform_kernels(weights, s.width, s.channels, u),
@@ -86,7 +88,7 @@ impl Kernels {
     }
 }
 
-/// The convolution, into `out` of shape `s`; `kernels` are prepared from `weights`.
+/// Computes the convolution into `out` of shape `s`; `kernels` are prepared from `weights`.
 pub fn conv(
     input: &ConvInput,
     weights: &[f32],
@@ -106,8 +108,8 @@ pub fn conv(
     }
 }
 
-/// What the taps of some rows of positions read, counted on from image to image: `[positions, edge², inputs]`; `s` is the
-/// shape of the positions.
+/// Gathers what the taps of some rows of positions read: `[positions, edge², inputs]`. `s` is the shape of the
+/// positions; `rows` are numbered continuously over all images.
 pub fn gather(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<usize>, gathered: &mut Vec<f32>) {
     let (channels, taps) = (input.shape.channels, settings.edge * settings.edge);
     gathered.clear();
@@ -124,7 +126,7 @@ pub fn gather(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<u
     }
 }
 
-/// Gathers the taps of each position of some rows, then one matrix product.
+/// Gathers the taps of each position of some rows, then computes one matrix product.
 fn gathered(
     input: &ConvInput,
     weights: &[f32],
@@ -135,7 +137,7 @@ fn gathered(
 ) {
     let channels = input.shape.channels;
     let taps = settings.edge * settings.edge;
-    // Short rows together, so that the product has enough rows to pay.
+    // Short rows are processed together, so that the product has enough rows to be efficient.
     let together = (64 / s.width).max(1);
     let row = s.width * s.channels;
     out.par_chunks_mut(together * row).enumerate().for_each_init(Vec::new, |gathered: &mut Vec<f32>, (task, out)| {
@@ -183,7 +185,8 @@ fn narrow(input: &ConvInput, weights: &[f32], bias: Option<&[f32]>, settings: Co
     });
 }
 
-/// Adds to a row of outputs what one tap of a row of inputs gives: the numbers from `tap` on of each `wide` products.
+/// Adds the products of one tap of a row of inputs to a row of outputs. Each input position has `wide` products; those
+/// of the tap start at `tap`.
 fn add_tap(
     products: &[f32],
     (wide, tap): (usize, usize),
@@ -197,7 +200,7 @@ fn add_tap(
         let product = &products[from as usize * wide + tap..][..channels];
         out[x as usize * channels..][..channels].iter_mut().zip(product).for_each(|(to, value)| *to += value);
     };
-    // Where the tap stays within the row, and the outputs beside that.
+    // First the outputs whose tap lies within the row, then those on either side.
     let back = settings.before[1] - t_column as isize;
     let inside = back.clamp(0, to)..(from + back).clamp(0, to);
     inside.clone().for_each(|x| add(x - back, x));
@@ -208,7 +211,7 @@ fn add_tap(
     }
 }
 
-/// Adds the bias and cuts negative values.
+/// Adds the bias and, with ReLU, sets negative values to zero.
 fn finish(out: &mut [f32], bias: Option<&[f32]>, relu: bool, channels: usize) {
     if let Some(bias) = bias {
         for pixel in out.chunks_exact_mut(channels) {

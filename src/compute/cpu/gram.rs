@@ -25,7 +25,8 @@ impl Region {
     }
 }
 
-/// `out = Fᵀ F / positions` of each image of `features`, whose shape is `s`; of a region only what lies within is summed.
+/// `out = Fᵀ F / positions` of each image of `features`, whose shape is `s`. With a region, only the positions within
+/// it are summed.
 pub fn gram(features: &[f32], s: Shape, region: Option<Region>, out: &mut [f32]) {
     if let Some(region) = region {
         return gram_within(features, s, &region, out);
@@ -71,8 +72,8 @@ pub fn gram_scratch_bytes(s: Shape) -> u64 {
     (at_once * PARTS * s.channels * s.channels * 4) as u64
 }
 
-/// `out = features · matrix · scale`, or added to `out`, with a matrix for each image; `s` is the shape of `features`,
-/// of which only a region counts where there is one.
+/// `out = features · matrix · scale`, or added to `out`, with a matrix for each image. `s` is the shape of `features`;
+/// with a region, only the positions within it count.
 pub fn gram_adjoint(
     features: &[f32],
     matrix: &[f32],

@@ -11,7 +11,7 @@ pub fn channel_shift(x: &[f32], order: [u32; 3], scale: [f32; 3], shift: [f32; 3
     }
 }
 
-/// The position that a mirrored edge shows at `at`, counted from one pixel outside.
+/// The position that a mirrored edge copies to `at`; `at` counts from one pixel outside the image.
 pub fn mirrored(at: usize, size: usize) -> usize {
     match at {
         0 => 1,
@@ -25,7 +25,7 @@ fn padded(s: Shape) -> usize {
     (s.height + 2) * (s.width + 2)
 }
 
-/// One mirrored pixel around each image of `x`, whose shape is `s`.
+/// Adds one mirrored pixel around each image of `x`, whose shape is `s`.
 pub fn pad_reflect(x: &[f32], s: Shape, out: &mut [f32]) {
     for (x, out) in x.chunks_exact(s.image_len()).zip(out.chunks_exact_mut(padded(s) * s.channels)) {
         pad_reflect_one(x, s, out);
@@ -41,7 +41,7 @@ fn pad_reflect_one(x: &[f32], s: Shape, out: &mut [f32]) {
     }
 }
 
-/// Adds what lies on the mirrored edge to where it came from; `s` is the shape without the edge.
+/// Adds each value of the mirrored edge to the pixel that it was copied from; `s` is the shape without the edge.
 pub fn pad_reflect_adjoint(gradient: &[f32], s: Shape, out: &mut [f32]) {
     out.fill(0.0);
     for (g, out) in gradient.chunks_exact(padded(s) * s.channels).zip(out.chunks_exact_mut(s.image_len())) {

@@ -1,4 +1,4 @@
-//! Dense matrix products on slices, bounds checked, over the `gemm` crate.
+//! Dense matrix products on slices with bounds checks, computed by the `gemm` crate.
 
 /// A matrix inside a slice: element `(row, column)` stands at `row · row_step + column · column_step`.
 #[derive(Clone, Copy)]
@@ -28,8 +28,8 @@ impl<'a> Matrix<'a> {
 pub fn matmul(out: &mut [f32], (m, n, k): (usize, usize, usize), a: Matrix, b: Matrix, scale: f32, add: bool) {
     assert!(out.len() >= m * n && a.holds(m, k) && b.holds(k, n), "matrix product out of bounds");
     let step = |s: usize| s as isize;
-    // SAFETY: the assertion above holds every element that the product reads or writes inside its slice, and `out`
-    // is borrowed mutably, so it overlaps neither factor.
+    // SAFETY: the assertion above ensures that every element that the product reads or writes lies inside its slice.
+    // `out` is borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
             m,

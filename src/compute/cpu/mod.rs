@@ -51,19 +51,21 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
 }
 
 impl CpuProgram {
-    /// Takes the memory that the plan names and prepares the kernels of the convolutions. Of a program that has served it
-    /// takes over the buffers that are large enough, and the kernels of the same constants: fresh memory costs as much as
-    /// much of the work on it. What is in the buffers is left-over, in those of inputs too.
+    /// Allocates the memory of the plan and prepares the kernels of the convolutions.
+    ///
+    /// From an earlier program (`served`) it takes over the buffers that are large enough and the prepared kernels of
+    /// the same constants, because new memory takes as much time as much of the computation. Buffers then hold old
+    /// values, and so do those of inputs.
     ///
     /// # Errors
-    /// The memory cannot be had.
+    /// There is not enough memory.
     pub fn new(graph: Graph, plan: Plan, served: Option<Self>) -> Result<Self, ComputeError> {
         let (mut old, mut prepared, of) = served.map(|s| (s.buffers, s.kernels, s.graph)).unwrap_or_default();
         old.sort_by_key(Vec::len);
         let mut buffers = Vec::with_capacity(plan.buffers.len());
         for len in &plan.buffers {
-            // Both have the largest first: one that does not suffice here would be the largest of the next, and is let go
-            // before there is another in its place.
+            // Both lists start with the largest buffer. An old buffer that is too small is freed before the new one is
+            // allocated, so that both never exist at once.
             let buffer = match old.pop() {
                 Some(largest) if largest.len() >= *len => Ok(largest),
                 other => {
@@ -133,7 +135,7 @@ impl CpuProgram {
             let index = self.plan.order[step];
             let Storage::Buffer(buffer) = self.plan.storage[index] else { continue };
             self.renew_kernels(index);
-            // The output leaves its place while the operation reads the others.
+            // The output is moved out of its place while the operation reads the other buffers.
             let mut out = std::mem::take(&mut self.buffers[buffer]);
             let len = self.graph.nodes()[index].shape.len();
             self.operation(index, &mut out[..len]);
@@ -141,7 +143,7 @@ impl CpuProgram {
         }
     }
 
-    /// Prepares the kernels of a convolution anew where they are not constant.
+    /// Prepares the kernels of a convolution again if they are not constant.
     fn renew_kernels(&mut self, index: usize) {
         let Op::Conv { weights, .. } = self.graph.nodes()[index].op else { return };
         if matches!(self.graph.nodes()[weights.0].op, Op::Constant(_)) {

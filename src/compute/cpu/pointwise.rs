@@ -1,4 +1,4 @@
-//! Numbers from numbers: functions of single numbers, and sums.
+//! Pointwise functions, sums and errors.
 
 use rayon::prelude::*;
 
@@ -56,7 +56,7 @@ fn three(inputs: &[Operand], out: &mut [f32], s: Shape, f: impl Fn(f32, f32, f32
     });
 }
 
-/// Calls `f` with the channels of each position of every input, repeated where the input has but one.
+/// Calls `f` with the channels of each position of every input; an input with a single position or channel is repeated.
 fn by_position<const N: usize>(
     inputs: &[Operand; N],
     out: &mut [f32],
@@ -155,7 +155,7 @@ pub fn pull_away_adjoint(products: &[f32], gradient: f32, n: usize, out: &mut [f
     }
 }
 
-/// The least square of a length: a vector of zeros has no direction, and pulls nothing.
+/// The lower bound of a squared length: a vector of zeros has no direction, and its pairs contribute nothing.
 const TINY: f64 = 1e-20;
 
 fn squares(a: f64, b: f64) -> f64 {

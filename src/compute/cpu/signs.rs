@@ -1,4 +1,4 @@
-//! Signs of activations, one bit each, and the input of a convolution read through them.
+//! Signs of activations, one bit each, and the input of a convolution that is masked by them.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use rayon::prelude::*;
 
 use crate::compute::graph::Shape;
 
-/// Channels of a position whose bits stand in one word.
+/// Channels of a position whose bits share one word.
 const WORD: usize = 32;
 
 /// The most numbers in a register of any instruction set.
 const WIDEST: usize = 16;
 
-/// `1 << lane`, of which a register takes as many as it has lanes.
+/// `1 << lane`; a register loads as many of them as it has lanes.
 const LANE_BITS: [u32; WIDEST] = {
     let mut bits = [0; WIDEST];
     let mut lane = 0;
@@ -49,7 +49,7 @@ impl pulp::WithSimd for Pack<'_> {
         let words = self.channels.div_ceil(WORD);
         for (x, out) in self.x.chunks_exact(self.channels).zip(self.out.chunks_exact_mut(words)) {
             for (x, out) in x.chunks(WORD).zip(out) {
-                // The compiler makes one comparison of many of this, with the registers of the instruction set.
+                // The compiler combines many of these into one comparison of registers of the instruction set.
                 let bits = x.iter().enumerate().map(|(k, v)| u32::from(*v > 0.0) << k).fold(0, |all, bit| all | bit);
                 *out = f32::from_bits(bits);
             }
@@ -57,15 +57,15 @@ impl pulp::WithSimd for Pack<'_> {
     }
 }
 
-/// The input of a convolution; with signs it counts only where they are set.
+/// The input of a convolution; with a mask, a value counts only where its bit is set.
 #[derive(Clone, Copy)]
 pub struct ConvInput<'a> {
     pub values: &'a [f32],
     /// From [`signs`].
     pub mask: Option<&'a [f32]>,
-    /// The shape as the kernels see it.
+    /// The shape that the kernels read; with `spread`, it has twice the height and width of `values`.
     pub shape: Shape,
-    /// Whether the values are the gradient of a mean pooling, a quarter of which goes to each of 2 × 2 positions.
+    /// Whether the values are the gradient of a mean pooling: each of 2 × 2 positions then reads a quarter of a value.
     pub spread: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct Place {
 }
 
 impl<'a> ConvInput<'a> {
-    /// Numbers that an image is stored as.
+    /// How many numbers are stored for an image.
     fn stored(&self) -> usize {
         let Shape { height, width, channels, .. } = self.shape;
         if self.spread { height / 2 * (width / 2) * channels } else { self.shape.image_len() }
@@ -94,7 +94,7 @@ impl<'a> ConvInput<'a> {
         }
     }
 
-    /// Where a position of an image is stored; `None` where the pooling has left it out.
+    /// Where a position of an image is stored; `None` if the pooling has dropped it.
     #[inline(always)]
     pub fn place(&self, image: usize, position: usize) -> Option<Place> {
         let Shape { height, width, channels, .. } = self.shape;

@@ -8,10 +8,10 @@ use super::matmul::{Matrix, matmul};
 use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Product, Shape};
 
-/// `out = A · B`; the rows of `out` are shared out.
+/// `out = A · B`; the rows of `out` are divided among the threads.
 pub fn product(a: &[f32], b: &[f32], p: Product, out: &mut [f32]) {
     let b = if p.transpose_b { Matrix::transposed(b, p.inner) } else { Matrix::rows(b, p.columns) };
-    // Few rows: share out the columns by way of the inner sum's order, which stays the same.
+    // Only rows are divided, so that the order of the inner sum stays the same.
     let rows = p.rows.div_ceil(4 * rayon::current_num_threads()).max(1);
     out.par_chunks_mut(rows * p.columns).enumerate().for_each(|(task, out)| {
         let first = task * rows;
@@ -35,7 +35,7 @@ pub fn conv_weights(input: &ConvInput, gradient: &[f32], settings: ConvSettings,
     let parts: Vec<usize> = (0..rows).step_by(per_part).collect();
     let partial = |first: &usize| {
         let mut sum = vec![0.0f32; out.len()];
-        // Several short rows together, so that the inner sum of the product is long enough to pay.
+        // Several short rows are processed together, so that the inner sum of the product is long enough.
         let together = (256 / s.width).clamp(1, per_part);
         let mut gathered = vec![];
         let end = rows.min(first + per_part);
@@ -58,7 +58,7 @@ pub fn conv_weights_scratch_bytes(weights: Shape, s: Shape, threads: u64) -> u64
     ((PARTS * weights.len()) as u64 + threads * gathered as u64) * 4
 }
 
-/// Each pixel of `x`, of shape `s`, becomes 2 × 2.
+/// Each pixel of `x`, of shape `s`, becomes 2 × 2 pixels.
 pub fn upsample(x: &[f32], s: Shape, out: &mut [f32]) {
     let row = s.width * s.channels;
     out.par_chunks_mut(4 * row).zip(x.par_chunks(row)).for_each(|(out, x)| {
@@ -85,11 +85,11 @@ pub fn upsample_adjoint(gradient: &[f32], s: Shape, out: &mut [f32]) {
     });
 }
 
-/// Decay of Adam's moments and the guard of its division, as in the paper.
+/// Decay rates of Adam's moments, and the number that keeps its divisor above zero, as in the paper.
 const DECAY: (f32, f32) = (0.9, 0.999);
 const EPSILON: f32 = 1e-8;
 
-/// Adds `gradient` to what `state` has summed up; where `step` says so, renews the moments and starts a new sum.
+/// Adds `gradient` to the sum in `state`. If `step` asks for it, also updates the moments and starts a new sum.
 pub fn adam_moments(gradient: &[f32], step: &[f32], state: &mut [f32]) {
     let (sum, moments) = state.split_at_mut(gradient.len());
     sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
@@ -104,7 +104,7 @@ pub fn adam_moments(gradient: &[f32], step: &[f32], state: &mut [f32]) {
     }
 }
 
-/// Moves `parameter` by a step, where `step` says so.
+/// Moves `parameter` by a step, if `step` asks for it.
 pub fn adam_step(state: &[f32], step: &[f32], parameter: &mut [f32]) {
     if step[3] == 0.0 {
         return;

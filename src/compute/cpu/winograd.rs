@@ -12,7 +12,7 @@ use super::conv::source_index;
 use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Shape};
 
-/// Output channels that stand together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.
+/// Output channels stored together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.
 const LANES: usize = 16;
 /// Points of a transformed tile.
 const POINTS: usize = 36;
@@ -20,12 +20,13 @@ const POINTS: usize = 36;
 const TILE: usize = 4;
 /// Tiles whose products are summed in registers at once.
 const GROUP: usize = 8;
-/// Numbers left between the points of transformed tiles, so that a tile's points do not all share one line of the cache.
+/// Unused numbers between the points of transformed tiles, so that the points of a tile do not all share one line of
+/// the cache.
 const GAP: usize = LANES;
 /// Tiles that go through the three steps together, so that they stay in the cache of a core.
 const BLOCK: usize = 64;
 
-/// Whether this algorithm serves these kernels; others go the direct way.
+/// Whether this algorithm supports these kernels; others use the direct method.
 pub fn fits(inputs: usize, outputs: usize) -> bool {
     inputs.is_multiple_of(LANES) && outputs.is_multiple_of(2 * LANES)
 }
@@ -33,7 +34,7 @@ pub fn fits(inputs: usize, outputs: usize) -> bool {
 /// Transforms kernels `[9, inputs, outputs]` into `U[point][output block][input][LANES]`.
 pub fn transform_kernels(weights: &[f32], inputs: usize, outputs: usize, u: &mut Vec<f32>) {
     u.resize(POINTS * inputs * outputs, 0.0);
-    // A block of outputs at a time, so that threads write slices of their own.
+    // One block of outputs at a time, so that each thread writes its own slices.
     let blocks = outputs / LANES;
     let mut slices: Vec<Vec<&mut [f32]>> = (0..blocks).map(|_| Vec::with_capacity(POINTS)).collect();
     for (n, slice) in u.chunks_exact_mut(inputs * LANES).enumerate() {
@@ -83,7 +84,7 @@ pub fn convolve(input: &ConvInput, u: &[f32], bias: Option<&[f32]>, settings: Co
     };
     let (tiles, image) = (rows * across, s.image_len());
     if s.batch > 1 && tiles < BLOCK {
-        // Small images: as many together as make a block of tiles.
+        // As many small images are processed together as fill a block of tiles.
         let together = (BLOCK / tiles).clamp(1, s.batch.div_ceil(rayon::current_num_threads()));
         let slices = out.par_chunks_mut(together * image).enumerate();
         slices.for_each_init(Scratch::default, |scratch, (task, out)| {
@@ -92,7 +93,7 @@ pub fn convolve(input: &ConvInput, u: &[f32], bias: Option<&[f32]>, settings: Co
         });
         return;
     }
-    // A task is a few whole rows of tiles, so that its outputs are one slice; enough of them to share out.
+    // A task is a few whole rows of tiles, so that its outputs form one slice. There are enough tasks for all threads.
     let per_task = (BLOCK / across).clamp(1, rows.div_ceil(4).max(1));
     let slice = per_task * TILE * s.width * s.channels;
     out.par_chunks_mut(image).enumerate().for_each(|(n, out)| {
@@ -111,7 +112,7 @@ struct Task<'a> {
     settings: ConvSettings,
     out: &'a mut [f32],
     shape: Shape,
-    /// Counted on from image to image.
+    /// Rows of tiles, numbered continuously over all images.
     rows: Range<usize>,
     across: usize,
     scratch: &'a mut Scratch,
@@ -120,7 +121,7 @@ struct Task<'a> {
 impl pulp::WithSimd for Task<'_> {
     type Output = ();
 
-    // Everything below is inlined into here, where the compiler may use those instructions.
+    // Everything below is inlined here, so that the compiler may use those instructions.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Scratch { v, m, .. } = self.scratch;
@@ -164,7 +165,7 @@ impl Block {
         (row / self.down, row % self.down * TILE, tile % self.across * TILE)
     }
 
-    /// Places for tiles: whole groups, the last of which may hold left-over numbers that nobody reads.
+    /// The number of tiles rounded up to whole groups. The last group may end with old numbers, which are not used.
     fn padded(&self) -> usize {
         self.tiles.len().next_multiple_of(GROUP)
     }
@@ -187,7 +188,7 @@ impl Block {
             }
             for c in (0..channels).step_by(S::F32_LANES) {
                 for k in 0..6 {
-                    // One place that loads, so that the compiler puts it here and not behind a call.
+                    // There is only one place that loads, so that the compiler inlines it instead of making a call.
                     let mut line = [zero; 6];
                     for r in 0..6 {
                         if let Some(place) = at[r * 6 + k] {
@@ -313,7 +314,7 @@ fn multiply<S: Simd>(simd: S, v: &[f32], u: &[f32], tiles: usize, inputs: usize,
             for t in (0..tiles).step_by(GROUP) {
                 let job = Product { v: &v[t * inputs..], u: &u[o * inputs..], inputs, step: outputs };
                 let m = &mut m[t * outputs + o..];
-                // As many rows and registers as the machine's register file holds: 32 wide ones, 16 of AVX2, else 32.
+                // As many rows and registers as the register file holds: 32 of AVX-512, 16 of AVX2, else 32.
                 match S::F32_LANES {
                     16 => job.run::<S, 8, 2>(simd, 0, 0, m),
                     8 => {

@@ -1,4 +1,4 @@
-//! Which of several kernels serves a shape best on an adapter: measured on first use.
+//! Chooses the fastest of several kernels for a shape on an adapter; measured on first use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,43 +10,43 @@ use crate::compute::device::DeviceKind;
 use crate::compute::graph::{ConvSettings, Graph, Op, Plan, Precision, Shape, TensorId};
 use crate::compute::kernels::{conv_cooperative, conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
-/// A way to compute a convolution or a Gram matrix.
+/// A method to compute a convolution or a Gram matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
-    /// A matrix product, of a convolution an implicit one, in tiles of 64 × 64: any kernels and channels.
+    /// A matrix product (implicit for a convolution) in tiles of 64 × 64: for any kernels and channels.
     Direct,
-    /// Each position by itself: at most 4 inputs and outputs in multiples of 16, or at most 4 outputs and inputs in multiples
-    /// of 4.
+    /// Each position by itself: for at most 4 inputs with outputs in multiples of 16, or at most 4 outputs with inputs
+    /// in multiples of 4.
     Few,
-    /// As `Direct` in tiles of 128 × 64, held in more registers: convolutions with inputs in multiples of 8 and outputs in
-    /// multiples of 4, Gram matrices of channels in multiples of 128.
+    /// Like `Direct` in tiles of 128 × 64, held in more registers: for convolutions with inputs in multiples of 8 and
+    /// outputs in multiples of 4, and for Gram matrices with channels in multiples of 128.
     Tiled,
-    /// By the adapter's cooperative matrices (tensor cores), which round to 16 bits what they multiply: in half precision,
+    /// The adapter's cooperative matrices (tensor cores), which round their factors to 16 bits: in half precision, for
     /// convolutions with a ReLU, inputs in multiples of 16 and outputs in multiples of 4.
     Cooperative,
-    /// Winograd's F(4 × 4, 3 × 3): the channels of `Tiled`, 3 × 3 kernels that never change.
+    /// Winograd's F(4 × 4, 3 × 3): for the channels of `Tiled` and constant 3 × 3 kernels.
     Winograd,
 }
 
-/// What was found to be quickest, by the description of the shape.
+/// The fastest method found, by the description of the shape.
 pub type Choices = BTreeMap<String, Way>;
 
-/// What is done with choices when there are new ones.
+/// Called with all choices when there is a new one.
 type Keep = Arc<dyn Fn(&Choices) + Send + Sync>;
 
-/// What an adapter is known to do best.
+/// What is known about the methods on an adapter.
 #[derive(Default)]
 pub struct Known {
     choices: Choices,
     keep: Option<Keep>,
     preferred: Option<Way>,
-    /// Computes wrongly here.
+    /// Whether cooperative matrices compute wrong results on this adapter.
     is_cooperative_wrong: bool,
 }
 
 impl Way {
-    /// All ways.
+    /// All methods.
     pub const ALL: [Self; 5] = [Self::Direct, Self::Few, Self::Tiled, Self::Cooperative, Self::Winograd];
 
     /// The name as the benchmark prints it.
@@ -60,7 +60,8 @@ impl Way {
         }
     }
 
-    /// Whether it serves the operation `id` of a graph, a convolution or a Gram matrix, where the adapter has what it needs.
+    /// Whether the method can compute the operation `id` of a graph, a convolution or a Gram matrix, if the adapter has
+    /// what the method needs.
     pub fn fits(self, graph: &Graph, id: TensorId) -> bool {
         match &graph.nodes()[id.0].op {
             Op::Conv { weights, settings, .. } => {
@@ -69,7 +70,7 @@ impl Way {
                     Self::Direct => true,
                     Self::Few => conv_narrow::fits(s.width, s.channels) || conv_thin::fits(s.width, s.channels),
                     Self::Tiled => conv_tiled::fits(s.width, s.channels),
-                    // The numbers of a gradient would want a scale to be held in 16 bits.
+                    // Gradients would have to be scaled to fit into 16 bits.
                     Self::Cooperative => is_half(graph, id) && conv_cooperative::fits(s.width, s.channels),
                     Self::Winograd => {
                         settings.edge == 3 && is_constant(graph, *weights) && conv_tiled::fits(s.width, s.channels)
@@ -99,22 +100,22 @@ fn is_constant(graph: &Graph, id: TensorId) -> bool {
     matches!(graph.nodes()[id.0].op, Op::Constant(_))
 }
 
-/// An operation by itself, on which the ways to compute it are measured.
+/// A single operation, on which the methods to compute it are timed.
 pub struct Probe {
-    /// What it stands for.
+    /// The description of the operation and its shape.
     pub name: String,
-    /// The operation and what it needs.
+    /// The operation with its inputs.
     pub graph: Graph,
     /// The operation.
     pub output: TensorId,
 }
 
 impl Probe {
-    /// One for the operation `id` of a graph, whose edge is rounded to a power of two; none for what is computed in but one
-    /// way on every adapter.
+    /// Makes a probe for the operation `id` of a graph, with the edge rounded to a power of two; `None` for operations
+    /// with a single method on every adapter.
     ///
     /// # Errors
-    /// None where the operation itself could be made.
+    /// Never, if the operation itself could be made.
     pub fn of(graph: &Graph, id: TensorId) -> Result<Option<Self>, ComputeError> {
         let is_half = is_half(graph, id);
         let mut small = Graph::with(if is_half { Precision::Half } else { Precision::Single });
@@ -122,13 +123,13 @@ impl Probe {
             Op::Conv { x, weights, mask, settings, .. } => {
                 let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
                 let input = small.input(Shape::new(edge, edge, w.width));
-                // Those that are trained leave fewer ways.
+                // Trained kernels allow fewer methods than constant ones.
                 let (kind, kernels) = match &graph.nodes()[weights.0].op {
                     Op::Constant(values) => ("constant", small.constant(w, values.clone())?),
                     _ => ("trained", small.input(w)),
                 };
                 let (inputs, outputs, k) = (w.width, w.channels, settings.edge);
-                // What an edge adds or leaves out does not matter for the time.
+                // Rows and columns that are added or cut at the edges do not matter for the time.
                 let settings = ConvSettings::same(k, settings.periodic, settings.relu);
                 let name =
                     format!("{inputs} to {outputs} channels, {k} x {k} {kind} kernels, {edge} x {edge} positions");
@@ -149,30 +150,30 @@ impl Probe {
 }
 
 impl Gpu {
-    /// Takes over choices of an earlier run; `keep` gets all of them whenever there is a new one.
+    /// Sets the choices of an earlier run; `keep` is called with all choices whenever there is a new one.
     pub fn know(&self, choices: Choices, keep: impl Fn(&Choices) + Send + Sync + 'static) {
         let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
         known.choices = choices;
         known.keep = Some(Arc::new(keep));
     }
 
-    /// Takes one way wherever it fits, instead of the quickest: for tests and benchmarks.
+    /// Uses one method wherever it fits, instead of the fastest; for tests and benchmarks.
     pub fn prefer(&self, way: Option<Way>) {
         self.known.lock().unwrap_or_else(|e| e.into_inner()).preferred = way;
     }
 
-    /// Whether the adapter has what a way needs.
+    /// Whether the adapter has what a method needs.
     pub fn has(&self, way: Way) -> bool {
         let is_wrong = || self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong;
         way != Way::Cooperative || self.matrices().is_some() && !is_wrong()
     }
 
-    /// Leaves cooperative matrices alone from now on, which compute wrongly here.
+    /// Stops using cooperative matrices, because they compute wrong results on this adapter.
     pub fn leave_cooperative(&self) {
         self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong = true;
     }
 
-    /// The way in which the operation `id` of a graph is computed here; measured where that is not known yet.
+    /// The method that computes the operation `id` of a graph on this adapter; measured if it is not known yet.
     ///
     /// # Errors
     /// The device is lost.
@@ -191,12 +192,12 @@ impl Gpu {
                 return Ok(*found);
             }
         }
-        // Where shaders run on the cores, measuring takes longer than it can save.
+        // If shaders run on the CPU, measuring takes longer than it can save.
         if self.info().kind == DeviceKind::Software {
             return Ok(fitting[fitting.len() - 1]);
         }
         let quickest = match self.quickest(&probe, &fitting) {
-            // Where there is no room to measure, there may still be room to compute.
+            // There may be too little memory to measure, but enough to compute.
             Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Way::Direct),
             other => other?,
         };
@@ -211,10 +212,10 @@ impl Gpu {
         Ok(quickest)
     }
 
-    /// The quickest of some ways, all of which must fit, measured now.
+    /// Measures some methods, all of which must fit, and returns the fastest.
     ///
     /// # Errors
-    /// The memory cannot be had, or the device is lost.
+    /// There is not enough memory, or the device is lost.
     pub fn quickest(self: &Arc<Self>, probe: &Probe, ways: &[Way]) -> Result<Way, ComputeError> {
         let mut best = (f64::INFINITY, Way::Direct);
         for way in ways {
@@ -226,11 +227,11 @@ impl Gpu {
         Ok(best.1)
     }
 
-    /// Seconds of one run, the least of three.
+    /// Seconds of one run: the shortest of three.
     fn time(self: &Arc<Self>, probe: &Probe, way: Way) -> Result<f64, ComputeError> {
         let mut plan = Plan::new(&probe.graph, &[probe.output], probe.graph.precision);
         if probe.graph.precision == Precision::Half {
-            // In a network the maps would lie within it, where here they are its input and output.
+            // Inside a network these maps have 16 bits; here they are input and output, so this is set explicitly.
             plan.halves[0] = true;
             plan.halves[probe.output.0] = matches!(probe.graph.nodes()[probe.output.0].op, Op::Conv { .. });
         }
@@ -246,7 +247,7 @@ impl Gpu {
     }
 }
 
-/// The edge of the square on which operations on maps of a size are measured: beyond 256 × 256 all behave alike.
+/// The edge of the square map on which an operation is timed; all maps beyond 256 × 256 behave alike.
 fn measured_edge(x: Shape) -> usize {
     let edge = (x.rows() as f64).sqrt() as usize;
     (1 << edge.max(1).ilog2()).clamp(16, 256)

@@ -1,4 +1,4 @@
-//! From operations of a graph to dispatches of kernels.
+//! Translates operations of a graph into dispatches of kernels.
 
 use super::choice::Way;
 use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
@@ -12,12 +12,12 @@ pub enum Bound {
     Tensor(TensorId),
     /// One of the two scratch buffers that all operations share in turn.
     Scratch(usize),
-    /// Constant kernels in the form that Winograd's algorithm wants.
+    /// Constant kernels in the form that Winograd's algorithm needs.
     Transformed(TensorId),
 }
 
-/// The dispatches of one operation, with their buffers in the order of the kernel's bindings, computed in the way that is
-/// given, on an adapter with such cooperative matrices.
+/// The dispatches of one operation, computed by the given method on an adapter with these cooperative matrices. The
+/// buffers of each are in the order of the kernel's bindings.
 pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices>) -> Vec<(Launch, Vec<Bound>)> {
     let shape = |id: &TensorId| graph.shape(*id);
     let y = Bound::Tensor(id);
@@ -30,7 +30,7 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
         }
         Op::Conv { x, weights, bias, mask, settings } => {
             let seen = graph.conv_input(*x, *mask, *settings);
-            // What is absent is bound to something that is there and not read.
+            // For an absent bias or mask, the weights are bound instead; the kernel does not read them there.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
             if way == Way::Winograd {
                 let channels = seen.channels.max(out.channels);
@@ -103,7 +103,7 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
         Op::Pointwise { function, inputs } => {
             let shapes: Vec<Shape> = inputs.iter().map(shape).collect();
             let launch = kernels::pointwise::launch(*function, &shapes, out);
-            // What the function does not take is bound to its first input.
+            // For an input that the function does not take, the first input is bound instead.
             let bound = (0..3).map(|n| t(inputs.get(n).unwrap_or(&inputs[0]))).chain([y]).collect();
             vec![(launch, bound)]
         }
@@ -151,7 +151,8 @@ pub fn scratch(graph: &Graph, id: TensorId, way: Way) -> [usize; 2] {
     }
 }
 
-/// The constant kernels that some of a plan's convolutions want transformed, each once; `choice` says how each is computed.
+/// The constant kernels that a plan's convolutions need in transformed form, each once. `choice` gives the method of
+/// each convolution.
 pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> Vec<TensorId> {
     let mut found: Vec<TensorId> = vec![];
     for id in plan.order.iter().map(|index| TensorId(*index)) {
@@ -165,7 +166,7 @@ pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way)
     found
 }
 
-/// The way that takes the most memory for an operation: what is planned for before it is known which is quickest.
+/// The method that takes the most memory for an operation; plans assume it until the fastest is known.
 pub fn largest(graph: &Graph, id: TensorId) -> Way {
     let winograd = Way::Winograd;
     if winograd.fits(graph, id) { winograd } else { Way::Direct }

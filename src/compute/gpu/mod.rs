@@ -22,14 +22,14 @@ use super::graph::Precision;
 use super::kernels::conv_cooperative::Matrices;
 use super::kernels::{Binding, Halves, Kernel, Launch};
 
-/// Storage buffers that a kernel binds at the most.
+/// The most storage buffers that a kernel binds.
 const STORAGE_BUFFERS: u32 = 5;
 
-/// Submissions until a device is lost on purpose, over all devices; never, if that has not been asked for.
+/// Submissions until a device is lost on purpose, over all devices; `u64::MAX` means never.
 static UNTIL_LOSS: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Loses, after so many more submissions, the device that makes the next one, as a driver reset would; `u64::MAX` calls it
-/// off. Returns how many were left. For tests of what happens then.
+/// After this many more submissions, makes the device of the next one fail, as a driver reset would; `u64::MAX` cancels
+/// this. Returns how many submissions were left. For tests of that case.
 pub fn lose_after(submissions: u64) -> u64 {
     UNTIL_LOSS.swap(submissions, Ordering::SeqCst)
 }
@@ -85,7 +85,7 @@ fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
     DeviceInfo { name: info.name.clone(), kind, backend: info.backend.to_string(), driver: driver.trim().to_string() }
 }
 
-/// What the kernels by cooperative matrices need besides numbers of 16 bits.
+/// The features that kernels with cooperative matrices need besides 16-bit numbers.
 const COOPERATIVE: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SUBGROUP);
 
 /// The cooperative matrices of an adapter that a kernel can use.
@@ -104,12 +104,12 @@ fn cooperative_matrices(adapter: &wgpu::Adapter) -> Option<Matrices> {
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
-    // A broken driver may panic inside the loader; that is a machine without a GPU, not the end of the program.
+    // A broken driver may panic inside the loader; the machine then counts as one without a GPU.
     let found = catch_unwind(|| pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY)));
     found.unwrap_or_default()
 }
 
-/// The adapters of this machine, real ones first.
+/// The adapters of this machine, real GPUs first.
 pub fn list() -> Vec<DeviceInfo> {
     let mut found: Vec<DeviceInfo> = adapters().iter().map(|a| describe(&a.get_info())).collect();
     found.sort_by_key(|info| info.kind);
@@ -118,10 +118,10 @@ pub fn list() -> Vec<DeviceInfo> {
 }
 
 impl Gpu {
-    /// Opens the adapter that [`list`] describes so; for half precision with what that needs.
+    /// Opens the adapter with this description from [`list`]; for half precision, with the features that this needs.
     ///
     /// # Errors
-    /// It is gone, its driver refuses to open it, or it has no numbers of 16 bits.
+    /// It is gone, its driver refuses to open it, or it does not support 16-bit numbers.
     pub fn open(info: &DeviceInfo, precision: Precision) -> Result<Self, ComputeError> {
         let failed = |reason: String| ComputeError::NoDevice { wanted: info.name.clone(), available: reason };
         let adapter = adapters().into_iter().find(|a| describe(&a.get_info()) == *info);
@@ -132,7 +132,7 @@ impl Gpu {
             && limits.max_compute_workgroup_storage_size >= 16 * 1024;
         if !supports_kernels {
             return Err(failed(
-                "Its driver offers too little for the kernels (256 invocations and 16 KiB a group).".into(),
+                "Its driver does not offer what the kernels need (256 invocations and 16 KiB per group).".into(),
             ));
         }
         let is_half = precision == Precision::Half;
@@ -145,9 +145,9 @@ impl Gpu {
         let mut experimental_features = wgpu::ExperimentalFeatures::disabled();
         if matrices.is_some() {
             required_features |= COOPERATIVE;
-            // SAFETY: only the convolutions by cooperative matrices use them, within what their specification allows: loads
-            // and stores inside their arrays, in control flow that is uniform in a workgroup. A new adapter is tried against
-            // the native code first.
+            // SAFETY: only the convolutions with cooperative matrices use these features, as their specification
+            // allows: loads and stores stay inside their arrays, in control flow that is uniform in a workgroup. A new
+            // adapter is first compared with the native code.
             experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         }
         let descriptor = wgpu::DeviceDescriptor {
@@ -157,14 +157,14 @@ impl Gpu {
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|e| failed(format!("Its driver would not open it: {e}.")))?;
+            .map_err(|e| failed(format!("Its driver could not open it: {e}.")))?;
         let lost = Arc::new(OnceLock::new());
         let note = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
             let _ = note.set(if message.is_empty() { format!("{reason:?}") } else { message });
         });
         let note = lost.clone();
-        // An error outside the scopes of an allocation leaves the device in a state that nobody can vouch for.
+        // After an error outside the scopes of an allocation, the state of the device is unknown.
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             let _ = note.set(error.to_string());
         }));
@@ -195,13 +195,13 @@ impl Gpu {
         self.matrices
     }
 
-    /// Loses the device, as a driver reset would: for tests of what happens then.
+    /// Makes the device fail, as a driver reset would, for tests of that case.
     pub fn lose(&self) {
         let _ = self.lost.set("it was given up on purpose".into());
         self.device.destroy();
     }
 
-    /// Hands work to the device.
+    /// Submits work to the device.
     fn submit(&self, encoder: wgpu::CommandEncoder) {
         let fewer = |left: u64| (left < u64::MAX).then(|| left.checked_sub(1).unwrap_or(u64::MAX));
         if UNTIL_LOSS.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) == Ok(0) {
@@ -210,7 +210,7 @@ impl Gpu {
         self.queue.submit([encoder.finish()]);
     }
 
-    /// Submits dispatches one after the other in one piece.
+    /// Submits dispatches, which run one after the other, as one submission.
     fn submit_all(&self, dispatches: &[Dispatch]) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         {
@@ -220,7 +220,7 @@ impl Gpu {
         self.submit(encoder);
     }
 
-    /// A launch of a variant of its kernel with its buffers, in the order of the bindings.
+    /// Makes a dispatch of a launch with a variant of its kernel; `buffers` are in the order of the bindings.
     ///
     /// # Errors
     /// The grid exceeds the adapter's limits.
@@ -230,7 +230,7 @@ impl Gpu {
             device: self.info.name.clone(),
             what: format!("the grid of {}", launch.kernel.name),
             needed: format!("{:?} groups", launch.grid),
-            allowed: format!("{most} a dimension"),
+            allowed: format!("{most} per dimension"),
         })?;
         let parameters = self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
             label: Some(launch.kernel.name),
@@ -256,10 +256,10 @@ impl Gpu {
         }
     }
 
-    /// Waits for all submitted work, after which what has been dropped is free.
+    /// Waits for all submitted work; the memory of dropped buffers is then free.
     pub(super) fn wait(&self) -> Result<(), ComputeError> {
         self.check_lost()?;
-        // A device that is lost while one waits makes the wait panic instead of returning.
+        // If the device is lost during the wait, the wait panics instead of returning.
         let waited = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely())));
         if !matches!(waited, Ok(Ok(_))) {
             let _ = self.lost.set("the driver stopped answering".into());
@@ -310,7 +310,7 @@ impl Gpu {
         })
     }
 
-    /// Waits for all submitted work and hands the numbers of a staging buffer to `take`.
+    /// Waits for all submitted work, then calls `take` with the numbers of a staging buffer.
     fn map<T>(&self, staging: &wgpu::Buffer, take: impl FnOnce(&[f32]) -> T) -> Result<T, ComputeError> {
         staging.map_async(wgpu::MapMode::Read, .., |_| {});
         self.wait()?;
@@ -326,7 +326,7 @@ impl Gpu {
 
     /// The largest buffer that a kernel can use, in bytes.
     fn largest_buffer(&self) -> u64 {
-        // The shaders count with 32 bits and a sign.
+        // The shaders count in signed integers of 32 bits.
         let most = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
         most.min(i32::MAX as u64) & !3
     }

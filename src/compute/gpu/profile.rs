@@ -1,4 +1,4 @@
-//! How long each kernel takes, and what the adapter can do at the most.
+//! Measures the time of each kernel and the peak rates of the adapter.
 
 use std::time::Instant;
 
@@ -21,23 +21,23 @@ pub struct Timing {
     pub shape: String,
     /// Seconds.
     pub seconds: f64,
-    /// Multiplications and additions; of a convolution those of its definition, which Winograd's algorithm needs fewer of.
+    /// Multiplications and additions; for a convolution those of its definition (Winograd's algorithm needs fewer).
     pub operations: u64,
-    /// Bytes of everything that it reads or writes, each once.
+    /// Bytes of all tensors that it reads or writes, each counted once.
     pub bytes: u64,
 }
 
-/// What an adapter does at the most.
+/// The peak rates of an adapter.
 #[derive(Clone, Copy, Debug)]
 pub struct Peaks {
-    /// Multiplications and additions a second.
+    /// Multiplications and additions per second.
     pub operations: f64,
-    /// Bytes read and written a second by a copy.
+    /// Bytes that a copy reads and writes per second.
     pub bytes: f64,
 }
 
 impl Timing {
-    /// Of one of the dispatches of an operation.
+    /// Describes one of the dispatches of an operation.
     fn new(
         graph: &Graph,
         plan: &Plan,
@@ -49,7 +49,7 @@ impl Timing {
         let s = graph.shape(id);
         let Halves { read, write } = variant(launch.kernel, bound, plan);
         let [read, write] = [read, write].map(|is_half| if is_half { 2 } else { 4 });
-        // What is absent is bound to something else again, which is not read.
+        // In place of an absent input, another buffer is bound twice; it counts once.
         let once = bound.iter().enumerate().filter(|(n, b)| !bound[..*n].contains(b)).map(|(_, b)| b);
         let tensors = once.map(|bound| match bound {
             Bound::Tensor(id) => graph.shape(*id).len() as u64 * if plan.halves[id.0] { 2 } else { 4 },
@@ -62,7 +62,7 @@ impl Timing {
             let w = graph.shape(*weights);
             shape = format!("{} → {}, {} × {}", w.width, w.channels, s.height, s.width);
             let (tiles, inputs, outputs) = (u64::from(launch.tiles()), w.width as u64, w.channels as u64);
-            // Of Winograd's algorithm the products stand for the operations of the definition; 16 outputs a tile.
+            // In Winograd's algorithm, the products count the operations of the definition, with 16 outputs per tile.
             let direct = 2 * 16 * tiles * 9 * inputs * outputs;
             (operations, bytes) = match launch.kernel.name {
                 "winograd_input" => (0, (16 * read + 36 * 4) * tiles * inputs),
@@ -79,7 +79,7 @@ impl Timing {
 }
 
 impl Gpu {
-    /// Whether the driver can tell when a kernel began and ended; else the time of submitting it counts too.
+    /// Whether the driver reports when a kernel began and ended; otherwise the times include its submission.
     pub fn has_timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
@@ -141,12 +141,12 @@ impl Gpu {
         Ok(ticks.chunks_exact(2).map(|t| t[1].saturating_sub(t[0]) as f64 * period).collect())
     }
 
-    /// Measures what the adapter does at the most, with kernels that do nothing else.
+    /// Measures the peak rates of the adapter: one kernel only computes, another only copies.
     ///
     /// # Errors
-    /// The memory cannot be had, or the device is lost.
+    /// There is not enough memory, or the device is lost.
     pub fn peaks(&self) -> Result<Peaks, ComputeError> {
-        /// Enough to keep every core of a large card busy, and how long a measurement should take.
+        /// Enough groups to keep every core of a large card busy, and how long a measurement should take, in seconds.
         const GROUPS: usize = 4096;
         const LONG_ENOUGH: f64 = 0.02;
         const COPIED: usize = 16 << 20;
@@ -177,7 +177,7 @@ impl Gpu {
 }
 
 impl GpuProgram {
-    /// Times every dispatch of a run by itself: the least of `repetitions`, after one that does not count.
+    /// Times every dispatch of a run by itself: the shortest of `repetitions`, after one that does not count.
     ///
     /// # Errors
     /// The device is lost.
@@ -203,7 +203,7 @@ impl GpuProgram {
 }
 
 impl Launch {
-    /// The tiles that a launch of Winograd's algorithm is about; 0 for others.
+    /// The number of tiles of a launch of Winograd's algorithm; 0 for other kernels.
     fn tiles(&self) -> u32 {
         let found = self.kernel.fields.iter().find(|(field, _)| *field == "tiles");
         let bytes = found.and_then(|(_, offset)| self.parameters.get(*offset..offset + 4)?.try_into().ok());

@@ -32,7 +32,7 @@ fn staging_bytes(graph: &Graph, outputs: &[TensorId]) -> u64 {
     outputs.iter().map(|id| graph.shape(*id).bytes()).sum()
 }
 
-/// Bytes that a plan needs on the device, at the most: which kernels are quickest there is not known yet.
+/// The most bytes that a plan can need on the device; which kernels are fastest there is not known yet.
 pub fn memory(graph: &Graph, plan: &Plan, outputs: &[TensorId]) -> u64 {
     plan.bytes() + lower::extra_bytes(graph, plan, |id| lower::largest(graph, id)) + staging_bytes(graph, outputs)
 }
@@ -51,13 +51,13 @@ impl GpuProgram {
     /// Allocates the buffers and prepares every dispatch; `outputs` are what a run can return.
     ///
     /// # Errors
-    /// A buffer or a grid exceeds the adapter's limits, the memory cannot be had, the device is lost, or it was not opened for
-    /// half precision.
+    /// A buffer or a grid exceeds the adapter's limits, there is not enough memory, the device is lost, or it was not
+    /// opened for half precision.
     pub fn new(gpu: Arc<Gpu>, graph: Graph, plan: Plan, outputs: &[TensorId]) -> Result<Self, ComputeError> {
         Self::with(gpu, graph, plan, outputs, None)
     }
 
-    /// The same with all operations computed in one way, instead of the quickest.
+    /// Like [`GpuProgram::new`]; if a method is given, it is used for all operations instead of the fastest.
     pub(super) fn with(
         gpu: Arc<Gpu>,
         graph: Graph,
@@ -159,7 +159,7 @@ impl GpuProgram {
 
     /// Fills every buffer that a run writes with NaN, so that a test sees what a kernel leaves out.
     pub fn poison(&mut self) {
-        /// NaN as a number of 32 bits and as two of 16.
+        /// NaN both as one 32-bit number and as two 16-bit numbers.
         const NAN: f32 = f32::from_bits(0x7fc0_7fc0);
         for index in &self.plan.order {
             let node = &self.graph.nodes()[*index];

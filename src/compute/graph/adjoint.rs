@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{ConvSettings, Function, Graph, Op, Pooling, Product, Shape, TensorId};
 use crate::compute::ComputeError;
 
-/// What has reached a tensor so far on the way back from the loss.
+/// The gradient that has reached a tensor so far in the pass back from the loss.
 #[derive(Clone, Copy)]
 enum Gradient {
-    /// A scalar's gradient that is a plain number (a weight of a sum).
+    /// The gradient of a scalar that is a known number (a weight of a sum).
     Number(f32),
     /// A gradient that a node computes.
     Tensor(TensorId),
@@ -26,11 +26,11 @@ impl Graph {
         Ok(self.gradients(loss, &[input])?[0])
     }
 
-    /// Adds the operations that compute the gradients of the scalar `loss` with respect to each of `inputs`. Targets and
-    /// constants get no gradient.
+    /// Adds the operations that compute the gradients of the scalar `loss` with respect to each of `inputs`. Targets
+    /// and constants get no gradient.
     ///
     /// # Errors
-    /// `loss` is no scalar, does not depend on an input, or an operation between them has no adjoint.
+    /// `loss` is not a scalar, does not depend on an input, or an operation between them has no adjoint.
     pub fn gradients(&mut self, loss: TensorId, inputs: &[TensorId]) -> Result<Vec<TensorId>, ComputeError> {
         if self.shape(loss) != Shape::SCALAR {
             return Err(ComputeError::shape(format!("a loss of shape {:?}", self.shape(loss))));
@@ -38,11 +38,11 @@ impl Graph {
         self.carry_back(Gradients::from([(loss, Gradient::Number(1.0))]), inputs)
     }
 
-    /// Adds the operations that carry gradients with respect to several outputs back to `input`: the sum of the adjoints
-    /// of everything between them, each applied to its seed.
+    /// Adds the operations that carry gradients with respect to several outputs back to `input`: the sum of the
+    /// adjoints of everything between them, each applied to its seed.
     ///
     /// # Errors
-    /// A seed has another shape than its output, or as for [`Graph::gradients`].
+    /// A seed differs in shape from its output, or as for [`Graph::gradients`].
     pub fn pull_back(&mut self, seeded: &[(TensorId, TensorId)], input: TensorId) -> Result<TensorId, ComputeError> {
         if let Some((_, seed)) = seeded.iter().find(|(output, seed)| self.shape(*output) != self.shape(*seed)) {
             return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(*seed))));
@@ -79,7 +79,7 @@ impl Graph {
         reached
     }
 
-    /// Hands the gradient that has reached a node on to those of its inputs that lead to what is differentiated.
+    /// Passes the gradient of a node on to those of its inputs that depend on the tensors of the wanted gradients.
     fn node_adjoint(
         &mut self,
         node: TensorId,
@@ -107,7 +107,8 @@ impl Graph {
                 if reaches[x.0] {
                     let flipped = self.flip_kernels(weights)?;
                     let mask = settings.relu.then(|| self.signs(node));
-                    // What a mean pooling hands back is four times the same number: it is read where it stands.
+                    // The adjoint of a mean pooling repeats each number four times, so the convolution reads the
+                    // numbers before they are repeated.
                     let (from, spread) = match self.nodes[g.0].op {
                         Op::PoolAdjoint { gradient, pooling: Pooling::Mean, .. } if mask.is_some() => (gradient, true),
                         _ => (g, false),
@@ -171,7 +172,7 @@ impl Graph {
                 self.give(gradients, features, Gradient::Tensor(adjoint))
             }
             Op::Reduce { a, b: None, scale } => {
-                // The sum's gradient, repeated to every number that was summed: in the other directions it has its size.
+                // The gradient of a sum is repeated along the dimensions that were summed; the other sizes are equal.
                 let (from, to) = (self.shape(a), self.shape(g));
                 let repeats = |from: usize, to: usize| if to == from { 1 } else { from };
                 let (height, width) =
@@ -207,7 +208,7 @@ impl Graph {
         })
     }
 
-    /// The gradient `g` of a pointwise result, carried to the input number `at`.
+    /// Carries the gradient `g` of a pointwise result to the input number `at`.
     #[expect(clippy::too_many_arguments, reason = "a node, its inputs and what has reached it")]
     fn pointwise_adjoint(
         &mut self,
@@ -219,7 +220,7 @@ impl Graph {
         input: TensorId,
         gradients: &mut Gradients,
     ) -> Result<(), ComputeError> {
-        // What the gradient is multiplied with number by number; nothing where it passes as it is.
+        // The factor of the gradient, element by element; none if the gradient passes unchanged.
         let factor = match (function, at) {
             (Function::Add, _) | (Function::Reparameterise, 0) => None,
             (Function::Multiply, _) => Some(inputs[1 - at]),
@@ -245,7 +246,7 @@ impl Graph {
         };
         let adjoint = match factor {
             None => self.sum_to(g, None, input)?,
-            // A factor that is repeated cannot be summed together with the gradient, and need not be.
+            // If the factor is repeated, the product is computed before the sum.
             Some(factor) if self.shape(factor) == self.shape(g) => self.sum_to(g, Some(factor), input)?,
             Some(factor) => {
                 let product = self.pointwise(Function::Multiply, &[g, factor])?;
@@ -282,7 +283,7 @@ impl Graph {
         }
     }
 
-    /// Keeps a gradient, added to what has come to the same tensor on another path.
+    /// Stores a gradient, added to what has reached the same tensor on another path.
     fn give(&mut self, gradients: &mut Gradients, id: TensorId, value: Gradient) -> Result<(), ComputeError> {
         let sum = match (gradients.get(&id).copied(), value) {
             (None, value) => value,

@@ -4,8 +4,8 @@ use super::{Function, Graph, Op, Product, Shape, TensorId};
 use crate::compute::ComputeError;
 
 impl Graph {
-    /// One number from one number of each input. Of every dimension an input has either the size of the result or 1,
-    /// and is then repeated; height and width are one dimension in this.
+    /// Applies a function element by element. In each dimension, an input has either the size of the result, or 1 and
+    /// is then repeated. Height and width count as one dimension here.
     ///
     /// # Errors
     /// The shapes do not fit together, or the function takes another number of inputs.
@@ -44,7 +44,7 @@ impl Graph {
     /// has the given shape.
     ///
     /// # Errors
-    /// The numbers do not suffice.
+    /// The sizes do not match.
     pub fn product(
         &mut self,
         a: TensorId,
@@ -64,7 +64,7 @@ impl Graph {
     /// `bias`; the result has `shape` for each image, and so has the bias.
     ///
     /// # Errors
-    /// The numbers do not suffice.
+    /// The sizes do not match.
     pub fn linear(
         &mut self,
         x: TensorId,
@@ -99,8 +99,8 @@ impl Graph {
         self.push(Op::Upsample { x }, Shape { height: 2 * s.height, width: 2 * s.width, ..s })
     }
 
-    /// The pulling-away term of Zhao, Mathieu & LeCun 2017 (arXiv:1609.03126, Eq. 4): the mean over all ordered pairs of
-    /// different images of `(x_i · x_j / ‖x_i‖ ‖x_j‖)²`; 0 for a batch of one.
+    /// The pulling-away term of Zhao, Mathieu & LeCun 2017 (arXiv:1609.03126, Eq. 4): the mean over all ordered pairs
+    /// of different images of `(x_i · x_j / ‖x_i‖ ‖x_j‖)²`; 0 for a batch of one.
     ///
     /// # Errors
     /// Never.
@@ -115,11 +115,11 @@ impl Graph {
     ///
     /// `state`, an input of shape `[3, 1, numbers]`, holds the gradients summed up so far, the first and the second
     /// moments; `step`, an input of four numbers, holds the rate, 1 − 0.9^t, 1 − 0.999^t, and 1 or 0: with 0 the
-    /// gradient is only added up, so that a batch can be split over several runs. Nothing may read the parameter in an
-    /// operation that is added after this one. What is returned is the parameter after the step.
+    /// gradient is only added up, so that a batch can be split over several runs. No operation that is added after this
+    /// one may read the parameter. Returns the parameter after the step.
     ///
     /// # Errors
-    /// The shapes do not fit together, or one of the three is no input.
+    /// The shapes do not fit together, or one of the three is not an input.
     pub fn adam(
         &mut self,
         parameter: TensorId,

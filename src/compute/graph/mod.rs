@@ -18,22 +18,22 @@ use super::ComputeError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TensorId(pub(crate) usize);
 
-/// One tensor of a graph: how it is made, and its shape.
+/// One tensor of a graph: the operation that computes it, and its shape.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// The operation that makes it.
+    /// The operation that computes it.
     pub op: Op,
     /// Its shape.
     pub shape: Shape,
 }
 
-/// A network as a list of operations, each using only tensors made before it.
+/// A network as a list of operations, each of which uses only earlier tensors.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// How its feature maps are stored on a GPU.
     pub precision: Precision,
     nodes: Vec<Node>,
-    /// Operations in place that are run whatever is asked for.
+    /// Operations in place, which run whichever outputs are requested.
     effects: Vec<TensorId>,
 }
 
@@ -43,7 +43,7 @@ impl Graph {
         Self::default()
     }
 
-    /// A graph without operations whose feature maps are stored so on a GPU.
+    /// A graph without operations; a GPU stores its feature maps in this precision.
     pub fn with(precision: Precision) -> Self {
         Self { precision, ..Self::default() }
     }
@@ -73,8 +73,8 @@ impl Graph {
         self.push(Op::Input, shape)
     }
 
-    /// Makes an input of a tensor: what it holds comes from outside from now on, and what it was made from is needed no
-    /// more for its sake.
+    /// Turns a tensor into an input: from now on the caller writes its values, and the operations that computed it are
+    /// no longer needed for it.
     pub fn supply(&mut self, id: TensorId) {
         self.nodes[id.0].op = Op::Input;
     }
@@ -82,7 +82,7 @@ impl Graph {
     /// A tensor that never changes.
     ///
     /// # Errors
-    /// The number of values is not that of the shape.
+    /// The number of values does not match the shape.
     pub fn constant(&mut self, shape: Shape, values: Arc<Vec<f32>>) -> Result<TensorId, ComputeError> {
         if values.len() != shape.len() {
             return Err(ComputeError::shape(format!("{} values for a constant of shape {shape:?}", values.len())));
@@ -93,7 +93,7 @@ impl Graph {
     /// Reorders, scales and shifts the three channels of an image: `y[p, c] = scale[c] · x[p, order[c]] + shift[c]`.
     ///
     /// # Errors
-    /// `x` has other than three channels, or `order` is no permutation.
+    /// `x` does not have three channels, or `order` is not a permutation.
     pub fn channel_shift(
         &mut self,
         x: TensorId,
@@ -110,11 +110,11 @@ impl Graph {
         Ok(self.push(Op::ChannelShift { x, order, scale, shift }, shape))
     }
 
-    /// 3 × 3 convolution with bias and ReLU that keeps the size of its input but for what is cut off the result:
-    /// `y = max(0, W ∗ x + b)`.
+    /// 3 × 3 convolution with bias and ReLU, `y = max(0, W ∗ x + b)`. The result has the size of the input, minus what
+    /// is cut off.
     ///
     /// # Errors
-    /// Channels do not match, the image is too small for a mirrored edge or for the cut, or a periodic one is cut.
+    /// Channels do not match, the image is too small for a mirrored edge or for the cut, or a periodic image is cut.
     pub fn conv_relu(
         &mut self,
         x: TensorId,
@@ -131,12 +131,13 @@ impl Graph {
         self.conv(x, weights, Some(bias), None, settings)
     }
 
-    /// Whether each number is positive, in bits: what a ReLU's adjoint has to know of its result; see [`Op::Signs`].
+    /// One bit for each number: whether it is positive. The adjoint of a ReLU needs this of its result; see
+    /// [`Op::Signs`].
     pub fn signs(&mut self, x: TensorId) -> TensorId {
         self.push(Op::Signs { x }, self.shape(x).signs())
     }
 
-    /// The shape of a convolution's input as its kernels see it, which differs where a pooled gradient is spread.
+    /// The input shape that the kernels of a convolution read; not that of `x` if a pooled gradient is spread.
     pub(crate) fn conv_input(&self, x: TensorId, mask: Option<TensorId>, settings: ConvSettings) -> Shape {
         match mask.map(|m| self.shape(m)).filter(|_| settings.spread) {
             Some(pooled) => Shape { channels: self.shape(x).channels, ..pooled },
@@ -144,8 +145,8 @@ impl Graph {
         }
     }
 
-    /// Convolution in its general form; see [`Op::Conv`]. The kernels are `[edge², inputs, outputs]`, the mask comes from
-    /// [`Graph::signs`].
+    /// Convolution in its general form; see [`Op::Conv`]. The kernels are `[edge², inputs, outputs]`, the mask comes
+    /// from [`Graph::signs`].
     ///
     /// # Errors
     /// Channels do not match, the mask does not fit `x`, or no position is left.
@@ -163,7 +164,7 @@ impl Graph {
         let bias_fits = bias.is_none_or(|b| self.shape(b).len() == ws.channels);
         let mask_fits = mask.is_none_or(|m| self.shape(m) == xs.signs());
         let ConvSettings { edge, before, after, .. } = settings;
-        // What the borders add, and a kernel takes again.
+        // The change of size along an axis: the borders add, and the kernel subtracts.
         let gain = |axis: usize| before[axis] + after[axis] + 1 - edge as isize;
         let left = |size: usize, axis: usize| size.checked_add_signed(gain(axis)).filter(|n| *n > 0);
         let border_fits = edge > 0 && (!settings.periodic || gain(0) == 0 && gain(1) == 0);
@@ -177,7 +178,7 @@ impl Graph {
         Ok(self.push(Op::Conv { x, weights, bias, mask, settings }, shape))
     }
 
-    /// The kernels of the adjoint convolution: taps reversed, channels exchanged; of constants at once.
+    /// The kernels of the adjoint convolution: taps reversed, channels exchanged. Constants are flipped at once.
     fn flip_kernels(&mut self, weights: TensorId) -> Result<TensorId, ComputeError> {
         let s = self.shape(weights);
         let shape = Shape::new(s.height, s.channels, s.width);
@@ -221,11 +222,11 @@ impl Graph {
         self.push(Op::Gram { features, region: None }, Shape::new(s.channels, 1, s.channels).times(s.batch))
     }
 
-    /// The same of the positions within a region alone, divided by all positions; `region` is an input of four numbers:
-    /// the first row and column, and the row and column behind the last.
+    /// Like [`Graph::gram`], but only the positions within a region are summed; the divisor is still all positions.
+    /// `region` is an input of four numbers: the first row and column, and the row and column after the last.
     ///
     /// # Errors
-    /// `region` has another size, or `features` are more than one image.
+    /// `region` does not have four numbers, or `features` are more than one image.
     pub fn gram_within(&mut self, features: TensorId, region: TensorId) -> Result<TensorId, ComputeError> {
         let s = self.shape(features);
         if self.shape(region).len() != 4 || s.batch != 1 {
@@ -234,7 +235,7 @@ impl Graph {
         Ok(self.push(Op::Gram { features, region: Some(region) }, Shape::new(s.channels, 1, s.channels)))
     }
 
-    /// `scale · Σ (x − target)²` over all images; of Gram matrices it is a layer's style loss.
+    /// `scale · Σ (x − target)²` over all images; for Gram matrices, this is a layer's style loss.
     ///
     /// # Errors
     /// The two differ in shape.
@@ -249,7 +250,7 @@ impl Graph {
     /// `Σ weight · term` over scalars.
     ///
     /// # Errors
-    /// A term is no scalar, there are no terms.
+    /// A term is not a scalar, there are no terms, or there are not as many weights as terms.
     pub fn weighted_sum(&mut self, terms: &[TensorId], weights: &[f32]) -> Result<TensorId, ComputeError> {
         let scalars = terms.iter().all(|t| self.shape(*t) == Shape::SCALAR);
         if terms.is_empty() || terms.len() != weights.len() || !scalars {
@@ -263,7 +264,7 @@ impl Graph {
         self.needed(outputs).into_iter().map(|id| self.operations_of(TensorId(id))).sum()
     }
 
-    /// Multiplications and additions that make one tensor from those that it is made of.
+    /// Multiplications and additions that compute one tensor from its inputs.
     pub fn operations_of(&self, id: TensorId) -> u64 {
         let s = self.shape(id);
         match &self.nodes[id.0].op {
@@ -279,8 +280,9 @@ impl Graph {
         }
     }
 
-    /// Whether each tensor is a feature map that may be stored with 16 bits a number: what a convolution with a ReLU or a
-    /// pooling makes, with its mirrored edge, where all that read it take it so and it is no output.
+    /// Whether each tensor is a feature map that may be stored in 16 bits per number. This holds for the result of a
+    /// convolution with a ReLU or of a pooling, also with a mirrored edge, if it is not an output and all operations
+    /// that read it accept 16 bits.
     pub(crate) fn halves(&self, outputs: &[TensorId]) -> Vec<bool> {
         let mut halves: Vec<bool> = vec![];
         for node in &self.nodes {

@@ -36,7 +36,7 @@ pub enum Op {
     UpsampleAdjoint { gradient: TensorId },
     /// Matrix product, see [`Product`].
     Product { a: TensorId, b: TensorId, product: Product },
-    /// One number from one number of each input, see [`Function`].
+    /// A function applied element by element, see [`Function`].
     Pointwise { function: Function, inputs: Vec<TensorId> },
     /// `scale · Σ a · b` (or of `a` alone) over every dimension in which the result has size 1.
     Reduce { a: TensorId, b: Option<TensorId>, scale: f32 },
@@ -44,15 +44,15 @@ pub enum Op {
     PullAway { products: TensorId },
     /// Adjoint of [`Op::PullAway`].
     PullAwayAdjoint { products: TensorId, gradient: TensorId },
-    /// In place: first and second moments of Adam behind each other, with the sum of the batch's gradients so far.
+    /// In place: the sum of the batch's gradients so far, and Adam's first and second moments, one after the other.
     AdamMoments { state: TensorId, gradient: TensorId, step: TensorId },
     /// In place: a step of Adam.
     AdamStep { parameter: TensorId, state: TensorId, step: TensorId },
-    /// `G = Fᵀ F / positions`, of each image. Of a region (first row, first column, and the row and column behind the last)
-    /// only the positions within are summed, and still divided by all.
+    /// `G = Fᵀ F / positions`, of each image. With a region (first row, first column, and the row and column after the
+    /// last) only the positions within are summed; the divisor is still all positions.
     Gram { features: TensorId, region: Option<TensorId> },
-    /// `features · matrix · scale`, added to `carry` in place where there is one, and 0 outside a region: the adjoint of
-    /// [`Op::Gram`].
+    /// Adjoint of [`Op::Gram`]: `features · matrix · scale`, and 0 outside a region. If there is a `carry`, it is added
+    /// to that in place.
     GramAdjoint { features: TensorId, matrix: TensorId, region: Option<TensorId>, carry: Option<TensorId>, scale: f32 },
     /// `scale · ‖x − target‖²`, over all images.
     SquaredError { x: TensorId, target: TensorId, scale: f32 },
@@ -94,7 +94,7 @@ impl Op {
     }
 }
 
-/// What a [`Op::Pointwise`] computes from numbers `a`, `b`, `c` of its inputs.
+/// The function that [`Op::Pointwise`] computes from numbers `a`, `b`, `c` of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Function {
     /// `a + b`.
@@ -111,8 +111,8 @@ pub enum Function {
     Sigmoid,
     /// `b · a · (1 − a)`, `a` being the result of [`Function::Sigmoid`].
     SigmoidAdjoint,
-    /// `a + e^(b / 2) · c`: a sample of the normal distribution of mean `a` and log variance `b` (Kingma & Welling 2014,
-    /// arXiv:1312.6114, section 2.4).
+    /// `a + e^(b / 2) · c`: a sample of the normal distribution of mean `a` and log variance `b` (Kingma & Welling
+    /// 2014, arXiv:1312.6114, section 2.4).
     Reparameterise,
     /// `c · b · e^(a / 2) / 2`: the adjoint of [`Function::Reparameterise`] with respect to the log variance `a`.
     ReparameteriseAdjoint,
@@ -138,7 +138,7 @@ impl Function {
     }
 }
 
-/// `y = A · B`, `y` being `rows × columns`, each matrix stored row by row and read transposed if so said.
+/// `y = A · B`, where `y` is `rows × columns`. Each matrix is stored row by row, and may be read transposed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Product {
     /// Rows of `y`.

@@ -31,9 +31,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Assigns buffers by liveness: two tensors share one if neither is needed while the other lives. Inputs and outputs
-    /// keep theirs. The largest tensors choose first (greedy by size; Pisarchyk & Lee 2020, arXiv:2001.03288), so that no
-    /// small one keeps a large buffer from them.
+    /// Assigns buffers by liveness: two tensors share one if neither is needed while the other lives. Inputs and
+    /// outputs keep theirs. The largest tensors are placed first (greedy by size; Pisarchyk & Lee 2020,
+    /// arXiv:2001.03288), so that no small tensor occupies a large buffer that they need.
     pub fn new(graph: &Graph, outputs: &[TensorId], precision: Precision) -> Self {
         let halves = match precision {
             Precision::Single => vec![false; graph.nodes.len()],
@@ -41,7 +41,7 @@ impl Plan {
         };
         let floats = |index: usize| graph.nodes[index].shape.len().div_ceil(if halves[index] { 2 } else { 1 });
         let mut order = graph.needed(outputs);
-        // Signs are taken as soon as there is what they are of, which then need not outlive its other readers.
+        // Signs are computed directly after their map, so that they do not prolong the life of the map.
         order.sort_by_key(|index| match graph.nodes[*index].op {
             Op::Signs { x } => (x.0, true),
             _ => (*index, false),
@@ -65,7 +65,7 @@ impl Plan {
         for index in owners {
             let life = &lives[index];
             let is_free = |of: &Vec<Range<usize>>| of.iter().all(|l| l.end <= life.start || life.end <= l.start);
-            // Of those that are free the last, which is the smallest.
+            // The last of the free buffers, which is the smallest.
             let buffer = tenants.iter().rposition(is_free).unwrap_or_else(|| {
                 buffers.push(floats(index));
                 tenants.push(vec![]);
@@ -93,8 +93,8 @@ impl Plan {
     }
 }
 
-/// For each node the steps of the order in which its buffer is taken: from the one that makes it to the last that reads
-/// it, or that reads what has changed it in place.
+/// For each node, the steps during which its buffer is in use: from the step that computes it to the last one that
+/// reads it or its result after a change in place.
 fn lives(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usize>> {
     let mut lives = vec![0..0; graph.nodes.len()];
     let mut owner: Vec<usize> = (0..graph.nodes.len()).collect();
@@ -112,7 +112,7 @@ fn lives(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usiz
             lives[*index] = step..step + 1;
         }
     }
-    // An input keeps its numbers between runs, so nothing may use its buffer before it either.
+    // An input keeps its numbers between runs, so no tensor may use its buffer before it either.
     for input in order.iter().filter(|index| matches!(graph.nodes[**index].op, Op::Input)) {
         lives[*input] = 0..usize::MAX;
     }

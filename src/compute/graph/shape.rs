@@ -2,11 +2,11 @@
 
 /// The shape of a tensor, stored image by image and row by row with channels last: `[batch, height, width, channels]`.
 ///
-/// A feature map is `[N, H, W, C]`; its Gram matrices `[N, C, 1, C]`; the kernels of a convolution `[1, k², Cin, Cout]`;
-/// vectors of a batch `[N, 1, 1, n]`; a scalar `[1, 1, 1, 1]`.
+/// A feature map is `[N, H, W, C]`; its Gram matrices `[N, C, 1, C]`; the kernels of a convolution
+/// `[1, k², Cin, Cout]`; vectors of a batch `[N, 1, 1, n]`; a scalar `[1, 1, 1, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Images that are worked on side by side.
+    /// Images of a batch.
     pub batch: usize,
     /// Rows.
     pub height: usize,
@@ -27,7 +27,7 @@ impl Shape {
         Self { batch, height: 1, width: 1, channels }
     }
 
-    /// The same for each of `batch` images.
+    /// The same shape for each of `batch` images.
     pub const fn times(self, batch: usize) -> Self {
         Self { batch, ..self }
     }
@@ -45,7 +45,7 @@ impl Shape {
         self.batch * self.positions()
     }
 
-    /// The shape of one bit for each number: 32 channels of a position in a word.
+    /// The shape of one bit for each number: a word holds the bits of 32 channels of a position.
     pub const fn signs(self) -> Self {
         Self { channels: self.channels.div_ceil(32), ..self }
     }
@@ -60,8 +60,8 @@ impl Shape {
         self.batch * self.image_len()
     }
 
-    /// Steps from one image, position and channel of a tensor of shape `whole` to the next in one of this shape that is
-    /// repeated to it; 0 where it is repeated.
+    /// For a tensor of this shape that is repeated to the shape `whole`: the steps in its own numbers when `whole`
+    /// advances by one image, position or channel; 0 where it is repeated.
     pub const fn steps_to(&self, whole: Self) -> [usize; 3] {
         const fn step(size: usize, step: usize, whole: usize) -> usize {
             if size == 1 && whole != 1 { 0 } else { step }
@@ -90,7 +90,7 @@ impl Shape {
 pub enum Padding {
     /// Zeros, as VGG-19 was trained.
     Zero,
-    /// The opposite edge, which makes a result that can be tiled.
+    /// The opposite edge, so that the result can be tiled.
     Periodic,
     /// The mirror image without its edge pixel.
     Reflect,
@@ -120,7 +120,7 @@ pub enum Pooling {
     Max,
 }
 
-/// How many bits the numbers of a network have on a GPU; the native code has 32 always.
+/// How many bits the numbers of a network have on a GPU; the native code always has 32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -141,30 +141,30 @@ impl Precision {
     }
 }
 
-/// Rows and columns that are left out of a map at its edges.
+/// Rows and columns that are cut from the edges of a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// Rows before the first that stays, and columns.
+    /// Rows and columns before the first that stays.
     pub before: [usize; 2],
-    /// Rows behind the last that stays, and columns.
+    /// Rows and columns after the last that stays.
     pub after: [usize; 2],
 }
 
-/// A convolution of stride 1 with square kernels, everything but its tensors.
+/// The settings of a convolution of stride 1 with square kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvSettings {
     /// Rows and columns of a kernel.
     pub edge: usize,
-    /// Rows that are added before the first one, and columns; fewer than none where the result leaves some out.
+    /// Rows and columns that are added before the first one; negative if the result is cut.
     pub before: [isize; 2],
-    /// Rows that are added behind the last one, and columns.
+    /// Rows and columns that are added after the last one.
     pub after: [isize; 2],
     /// Whether the input continues at the opposite edge instead of with zeros (only where the size is kept).
     pub periodic: bool,
     /// Whether negative results become zero.
     pub relu: bool,
-    /// Whether the input is the gradient of a mean pooling, a quarter of which goes to each of the 2 × 2 pixels that were
-    /// pooled; the mask then has the size of what was pooled.
+    /// Whether the input is the gradient of a mean pooling. Each of the 2 × 2 pooled pixels then reads a quarter of it,
+    /// and the mask has the size of the map before pooling.
     pub spread: bool,
 }
 
@@ -181,13 +181,13 @@ impl ConvSettings {
         Self { edge: 3, before: [border; 2], after: [border; 2], periodic, relu, spread: false }
     }
 
-    /// The same without some rows and columns of the result.
+    /// The same settings, with some rows and columns cut from the result.
     pub fn cut(self, cut: Cut) -> Self {
         let less = |border: [isize; 2], cut: [usize; 2]| [border[0] - cut[0] as isize, border[1] - cut[1] as isize];
         Self { before: less(self.before, cut.before), after: less(self.after, cut.after), ..self }
     }
 
-    /// Those of the adjoint with respect to the input.
+    /// The settings of the adjoint with respect to the input.
     pub fn adjoint(self) -> Self {
         let reach = self.edge as isize - 1;
         let other = |border: [isize; 2]| [reach - border[0], reach - border[1]];

@@ -18,7 +18,7 @@ parameters! {
     Parameters { in_height: u32, in_width: u32, inputs: u32, outputs: u32, out_height: u32, out_width: u32, edge: u32, before_rows: i32, before_columns: i32, batch: u32, periodic: u32, relu: u32, has_bias: u32, has_mask: u32, spread: u32, part: u32 }
 }
 
-/// The parameter block; `x` is the shape as the kernels see it.
+/// The parameter block; `x` is the input shape that the kernels read.
 pub fn parameters(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, has_mask: bool) -> Parameters {
     Parameters {
         in_height: x.height as u32,
@@ -40,7 +40,7 @@ pub fn parameters(x: Shape, y: Shape, settings: ConvSettings, has_bias: bool, ha
     }
 }
 
-/// Buffers: `x`, `weights`, `bias`, `mask`, `y`; where there is no bias or mask, any other read buffer.
+/// Buffers: `x`, `weights`, `bias`, `mask`, `y`; in place of an absent bias or mask, any other read buffer.
 pub fn launch(parameters: &Parameters, y: Shape) -> Launch {
     let grid = Grid::Tiles(y.rows().div_ceil(64), y.channels.div_ceil(64));
     Launch { kernel: &KERNEL, parameters: block(parameters), grid }

@@ -44,7 +44,7 @@ pub enum Matrices {
 }
 
 impl Matrices {
-    /// All sizes, the one that is rather taken first.
+    /// All sizes, the preferred one first.
     pub const ALL: [Self; 2] = [Self::Sixteen, Self::Eight];
 
     /// Rows and columns.
@@ -56,7 +56,7 @@ impl Matrices {
     }
 }
 
-/// Whether it serves kernels with so many inputs and outputs.
+/// Whether the kernel supports this number of inputs and outputs.
 pub fn fits(inputs: usize, outputs: usize) -> bool {
     inputs.is_multiple_of(16) && outputs.is_multiple_of(4)
 }

@@ -14,7 +14,7 @@ pub static KERNEL: Kernel = Kernel {
     tolerance: 1e-5,
 };
 
-/// Whether it serves kernels with so many inputs and outputs.
+/// Whether the kernel supports this number of inputs and outputs.
 pub fn fits(inputs: usize, outputs: usize) -> bool {
     inputs.is_multiple_of(4) && outputs <= 4
 }

@@ -15,7 +15,7 @@ pub static KERNEL: Kernel = Kernel {
     tolerance: 1e-5,
 };
 
-/// Positions of a part at the least, and the most parts.
+/// The fewest positions of a part, and the most parts.
 const PART: usize = 1024;
 const PARTS: usize = 16;
 

@@ -18,7 +18,7 @@ parameters! {
     Parameters { positions: u32, channels: u32, part: u32, parts: u32, width: u32 }
 }
 
-/// Positions of a part at the least, and the most parts.
+/// The fewest positions of a part, and the most parts.
 const PART: usize = 1024;
 const PARTS: usize = 64;
 

@@ -1,4 +1,4 @@
-//! Gram matrix of a feature map in larger tiles, and only half of them: the other half is the same.
+//! Gram matrix of a feature map in larger tiles, of which only half are computed, because the matrix is symmetric.
 
 use super::gram::Parameters;
 use super::{Binding, Grid, Kernel, Launch, block, gram, shared};
@@ -14,7 +14,7 @@ pub static KERNEL: Kernel = Kernel {
     tolerance: 1e-5,
 };
 
-/// Whether it serves so many channels.
+/// Whether the kernel supports this number of channels.
 pub fn fits(channels: usize) -> bool {
     channels.is_multiple_of(128)
 }

@@ -1,6 +1,6 @@
-//! Specifications of the shaders: bindings, parameter blocks and grids, one file a kernel.
+//! Specifications of the shaders: bindings, parameter blocks and grids, one file for each kernel.
 //!
-//! The native twin of a kernel stands in `compute/cpu`, its WGSL in `shaders/`.
+//! The native version of a kernel is in `compute/cpu`, its WGSL in `shaders/`.
 
 pub mod adam_moments;
 pub mod adam_step;
@@ -45,20 +45,20 @@ pub enum Binding {
     Parameters,
     /// A buffer that is only read.
     Read,
-    /// A buffer that is written, perhaps read before.
+    /// A buffer that is written, and may be read before.
     Write,
-    /// A feature map that is only read, in the variant's kind of number.
+    /// A feature map that is only read; the variant decides how many bits its numbers have.
     ReadMap,
-    /// A feature map that is only written, likewise.
+    /// A feature map that is only written; the variant decides how many bits its numbers have.
     WriteMap,
 }
 
 /// A variant of a kernel: which of its maps have numbers of 16 bits instead of 32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Halves {
-    /// Those that it reads.
+    /// Whether the maps that it reads have 16 bits.
     pub read: bool,
-    /// Those that it writes.
+    /// Whether the maps that it writes have 16 bits.
     pub write: bool,
 }
 
@@ -83,13 +83,13 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Whether there is such a variant.
+    /// Whether the kernel has this variant.
     pub fn has_variant(&self, halves: Halves) -> bool {
         let has = |kind| self.bindings.contains(&kind);
         (has(Binding::ReadMap) || !halves.read) && (has(Binding::WriteMap) || !halves.write)
     }
 
-    /// The whole WGSL of a variant: what it enables, shared functions, its own.
+    /// The complete WGSL of a variant: its `enable` lines, the shared functions, and its own source.
     pub fn wgsl(&self, halves: Halves) -> String {
         let reads = if halves.read { shared::READS_HALF } else { shared::READS_SINGLE };
         let writes = if halves.write { shared::WRITES_HALF } else { shared::WRITES_SINGLE };
@@ -110,27 +110,27 @@ impl Kernel {
 
 /// Functions that several shaders use.
 pub mod shared {
-    /// The whole of the convolution by cooperative matrices, whose size a kernel states.
+    /// The whole convolution with cooperative matrices; each kernel adds only the size of the matrices.
     pub const CONV_COOPERATIVE: &str = include_str!("../../../shaders/shared/conv_cooperative.wgsl");
     /// `input_at`: a number of a convolution's input.
     pub const CONV_INPUT: &str = include_str!("../../../shaders/shared/conv_input.wgsl");
     /// `Parameters`: the block of the kernels that compute a convolution.
     pub const CONV_PARAMETERS: &str = include_str!("../../../shaders/shared/conv_parameters.wgsl");
-    /// `tap_at` and `tap_values`: the same four channels at a time.
+    /// `tap_at` and `tap_values`: the same, four channels at a time.
     pub const CONV_TAP: &str = include_str!("../../../shaders/shared/conv_tap.wgsl");
-    /// `size` and `cosine`: of vectors, from the matrix of their scalar products.
+    /// `size` and `cosine`: lengths and cosines of vectors, from the matrix of their scalar products.
     pub const COSINE: &str = include_str!("../../../shaders/shared/cosine.wgsl");
     /// `finished`: bias and ReLU of a sum.
     pub const FINISH: &str = include_str!("../../../shaders/shared/finish.wgsl");
-    /// The same of four sums.
+    /// `finished`: biases and ReLU of four sums.
     pub const FINISH_FOUR: &str = include_str!("../../../shaders/shared/finish_four.wgsl");
     /// `linear_index`: the number of an invocation in a folded grid.
     pub const LINEAR_INDEX: &str = include_str!("../../../shaders/shared/linear_index.wgsl");
     /// The parameter block of the kernels that compute a Gram matrix.
     pub const GRAM_PARAMETERS: &str = include_str!("../../../shaders/shared/gram_parameters.wgsl");
-    /// `Input`: the numbers of the maps that a kernel reads, of 16 bits.
+    /// `Input`: the type of the numbers in the maps that a kernel reads, with 16 bits.
     pub const READS_HALF: &str = include_str!("../../../shaders/shared/reads_half.wgsl");
-    /// The same of 32 bits.
+    /// `Input` with 32 bits.
     pub const READS_SINGLE: &str = include_str!("../../../shaders/shared/reads_single.wgsl");
     /// `is_within`: whether a position lies in a region of a feature map.
     pub const REGION: &str = include_str!("../../../shaders/shared/region.wgsl");
@@ -140,11 +140,11 @@ pub mod shared {
     pub const TILE_PRODUCT: &str = include_str!("../../../shaders/shared/tile_product.wgsl");
     /// `multiply_tiles`: a 128 × 64 tile of a matrix product, 8 × 8 of it in each invocation's registers.
     pub const WIDE_TILE_PRODUCT: &str = include_str!("../../../shaders/shared/wide_tile_product.wgsl");
-    /// `Output` and `stored`: the numbers of the maps that a kernel writes, of 16 bits.
+    /// `Output` and `stored`: the type of the numbers in the maps that a kernel writes, with 16 bits.
     pub const WRITES_HALF: &str = include_str!("../../../shaders/shared/writes_half.wgsl");
-    /// The same of 32 bits.
+    /// `Output` and `stored` with 32 bits.
     pub const WRITES_SINGLE: &str = include_str!("../../../shaders/shared/writes_single.wgsl");
-    /// `store_points`: six of the points of Winograd's algorithm.
+    /// `store_points`: stores six of the points of Winograd's algorithm.
     pub const WINOGRAD_POINTS: &str = include_str!("../../../shaders/shared/winograd_points.wgsl");
     /// `source_line` and `result_line`: the transforms of Winograd's algorithm.
     pub const WINOGRAD: &str = include_str!("../../../shaders/shared/winograd.wgsl");
@@ -204,11 +204,11 @@ pub struct Launch {
 /// Groups of a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
-    /// So many elements, 256 a group, folded into y where needed (see `linear_index`).
+    /// A number of elements, 256 per group, folded into y where needed (see `linear_index`).
     Linear(usize),
-    /// So many groups in x (folded into z where needed) and y.
+    /// Groups in x (folded into z where needed) and y.
     Tiles(usize, usize),
-    /// So many groups in each direction; none may exceed the device's limit.
+    /// Groups in each direction; none may exceed the device's limit.
     Exact(usize, usize, usize),
 }
 
@@ -232,14 +232,14 @@ impl Grid {
     }
 }
 
-/// Pads a parameter block to a multiple of 16 bytes, as a uniform buffer wants.
+/// Pads a parameter block to a multiple of 16 bytes, as a uniform buffer requires.
 fn block<T: bytemuck::NoUninit>(parameters: &T) -> Vec<u8> {
     let mut bytes = bytemuck::bytes_of(parameters).to_vec();
     bytes.resize(bytes.len().next_multiple_of(16), 0);
     bytes
 }
 
-/// A parameter block with its field table, from which a test checks the shader's own.
+/// Defines a parameter block with a table of its fields; a test compares the table with the shader.
 macro_rules! parameters {
     ($(#[$note:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         $(#[$note])*

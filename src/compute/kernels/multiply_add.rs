@@ -17,7 +17,7 @@ parameters! {
     Parameters { rounds: u32 }
 }
 
-/// Multiplications and additions of so many groups and rounds.
+/// Multiplications and additions of a number of groups and rounds.
 pub const fn operations(groups: usize, rounds: usize) -> u64 {
     (groups * 256 * rounds * 8 * 4 * 2) as u64
 }

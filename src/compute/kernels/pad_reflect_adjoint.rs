@@ -1,4 +1,4 @@
-//! What lies on the mirrored edge is added to where it came from.
+//! Adjoint of the mirrored edge: each of its values is added to the pixel that it was copied from.
 
 use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
 use crate::compute::graph::Shape;

@@ -1,4 +1,4 @@
-//! One number from one number of each input.
+//! A function applied element by element.
 
 use super::{Binding, Grid, Kernel, Launch, block, parameters, shared};
 use crate::compute::graph::{Function, Shape};
@@ -18,7 +18,7 @@ parameters! {
     Parameters { a: [u32; 4], b: [u32; 4], c: [u32; 4], count: u32, positions: u32, channels: u32, function: u32, number: f32 }
 }
 
-/// The number by which the shader knows a function, and the function's own number.
+/// The shader's code of a function, and the number that the function takes.
 fn code(function: Function) -> (u32, f32) {
     match function {
         Function::Add => (0, 0.0),
@@ -37,9 +37,10 @@ fn code(function: Function) -> (u32, f32) {
     }
 }
 
-/// Buffers: three inputs, the last of fewer repeated, and `y` of shape `out`; `inputs` are the shapes of those there are.
+/// Buffers: three inputs, and `y` of shape `out`. `inputs` are the shapes of those that the function takes; the first
+/// one is bound in place of the others.
 pub fn launch(function: Function, inputs: &[Shape], out: Shape) -> Launch {
-    // An input that the function does not take is read at its first number.
+    // For an input that the function does not take, only the first number of the buffer is read.
     let of = |n: usize| {
         let [image, position, channel] = inputs.get(n).map_or([0; 3], |s| s.steps_to(out));
         [image as u32, position as u32, channel as u32, 0]

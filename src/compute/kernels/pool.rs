@@ -19,7 +19,7 @@ parameters! {
 }
 
 impl Parameters {
-    /// Of the shape that is pooled; the adjoint takes the same.
+    /// The parameters for the shape before pooling; the adjoint takes the same.
     pub fn new(x: Shape, pooling: Pooling) -> Self {
         Self {
             height: x.height as u32,

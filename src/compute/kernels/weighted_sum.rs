@@ -17,7 +17,7 @@ parameters! {
     Parameters { weight: f32, add: u32 }
 }
 
-/// Buffers: the scalars `x` and `y`; the first term does not add.
+/// Buffers: the scalars `x` and `y`. The first term is written to `y`, the others are added.
 pub fn launch(weight: f32, add: bool) -> Launch {
     let parameters = Parameters { weight, add: add.into() };
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Exact(1, 1, 1) }

@@ -20,7 +20,8 @@ parameters! {
     Parameters { in_height: u32, in_width: u32, inputs: u32, before_rows: i32, before_columns: i32, periodic: u32, has_mask: u32, spread: u32, across: u32, down: u32, first: u32, tiles: u32 }
 }
 
-/// Bytes that the transformed tiles of one band may take before and again after the products; a picture goes through in as many bands as that needs.
+/// The most bytes of the transformed tiles of one band, before the products and again after them. A picture is
+/// processed in as many bands as this requires.
 const BAND: usize = 64 << 20;
 
 /// Tiles of 4 × 4 outputs across and down an image.
@@ -28,7 +29,7 @@ pub const fn tiles(y: Shape) -> (usize, usize) {
     (y.width.div_ceil(4), y.height.div_ceil(4))
 }
 
-/// Tiles of one band, where each has so many channels before or after the products.
+/// Tiles of one band, if each has this many channels before or after the products.
 pub fn band(y: Shape, channels: usize) -> usize {
     let (across, down) = tiles(y);
     (y.batch * across * down).min((BAND / (36 * 4 * channels)).max(1))
@@ -41,7 +42,7 @@ pub fn bands(y: Shape, channels: usize) -> impl Iterator<Item = Range<usize>> {
     (0..all).step_by(step).map(move |first| first..all.min(first + step))
 }
 
-/// `x` is the input's shape as the kernels see it, `y` that of the result. Buffers: `x`, `mask` (or any other), `v`
+/// `x` is the input shape that the kernels read, `y` the shape of the result. Buffers: `x`, `mask` (or any other), `v`
 /// `[36, tiles, I]`.
 pub fn launch(x: Shape, y: Shape, settings: ConvSettings, has_mask: bool, band: &Range<usize>) -> Launch {
     let (across, down) = tiles(y);

@@ -6,7 +6,8 @@ use crate::compute::graph::{Function, Graph, Pooling, Shape, TensorId};
 
 type Build<'a> = &'a dyn Fn(&mut Graph, &[TensorId]) -> Result<TensorId, ComputeError>;
 
-/// A case of the result itself, and one of the gradient with respect to each input of `shapes`; the rest are only read.
+/// A case for the result itself, and one for the gradient with respect to each input of `shapes`; the other inputs are
+/// only read.
 fn with_gradients(
     name: &'static str,
     case: &str,
@@ -28,7 +29,7 @@ fn with_gradients(
     for (at, id) in ids.iter().take(shapes.len()).enumerate() {
         let mut graph = graph.clone();
         let output = graph.differentiate(total, *id)?;
-        // What is differentiated stands first.
+        // The input to differentiate for comes first.
         let mut inputs = feed.clone();
         inputs.swap(0, at);
         inputs.push((target, values(19, shape.len())));
@@ -38,7 +39,7 @@ fn with_gradients(
     Ok(cases)
 }
 
-/// All of them.
+/// All cases of trained networks.
 pub fn cases() -> Result<Vec<Case>, ComputeError> {
     let mut cases = vec![];
     for (x, outputs, edge, periodic) in [
@@ -107,7 +108,7 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
     Ok(cases)
 }
 
-/// A sum over images and positions, larger than one part of it.
+/// A sum over images and positions that needs more than one part.
 fn sum_of_products_case() -> Result<Case, ComputeError> {
     let shape = Shape::new(70, 65, 3).times(2);
     let mut graph = Graph::new();
@@ -140,7 +141,7 @@ fn gram_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
     ])
 }
 
-/// A step, and a part of a batch that only adds up.
+/// A step of Adam, and a part of a batch that only adds up its gradient.
 fn adam_cases() -> Result<Vec<Case>, ComputeError> {
     let mut cases = vec![];
     for whole in [1.0, 0.0] {

@@ -10,8 +10,8 @@ use rand_pcg::Pcg64;
 use super::LayerWeights;
 use crate::net::{Depth, LAYERS};
 
-/// The seed of every built-in network there is; each layer draws from a stream of its own, so that a deeper network
-/// begins like a shallower one.
+/// The seed of all built-in networks. Each layer has a random stream of its own, so that a deeper network begins like a
+/// shallower one.
 const SEED: u64 = 5;
 
 /// He-scaled filters without bias, zero-mean above the first layer.
@@ -33,12 +33,12 @@ pub fn layers(depth: Depth) -> BTreeMap<&'static str, LayerWeights> {
     depth.convolutions().map(make).collect()
 }
 
-/// Nearly normal with mean 0 and deviation 1: the sum of twelve uniform numbers less six, which needs no logarithm.
+/// Nearly normal with mean 0 and deviation 1: the sum of twelve uniform numbers minus six, which needs no logarithm.
 fn normal(random: &mut Pcg64) -> f64 {
     (0..12).map(|_| (random.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)).sum::<f64>() - 6.0
 }
 
-/// Takes the mean of each output's filter out of it.
+/// Subtracts its mean from the filter of each output.
 fn remove_means(kernels: &mut [f64], outputs: usize) {
     let count = (kernels.len() / outputs) as f64;
     for output in 0..outputs {

@@ -29,7 +29,7 @@ const fn shard(layer: &'static str, file: &'static str, bytes: u64, blob: &'stat
     Shard { layer, file, bytes, blob }
 }
 
-/// Where the files stand.
+/// The address of the files.
 pub const ADDRESS: &str = "https://raw.githubusercontent.com/DavidCai1993/vgg19-tensorflowjs-model/\
     08d09052bc6258d3abdfa341850122fc4b746db6/model";
 
@@ -79,10 +79,10 @@ pub fn download_bytes(depth: Depth) -> u64 {
     shards(depth).iter().map(|s| s.bytes).sum()
 }
 
-/// What can go wrong with a download; what has arrived stays and is not fetched again.
+/// Errors of a download; files that have arrived are kept and not fetched again.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The server could not be reached or broke off.
+    /// The server could not be reached, or the connection ended too early.
     #[error(
         "{file} could not be fetched from {host}: {reason}. What has arrived is kept; try again, or get the files by other means and use `microwright weights import FOLDER`."
     )]
@@ -95,14 +95,14 @@ pub enum DownloadError {
         reason: String,
     },
     /// The content is not what was published.
-    #[error("{file} is not what was published ({reason}). It was thrown away; try again.")]
+    #[error("{file} is not what was published ({reason}). It was deleted; try again.")]
     WrongContent {
         /// The file.
         file: &'static str,
         /// The difference.
         reason: String,
     },
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("{} could not be written: {source}. {} are needed there.", path.display(), crate::compute::mebibytes(*needed))]
     Disk {
         /// The file.
@@ -117,12 +117,12 @@ pub enum DownloadError {
     Cancelled,
 }
 
-/// Where to fetch from and how patient to be.
+/// Where to fetch from, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Folder of the files, without a slash at the end.
     pub address: String,
-    /// The longest silence.
+    /// The longest time to wait for data.
     pub patience: Duration,
 }
 
@@ -153,9 +153,9 @@ impl Server {
     }
 }
 
-/// Fetches `shards` into `folder`; `progress(done, all)` is told bytes and answers whether to go on.
+/// Fetches `shards` into `folder`; `progress(done, all)` receives bytes and returns whether to go on.
 ///
-/// A file that is there and right is left alone; a part of one (`….part`) is continued.
+/// A complete and correct file is not fetched again; a part of one (`….part`) is continued.
 ///
 /// # Errors
 /// See [`DownloadError`].
@@ -266,10 +266,10 @@ pub fn has_content(path: &Path, shard: &Shard) -> bool {
     right_size && fs::read(path).is_ok_and(|content| blob_id(&content) == shard.blob)
 }
 
-/// Git's id of a content.
+/// Git's id of a file's content.
 pub fn blob_id(content: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(format!("blob {}\0", content.len()));
     hash.update(content);
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    crate::folders::hex(&hash.finalize())
 }

@@ -1,4 +1,4 @@
-//! Weights from files of the user's: safetensors with our names or torchvision's, or a folder of tfjs shards.
+//! Weights from files of the user: safetensors with this program's names or torchvision's, or a folder of tfjs shards.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::net::Depth;
 
 type Layers = BTreeMap<&'static str, LayerWeights>;
 
-/// The largest header that is believed: VGG-19's own is under 10 kB.
+/// The largest header that is accepted; that of VGG-19 is under 10 kB.
 const MOST_HEADER: u64 = 1 << 20;
 /// Numbers of torchvision's convolutions in `features`, in the order of ours.
 const TORCHVISION: [usize; 16] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34];
@@ -35,7 +35,7 @@ pub fn header_of(path: &Path) -> Result<Metadata, WeightsError> {
     read_header(&mut file, length, path)
 }
 
-/// Reads the layers that `depth` needs and the file has, and nothing else of it.
+/// Reads those layers that `depth` needs and the file has, and nothing else.
 pub fn read_safetensors(path: &Path, depth: Depth) -> Result<(Preprocessing, Layers), WeightsError> {
     let mut file = File::open(path).map_err(unreadable(path))?;
     let length = file.metadata().map_err(unreadable(path))?.len();
@@ -137,7 +137,7 @@ pub fn outputs_first(values: &[f32], inputs: usize, outputs: usize) -> Vec<f32> 
     out
 }
 
-/// Channel order, range and mean as the file's metadata states them; what it does not state is VGG-19's own.
+/// Channel order, range and mean from the file's metadata; those of VGG-19 where the metadata is silent.
 fn preprocessing(metadata: &HashMap<String, String>, path: &Path) -> Result<Preprocessing, WeightsError> {
     let bgr = match metadata.get("channels").map(String::as_str) {
         None | Some("BGR") => true,

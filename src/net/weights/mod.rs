@@ -1,4 +1,4 @@
-//! Weights of the feature network behind one type: built in, downloaded, or a file of the user's.
+//! Weights of the feature network, as one type: built in, downloaded, or a file of the user.
 
 mod builtin;
 pub mod download;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::Depth;
 
-/// Where weights come from; every report and the window tell them apart by this.
+/// The source of weights, as it is shown in every report and in the window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightsKind {
@@ -21,12 +21,12 @@ pub enum WeightsKind {
     BuiltIn,
     /// The trained network, as downloaded by the program.
     Vgg19,
-    /// A file or folder of the user's.
+    /// A file or folder of the user.
     File(PathBuf),
 }
 
 impl WeightsKind {
-    /// From the command line's `builtin`, `vgg19` or a path.
+    /// Reads the command line's `builtin`, `vgg19` or a path.
     pub fn parse(text: &str) -> Self {
         match text {
             "builtin" => Self::BuiltIn,
@@ -35,7 +35,7 @@ impl WeightsKind {
         }
     }
 
-    /// The name as a person reads it.
+    /// The name to display.
     pub fn label(&self) -> String {
         match self {
             Self::BuiltIn => "Built in (random filters)".into(),
@@ -45,25 +45,26 @@ impl WeightsKind {
     }
 }
 
-/// What weights expect of an image with channels R, G, B in 0 … 255: `y[c] = scale[c] · x[order[c]] + shift[c]`.
+/// The input that weights expect, from an image with channels R, G, B in 0 … 255:
+/// `y[c] = scale[c] · x[order[c]] + shift[c]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preprocessing {
     /// Which channel comes first, second and third.
     pub order: [u32; 3],
     /// Factor for each.
     pub scale: [f32; 3],
-    /// Then added to each.
+    /// The number that is then added to each.
     pub shift: [f32; 3],
 }
 
 impl Preprocessing {
-    /// RGB less the mean of the trained network's images: the built-in filters. The mean is a little darker than
-    /// mid-grey, which serves random filters better: black and white then differ in more than their sign.
+    /// RGB minus the mean of the trained network's images, for the built-in filters. The mean is a little darker than
+    /// mid-grey, which is better for random filters: black and white then differ in more than their sign.
     pub const LESS_MEAN: Self = Self { order: [0, 1, 2], scale: [1.0; 3], shift: [-123.68, -116.779, -103.939] };
-    /// BGR less the mean of the training images: VGG-19 as its authors published it.
+    /// BGR minus the mean of the training images: VGG-19 as its authors published it.
     pub const VGG_BGR: Self = Self { order: [2, 1, 0], scale: [1.0; 3], shift: [-103.939, -116.779, -123.68] };
 
-    /// RGB in 0 … 1, less its mean and divided by its deviation: torchvision.
+    /// RGB in 0 … 1, minus its mean and divided by its deviation: torchvision.
     pub fn torchvision() -> Self {
         let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
         Self {
@@ -74,7 +75,7 @@ impl Preprocessing {
     }
 }
 
-/// What can be wrong with weights.
+/// Errors of weights.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
     /// The file cannot be read or written.
@@ -88,7 +89,7 @@ pub enum WeightsError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("{} holds no weights that can be used: {reason}. Expected is a safetensors file with conv1_1.weight … or features.0.weight …, or a folder of tfjs shards (group1-shard1of1 …).", path.display())]
+    #[error("{} holds no usable weights: {reason}. Choose a safetensors file with conv1_1.weight … or features.0.weight …, or a folder of tfjs shards (group1-shard1of1 …).", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -117,7 +118,7 @@ pub enum WeightsError {
 
 type LayerWeights = (Arc<Vec<f32>>, Arc<Vec<f32>>);
 
-/// Kernels `[9, inputs, outputs]` and biases of each convolution, and what they expect of an image. Cloning shares.
+/// Kernels `[9, inputs, outputs]` and biases of each convolution, and the input that they expect. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Weights {
     kind: WeightsKind,
@@ -139,7 +140,7 @@ impl Weights {
                 hash.update(value.to_le_bytes());
             }
         }
-        let hash = hash.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let hash = crate::folders::hex(&hash.finalize()[..8]);
         Self { kind, preprocessing, layers, hash }
     }
 
@@ -157,7 +158,7 @@ impl Weights {
         Self { kind: WeightsKind::BuiltIn, preprocessing: Preprocessing::LESS_MEAN, layers, hash: String::new() }
     }
 
-    /// The weights of a kind up to `depth`, from where they are on this machine.
+    /// Loads the weights of a kind up to `depth` from this machine.
     ///
     /// # Errors
     /// They are not there, cannot be read, or end before the depth.
@@ -185,7 +186,7 @@ impl Weights {
         &self.kind
     }
 
-    /// Their name as a person reads it.
+    /// Their name to display.
     pub fn name(&self) -> String {
         self.kind.label()
     }
@@ -195,7 +196,7 @@ impl Weights {
         &self.hash
     }
 
-    /// What they expect of an image.
+    /// The input that they expect.
     pub fn preprocessing(&self) -> Preprocessing {
         self.preprocessing
     }

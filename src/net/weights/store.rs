@@ -24,7 +24,7 @@ pub fn path(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
-/// The deepest layer that the kept file serves.
+/// The deepest layer for which the kept file is enough.
 pub fn deepest(folder: &Path) -> Option<Depth> {
     let header = file::header_of(&path(folder)).ok()?;
     let has = |layer: &crate::net::Layer| match layer.kind {
@@ -51,7 +51,7 @@ pub fn load(folder: &Path, depth: Depth) -> Result<Weights, WeightsError> {
     }
 }
 
-/// What can go wrong on the way from a server to the kept file.
+/// Errors between the download and the kept file.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// While downloading.
@@ -78,7 +78,7 @@ pub fn fetch(
     let shards_folder = folder.join("download");
     download::fetch(server, &shards_folder, &download::shards(depth), progress)?;
     let kept = import(&shards_folder, folder, depth)?;
-    // The shards have served; failing to remove them costs only space.
+    // The shards are no longer needed; if they cannot be removed, they only take space.
     let _ = fs::remove_dir_all(&shards_folder);
     Ok(kept)
 }
@@ -100,7 +100,7 @@ pub fn import(source: &Path, folder: &Path, at_least: Depth) -> Result<PathBuf, 
         return Err(refused(reason));
     }
     if deepest(folder).is_some_and(|kept| kept.convolutions().count() > layers.len()) {
-        return Err(refused("they end before those that are kept already, which stay"));
+        return Err(refused("they end before the weights that are kept already, so those were not replaced"));
     }
     if let Some((layer, ..)) = at_least.convolutions().find(|(name, ..)| !layers.contains_key(name)) {
         let name = source.display().to_string();

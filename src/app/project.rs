@@ -1,0 +1,304 @@
+//! The project that the window holds: saving, opening, and the copy that survives a crash.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use egui::Context;
+
+use super::command::Action;
+use super::shared::Shared;
+use super::shared::ask::{Ask, PathKind};
+use super::shared::document::Document;
+use super::shared::folder::folders_of_windows;
+use super::shared::source::Source;
+use super::space::Space;
+use crate::project::{ENDING, Project, Stamp};
+
+/// Seconds between two copies.
+const AUTOSAVE: Duration = Duration::from_secs(10);
+/// The copy's name in the window's own folder, and the file that is locked while the window lives.
+const COPY: &str = "autosave.microwright";
+const LOCK: &str = "lock";
+
+/// A number of what a project holds: of its decisions and of its results.
+type Revision = (u64, u64);
+
+/// Where the project lies, and what of it is saved.
+pub struct ProjectState {
+    /// Its file, once it has one.
+    path: Option<PathBuf>,
+    /// What the file looked like when this window last read or wrote it.
+    stamp: Option<Stamp>,
+    saved: Option<Revision>,
+    /// What is being written at the moment.
+    saving: Option<Revision>,
+    copied: Option<Revision>,
+    copied_at: Instant,
+    is_copying: bool,
+    /// The file that says to other windows that this one lives.
+    _lock: Option<File>,
+    /// The copy of a window that did not close properly, once it is opened and until this window has a copy of its own.
+    recovering: Option<PathBuf>,
+    is_recovered: bool,
+}
+
+impl ProjectState {
+    /// Of a window without a project; asks what becomes of the work of one that did not close properly.
+    pub fn new(shared: &mut Shared) -> Self {
+        let own = shared.folder.is_own().then(|| shared.folder.path.clone());
+        let lock = own.as_ref().and_then(|f| File::create(f.join(LOCK)).ok()).filter(|f| f.try_lock().is_ok());
+        if let Some(copy) = leftover(own.as_deref()) {
+            ask_to_recover(shared, copy);
+        }
+        Self {
+            path: None,
+            stamp: None,
+            saved: None,
+            saving: None,
+            copied: None,
+            copied_at: Instant::now(),
+            is_copying: false,
+            _lock: lock,
+            recovering: None,
+            is_recovered: false,
+        }
+    }
+
+    /// Whether there is something that would be lost: a decision or a result that no file holds.
+    pub fn is_unsaved(&self, shared: &Shared) -> bool {
+        !shared.is_untouched() && self.saved != Some(shared.revision())
+    }
+
+    /// What closing the window now would lose, in sentences.
+    pub fn would_lose(&self, shared: &Shared, spaces: &[Box<dyn Space>]) -> Vec<String> {
+        let mut lost: Vec<String> = spaces.iter().filter_map(|space| space.would_lose()).collect();
+        if self.is_unsaved(shared) {
+            lost.push("The recipe, the settings or results are in no project file yet.".into());
+        }
+        lost
+    }
+
+    /// Saves to the project's file, or asks for a name where it has none, or where another window has written the file.
+    pub fn save(&mut self, shared: &mut Shared, quit: bool) {
+        if self.saving.is_some() {
+            // What is asked for again is under way.
+            return;
+        }
+        let changed = |path: &PathBuf| Stamp::of(path).is_some_and(|found| Some(found) != self.stamp);
+        match self.path.clone() {
+            Some(path) if changed(&path) => {
+                shared.messages.warning(format!(
+                    "{} was changed since this window opened or saved it, perhaps by another window. Nothing was written; choose \
+                     another name, or the same one to replace what is there.",
+                    path.display()
+                ));
+                ask_for_name(shared, false);
+            }
+            Some(path) => shared.act(Action::SaveProject { path, quit }),
+            None => ask_for_name(shared, quit),
+        }
+    }
+
+    /// Writes the project under a name.
+    pub fn write(&mut self, shared: &mut Shared, spaces: &[Box<dyn Space>], mut path: PathBuf, quit: bool) {
+        if path.extension().is_none() {
+            path.set_extension(ENDING);
+        }
+        shared.note_decisions();
+        self.saving = Some(shared.revision());
+        let project = gathered(shared, spaces);
+        shared.elsewhere(true, move || {
+            let result = project.save(&path).map(|()| Stamp::of(&path)).map_err(|e| e.to_string());
+            Box::new(move |shared| shared.act(Action::ProjectSaved { path: Some(path), result, quit }))
+        });
+    }
+
+    /// Takes in that the project, or its copy where there is no path, was written; says whether it was.
+    pub fn saved(&mut self, shared: &mut Shared, path: Option<PathBuf>, result: Result<Option<Stamp>, String>) -> bool {
+        match (path, result) {
+            (Some(path), Ok(stamp)) => {
+                shared.messages.note(format!("The project was saved as {}.", path.display()));
+                self.stamp = stamp;
+                self.path = Some(path);
+                self.saved = self.saving.take();
+                // What is saved needs no copy; a later change makes a new one.
+                let _ = std::fs::remove_file(shared.folder.path.join(COPY));
+                self.copied = None;
+                true
+            }
+            (Some(_), Err(reason)) => {
+                self.saving = None;
+                shared.messages.error(reason);
+                false
+            }
+            (None, result) => {
+                self.is_copying = false;
+                match &result {
+                    // Now the work that was opened again is kept here.
+                    Ok(_) => self.recovering.take_if(|_| self.is_recovered).iter().for_each(|old| remove_copy(old)),
+                    Err(reason) => {
+                        self.copied = None;
+                        tracing::warn!("the copy in case of a crash was not written: {reason}");
+                    }
+                }
+                result.is_ok()
+            }
+        }
+    }
+
+    /// Keeps a copy of unsaved work beside the program's data, for the case of a crash.
+    pub fn copy(&mut self, ctx: &Context, shared: &mut Shared, spaces: &[Box<dyn Space>]) {
+        let is_copied = self.copied == Some(shared.revision());
+        if !shared.folder.is_own() || self.is_copying || !self.is_unsaved(shared) || is_copied {
+            return;
+        }
+        if let Some(left) = AUTOSAVE.checked_sub(self.copied_at.elapsed()) {
+            // A window at rest paints no frames; this one has something to do.
+            ctx.request_repaint_after(left + Duration::from_millis(50));
+            return;
+        }
+        (self.copied_at, self.is_copying) = (Instant::now(), true);
+        self.copied = Some(shared.revision());
+        let (project, at) = (gathered(shared, spaces), shared.folder.path.join(COPY));
+        shared.elsewhere(false, move || {
+            let result = project.save(&at).map(|()| None).map_err(|e| e.to_string());
+            Box::new(move |shared| shared.act(Action::ProjectSaved { path: None, result, quit: false }))
+        });
+    }
+
+    /// Opens a project in place of what there is.
+    pub fn show(
+        &mut self,
+        shared: &mut Shared,
+        spaces: &mut [Box<dyn Space>],
+        path: PathBuf,
+        stamp: Option<Stamp>,
+        mut project: Project,
+    ) {
+        if shared.keeps_micrograph {
+            shared.messages.warning("A run is under way; stop it before a project is opened.");
+            return;
+        }
+        let document = project.micrograph.take().map(|raw| Document::new(raw, project.settings.recipe.clone(), None));
+        let document = match document.transpose() {
+            Ok(document) => document,
+            Err(error) => {
+                shared.messages.error(format!("The project's recipe does not fit its micrograph: {error}"));
+                return;
+            }
+        };
+        shared.source = Source::default();
+        shared.settings = std::mem::take(&mut project.settings);
+        if let Some(document) = document {
+            shared.show_document(document);
+        }
+        shared.realisations = std::mem::take(&mut project.realisations);
+        spaces.iter_mut().for_each(|space| space.restore(&mut project, shared));
+        shared.changed();
+        shared.note_decisions();
+        if self.recovering.as_ref() == Some(&path) {
+            shared
+                .messages
+                .note("The work of the window that did not close properly is open again; save it as a project.");
+            self.is_recovered = true;
+            self.copied_at = Instant::now().checked_sub(AUTOSAVE).unwrap_or_else(Instant::now);
+            self.copied = None;
+        } else {
+            shared.messages.note(format!("The project {} is open.", path.display()));
+            self.stamp = stamp;
+            self.path = Some(path);
+            self.saved = Some(shared.revision());
+        }
+    }
+
+    /// Opens the copy of a window that did not close properly, or throws it away.
+    pub fn recover(&mut self, shared: &mut Shared, copy: PathBuf, open: bool) {
+        if open {
+            shared.open(copy.clone());
+            self.recovering = Some(copy);
+        } else {
+            remove_copy(&copy);
+        }
+    }
+
+    /// The project's name for the bar, with a mark while something is unsaved.
+    pub fn name(&self, shared: &Shared) -> Option<String> {
+        let name = self.path.as_ref()?.file_name()?.to_string_lossy().into_owned();
+        let name = name.trim_end_matches(&format!(".{ENDING}")).to_string();
+        Some(if self.is_unsaved(shared) { format!("{name} •") } else { name })
+    }
+}
+
+/// Everything that a project holds, each space's own part included.
+fn gathered(shared: &Shared, spaces: &[Box<dyn Space>]) -> Project {
+    let mut project = Project {
+        micrograph: shared.raw.clone(),
+        settings: shared.settings.clone(),
+        realisations: shared.realisations.clone(),
+        ..Project::default()
+    };
+    spaces.iter().for_each(|space| space.save(&mut project));
+    project
+}
+
+/// Asks for the project's name and saves it there; then closes the window if `quit`.
+pub fn ask_for_name(shared: &mut Shared, quit: bool) {
+    let name = shared.raw.as_ref().map_or("project", |raw| raw.name.as_str());
+    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    let ask = Ask::Path {
+        kind: PathKind::Save,
+        title: "Save the project as",
+        action: "Save",
+        filters: &[("Microwright projects", &[ENDING])],
+        proposed: shared.export.path(&format!("{stem}.{ENDING}")),
+    };
+    shared.ask(ask, move |shared, answer| shared.act(Action::SaveProject { path: answer.path(), quit }));
+}
+
+/// Asks what is to become of work that closing would lose.
+pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
+    let ask = Ask::Choice {
+        title: "Close the window?".into(),
+        text: lost.join("\n"),
+        answers: ["Save the project", "Close without saving", "Keep working"].map(String::from).into(),
+        can_wait: true,
+    };
+    shared.ask(ask, |shared, answer| match answer {
+        super::shared::ask::Answer::Choice(0) => shared.act(Action::SaveAndQuit),
+        super::shared::ask::Answer::Choice(1) => shared.act(Action::Quit),
+        _ => {}
+    });
+}
+
+fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
+    let ask = Ask::Choice {
+        title: "Microwright did not close properly".into(),
+        text: "The work of that time was kept: the micrograph, its recipe, the settings and finished results.".into(),
+        answers: ["Open it again", "Throw it away"].map(String::from).into(),
+        can_wait: false,
+    };
+    shared.ask(ask, move |shared, answer| {
+        let open = matches!(answer, super::shared::ask::Answer::Choice(0));
+        shared.act(Action::Recover { copy, open });
+    });
+}
+
+/// The newest copy in the folder of a window that lives no more.
+fn leftover(own: Option<&Path>) -> Option<PathBuf> {
+    let orphaned = |folder: &PathBuf| {
+        let unlocked = File::open(folder.join(LOCK)).is_ok_and(|f| f.try_lock().is_ok());
+        Some(folder.as_path()) != own && unlocked && folder.join(COPY).is_file()
+    };
+    let copies = folders_of_windows().into_iter().filter(orphaned).map(|folder| folder.join(COPY));
+    copies.max_by_key(|copy| copy.metadata().and_then(|m| m.modified()).ok())
+}
+
+/// Removes a copy, and the folder of its window if nothing else is in it.
+fn remove_copy(copy: &Path) {
+    let _ = std::fs::remove_file(copy);
+    if let Some(folder) = copy.parent() {
+        let _ = std::fs::remove_file(folder.join(LOCK));
+        let _ = std::fs::remove_dir(folder);
+    }
+}

@@ -1,0 +1,193 @@
+//! One way to ask a person for a path or a choice.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use egui::{Key, ScrollArea, TextEdit, Ui};
+
+use super::Shared;
+use crate::app::theme;
+use crate::app::widgets::{dialog, primary};
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// One file to read.
+    File,
+    /// Files to read.
+    Files,
+    /// Folders to read.
+    Folders,
+    /// A file to write.
+    Save,
+    /// A folder to write to.
+    Folder,
+}
+
+/// A question.
+pub enum Ask {
+    /// For a path: by the system's dialog, or typed where the desktop has none.
+    Path {
+        kind: PathKind,
+        title: &'static str,
+        /// What the button says where the path is typed.
+        action: &'static str,
+        /// Kinds of files, each with its endings.
+        filters: &'static [(&'static str, &'static [&'static str])],
+        /// The path that is proposed.
+        proposed: PathBuf,
+    },
+    /// For one of some answers, the proposed one first. Where it can be put off, Escape closes it.
+    Choice { title: String, text: String, answers: Vec<String>, can_wait: bool },
+}
+
+/// An answer.
+pub enum Answer {
+    /// The paths that were chosen, at least one.
+    Paths(Vec<PathBuf>),
+    /// The number of the answer that was chosen.
+    Choice(usize),
+}
+
+impl Answer {
+    /// The paths that were chosen.
+    pub fn paths(self) -> Vec<PathBuf> {
+        match self {
+            Self::Paths(paths) => paths,
+            Self::Choice(_) => vec![],
+        }
+    }
+
+    /// The first of them.
+    pub fn path(self) -> PathBuf {
+        self.paths().into_iter().next().unwrap_or_default()
+    }
+}
+
+type Then = Box<dyn FnOnce(&mut Shared, Answer) + Send>;
+
+/// A question in the window.
+pub struct Asked {
+    ask: Ask,
+    then: Then,
+    typed: String,
+}
+
+/// A dialog that is gone sooner than this was never there: a desktop without one answers at once.
+const NEVER_THERE: Duration = Duration::from_millis(400);
+
+impl Shared {
+    /// Asks, and does `then` with the answer; without an answer nothing happens.
+    pub fn ask(&mut self, ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
+        match ask {
+            Ask::Path { .. } => ask_system(self, ask, Box::new(then)),
+            Ask::Choice { .. } => self.ask_here(ask, then),
+        }
+    }
+
+    /// The same in the window itself: for desktops without a file dialog.
+    pub fn ask_here(&mut self, ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
+        let typed = match &ask {
+            Ask::Path { proposed, .. } => proposed.display().to_string(),
+            Ask::Choice { .. } => String::new(),
+        };
+        self.asked.push(Asked { ask, then: Box::new(then), typed });
+    }
+}
+
+fn ask_system(shared: &mut Shared, ask: Ask, then: Then) {
+    let Ask::Path { kind, title, filters, proposed, .. } = &ask else { return };
+    let mut dialog = rfd::AsyncFileDialog::new().set_title(*title);
+    for (name, endings) in *filters {
+        dialog = dialog.add_filter(*name, endings);
+    }
+    if *kind == PathKind::Save
+        && let Some(name) = proposed.file_name()
+    {
+        dialog = dialog.set_file_name(name.to_string_lossy());
+    }
+    type Found = Option<Vec<rfd::FileHandle>>;
+    // Made here: some systems want their dialogs made on the window's thread.
+    let chosen: std::pin::Pin<Box<dyn Future<Output = Found> + Send>> = match kind {
+        PathKind::File => one(dialog.pick_file()),
+        PathKind::Save => one(dialog.save_file()),
+        PathKind::Folder => one(dialog.pick_folder()),
+        PathKind::Files => Box::pin(dialog.pick_files()),
+        PathKind::Folders => Box::pin(dialog.pick_folders()),
+    };
+    shared.elsewhere(false, move || {
+        let start = Instant::now();
+        let chosen = pollster::block_on(chosen);
+        let was_there = start.elapsed() >= NEVER_THERE;
+        Box::new(move |shared| match chosen {
+            Some(files) => then(shared, Answer::Paths(files.iter().map(|f| f.path().to_path_buf()).collect())),
+            None if was_there => {}
+            None => {
+                shared.messages.note("This desktop has no file dialog; type the path instead.");
+                shared.ask_here(ask, then);
+            }
+        })
+    });
+}
+
+/// Shows the question that was asked last.
+pub fn show_asked(shared: &mut Shared, ui: &Ui) {
+    let Some(mut asked) = shared.asked.pop() else { return };
+    let (answer, closed) = match &asked.ask {
+        Ask::Path { title, action, .. } => typed_path(ui, title, action, &mut asked.typed),
+        Ask::Choice { title, text, answers, can_wait } => choice(ui, title, text, answers, *can_wait),
+    };
+    match answer {
+        Some(answer) => (asked.then)(shared, answer),
+        None if closed => {}
+        None => shared.asked.push(asked),
+    }
+}
+
+fn one<F: Future<Output = Option<rfd::FileHandle>> + Send + 'static>(
+    file: F,
+) -> std::pin::Pin<Box<dyn Future<Output = Option<Vec<rfd::FileHandle>>> + Send>> {
+    Box::pin(async { file.await.map(|file| vec![file]) })
+}
+
+/// A field for a path; what was answered, and whether it was closed.
+fn typed_path(ui: &Ui, title: &str, action: &str, typed: &mut String) -> (Option<Answer>, bool) {
+    let mut done = false;
+    let modal = dialog(ui, "path").show(ui.ctx(), |ui| {
+        ui.set_width(520.0);
+        ui.heading(title);
+        let hint = "/home/…/micrograph.tif";
+        let field = ui.add(TextEdit::singleline(typed).hint_text(hint).desired_width(f32::INFINITY));
+        field.request_focus();
+        done = ui.input(|i| i.key_pressed(Key::Enter));
+        ui.horizontal(|ui| {
+            done |= ui.add_enabled(!typed.trim().is_empty(), egui::Button::new(action)).clicked();
+            if ui.button("Close").clicked() {
+                ui.close();
+            }
+        });
+    });
+    let path = typed.trim();
+    let answer = (done && !path.is_empty()).then(|| Answer::Paths(vec![path.into()]));
+    (answer, modal.should_close())
+}
+
+/// A sentence with buttons.
+fn choice(ui: &Ui, title: &str, text: &str, answers: &[String], can_wait: bool) -> (Option<Answer>, bool) {
+    let mut chosen = None;
+    let modal = dialog(ui, "choice").show(ui.ctx(), |ui| {
+        ui.set_width(460.0);
+        ui.heading(title);
+        ScrollArea::vertical().max_height(320.0).show(ui, |ui| ui.label(text));
+        ui.add_space(theme::STEP);
+        ui.horizontal_wrapped(|ui| {
+            for (n, answer) in answers.iter().enumerate() {
+                let button = if n == 0 { primary(ui, answer) } else { egui::Button::new(answer) };
+                if ui.add(button).clicked() {
+                    chosen = Some(Answer::Choice(n));
+                }
+            }
+        });
+    });
+    (chosen, can_wait && modal.should_close())
+}

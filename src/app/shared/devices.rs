@@ -1,0 +1,86 @@
+//! The devices that can compute, and the trained network's weights on this machine.
+
+use super::messages::Messages;
+use super::watch::{News, Watch};
+use crate::compute::DeviceInfo;
+use crate::job::{DeviceTable, Ending, Fetch, Probe, Wake};
+use crate::net::weights::download::Server;
+use crate::net::weights::store;
+use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::Settings;
+
+/// The devices of this machine.
+#[derive(Default)]
+pub struct Devices {
+    /// What there is, once it is known.
+    pub table: Option<DeviceTable>,
+    /// The look at them.
+    pub probe: Watch<Probe>,
+}
+
+impl Devices {
+    /// Looks which devices there are and how fast each is.
+    pub fn look(&mut self, wake: &Wake) {
+        self.probe.start(Probe, wake);
+    }
+
+    pub fn poll(&mut self, messages: &mut Messages) {
+        while let Some(news) = self.probe.poll(messages) {
+            if let News::Output(table) = news {
+                self.table = Some(table);
+            }
+        }
+    }
+
+    /// The device that a setting stands for, once it is known.
+    pub fn chosen(&self, wanted: &str) -> Option<&DeviceInfo> {
+        self.table.as_ref()?.chosen(wanted)
+    }
+}
+
+/// The trained network on this machine.
+pub struct Network {
+    /// How deep it is kept.
+    pub kept: Option<Depth>,
+    /// The download.
+    pub fetch: Watch<Fetch>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { kept: store::deepest(&store::folder()), fetch: Watch::default() }
+    }
+}
+
+impl Network {
+    /// Why the chosen weights cannot be used yet.
+    pub fn missing(&self, settings: &Settings) -> Option<&'static str> {
+        let short = settings.weights == WeightsKind::Vgg19 && self.kept.is_none_or(|kept| kept < settings.depth);
+        short.then_some("VGG-19 has to be downloaded first, or choose the built-in weights.")
+    }
+
+    /// Fetches the trained network as deep as it is needed.
+    pub fn start_fetch(&mut self, depth: Depth, wake: &Wake) {
+        self.fetch.start(Fetch { server: Server::default(), folder: store::folder(), depth }, wake);
+    }
+
+    /// Takes news of the download. A finished one is what the settings then take.
+    pub fn poll(&mut self, settings: &mut Settings, messages: &mut Messages) {
+        self.fetch.take_progress();
+        while let Some(news) = self.fetch.poll(messages) {
+            let News::Ended(ending) = news else { continue };
+            self.kept = store::deepest(&store::folder());
+            match ending {
+                Ending::Finished => {
+                    let depth = self.kept.map_or("", Depth::name);
+                    messages.note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
+                    settings.weights = WeightsKind::Vgg19;
+                }
+                Ending::Kept | Ending::Cancelled => {
+                    messages.note("The download was stopped; what has arrived is kept.");
+                }
+                Ending::Failed(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Where results go.
+
+use std::path::PathBuf;
+
+use super::Shared;
+use crate::app::widgets::PlotRequest;
+use crate::figure::Figure;
+use crate::reconstruct::OutputFiles;
+
+/// What to write, and where.
+#[derive(Clone, Debug)]
+pub struct ExportChoice {
+    pub folder: String,
+    pub files: OutputFiles,
+    pub plots_png: bool,
+    pub plots_svg: bool,
+}
+
+impl Default for ExportChoice {
+    fn default() -> Self {
+        let base = directories::UserDirs::new();
+        let base = base.as_ref().map(|dirs| dirs.document_dir().unwrap_or(dirs.home_dir()).to_path_buf());
+        Self {
+            folder: base.unwrap_or_default().join("microwright").display().to_string(),
+            files: OutputFiles::STANDARD,
+            plots_png: true,
+            plots_svg: false,
+        }
+    }
+}
+
+impl ExportChoice {
+    /// A file or folder in the folder of exports.
+    pub fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(self.folder.trim()).join(name)
+    }
+}
+
+/// Does what was chosen in a plot's menu.
+pub fn serve_plot(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, PlotRequest)>) {
+    match wanted {
+        Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.csv()),
+        Some((figure, PlotRequest::Save(kind))) => {
+            let path = shared.export.path(&format!("{}.{kind}", figure.file_stem()));
+            shared.write(path, move |path| figure.write(path, kind));
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,182 @@
+//! Reading whatever a person opens, off the window's thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Shared;
+use super::ask::{Answer, Ask, PathKind};
+use super::document::Document;
+use super::source::{ENDINGS, Source, pictures_in};
+use super::work::Deed;
+use crate::app::command::Action;
+use crate::micrograph::{self, Micrograph, MicrographError, Recipe, Segmentation};
+use crate::net::WeightsKind;
+use crate::project::{self, Project, Stamp};
+use crate::reconstruct::Report;
+
+/// Whether a file is of the kind that a space opens itself.
+pub type Opener = (&'static str, fn(&Path) -> bool);
+
+/// A micrograph that was opened, and where it came from.
+pub struct Opened {
+    pub document: Document,
+    pub source: Source,
+    /// A recipe that was to be kept but does not fit, and why.
+    pub refused: Option<(Recipe, String)>,
+}
+
+impl Shared {
+    /// Reads a dropped or named file: a micrograph, a folder of them, a report, a recipe, a project, or weights.
+    pub fn open(&mut self, path: PathBuf) {
+        self.newest_read += 1;
+        let (number, openers) = (self.newest_read, self.openers.clone());
+        self.elsewhere(true, move || read_any(&path, number, &openers));
+    }
+
+    /// Reads a page, or another picture of a list, with a recipe.
+    pub fn open_from(&mut self, source: Source, recipe: Recipe) {
+        self.newest_read += 1;
+        let number = self.newest_read;
+        self.elsewhere(true, move || opened(read_source(source, Some(recipe)), number));
+    }
+}
+
+/// Takes a micrograph that was read, unless a later one was asked for meanwhile.
+fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, number: u64) {
+    if number < shared.newest_read {
+        return;
+    }
+    let Opened { document, source, refused } = match opened {
+        Ok(_) if shared.keeps_micrograph => {
+            shared.messages.warning(KEPT);
+            return;
+        }
+        Ok(opened) => opened,
+        Err(error) => {
+            shared.messages.error(error.to_string());
+            return;
+        }
+    };
+    let name = document.raw.name.clone();
+    shared.messages.note(format!("{name}: {}.", document.summary()));
+    shared.source = source;
+    warn_of_data_bar(shared, &document);
+    shared.show_document(document);
+    if let Some((recipe, reason)) = refused {
+        // It stays wanted, so that the next picture of a folder may have it again.
+        shared.messages.warning(format!("The recipe does not fit {name}: {reason}"));
+        shared.settings.recipe = recipe;
+        super::open::refuse_recipe(shared, reason);
+    }
+}
+
+fn warn_of_data_bar(shared: &mut Shared, document: &Document) {
+    if let Some(rows) = document.bar.filter(|_| document.recipe.prepare.is_empty()) {
+        shared.messages.warning(format!(
+            "The lowest {rows} rows look like a data bar, which is counted with the phases: cut it off in the Micrograph \
+             workspace."
+        ));
+    }
+}
+
+/// Asks for a file and reads it; its path is typed in the window if `typed`.
+pub fn ask_for_micrograph(shared: &mut Shared, typed: bool) {
+    let open = |shared: &mut Shared, answer: Answer| shared.open(answer.path());
+    if typed { shared.ask_here(what_to_open(), open) } else { shared.ask(what_to_open(), open) }
+}
+
+fn what_to_open() -> Ask {
+    Ask::Path {
+        kind: PathKind::File,
+        title: "Open a micrograph",
+        action: "Open",
+        filters: &[
+            ("Micrographs", ENDINGS),
+            ("Projects, recipes and reports", &[project::ENDING, "json"]),
+            ("All files", &["*"]),
+        ],
+        proposed: PathBuf::new(),
+    }
+}
+
+/// Why no other micrograph takes the place of the open one.
+pub const KEPT: &str = "A run is under way; stop it before another micrograph is opened.";
+
+fn opened(opened: Result<Opened, MicrographError>, number: u64) -> Deed {
+    Box::new(move |shared| take_opened(shared, opened, number))
+}
+
+fn failed(reason: String) -> Deed {
+    Box::new(move |shared| shared.messages.error(reason))
+}
+
+/// Opens as labels or by a threshold; a picture between the two is thresholded, as the settings then show.
+pub fn open_as_labels_or_grey(raw: &Arc<Micrograph>) -> Result<Document, MicrographError> {
+    match Document::new(raw.clone(), Recipe::default(), None) {
+        Err(MicrographError::TooManyLabels { .. }) => {
+            Document::new(raw.clone(), Recipe::of(Segmentation::Phases(2)), None)
+        }
+        other => other,
+    }
+}
+
+fn read_source(mut source: Source, recipe: Option<Recipe>) -> Result<Opened, MicrographError> {
+    let raw = Arc::new(micrograph::read_page(&source.path, source.page)?);
+    source.pages = micrograph::pages(&source.path);
+    let (document, refused) = match recipe.map(|recipe| (Document::new(raw.clone(), recipe.clone(), None), recipe)) {
+        Some((Ok(document), _)) => (document, None),
+        Some((Err(error), recipe)) => (open_as_labels_or_grey(&raw)?, Some((recipe, error.to_string()))),
+        None => (open_as_labels_or_grey(&raw)?, None),
+    };
+    Ok(Opened { document, source, refused })
+}
+
+fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Deed {
+    if let Some((space, _)) = openers.iter().find(|(_, is_own)| is_own(path)) {
+        let (space, path) = (*space, path.to_path_buf());
+        return Box::new(move |shared| shared.act(Action::OpenIn(space, path)));
+    }
+    // A folder with such a file is the trained network's shards.
+    if path.join("group1-shard1of1").is_file() {
+        return weights(path);
+    }
+    if path.is_dir() {
+        let list = pictures_in(path);
+        let Some(first) = list.first().cloned() else {
+            return failed(format!("There are no micrographs in the folder {}.", path.display()));
+        };
+        let source = Source { path: first, list: Arc::new(list), ..Source::default() };
+        return opened(read_source(source, None), number);
+    }
+    match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+        Some("safetensors") => weights(path),
+        Some("json") => match (Report::read(path), Recipe::read(path)) {
+            (Ok(report), _) => Box::new(move |shared| {
+                shared.messages.note(format!("The settings are now those of the report on {}.", report.input.name));
+                shared.settings = report.settings;
+            }),
+            (_, Ok(recipe)) => Box::new(move |shared| {
+                shared.messages.note("The recipe was read and is applied.");
+                shared.settings.recipe = recipe;
+                shared.act(Action::Go("Micrograph"));
+            }),
+            (Err(error), Err(_)) => failed(error.to_string()),
+        },
+        Some(project::ENDING) => {
+            // Before it is read: what is written while it is being read is not what was read.
+            let (stamp, path) = (Stamp::of(path), path.to_path_buf());
+            match Project::read(&path) {
+                Ok(project) => Box::new(move |shared| {
+                    shared.act(Action::ShowProject { path, stamp, project: Box::new(project) });
+                }),
+                Err(error) => failed(error.to_string()),
+            }
+        }
+        _ => opened(read_source(Source { path: path.into(), ..Source::default() }, None), number),
+    }
+}
+
+fn weights(path: &Path) -> Deed {
+    let path = path.to_path_buf();
+    Box::new(move |shared| shared.settings.weights = WeightsKind::File(path))
+}

@@ -1,0 +1,408 @@
+//! The Compare workspace: the original beside any number of reconstructions or other micrographs.
+
+mod measuring;
+mod plots;
+mod table;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Color32, Context, Key, KeyboardShortcut, Modifiers, RichText, ScrollArea, Ui};
+
+use super::{Space, SpaceCommand, phase_choice};
+use crate::app::command::Action;
+use crate::app::shared::Shared;
+use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::export::serve_plot;
+use crate::app::shared::read::open_as_labels_or_grey;
+use crate::app::shared::source::{ENDINGS, is_picture};
+use crate::app::shared::watch::{News, Once, Watch};
+use crate::app::theme;
+use crate::app::widgets::{Pane, Picture, ShownFigure, choice, heading, titled_plot};
+use crate::figure::significant;
+use crate::micrograph::{self, PhaseMap};
+use crate::project::Project;
+use crate::stats::Boundary;
+use measuring::{Labels, Measure, Measurements};
+use plots::{figures, further_figures, size_figures};
+use table::{table, table_csv};
+
+/// The space's name.
+const NAME: &str = "Compare";
+/// Its only command.
+const EXPORT: &str = "export";
+
+/// A phase map to be compared with the original, with its name.
+type Compared = (String, Arc<PhaseMap>);
+
+/// Which curves are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Page {
+    /// S2, lineal path, cluster function, pore sizes, chords, covariance.
+    #[default]
+    Curves,
+    /// Along rows and columns, variance in windows, power spectrum.
+    Further,
+    /// Sizes of components, pores and chords.
+    Sizes,
+    /// S2 over displacements.
+    Maps,
+}
+
+/// What was asked to be measured: phase, boundary and pictures.
+#[derive(Clone)]
+struct Asked {
+    phase: usize,
+    boundary: Boundary,
+    maps: Vec<Arc<PhaseMap>>,
+}
+
+impl Asked {
+    fn is(&self, other: &Self) -> bool {
+        let same = self.maps.len() == other.maps.len();
+        let same = same && self.maps.iter().zip(&other.maps).all(|(a, b)| Arc::ptr_eq(a, b));
+        same && (self.phase, self.boundary) == (other.phase, other.boundary)
+    }
+}
+
+/// The state of the workspace.
+pub struct CompareSpace {
+    page: Page,
+    boundary: Boundary,
+    /// Other micrographs.
+    compared: Vec<Compared>,
+    /// Files that are being read.
+    reading: Watch<Once<Vec<Result<Compared, String>>>>,
+    waiting: Vec<PathBuf>,
+    /// Pictures that are left out.
+    hidden: Vec<Arc<PhaseMap>>,
+    result: Option<Measurements>,
+    asked: Option<Asked>,
+    measuring: Watch<Measure>,
+    maps: Vec<Option<Picture>>,
+}
+
+impl Default for CompareSpace {
+    fn default() -> Self {
+        Self {
+            page: Page::Curves,
+            boundary: Boundary::Open,
+            compared: vec![],
+            reading: Watch::default(),
+            waiting: vec![],
+            hidden: vec![],
+            result: None,
+            asked: None,
+            measuring: Watch::default(),
+            maps: vec![],
+        }
+    }
+}
+
+impl Space for CompareSpace {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purpose(&self) -> &'static str {
+        "Statistics of the original beside reconstructions or other micrographs."
+    }
+
+    fn panel(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        panel(self, shared, ui);
+    }
+
+    fn view(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        view(self, shared, ui);
+    }
+
+    fn poll(&mut self, _ctx: &Context, shared: &mut Shared) {
+        while let Some(news) = self.reading.poll(&mut shared.messages) {
+            let News::Output(found) = news else { continue };
+            for compared in found {
+                match compared {
+                    Ok(compared) => {
+                        self.compared.push(compared);
+                        shared.changed();
+                    }
+                    Err(reason) => shared.messages.error(reason),
+                }
+            }
+        }
+        if !self.reading.is_running() && !self.waiting.is_empty() {
+            let paths = std::mem::take(&mut self.waiting);
+            let read = move || Ok(paths.into_iter().map(read_compared).collect());
+            self.reading.start_alone(Once(Box::new(read)), &shared.wake);
+        }
+        while let Some(news) = self.measuring.poll(&mut shared.messages) {
+            if let News::Output(result) = news {
+                self.maps.clear();
+                self.result = Some(result);
+            }
+        }
+    }
+
+    fn take_files(&mut self, files: Vec<PathBuf>, _shared: &mut Shared) -> Vec<PathBuf> {
+        let (pictures, others) = files.into_iter().partition(|path| is_picture(path));
+        self.waiting.extend::<Vec<PathBuf>>(pictures);
+        others
+    }
+
+    fn commands(&self, _shared: &Shared) -> Vec<SpaceCommand> {
+        vec![SpaceCommand {
+            id: EXPORT,
+            name: "Export table and plots",
+            tooltip: "Write the table and all plots (CSV, SVG, PNG) into the folder of exports.",
+            key: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
+            unavailable: self.result.is_none().then(|| "Nothing is measured yet.".into()),
+        }]
+    }
+
+    fn perform(&mut self, _id: &'static str, _ctx: &Context, shared: &mut Shared) {
+        export(self, shared);
+    }
+
+    fn save(&self, project: &mut Project) {
+        project.compared.clone_from(&self.compared);
+    }
+
+    fn restore(&mut self, project: &mut Project, _shared: &mut Shared) {
+        self.compared = std::mem::take(&mut project.compared);
+        self.asked = None;
+    }
+}
+
+fn read_compared(path: PathBuf) -> Result<Compared, String> {
+    let document =
+        micrograph::read(&path).and_then(|m| open_as_labels_or_grey(&Arc::new(m))).map_err(|e| e.to_string())?;
+    let name = document.raw.name.clone();
+    let map = document.prepared.phases.ok_or_else(|| format!("{name} has no phases to compare."))?;
+    Ok((name, map))
+}
+
+/// The original and what is compared with it; whether each comes from a file.
+fn items_of(space: &CompareSpace, shared: &Shared) -> Vec<Compared> {
+    let original = match shared.realisations.last().and_then(|r| r.original.clone()) {
+        // Reconstructions are compared with their own original.
+        Some(map) => Some((shared.realisations.last().map_or(String::new(), |r| r.report.input.name.clone()), map)),
+        None => shared.document.as_ref().and_then(|d| Some((d.raw.name.clone(), d.phases()?.clone()))),
+    };
+    let mut items: Vec<Compared> = original.into_iter().collect();
+    for realisation in &shared.realisations {
+        if let Some(map) = &realisation.phases {
+            let name = format!("realisation {}", realisation.number + 1);
+            items.push((name, map.clone()));
+        }
+    }
+    items.extend(space.compared.iter().cloned());
+    items
+}
+
+fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
+    ui.add_space(theme::STEP);
+    ui.label(RichText::new("Compare").heading());
+    let items = items_of(space, shared);
+    let reconstructions = shared.realisations.iter().filter(|r| r.phases.is_some()).count();
+    if items.is_empty() {
+        ui.label("Open a micrograph with phases first.");
+        return;
+    }
+    phase_choice(shared, ui);
+    let tip = "What lies beyond the edges for all statistics but the error rates, which are S2 periodic and lineal path open.";
+    let both = [(Boundary::Open, "open"), (Boundary::Periodic, "periodic")];
+    choice(ui, "Edges", tip, &mut space.boundary, &Boundary::Open, &both);
+    heading(ui, "Pictures");
+    let mut removed = None;
+    ScrollArea::vertical().max_height((ui.available_height() - 130.0).max(60.0)).show(ui, |ui| {
+        for (n, (name, map)) in items.iter().enumerate() {
+            ui.horizontal(|ui| {
+                if n == 0 {
+                    ui.add_enabled(false, egui::Checkbox::new(&mut true, ""))
+                        .on_disabled_hover_text("The original is always shown.");
+                } else {
+                    let hidden = &mut space.hidden;
+                    let place = hidden.iter().position(|m| Arc::ptr_eq(m, map));
+                    let mut shown = place.is_none();
+                    ui.checkbox(&mut shown, "").on_hover_text("Show it in plots and table.");
+                    match place {
+                        Some(at) if shown => drop(hidden.remove(at)),
+                        None if !shown => hidden.push(map.clone()),
+                        _ => {}
+                    }
+                }
+                let text = if n == 0 { format!("{name} (original)") } else { name.clone() };
+                let size = format!("{} × {} px, {} phases", map.height, map.width, map.phases);
+                ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
+                let file = n.checked_sub(1 + reconstructions);
+                if file.is_some() && ui.small_button("×").on_hover_text("Take it out.").clicked() {
+                    removed = file;
+                }
+            });
+        }
+    });
+    if let Some(n) = removed {
+        space.compared.remove(n);
+        shared.changed();
+    }
+    if ui.button("Add micrographs…").on_hover_text("Or drop them on the window.").clicked() {
+        add_micrographs(shared);
+    }
+    if items.len() == 1 {
+        ui.label(RichText::new("Reconstruct it, or add others, to see them beside it.").weak());
+    }
+    let button = ui.add_enabled(space.result.is_some(), egui::Button::new("Export table and plots"));
+    let folder = shared.export.path("comparison").display().to_string();
+    if button.on_hover_text(format!("CSV, SVG and PNG files into {folder}.")).clicked() {
+        export(space, shared);
+    }
+    ask_for_statistics(space, shared, &items, reconstructions);
+}
+
+fn ask_for_statistics(space: &mut CompareSpace, shared: &Shared, items: &[Compared], reconstructions: usize) {
+    let hidden = |map: &Arc<PhaseMap>| space.hidden.iter().any(|m| Arc::ptr_eq(m, map));
+    let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].1)).collect();
+    let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].1.clone()).collect();
+    let asked = Asked { phase: shared.phase, boundary: space.boundary, maps };
+    if space.asked.as_ref().is_some_and(|before| before.is(&asked)) {
+        return;
+    }
+    let pixel = match shared.realisations.last() {
+        Some(r) => r.report.input.pixel_size.clone(),
+        None => shared.document.as_ref().and_then(|d| d.micrograph().pixel_size.clone()),
+    };
+    let labels = Labels {
+        pixel,
+        phase_name: shared.settings.recipe.phase_name(shared.phase),
+        reconstructions: shown.iter().filter(|n| **n > 0 && **n <= reconstructions).count(),
+    };
+    let measure = Measure {
+        items: shown.iter().map(|n| items[*n].clone()).collect(),
+        target: shared.document.as_ref().map(|d| d.target.clone()),
+        phase: shared.phase,
+        boundary: space.boundary,
+        labels,
+    };
+    // What is still measured of an earlier question ends by itself: waiting for it would hold the window up.
+    space.measuring.start_alone(measure, &shared.wake);
+    space.asked = Some(asked);
+}
+
+fn view(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
+    let Some(result) = space.result.take() else {
+        ui.centered_and_justified(|ui| ui.label("Measuring…"));
+        return;
+    };
+    ui.horizontal(|ui| {
+        for (page, name) in [
+            (Page::Curves, "Curves"),
+            (Page::Further, "Further curves"),
+            (Page::Sizes, "Sizes"),
+            (Page::Maps, "Maps of S2"),
+        ] {
+            ui.selectable_value(&mut space.page, page, name);
+        }
+        if space.measuring.is_running() {
+            ui.spinner();
+        }
+    });
+    let height = ui.available_height();
+    egui::Panel::bottom("comparison table")
+        .frame(theme::bare(ui))
+        .resizable(true)
+        .default_size((0.32 * height).max(150.0))
+        .size_range(90.0..=(height - 140.0).max(100.0))
+        .show(ui, |ui| {
+            ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| table(ui, &result));
+        });
+    egui::CentralPanel::no_frame().show(ui, |ui| match space.page {
+        Page::Curves => grid(shared, ui, figures(&result, theme::palette(ui))),
+        Page::Further => grid(shared, ui, further_figures(&result, theme::palette(ui))),
+        Page::Sizes => grid(shared, ui, size_figures(&result, theme::palette(ui))),
+        Page::Maps => correlation_maps(space, shared, ui, &result),
+    });
+    if space.result.is_none() {
+        space.result = Some(result);
+    }
+}
+
+/// Plots in rows of three.
+fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
+    let mut wanted = None;
+    let rows = figures.len().div_ceil(3);
+    let height = ui.available_height() / rows as f32 - 4.0;
+    let mut figures = figures.into_iter();
+    for _ in 0..rows {
+        ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
+            ui.columns(3, |columns| {
+                for ui in columns {
+                    let Some(figure) = figures.next() else { continue };
+                    ui.set_height(height);
+                    wanted = titled_plot(ui, "compare", figure, None).or(wanted.take());
+                }
+            });
+        });
+    }
+    serve_plot(shared, ui, wanted);
+}
+
+/// S2 over displacements, the origin in the middle.
+fn correlation_maps(space: &mut CompareSpace, shared: &Shared, ui: &mut Ui, result: &Measurements) {
+    space.maps.resize_with(result.measured.len(), || None);
+    let phi = result.measured.first().map_or(1.0, |m| m.curves.volume_fraction);
+    let maps = result.measured.iter().map(|m| &m.map);
+    for ((values, edge), slot) in maps.zip(&mut space.maps).filter(|(_, slot)| slot.is_none()) {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let scale = 1.0 / (phi - low).max(1e-12);
+        Picture::show(slot, ui.ctx(), "map of S2", (*edge, *edge), |i| {
+            let v = (((values[i] - low) * scale).clamp(0.0, 1.0).sqrt() * 255.0) as u8;
+            Color32::from_gray(v)
+        });
+    }
+    let mut view = shared.view;
+    view.zoom = None;
+    let count = result.measured.len().clamp(1, 4);
+    ui.columns(count, |columns| {
+        for ((n, ui), slot) in columns.iter_mut().enumerate().zip(&space.maps) {
+            let (values, edge) = &result.measured[n].map;
+            let reach = (*edge / 2) as isize;
+            let readout = |row: usize, column: usize| {
+                let (dy, dx) = (row as isize - reach, column as isize - reach);
+                format!("S2({dx}, {dy}) = {}", significant(values[row * edge + column]))
+            };
+            let pane = Pane {
+                title: &result.measured[n].name,
+                picture: slot.as_ref(),
+                waiting: "",
+                readout: &readout,
+                pixel_size: result.labels.pixel.as_ref(),
+                tool: false,
+            };
+            pane.show(ui, &mut view);
+        }
+    });
+}
+
+fn export(space: &CompareSpace, shared: &mut Shared) {
+    let Some(result) = &space.result else { return };
+    let mut figures = figures(result, theme::LIGHT);
+    figures.extend(further_figures(result, theme::LIGHT));
+    figures.extend(size_figures(result, theme::LIGHT).into_iter().take(1));
+    let table = table_csv(result);
+    shared.write(shared.export.path("comparison"), move |folder| {
+        let failed = |e: std::io::Error| format!("{} could not be written: {e}.", folder.display());
+        crate::folders::write_atomically(&folder.join("comparison.csv"), table.as_bytes()).map_err(failed)?;
+        let drawn = figures.iter().filter(|f| !f.figure.series.is_empty());
+        drawn.map(|f| f.figure.write_all(folder)).collect()
+    });
+}
+
+fn add_micrographs(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::Files,
+        title: "Micrographs to compare",
+        action: "Add",
+        filters: &[("Micrographs", ENDINGS)],
+        proposed: PathBuf::new(),
+    };
+    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+}

@@ -1,0 +1,204 @@
+//! The curves of the comparison.
+
+use egui::Color32;
+
+use super::measuring::{Measured, Measurements};
+use crate::app::theme;
+use crate::app::widgets::ShownFigure;
+use crate::figure::{Band, FAINT, Figure, MADE, ORIGINAL, Series, line_color};
+use crate::stats::Axis;
+
+/// The factor from pixels to the unit of lengths, and its name.
+pub(super) fn unit(result: &Measurements) -> (f64, &'static str) {
+    let length = result.measured.first().map_or(100, |m| m.curves.s2.len()) as f64;
+    match &result.labels.pixel {
+        Some(pixel) => {
+            let (name, per_pixel) = pixel.unit(length);
+            (per_pixel, name)
+        }
+        None => (1.0, "px"),
+    }
+}
+
+/// Makes a figure of one curve of every picture: the original, a band over the reconstructions with their mean, others.
+fn figure(
+    result: &Measurements,
+    palette: theme::Palette,
+    (title, x_label, y_label): (&str, String, &str),
+    noise: Option<&[f64]>,
+    of: &dyn Fn(&Measured) -> Vec<(f64, f64)>,
+) -> ShownFigure {
+    let (mut series, mut colors, mut bands) = (vec![], vec![], vec![]);
+    let mut add = |name: String, color: Color32, print: [u8; 3], points: Vec<(f64, f64)>| {
+        series.push(Series { name, color: print, points });
+        colors.push(color);
+    };
+    let all: Vec<Vec<(f64, f64)>> = result.measured.iter().map(of).collect();
+    if let (Some(noise), Some(first)) = (noise, all.first()) {
+        let points = first.iter().zip(noise).map(|((x, _), y)| (*x, *y)).collect();
+        add("white noise".into(), palette.faint, FAINT, points);
+    }
+    let made = result.labels.reconstructions;
+    if let Some(first) = all.first() {
+        add("original".into(), palette.original, ORIGINAL, first.clone());
+        let made = &all[1..=made.min(all.len() - 1)];
+        if made.len() > 1 {
+            let shortest = made.iter().map(Vec::len).min().unwrap_or(0);
+            let at = |k: usize| made.iter().map(move |c| c[k].1);
+            let x = |k: usize| made[0][k].0;
+            let mean = (0..shortest).map(|k| (x(k), at(k).sum::<f64>() / made.len() as f64)).collect();
+            let band = (0..shortest)
+                .map(|k| (x(k), at(k).fold(f64::INFINITY, f64::min), at(k).fold(f64::NEG_INFINITY, f64::max)));
+            bands.push(Band { color: MADE, points: band.collect() });
+            add(format!("mean and range of {}", made.len()), palette.accent, MADE, mean);
+        } else if let [only] = made {
+            add(result.measured[1].name.clone(), palette.accent, MADE, only.clone());
+        }
+        for (n, points) in all.iter().enumerate().skip(1 + made.len()) {
+            let number = n - 1 - made.len();
+            add(result.measured[n].name.clone(), theme::line(number), line_color(number), points.clone());
+        }
+    }
+    let figure = Figure {
+        title: title.into(),
+        x_label,
+        y_label: format!("{y_label}, {}", result.labels.phase_name),
+        logarithmic: false,
+        series,
+        bands,
+    };
+    ShownFigure { figure, colors }
+}
+
+pub(super) fn figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
+    let (scale, unit) = unit(result);
+    let r = |values: Vec<f64>| values.into_iter().enumerate().map(|(r, v)| (r as f64 * scale, v)).collect::<Vec<_>>();
+    let distance = || format!("distance r ({unit})");
+    let noise = &result.noise;
+    let square = noise.volume_fraction.powi(2);
+    let covariance: Vec<f64> = noise.s2.iter().map(|s| s - square).collect();
+    let chords = |m: &Measured| {
+        let all: u64 = m.all.chords.iter().sum();
+        let density = m.all.chords.iter().map(|n| *n as f64 / (all.max(1) as f64 * scale)).collect();
+        r(density)
+    };
+    vec![
+        figure(result, palette, ("Two-point correlation S2", distance(), "S2"), Some(&noise.s2), &|m| {
+            r(m.curves.s2.clone())
+        }),
+        figure(result, palette, ("Covariance", distance(), "S2 − φ²"), Some(&covariance), &|m| {
+            let square = m.curves.volume_fraction.powi(2);
+            r(m.curves.s2.iter().map(|s| s - square).collect())
+        }),
+        figure(result, palette, ("Lineal path L", distance(), "L"), Some(&noise.lineal_path), &|m| {
+            r(m.curves.lineal_path.clone())
+        }),
+        figure(result, palette, ("Cluster function C2", distance(), "C2"), None, &|m| r(m.all.cluster.radial())),
+        figure(result, palette, ("Chord lengths", format!("chord length ({unit})"), "density"), None, &chords),
+        figure(
+            result,
+            palette,
+            ("Pore sizes", format!("radius of the largest disc ({unit})"), "share above"),
+            None,
+            &|m| r(m.all.pore_sizes.clone()),
+        ),
+    ]
+}
+
+pub(super) fn further_figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
+    let (scale, unit) = unit(result);
+    let r = |values: Vec<f64>| values.into_iter().enumerate().map(|(r, v)| (r as f64 * scale, v)).collect::<Vec<_>>();
+    let distance = || format!("distance r ({unit})");
+    let along = |axis: Axis| move |m: &Measured| r(m.all.two_point.along(axis));
+    vec![
+        figure(result, palette, ("S2 along rows", distance(), "S2"), None, &along(Axis::Rows)),
+        figure(result, palette, ("S2 along columns", distance(), "S2"), None, &along(Axis::Columns)),
+        figure(
+            result,
+            palette,
+            ("Lineal path along rows", distance(), "L"),
+            None,
+            &|m| r(m.all.lineal_path[0].clone()),
+        ),
+        figure(result, palette, ("Lineal path along columns", distance(), "L"), None, &|m| {
+            r(m.all.lineal_path[1].clone())
+        }),
+        figure(
+            result,
+            palette,
+            ("Variance in windows", format!("edge of the window ({unit})"), "variance of the fraction"),
+            None,
+            &|m| m.all.local_variance.iter().map(|(e, v)| (*e as f64 * scale, *v)).collect(),
+        ),
+        figure(result, palette, ("Power spectrum", format!("cycles per {unit}"), "power"), None, &|m| {
+            m.all.power_spectrum.iter().map(|(f, p)| (f / scale, *p)).collect()
+        }),
+    ]
+}
+
+/// Sizes of components, pores and chords, each as the share of the phase in larger ones.
+pub(super) fn size_figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
+    let (scale, unit) = unit(result);
+    let components = |m: &Measured| {
+        let mut sizes = m.all.component_sizes.clone();
+        sizes.sort_unstable();
+        let all = sizes.iter().sum::<usize>().max(1) as f64;
+        let mut left = all;
+        let mut points = vec![(0.0, 1.0)];
+        for size in sizes {
+            // The diameter of a disc of the same area.
+            let diameter = 2.0 * (size as f64 / std::f64::consts::PI).sqrt() * scale;
+            points.push((diameter, left / all));
+            left -= size as f64;
+            points.push((diameter, left / all));
+        }
+        points
+    };
+    let pores = |m: &Measured| m.all.pore_sizes.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect();
+    let chords = |m: &Measured| {
+        let length: f64 = m.all.chords.iter().enumerate().map(|(n, c)| n as f64 * *c as f64).sum();
+        let mut left = length;
+        let mut points = vec![];
+        for (n, count) in m.all.chords.iter().enumerate() {
+            left -= n as f64 * *count as f64;
+            points.push((n as f64 * scale, left.max(0.0) / length.max(1.0)));
+        }
+        points
+    };
+    let share = |title: &str, x: String, of: &dyn Fn(&Measured) -> Vec<(f64, f64)>| {
+        figure(result, palette, (title, x, "share in larger ones"), None, of)
+    };
+    vec![
+        component_figure(result, palette, format!("diameter of the disc of the same area ({unit})"), &components),
+        share("Pore sizes, share", format!("radius of the largest disc ({unit})"), &pores),
+        share("Chord lengths, share", format!("chord length ({unit})"), &chords),
+    ]
+}
+
+/// Component sizes come at distances of their own, so each picture has its own curve, and there is no mean.
+fn component_figure(
+    result: &Measurements,
+    palette: theme::Palette,
+    x_label: String,
+    of: &dyn Fn(&Measured) -> Vec<(f64, f64)>,
+) -> ShownFigure {
+    let (mut series, mut colors) = (vec![], vec![]);
+    for (n, m) in result.measured.iter().enumerate() {
+        let (color, print) = match n {
+            0 => (palette.original, ORIGINAL),
+            n if n <= result.labels.reconstructions => (palette.accent, MADE),
+            n => {
+                let number = n - 1 - result.labels.reconstructions;
+                (theme::line(number), line_color(number))
+            }
+        };
+        // One name for all reconstructions: a legend of twenty would cover the curves.
+        let name = if n == 1 || n == 0 || n > result.labels.reconstructions { m.name.clone() } else { String::new() };
+        let name = if n == 1 && result.labels.reconstructions > 1 { "realisations".into() } else { name };
+        series.push(Series { name, color: print, points: of(m) });
+        colors.push(color);
+    }
+    let y_label = format!("share in larger ones, {}", result.labels.phase_name);
+    let figure = Figure { title: "Component sizes".into(), x_label, y_label, series, ..Figure::default() };
+    ShownFigure { figure, colors }
+}

@@ -1,0 +1,50 @@
+//! The depth study's part of a project.
+
+use std::sync::Arc;
+
+use crate::job::StudyRow;
+use crate::net::Depth;
+use crate::project::Part;
+
+/// What the part is called.
+pub const NAME: &str = "depth-study";
+/// Depths that a study may claim: far beyond any network.
+const MOST_ROWS: usize = 64;
+
+/// What is known of a depth besides its picture.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Facts {
+    depth: Depth,
+    memory: u64,
+    seconds: f64,
+    errors: Vec<(f64, f64)>,
+    noise: (f64, f64),
+    phases: usize,
+}
+
+/// The part that holds these rows.
+pub fn of(rows: &[StudyRow]) -> Part {
+    let mut part = Part::default();
+    let mut facts = vec![];
+    for row in rows {
+        part.put_map(row.depth.name(), &row.phases);
+        let StudyRow { depth, memory, seconds, errors, noise, phases } = row.clone();
+        facts.push(Facts { depth, memory, seconds, errors, noise, phases: phases.phases });
+    }
+    part.put(&facts);
+    part
+}
+
+/// The rows of a part.
+pub fn rows(part: &Part) -> Result<Vec<StudyRow>, String> {
+    let facts: Vec<Facts> = part.get()?;
+    if facts.len() > MOST_ROWS {
+        return Err("it claims more depths than there are".into());
+    }
+    let row = |facts: Facts| -> Result<StudyRow, String> {
+        let Facts { depth, memory, seconds, errors, noise, phases } = facts;
+        let phases = Arc::new(part.map(depth.name(), phases)?);
+        Ok(StudyRow { depth, memory, seconds, errors, noise, phases })
+    };
+    facts.into_iter().map(row).collect()
+}

@@ -1,0 +1,298 @@
+//! Explore: where one is in the latent space, and how one gets elsewhere.
+
+use egui::{Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, SliderClamping, Stroke, Ui, vec2};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::data::ask_for_files;
+use super::events::open_built_in;
+use super::{LatentSpace, Open, SheetKind};
+use crate::app::command::Action;
+use crate::app::shared::Shared;
+use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::theme;
+use crate::app::widgets::heading;
+use crate::job::ExploreRequest;
+use crate::latent::{Cell, REACH, interpolation, normals, samples, suggested_name, traversal};
+
+/// Pictures of a strip.
+const STEPS: usize = 10;
+/// Strips of a traversal.
+const STRIPS: usize = 4;
+
+impl Open {
+    /// Goes to a latent point, from which sliders start and are reset.
+    pub(super) fn set_start(&mut self, z: Vec<f32>, name: String) {
+        (self.z, self.start, self.start_name) = (z.clone(), z, name);
+        self.reference = None;
+    }
+
+    /// What is to be seen now.
+    fn request(&self) -> ExploreRequest {
+        let cell = Cell { z: self.z.clone(), layout: self.layout };
+        let sheet = match (self.sheet_kind, &self.target) {
+            (SheetKind::Traversal, _) => {
+                let shown: Vec<usize> = self.order.iter().copied().take(self.alive.min(STRIPS)).collect();
+                traversal(&Cell { z: self.start.clone(), layout: self.layout }, &shown, STEPS)
+            }
+            (SheetKind::Samples, _) if !self.model.settings.model.is_variational() => vec![],
+            (SheetKind::Samples, _) => {
+                let all = samples(self.z.len(), 3 * STEPS, self.sample_seed);
+                all.chunks(STEPS).map(<[Cell]>::to_vec).collect()
+            }
+            (SheetKind::Interpolation, Some((_, to))) => {
+                let from = Cell { z: self.start.clone(), layout: self.layout };
+                vec![interpolation(&from, to, STEPS)]
+            }
+            (SheetKind::Interpolation, None) | (SheetKind::Correlations, _) => vec![],
+        };
+        ExploreRequest { cell, edge: self.edge, sheet }
+    }
+
+    /// Asks for what is to be seen, if that has changed.
+    pub(super) fn ask(&mut self) {
+        let request = self.request();
+        if self.asked.as_ref() != Some(&request) {
+            self.explorer.ask(request.clone());
+            self.asked = Some(request);
+        }
+    }
+
+    /// A dimension's name: its number, and what it follows.
+    pub(super) fn dimension_name(&self, dimension: usize) -> String {
+        let meaning = self.model.summary.correlations.get(dimension).and_then(|row| suggested_name(row));
+        match meaning {
+            Some(meaning) => format!("{} · {meaning}", dimension + 1),
+            None => format!("{}", dimension + 1),
+        }
+    }
+
+    /// Whether the layout comes from a noise of its own.
+    pub(super) fn has_free_layout(&self) -> bool {
+        self.model.settings.free_layout && !self.model.settings.model.matches_pixels()
+    }
+}
+
+pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
+    let mut choose_file = false;
+    match &mut space.open {
+        None => {
+            ui.label(RichText::new("No model").heading());
+            ui.label("Open one, drop one on the window, or train one.");
+        }
+        Some(open) => {
+            ui.add(egui::Label::new(RichText::new(&open.name).heading()).truncate());
+            let (settings, summary) = (&open.model.settings, &open.model.summary);
+            let text = format!(
+                "{}, {} dimensions, {} of them alive; {} patches of {} px, {} steps",
+                settings.model.label(),
+                settings.dimensions,
+                open.alive,
+                summary.patches,
+                settings.edge,
+                summary.steps
+            );
+            ui.add(egui::Label::new(RichText::new(text).weak()).wrap())
+                .on_hover_text(format!("Trained on {}.", summary.data));
+        }
+    }
+    let mut boxed = false;
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Open model…").on_hover_text("A .safetensors file of this program; or drop it.").clicked() {
+            ask_for_model(shared);
+        }
+        boxed = ui.button("Graphite").on_hover_text("The model that comes with the program.").clicked();
+    });
+    if boxed {
+        open_built_in(space, shared);
+    }
+    let Some(open) = &mut space.open else { return };
+    ui.separator();
+    heading(ui, "Start");
+    ui.add(egui::Label::new(RichText::new(&open.start_name).weak()).truncate());
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Mean").on_hover_text("The mean latent point of the data.").clicked() {
+            let mean = open.model.summary.spread.iter().map(|(m, _)| *m as f32).collect();
+            open.set_start(mean, "Mean of the data".into());
+        }
+        let samples = open.model.settings.model.is_variational();
+        let random = ui.add_enabled(samples, egui::Button::new("Random"));
+        let random = random.on_hover_text("A point drawn from the standard distribution.");
+        if random.on_disabled_hover_text("An autoencoder has no distribution to draw from.").clicked() {
+            open.sample_seed += 1;
+            let z = normals(&mut Pcg64::seed_from_u64(open.sample_seed), open.z.len());
+            open.set_start(z, "Random point".into());
+        }
+        let mut picked = None;
+        ui.add_enabled_ui(!open.model.summary.examples.is_empty(), |ui| {
+            let menu = ui.menu_button("From the data ▾", |ui| {
+                ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+                    for (name, z) in &open.model.summary.examples {
+                        if ui.button(name).clicked() {
+                            picked = Some((z.clone(), name.clone()));
+                            ui.close();
+                        }
+                    }
+                });
+            });
+            menu.response.on_hover_text("Patches that the model was trained on.");
+        });
+        if let Some((z, name)) = picked {
+            open.set_start(z, name);
+        }
+        if ui.button("Micrograph…").on_hover_text("Encode a micrograph of yours; or drop it.").clicked() {
+            choose_file = true;
+            open.encodes_target = false;
+        }
+    });
+    ui.horizontal(|ui| {
+        let free = open.has_free_layout();
+        let button = ui.add_enabled(free, egui::Button::new("Another layout"));
+        let button = button.on_hover_text("The same latent point with other places: what stays, where changes.");
+        if button.on_disabled_hover_text("In this model the layout lies in the latent point.").clicked() {
+            open.layout += 1;
+        }
+        if free {
+            let own = open.model.settings.edge;
+            egui::ComboBox::from_id_salt("edge of the picture")
+                .width(84.0)
+                .selected_text(format!("{} px", open.edge))
+                .show_ui(ui, |ui| {
+                    for edge in [own, 2 * own, 4 * own, 8 * own].into_iter().filter(|e| *e <= 1024) {
+                        ui.selectable_value(&mut open.edge, edge, format!("{edge} px"));
+                    }
+                })
+                .response
+                .on_hover_text("Edge of the picture: a free layout can be of any size.");
+        }
+    });
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        heading(ui, "Dimensions");
+        let (alive, dead): (Vec<usize>, Vec<usize>) =
+            (open.order[..open.alive].to_vec(), open.order[open.alive..].to_vec());
+        alive.into_iter().for_each(|dimension| slider(ui, open, dimension));
+        if !dead.is_empty() {
+            egui::CollapsingHeader::new(format!("Dead dimensions ({})", dead.len()))
+                .show(ui, |ui| dead.into_iter().for_each(|dimension| slider(ui, open, dimension)))
+                .header_response
+                .on_hover_text("They carry less than 0.01 nats: the model does not use them.");
+        }
+        pad(ui, open);
+    });
+    if choose_file {
+        ask_for_files(shared, PathKind::Files);
+    }
+}
+
+fn ask_for_model(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::File,
+        title: "A latent model",
+        action: "Open",
+        filters: &[("Models", &["safetensors"])],
+        proposed: std::path::PathBuf::new(),
+    };
+    shared.ask(ask, |shared, answer| shared.act(Action::OpenIn(super::NAME, answer.path())));
+}
+
+/// A slider of a dimension; a double click puts it back to the start.
+fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
+    let name = open.dimension_name(dimension);
+    let summary = &open.model.summary;
+    let nats = summary.divergence.get(dimension).copied().unwrap_or(0.0);
+    let (mean, deviation) = summary.spread.get(dimension).copied().unwrap_or((0.0, 1.0));
+    let tip = format!(
+        "Dimension {}: {nats:.2} nats; the data lie at {mean:.2} ± {deviation:.2}. Double click: back to the start.",
+        dimension + 1
+    );
+    let label = ui.add(egui::Label::new(RichText::new(name).small()).truncate().sense(Sense::click()));
+    let label_id = label.id;
+    let reset = label.on_hover_text(&tip).double_clicked();
+    let width = ui.available_width();
+    ui.spacing_mut().slider_width = (width - 64.0).max(60.0);
+    // A micrograph unlike the data lies far out; it stays there until somebody moves it.
+    let slider =
+        Slider::new(&mut open.z[dimension], -REACH..=REACH).clamping(SliderClamping::Edits).custom_formatter(|v, _| {
+            let text = format!("{v:.2}");
+            if text == "-0.00" { "0.00".into() } else { text }
+        });
+    let response = ui.add(slider).labelled_by(label_id).on_hover_text(&tip);
+    // A slider itself takes drags only, and its number clicks of its own.
+    let bar = Rect::from_min_size(response.rect.min, vec2(ui.spacing().slider_width, response.rect.height()));
+    let reset = reset || ui.interact(bar, response.id.with("reset"), Sense::click()).double_clicked();
+    if reset {
+        open.z[dimension] = open.start[dimension];
+    }
+}
+
+/// Two dimensions at once: the hand moves through their plane.
+fn pad(ui: &mut Ui, open: &mut Open) {
+    if open.order.len() < 2 {
+        return;
+    }
+    heading(ui, "Plane of two dimensions");
+    let choose = |ui: &mut Ui, open: &mut Open, is_first: bool| {
+        let current = if is_first { open.pad.0 } else { open.pad.1 };
+        let mut chosen = current;
+        egui::ComboBox::from_id_salt(("pad", is_first))
+            .width(ui.available_width() - 90.0)
+            .truncate()
+            .selected_text(open.dimension_name(current))
+            .show_ui(ui, |ui| {
+                for dimension in open.order.clone() {
+                    ui.selectable_value(&mut chosen, dimension, open.dimension_name(dimension));
+                }
+            });
+        if is_first {
+            open.pad.0 = chosen;
+        } else {
+            open.pad.1 = chosen;
+        }
+    };
+    for (text, is_first) in [("Horizontal", true), ("Vertical", false)] {
+        ui.horizontal(|ui| {
+            ui.label(text);
+            choose(ui, open, is_first);
+        });
+    }
+    let edge = ui.available_width().min(240.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(edge, edge), Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "Plane of two dimensions"));
+    let palette = theme::palette(ui);
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 3.0, palette.canvas);
+    let inner = rect.shrink(6.0);
+    let place = |x: f32, y: f32| -> Pos2 {
+        inner.center() + vec2(x / REACH * 0.5 * inner.width(), -y / REACH * 0.5 * inner.height())
+    };
+    let line = Stroke::new(1.0, palette.faint.gamma_multiply(0.5));
+    painter.line_segment([place(-REACH, 0.0), place(REACH, 0.0)], line);
+    painter.line_segment([place(0.0, -REACH), place(0.0, REACH)], line);
+    for (_, z) in &open.model.summary.examples {
+        painter.circle_filled(place(z[open.pad.0], z[open.pad.1]), 1.5, palette.faint);
+    }
+    if let (true, Some(at)) = (response.is_pointer_button_down_on(), response.interact_pointer_pos()) {
+        let share = (at - inner.center()) / (0.5 * inner.size());
+        open.z[open.pad.0] = (share.x * REACH).clamp(-REACH, REACH);
+        if open.pad.0 != open.pad.1 {
+            open.z[open.pad.1] = (-share.y * REACH).clamp(-REACH, REACH);
+        }
+    }
+    if response.double_clicked() {
+        open.z[open.pad.0] = open.start[open.pad.0];
+        open.z[open.pad.1] = open.start[open.pad.1];
+    }
+    let here = place(open.z[open.pad.0], open.z[open.pad.1]);
+    painter.circle(here, 5.0, palette.accent, Stroke::new(1.5, Color32::WHITE));
+    response.on_hover_text("Drag to move; the dots are patches of the data. Double click: back to the start.");
+}
+
+/// The cell of a sheet under a point, and its rectangle.
+pub(super) fn cell_at(rect: Rect, rows: usize, columns: usize, at: Pos2) -> Option<(usize, usize)> {
+    if !rect.contains(at) || rows == 0 || columns == 0 {
+        return None;
+    }
+    let share = (at - rect.min) / rect.size();
+    Some(((share.y * rows as f32) as usize, (share.x * columns as f32) as usize))
+        .filter(|(r, c)| *r < rows && *c < columns)
+}

@@ -1,0 +1,461 @@
+//! The steps of the recipe in the order in which they are done: file, preparation, segmentation, corrections, phases.
+
+use std::path::{Path, PathBuf};
+
+use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
+
+use super::tools::{add_preparation, drawn_length, remove_preparation, set_scale};
+use super::{MicrographSpace, Tool, segment};
+use crate::app::command::{Action, Command};
+use crate::app::shared::Shared;
+use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::document::Document;
+use crate::app::shared::open::is_learning;
+use crate::app::shared::source::Source;
+use crate::app::space::{document_summary, interval_tip};
+use crate::app::theme;
+use crate::app::widgets::{primary, row};
+use crate::micrograph::{
+    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, PhaseStyle, PixelSize, Prepare, Recipe, UNITS,
+    segment_file,
+};
+
+pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    ui.add_space(theme::STEP);
+    document_summary(shared, ui);
+    egui::Panel::bottom("to reconstruct").frame(egui::Frame::NONE).show_separator_line(true).show(ui, |ui| {
+        ui.add_space(theme::STEP);
+        let size = [ui.available_width(), 36.0];
+        let tip = "Go on to the Reconstruct workspace with these phases.";
+        if ui.add_sized(size, primary(ui, "Reconstruct these phases")).on_hover_text(tip).clicked() {
+            shared.act(Action::Go("Reconstruct"));
+        }
+        ui.add_space(theme::STEP);
+    });
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        if let (Some(refused), false) = (shared.refusal(), is_learning(&shared.settings)) {
+            ui.colored_label(theme::palette(ui).warning, &refused.reason);
+        }
+        file_section(shared, ui);
+        section(ui, "Prepare", |ui| prepare_section(space, shared, ui));
+        section(ui, "Segment", |ui| segment::segment_section(space, shared, ui));
+        section(ui, "Correct", |ui| correct_section(space, shared, ui));
+        section(ui, "Phases", |ui| phases_section(shared, ui));
+        section(ui, "Recipe", |ui| recipe_section(shared, ui));
+    });
+}
+
+fn section(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
+    let title = RichText::new(name).strong();
+    CollapsingHeader::new(title).id_salt(name).default_open(true).show(ui, add);
+}
+
+fn file_section(shared: &mut Shared, ui: &mut Ui) {
+    let source = shared.source.clone();
+    if let (Some(place), true) = (source.place(), source.list.len() > 1) {
+        ui.horizontal(|ui| {
+            let last = source.list.len() - 1;
+            let mut to = None;
+            if ui.add_enabled(place > 0, egui::Button::new("◀")).on_hover_text("Previous micrograph").clicked() {
+                to = Some(place - 1);
+            }
+            ui.label(format!("{} of {}", place + 1, last + 1));
+            if ui.add_enabled(place < last, egui::Button::new("▶")).on_hover_text("Next micrograph").clicked() {
+                to = Some(place + 1);
+            }
+            if let Some(to) = to {
+                let source = Source { path: source.list[to].clone(), page: 0, ..source.clone() };
+                open_with_recipe(shared, source);
+            }
+        });
+    }
+    if source.pages > 1 {
+        let mut page = source.page + 1;
+        let (_, _) = row(ui, "Page", "Which page of the file is shown.", |ui| {
+            let field = ui.add(DragValue::new(&mut page).range(1..=source.pages));
+            ui.label(format!("of {}", source.pages));
+            field
+        });
+        if page != source.page + 1 {
+            open_with_recipe(shared, Source { page: page - 1, ..source });
+        }
+    }
+    pixel_size_row(shared, ui);
+}
+
+/// Opens another picture with the recipe as far as it means something there.
+fn open_with_recipe(shared: &mut Shared, source: Source) {
+    let recipe = match &shared.document {
+        Some(document) => document.recipe.portable(document.micrograph(), false),
+        None => shared.settings.recipe.clone(),
+    };
+    shared.open_from(source, recipe);
+}
+
+fn pixel_size_row(shared: &mut Shared, ui: &mut Ui) {
+    let Some(document) = shared.document.clone() else { return };
+    let known = document.micrograph().pixel_size.clone();
+    let unit = known.as_ref().map_or("µm", |p| p.unit(1.0).0);
+    let metres = UNITS.iter().find(|(name, _)| *name == unit).map_or(1e-6, |(_, m)| *m);
+    let mut size = known.as_ref().map_or(0.0, |p| p.metres / metres);
+    let tip = "Edge of a pixel. Type it, or choose “Set scale” above the pictures and draw along a scale bar.";
+    let mut edited = false;
+    let (_, reset) = row(ui, "Pixel size", tip, |ui| {
+        let speed = 0.001 * size.max(0.001);
+        let field = DragValue::new(&mut size).speed(speed).range(0.0..=1e6).max_decimals(5);
+        let field = if known.is_none() { field.custom_formatter(|_, _| "unknown".into()) } else { field };
+        let response = ui.add(field);
+        edited = response.changed();
+        ui.label(format!("{unit}/px"));
+        response
+    });
+    if let Some(known) = &known {
+        ui.label(RichText::new(format!("from: {}", known.source)).weak().small());
+    }
+    if edited {
+        shared.settings.recipe.pixel_size = PixelSize::new(size * metres, "typed");
+    }
+    if reset {
+        shared.settings.recipe.pixel_size = None;
+    }
+}
+
+/// The length of the line that was drawn.
+pub fn scale_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let Some(pixels) = drawn_length(space) else { return };
+    ui.label(format!("{pixels:.1} px are"));
+    ui.add(DragValue::new(&mut space.scale_length).range(1e-6..=1e9).speed(0.1)).on_hover_text("The bar's length");
+    egui::ComboBox::from_id_salt("scale unit").width(56.0).selected_text(UNITS[space.scale_unit].0).show_ui(ui, |ui| {
+        for (n, (name, _)) in UNITS.iter().enumerate() {
+            ui.selectable_value(&mut space.scale_unit, n, *name);
+        }
+    });
+    if ui.add(primary(ui, "Apply")).on_hover_text("Set the pixel size from this line.").clicked() {
+        set_scale(space, shared);
+    }
+}
+
+fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    if let Some(rows) = shared.document.as_ref().and_then(|d| bar_of(shared, d)) {
+        let tip = "The strip at the bottom looks like a microscope's data bar; it is no part of the specimen.";
+        if ui.add(primary(ui, &format!("Cut off the data bar ({rows} rows)"))).on_hover_text(tip).clicked() {
+            add_preparation(shared, Prepare::CutBottom { rows });
+        }
+    }
+    let mut removed = None;
+    for n in 0..shared.settings.recipe.prepare.len() {
+        ui.horizontal(|ui| {
+            if ui.small_button("×").on_hover_text("Take this step out.").clicked() {
+                removed = Some(n);
+            }
+            edit_step(ui, &mut shared.settings.recipe.prepare[n]);
+        });
+    }
+    if let Some(n) = removed {
+        remove_preparation(shared, n);
+    }
+    let (height, width) = shared.document.as_ref().map_or((256, 256), |d| d.size());
+    ui.horizontal(|ui| {
+        ui.menu_button("Add a step ▾", |ui| {
+            let steps = [
+                ("Cut off the bottom", Prepare::CutBottom { rows: height / 12 + 1 }),
+                ("Flip left and right", Prepare::FlipHorizontal),
+                ("Flip top and bottom", Prepare::FlipVertical),
+                ("Rotate right", Prepare::RotateRight),
+                ("Rotate left", Prepare::RotateLeft),
+                ("Shading correction", Prepare::Shading { sigma: (height.min(width) as f32 / 8.0).max(1.0) }),
+                ("Gaussian", Prepare::Gaussian { sigma: 1.0 }),
+                ("Median", Prepare::Median { radius: 1 }),
+                ("Bilateral (keeps edges)", Prepare::Bilateral { sigma: 2.0, tolerance: 0.1 }),
+            ];
+            for (name, step) in steps {
+                if ui.button(name).clicked() {
+                    add_preparation(shared, step);
+                }
+            }
+        });
+        if ui.button("Crop").on_hover_text(Tool::Crop.tooltip()).clicked() {
+            space.tool = Tool::Crop;
+        }
+    });
+}
+
+/// Rows of a data bar that is still there.
+pub fn bar_of(shared: &Shared, document: &Document) -> Option<usize> {
+    document.bar.filter(|_| !shared.settings.recipe.prepare.iter().any(Prepare::moves))
+}
+
+/// Which phase is painted, and how thick.
+pub fn paint_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases);
+    let tool = space.tool;
+    let recipe = shared.settings.recipe.clone();
+    if tool != Tool::Erase {
+        let offered = if tool == Tool::Bucket { phases } else { (phases + 1).min(MOST_PHASES) };
+        for phase in 0..offered {
+            let [r, g, b] = recipe.phase_color(phase, if phase < phases { phases } else { offered });
+            let name = if phase < phases { recipe.phase_name(phase) } else { "new phase".into() };
+            let chip = egui::Button::selectable(space.paints == phase, name.as_str());
+            let response = ui.add(chip).on_hover_text("The phase that is painted.");
+            let dot = response.rect.left_bottom() + egui::vec2(8.0, -3.0);
+            let dot = egui::Rect::from_min_size(dot, egui::vec2(response.rect.width() - 16.0, 2.0));
+            ui.painter().rect_filled(dot, 1.0, egui::Color32::from_rgb(r, g, b));
+            if response.clicked() {
+                space.paints = phase;
+            }
+        }
+    }
+    if tool != Tool::Bucket {
+        ui.add(
+            Slider::new(&mut space.radius, 0.5..=MOST_RADIUS.min(200.0))
+                .logarithmic(true)
+                .max_decimals(1)
+                .suffix(" px radius"),
+        )
+        .on_hover_text("Radius of the brush in pixels.");
+    }
+}
+
+fn correct_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let Some(phases) = shared.document.as_ref().and_then(|d| d.phases()).map(|m| m.phases) else {
+        ui.label(RichText::new("There are no phases to correct.").weak());
+        return;
+    };
+    let mut added = None;
+    let names: Vec<String> = (0..phases).map(|p| shared.settings.recipe.phase_name(p)).collect();
+    ui.horizontal(|ui| {
+        let tip = "Give regions of fewer pixels than this to the phase around them.";
+        if ui.button("Despeckle").on_hover_text(tip).clicked() {
+            added = Some(Correction::Despeckle { pixels: space.speck });
+        }
+        ui.add(DragValue::new(&mut space.speck).range(2..=1_000_000).prefix("below ").suffix(" px")).on_hover_text(tip);
+    });
+    ui.horizontal_wrapped(|ui| {
+        let radius = space.morph_radius;
+        type Make = fn(usize, f32) -> Correction;
+        let by_phase: [(&str, &str, Make); 3] = [
+            ("Fill holes ▾", "Close what one phase wholly surrounds.", |phase, _| Correction::FillHoles { phase }),
+            ("Open ▾", "Take away parts of a phase thinner than the disc.", |phase, radius| Correction::Open {
+                phase,
+                radius,
+            }),
+            ("Close ▾", "Close gaps in a phase narrower than the disc.", |phase, radius| Correction::Close {
+                phase,
+                radius,
+            }),
+        ];
+        for (name, tip, make) in by_phase {
+            let menu = ui.menu_button(name, |ui| {
+                for (phase, name) in names.iter().enumerate() {
+                    if ui.button(name).clicked() {
+                        added = Some(make(phase, radius));
+                    }
+                }
+            });
+            menu.response.on_hover_text(tip);
+        }
+        ui.add(DragValue::new(&mut space.morph_radius).range(0.5..=50.0).speed(0.1).prefix("disc ").suffix(" px"))
+            .on_hover_text("Radius of the disc that opens and closes.");
+    });
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Invert").on_hover_text("Reverse the order of the phases.").clicked() {
+            added = Some(Correction::Invert);
+        }
+        ui.add_enabled_ui(phases > 2, |ui| {
+            let menu = ui.menu_button("Merge ▾", |ui| {
+                for (from, name) in names.iter().enumerate() {
+                    ui.menu_button(format!("{name} into"), |ui| {
+                        for (into, name) in names.iter().enumerate().filter(|(into, _)| *into != from) {
+                            if ui.button(name).clicked() {
+                                added = Some(Correction::Merge { from, into });
+                            }
+                        }
+                    });
+                }
+            });
+            menu.response.on_hover_text("Give all of one phase to another.");
+        });
+        for tool in [Tool::Brush, Tool::Erase, Tool::Bucket] {
+            if ui.button(tool.name()).on_hover_text(tool.tooltip()).clicked() {
+                space.tool = tool;
+            }
+        }
+    });
+    shared.settings.recipe.corrections.extend(added);
+    correction_list(shared, ui);
+}
+
+fn correction_list(shared: &mut Shared, ui: &mut Ui) {
+    const SHOWN: usize = 8;
+    let count = shared.settings.recipe.corrections.len();
+    let mut removed = None;
+    for n in count.saturating_sub(SHOWN)..count {
+        ui.horizontal(|ui| {
+            if ui.small_button("×").on_hover_text("Take this step out.").clicked() {
+                removed = Some(n);
+            }
+            let recipe = &shared.settings.recipe;
+            ui.label(recipe.corrections[n].name_with(|phase| recipe.phase_name(phase)));
+        });
+    }
+    if count > SHOWN {
+        ui.label(RichText::new(format!("and {} before", count - SHOWN)).weak());
+    }
+    if let Some(n) = removed {
+        shared.settings.recipe.corrections.remove(n);
+    }
+}
+
+fn phases_section(shared: &mut Shared, ui: &mut Ui) {
+    let Some(document) = shared.document.clone() else { return };
+    let Some(map) = document.phases() else {
+        ui.label(RichText::new("The micrograph stays an image.").weak());
+        return;
+    };
+    let shares = map.volume_fractions();
+    let recipe = &mut shared.settings.recipe;
+    egui::Grid::new("phases").num_columns(3).spacing([8.0, 4.0]).show(ui, |ui| {
+        for (phase, share) in shares.iter().enumerate() {
+            let mut color = recipe.phase_color(phase, map.phases);
+            let mut name = recipe.phases.get(phase).map_or(String::new(), |s| s.name.clone());
+            let before = (color, name.clone());
+            ui.color_edit_button_srgb(&mut color).on_hover_text("The phase's colour in pictures and files.");
+            let field = egui::TextEdit::singleline(&mut name).hint_text(format!("phase {phase}")).desired_width(104.0);
+            ui.add_sized([112.0, 22.0], field).on_hover_text("The phase's name.");
+            let text = match document.measured.as_ref().and_then(|m| m.fractions.get(phase)) {
+                Some(interval) => interval.to_string(),
+                None => format!("{:.2} %", 100.0 * share),
+            };
+            let tip = match document.measured.as_ref().and_then(|m| m.fractions.get(phase)) {
+                Some(i) => interval_tip(i),
+                None => "The confidence interval is being worked out.".into(),
+            };
+            ui.label(text).on_hover_text(tip);
+            ui.end_row();
+            if before != (color, name.clone()) {
+                recipe.phases.resize(recipe.phases.len().max(phase + 1), PhaseStyle::default());
+                let own = (color != crate::micrograph::phase_color(phase, map.phases)).then_some(color);
+                recipe.phases[phase] = PhaseStyle { name, color: own };
+            }
+        }
+    });
+}
+
+fn recipe_section(shared: &mut Shared, ui: &mut Ui) {
+    ui.horizontal_wrapped(|ui| {
+        let tip = "Write the steps as a JSON file, which can be applied to other micrographs here and with “microwright segment”.";
+        if ui.button("Save…").on_hover_text(tip).clicked() {
+            ask_to_save_recipe(shared);
+        }
+        if ui.button("Load…").on_hover_text("Apply the recipe of a JSON file, or of a report.").clicked() {
+            shared.act(Action::Do(Command::Open));
+        }
+        let list = shared.source.list.len();
+        let tip = format!("Apply the recipe, without corrections by hand, to all {list} micrographs of the folder.");
+        let button = ui.add_enabled(list > 1, egui::Button::new("Apply to the folder…")).on_hover_text(tip);
+        if button.on_disabled_hover_text("Open a folder of micrographs first.").clicked() {
+            ask_to_segment_folder(shared);
+        }
+        if ui.button("Start over").on_hover_text("Take all steps out.").clicked() {
+            shared.settings.recipe = Default::default();
+        }
+    });
+}
+
+fn ask_to_save_recipe(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::Save,
+        title: "Save the recipe as",
+        action: "Save",
+        filters: &[("Recipes", &["json"])],
+        proposed: shared.export.path("recipe.json"),
+    };
+    shared.ask(ask, |shared, answer| save_recipe(shared, answer.path()));
+}
+
+/// Writes the recipe as a file that does the same to this micrograph, and what it learnt to others.
+pub fn save_recipe(shared: &mut Shared, path: PathBuf) {
+    let Some(document) = &shared.document else { return };
+    let recipe = document.recipe.portable(document.micrograph(), true);
+    shared.write(path, move |path| {
+        crate::folders::write_atomically(path, recipe.text().as_bytes())
+            .map_err(|e| format!("{} could not be written: {e}.", path.display()))
+    });
+}
+
+fn ask_to_segment_folder(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::Folder,
+        title: "Folder for the phase maps",
+        action: "Segment",
+        filters: &[],
+        proposed: shared.export.path("phase-maps"),
+    };
+    shared.ask(ask, |shared, answer| segment_folder(shared, answer.path()));
+}
+
+/// Applies the recipe to all pictures of the open folder.
+fn segment_folder(shared: &mut Shared, output: PathBuf) {
+    let Some(document) = &shared.document else { return };
+    let recipe = document.recipe.portable(document.micrograph(), false);
+    let paths = shared.source.list.to_vec();
+    shared.messages.note(format!("Segmenting {} micrographs…", paths.len()));
+    shared.elsewhere(true, move || {
+        let done = segment_all(&recipe, &paths, &output);
+        Box::new(move |shared| match done {
+            Ok(text) => shared.messages.note(text),
+            Err(text) => shared.messages.error(text),
+        })
+    });
+}
+
+fn segment_all(recipe: &Recipe, paths: &[PathBuf], output: &Path) -> Result<String, String> {
+    let (mut done, mut failed) = (0, vec![]);
+    for path in paths {
+        match segment_file(recipe, path, output) {
+            Ok(_) => done += 1,
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    match failed.first() {
+        None => Ok(format!("{done} micrographs were segmented into {}.", output.display())),
+        Some(first) => {
+            Err(format!("{done} of {} micrographs were segmented; the first that was not: {first}", paths.len()))
+        }
+    }
+}
+
+/// The controls of one step of preparing.
+fn edit_step(ui: &mut Ui, step: &mut Prepare) {
+    match step {
+        Prepare::Shading { sigma } => {
+            ui.label("Shading");
+            ui.add(DragValue::new(sigma).range(1.0..=2000.0).suffix(" px")).on_hover_text("Width of the background.");
+        }
+        Prepare::Gaussian { sigma } => {
+            ui.label("Gaussian");
+            ui.add(DragValue::new(sigma).range(0.1..=50.0).speed(0.05).suffix(" px"))
+                .on_hover_text("Standard deviation.");
+        }
+        Prepare::Median { radius } => {
+            ui.label("Median");
+            ui.add(DragValue::new(radius).range(1..=MOST_MEDIAN).suffix(" px")).on_hover_text("Radius of the square.");
+        }
+        Prepare::Bilateral { sigma, tolerance } => {
+            ui.label("Bilateral");
+            ui.add(DragValue::new(sigma).range(0.5..=MOST_BILATERAL).speed(0.05).suffix(" px"))
+                .on_hover_text("Standard deviation over places.");
+            let mut percent = 100.0 * *tolerance;
+            ui.add(DragValue::new(&mut percent).range(1.0..=100.0).suffix(" %"))
+                .on_hover_text("Standard deviation over values, as a share of black to white.");
+            *tolerance = percent / 100.0;
+        }
+        Prepare::CutBottom { rows } => {
+            ui.label("Cut off the bottom");
+            ui.add(DragValue::new(rows).range(1..=100_000).suffix(" rows")).on_hover_text("Rows cut off the bottom.");
+        }
+        other => {
+            ui.label(other.name());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What the hand does in the pictures of the Micrograph workspace.
+
+use std::sync::Arc;
+
+use egui::{Color32, CursorIcon, Rect, Response, Stroke as Line, StrokeKind, Ui};
+
+use super::{MicrographSpace, Tool};
+use crate::app::shared::Shared;
+use crate::app::theme;
+use crate::app::widgets::Place;
+use crate::micrograph::{Correction, Lesson, MOST_PHASES, PixelSize, Prepare, Segmentation, Stroke, UNITS};
+
+/// Points of a stroke nearer than this, in pixels, are one.
+const NEAR: f32 = 0.4;
+
+/// Lets the tool act in a picture, and draws what it is about to do.
+pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, response: &Response, place: Place) {
+    let tool = space.tool;
+    if tool == Tool::Pan {
+        return;
+    }
+    let pointer = response.interact_pointer_pos().or(response.hover_pos());
+    let Some(at) = pointer.map(|p| place.pixel(p)) else { return };
+    if response.hovered() {
+        ui.set_cursor_icon(CursorIcon::Crosshair);
+    }
+    match tool {
+        tool if tool.paints() => paint(space, shared, response, at),
+        Tool::Bucket if response.clicked() => fill(space, shared, at),
+        Tool::Crop | Tool::Scale => {
+            // Where the button went down, not where the hand had got to when that was taken for a drag.
+            let origin = ui.input(|i| i.pointer.press_origin()).map_or(at, |p| place.pixel(p));
+            draw_line(space, shared, response, origin, at);
+        }
+        _ => {}
+    }
+}
+
+fn paint(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, at: [f32; 2]) {
+    use egui::PointerButton::Primary;
+    let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases);
+    let held = response.dragged_by(Primary) || response.is_pointer_button_down_on();
+    if held {
+        let far = space.stroke.last().is_none_or(|[y, x]| (y - at[0]).hypot(x - at[1]) >= NEAR);
+        if far && space.stroke.len() < 100_000 {
+            space.stroke.push(at);
+        }
+    }
+    if (response.drag_stopped() || response.clicked() || !held) && !space.stroke.is_empty() {
+        let points = Arc::new(std::mem::take(&mut space.stroke));
+        // One phase more than there are can be painted; a choice made for another picture may be beyond that.
+        let most = match (&shared.settings.recipe.segmentation, space.tool) {
+            (Segmentation::Strokes(lesson), Tool::Teach) => lesson.phases().max(phases),
+            _ => phases,
+        };
+        let stroke = Stroke { phase: space.paints.min(most).min(MOST_PHASES - 1), radius: space.radius, points };
+        space.waiting.push(stroke.clone());
+        keep_stroke(space, shared, stroke);
+    }
+}
+
+fn keep_stroke(space: &MicrographSpace, shared: &mut Shared, stroke: Stroke) {
+    let recipe = &mut shared.settings.recipe;
+    match space.tool {
+        Tool::Teach => match &mut recipe.segmentation {
+            Segmentation::Strokes(lesson) => lesson.strokes.push(stroke),
+            other => *other = Segmentation::Strokes(Lesson { strokes: vec![stroke], ..Lesson::default() }),
+        },
+        Tool::Erase => recipe.corrections.push(Correction::Erase(stroke)),
+        _ => recipe.corrections.push(Correction::Brush(stroke)),
+    }
+}
+
+fn fill(space: &MicrographSpace, shared: &mut Shared, [row, column]: [f32; 2]) {
+    let Some((height, width)) = shared.document.as_ref().map(|d| d.size()) else { return };
+    let (row, column) = (row.round(), column.round());
+    if row >= 0.0 && column >= 0.0 && row < height as f32 && column < width as f32 {
+        let (row, column) = (row as usize, column as usize);
+        let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(1, |m| m.phases);
+        let phase = space.paints.min(phases - 1);
+        shared.settings.recipe.corrections.push(Correction::Bucket { phase, row, column });
+    }
+}
+
+/// A crop's diagonal, or a line along a scale bar.
+fn draw_line(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, origin: [f32; 2], at: [f32; 2]) {
+    if response.drag_started() {
+        space.begun = Some(origin);
+        space.line = None;
+    }
+    let Some(from) = space.begun else { return };
+    if response.dragged() {
+        space.line = Some((from, at));
+    }
+    if response.drag_stopped() {
+        space.begun = None;
+        if space.tool == Tool::Crop {
+            crop(space, shared);
+        }
+    }
+}
+
+/// Keeps the rectangle that was drawn.
+fn crop(space: &mut MicrographSpace, shared: &mut Shared) {
+    let (Some(([y0, x0], [y1, x1])), Some(document)) = (space.line.take(), &shared.document) else {
+        return;
+    };
+    let (height, width) = document.size();
+    let range = |a: f32, b: f32, size: usize| {
+        let from = (a.min(b) + 0.5).round().clamp(0.0, size as f32) as usize;
+        let to = (a.max(b) + 0.5).round().clamp(0.0, size as f32) as usize;
+        (from, to.saturating_sub(from))
+    };
+    let ((top, height), (left, width)) = (range(y0, y1, height), range(x0, x1, width));
+    if height >= 8 && width >= 8 {
+        add_preparation(shared, Prepare::Crop { top, left, height, width });
+        space.tool = Tool::Pan;
+    }
+}
+
+/// Adds a step; corrections by hand are of places that may then be others, so they go, which is said.
+pub fn add_preparation(shared: &mut Shared, step: Prepare) {
+    if let Prepare::CutBottom { rows } = step {
+        shared.messages.note(format!("The lowest {rows} rows are cut off."));
+    }
+    let moves = step.moves();
+    shared.settings.recipe.prepare.push(step);
+    if moves {
+        forget_places(shared);
+    }
+}
+
+/// Takes a step out again.
+pub fn remove_preparation(shared: &mut Shared, n: usize) {
+    if shared.settings.recipe.prepare.remove(n).moves() {
+        forget_places(shared);
+    }
+}
+
+/// Takes out what was done by hand at places that are now others.
+fn forget_places(shared: &mut Shared) {
+    let recipe = &mut shared.settings.recipe;
+    let before = recipe.corrections.len();
+    recipe.corrections.retain(|c| !c.is_by_hand());
+    let mut lost = before != recipe.corrections.len();
+    if let (Segmentation::Strokes(lesson), Some(document)) = (&mut recipe.segmentation, &shared.document) {
+        lost |= !lesson.strokes.is_empty();
+        *lesson = lesson.learnt_from(document.micrograph());
+    }
+    if lost {
+        shared.messages.note("Places have moved: what was painted by hand was taken out; undo brings it back.");
+    }
+}
+
+/// The length in pixels of the line drawn along a scale bar.
+pub fn drawn_length(space: &MicrographSpace) -> Option<f64> {
+    let ([y0, x0], [y1, x1]) = space.line?;
+    let length = f64::from((y1 - y0).hypot(x1 - x0));
+    (space.tool == Tool::Scale && length >= 2.0).then_some(length)
+}
+
+/// Sets the pixel size from the line and its length.
+pub fn set_scale(space: &mut MicrographSpace, shared: &mut Shared) {
+    let Some(pixels) = drawn_length(space) else { return };
+    let metres = space.scale_length * UNITS[space.scale_unit].1 / pixels;
+    match PixelSize::new(metres, "scale bar, drawn") {
+        Some(size) => {
+            shared.settings.recipe.pixel_size = Some(size);
+            space.line = None;
+            space.tool = Tool::Pan;
+        }
+        None => shared.messages.error("That is no size that a pixel of a micrograph can have."),
+    }
+}
+
+/// Draws strokes, rectangle, line and brush over a picture.
+pub fn draw_tools(
+    space: &MicrographSpace,
+    shared: &Shared,
+    ui: &Ui,
+    response: &Response,
+    place: Place,
+    on_micrograph: bool,
+) {
+    let palette = theme::palette(ui);
+    let painter = ui.painter_at(place.pane);
+    let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases).max(space.paints + 1);
+    let colors = theme::phases(&shared.settings.recipe, phases.max(MOST_PHASES));
+    let color = |phase: usize| match colors.get(phase) {
+        // Black on black would not be seen while it is painted.
+        Some(c) if *c == Color32::BLACK => Color32::from_rgb(70, 70, 78),
+        Some(c) => *c,
+        None => palette.accent,
+    };
+    let draw = |stroke: &[[f32; 2]], radius: f32, color: Color32| {
+        let points: Vec<_> = stroke.iter().map(|p| place.screen(*p)).collect();
+        let radius = radius.max(0.5) * place.zoom;
+        for point in [points.first(), points.last()].into_iter().flatten() {
+            painter.circle_filled(*point, radius, color);
+        }
+        painter.line(points, Line::new(2.0 * radius, color));
+    };
+    if on_micrograph
+        && space.tool == Tool::Teach
+        && let Segmentation::Strokes(lesson) = &shared.settings.recipe.segmentation
+    {
+        // Thin, so that what they lie on can be seen.
+        for stroke in &lesson.strokes {
+            let points: Vec<_> = stroke.points.iter().map(|p| place.screen(*p)).collect();
+            for point in [points.first(), points.last()].into_iter().flatten() {
+                painter.circle_filled(*point, 3.0, color(stroke.phase));
+            }
+            painter.line(points.clone(), Line::new(6.0, Color32::from_white_alpha(120)));
+            painter.line(points, Line::new(3.0, color(stroke.phase)));
+        }
+    }
+    for stroke in &space.waiting {
+        draw(&stroke.points, stroke.radius, color(stroke.phase));
+    }
+    if !space.stroke.is_empty() {
+        let phase = if space.tool == Tool::Erase { MOST_PHASES } else { space.paints };
+        draw(&space.stroke, space.radius, color(phase));
+    }
+    if let Some((a, b)) = space.line {
+        let (a, b) = (place.screen(a), place.screen(b));
+        let line = Line::new(2.0, palette.accent);
+        if space.tool == Tool::Crop {
+            painter.rect_stroke(Rect::from_two_pos(a, b), 0.0, line, StrokeKind::Middle);
+        } else {
+            painter.line_segment([a, b], line);
+        }
+    }
+    if let (Some(pointer), true) = (response.hover_pos(), space.tool.paints()) {
+        let radius = space.radius * place.zoom;
+        painter.circle_stroke(pointer, radius, Line::new(2.0, Color32::from_black_alpha(140)));
+        painter.circle_stroke(pointer, radius, Line::new(1.0, Color32::WHITE));
+    }
+}

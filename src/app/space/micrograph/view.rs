@@ -1,0 +1,228 @@
+//! The pictures of the Micrograph workspace, and what stands below them.
+
+use std::sync::Arc;
+
+use egui::{Color32, Panel, RichText, Ui};
+
+use super::histogram::Histogram;
+use super::histogram::histogram_view;
+use super::panel::{paint_controls, scale_controls};
+use super::sensitivity::cuts_of;
+use super::sensitivity::sensitivity_view;
+use super::tools::{draw_tools, drawn_length, use_tool};
+use super::{Foot, Look, MicrographSpace, Tool};
+use crate::app::shared::Shared;
+use crate::app::shared::document::Document;
+use crate::app::space::readout_of;
+use crate::app::theme;
+use crate::app::widgets::{Pane, Picture};
+use crate::micrograph::{MOST_PHASES, Segmentation};
+
+pub fn micrograph_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    if space.stale {
+        make_pictures(space, shared, ui.ctx());
+    }
+    let bare = theme::bare(ui);
+    let height = ui.available_height();
+    Panel::bottom("foot")
+        .frame(bare)
+        .resizable(true)
+        .default_size((0.28 * height).max(150.0))
+        .size_range(110.0..=(height - 160.0).max(120.0))
+        .show(ui, |ui| foot(space, shared, ui));
+    egui::CentralPanel::no_frame().show(ui, |ui| {
+        tool_bar(space, shared, ui);
+        canvas(space, shared, ui);
+    });
+}
+
+/// Makes the pictures of what the document is now.
+fn make_pictures(space: &mut MicrographSpace, shared: &mut Shared, ctx: &egui::Context) {
+    let Some(document) = shared.document.clone() else { return };
+    space.stale = false;
+    let micrograph = document.micrograph();
+    if space.histogram.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, micrograph)) {
+        space.histogram = Some((micrograph.clone(), Arc::new(Histogram::of(micrograph))));
+    }
+    if space.dragged.is_none() {
+        let phases = document.prepared.segmented.as_ref().map_or(0, |s| s.map.phases);
+        let known = matches!(&shared.settings.recipe.segmentation, Segmentation::Thresholds(c) if *c == space.cuts);
+        if !known {
+            let many = space.histogram.as_ref().is_some_and(|(_, h)| h.high > h.low);
+            space.cuts = if many {
+                cuts_of(micrograph, &document.recipe.segmentation, phases, space.histogram.as_ref().map(|(_, h)| &**h))
+            } else {
+                vec![]
+            };
+        }
+    }
+    space.show(ctx, &document);
+}
+
+fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let has_phases = shared.document.as_ref().is_some_and(|d| d.phases().is_some());
+    ui.horizontal(|ui| {
+        for tool in [Tool::Pan, Tool::Crop, Tool::Scale, Tool::Teach, Tool::Brush, Tool::Erase, Tool::Bucket] {
+            let needs_phases = matches!(tool, Tool::Brush | Tool::Erase | Tool::Bucket);
+            let button = egui::Button::selectable(space.tool == tool, tool.name());
+            let button = ui.add_enabled(!needs_phases || has_phases, button);
+            let button = button.on_hover_text(tool.tooltip()).on_disabled_hover_text("There are no phases yet.");
+            if button.clicked() {
+                if tool == Tool::Teach && space.tool != tool {
+                    space.paints = 0;
+                }
+                space.tool = tool;
+                space.line = None;
+            }
+        }
+        if space.tool.paints() || space.tool == Tool::Bucket {
+            ui.separator();
+            paint_controls(space, shared, ui);
+        }
+        if drawn_length(space).is_some() {
+            ui.separator();
+            scale_controls(space, shared, ui);
+        }
+    });
+}
+
+fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let mut view = shared.view;
+    let document = shared.document.clone();
+    let tool = space.tool != Tool::Pan;
+    ui.columns(2, |columns| {
+        let grey = |row: usize, column: usize| match &document {
+            Some(d) => readout_of(d.micrograph(), row, column),
+            None => String::new(),
+        };
+        let phase = |row: usize, column: usize| match document.as_ref().and_then(|d| Some((d, d.phases()?))) {
+            Some((d, map)) => {
+                let at = row * map.width + column;
+                let certainty = d.prepared.segmented.as_ref().and_then(|s| s.certainty.as_ref()?.get(at).copied());
+                let sure = certainty.map_or(String::new(), |c| format!(", certainty {:.0} %", f64::from(c) / 2.55));
+                map.labels.get(at).map_or(String::new(), |l| format!("{}{sure}", d.recipe.phase_name((*l).into())))
+            }
+            None => String::new(),
+        };
+        // The bar would lie over the one that is drawn along.
+        let pixel_size = document.as_ref().and_then(|d| d.micrograph().pixel_size.as_ref());
+        let pixel_size = pixel_size.filter(|_| space.tool != Tool::Scale);
+        let waiting = match shared.refusal() {
+            Some(refused) => refused.reason.clone(),
+            None => "The micrograph stays an image: choose a segmentation on the left.".into(),
+        };
+        let title = match space.look {
+            Look::Phases => "Phases",
+            Look::Overlay => "Phases over the micrograph",
+            Look::Certainty => "Certainty of the classifier",
+        };
+        let pictures = (space.grey.take(), space.phases.take());
+        let panes = [
+            Pane {
+                title: "Micrograph",
+                picture: pictures.0.as_ref(),
+                waiting: "Open a micrograph, or drop one on the window.",
+                readout: &grey,
+                pixel_size,
+                tool,
+            },
+            Pane { title, picture: pictures.1.as_ref(), waiting: &waiting, readout: &phase, pixel_size, tool },
+        ];
+        for (n, (pane, ui)) in panes.iter().zip(columns).enumerate() {
+            let (response, place) = pane.show(ui, &mut view);
+            if let Some(place) = place {
+                use_tool(space, shared, ui, &response, place);
+                draw_tools(space, shared, ui, &response, place, n == 0);
+            }
+        }
+        (space.grey, space.phases) = pictures;
+    });
+    shared.view = view;
+}
+
+fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        for (foot, name, tip) in [
+            (Foot::Histogram, "Histogram", "Grey values, with the thresholds between phases."),
+            (
+                Foot::Sensitivity,
+                "What the threshold does",
+                "Volume fraction, S2 and lineal path for thresholds around the chosen one.",
+            ),
+        ] {
+            ui.selectable_value(&mut space.foot, foot, name).on_hover_text(tip);
+        }
+        ui.separator();
+        contrast_controls(space, shared, ui);
+    });
+    match space.foot {
+        Foot::Histogram => histogram_view(space, shared, ui),
+        Foot::Sensitivity => sensitivity_view(space, shared, ui),
+    }
+}
+
+/// Contrast and the look of the right picture: for the eye alone.
+fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
+    let Some((_, histogram)) = space.histogram.clone() else { return };
+    let mut stretched = space.contrast.is_some();
+    let tip = "Shows the darkest and the brightest 0.5 % black and white. For the display alone: no value changes.";
+    if ui.checkbox(&mut stretched, "Stretch contrast").on_hover_text(tip).changed() {
+        space.contrast = stretched.then(|| (histogram.quantile(0.005), histogram.quantile(0.995)));
+        space.stale = true;
+    }
+    ui.separator();
+    ui.label("Right:");
+    let certain =
+        shared.document.as_ref().is_some_and(|d| d.prepared.segmented.as_ref().is_some_and(|s| s.certainty.is_some()));
+    for (look, name) in [(Look::Phases, "Phases"), (Look::Overlay, "Overlay"), (Look::Certainty, "Certainty")] {
+        let enabled = look != Look::Certainty || certain;
+        let button = egui::Button::selectable(space.look == look, name);
+        let button = ui.add_enabled(enabled, button);
+        if button.on_disabled_hover_text("Only a classifier taught by strokes says how certain it is.").clicked() {
+            space.look = look;
+            space.stale = true;
+        }
+    }
+    if shared.evaluating {
+        ui.spinner();
+        ui.label(RichText::new("working…").weak());
+    }
+}
+
+impl MicrographSpace {
+    /// Puts a document into both pictures.
+    fn show(&mut self, ctx: &egui::Context, document: &Document) {
+        let micrograph = document.micrograph();
+        let size = document.size();
+        // Labels from 0 to 1 would all be black in the range of bytes.
+        let few = self.histogram.as_ref().filter(|(_, h)| h.between_few(MOST_PHASES).is_some());
+        let own = few.map(|(_, h)| (h.low, h.high));
+        let (low, high) = self.contrast.or(own).unwrap_or(micrograph.range);
+        let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+        let byte = |v: f32| ((v - low) * scale).clamp(0.0, 255.0) as u8;
+        let values = &micrograph.values;
+        let shown = |i: usize| match micrograph.channels {
+            1 => Color32::from_gray(byte(values[i])),
+            _ => Color32::from_rgb(byte(values[3 * i]), byte(values[3 * i + 1]), byte(values[3 * i + 2])),
+        };
+        Picture::show(&mut self.grey, ctx, "micrograph", size, shown);
+        let Some(map) = document.phases() else {
+            self.phases = None;
+            return;
+        };
+        let colors = theme::phases(&document.recipe, map.phases);
+        let certainty = document.prepared.segmented.as_ref().and_then(|s| s.certainty.as_ref());
+        let slot = &mut self.phases;
+        match (self.look, certainty) {
+            (Look::Overlay, _) => Picture::show(slot, ctx, "phases of micrograph", size, |i| {
+                let (a, b) = (shown(i), colors[usize::from(map.labels[i])]);
+                let mix = |a: u8, b: u8| ((3 * u16::from(a) + 2 * u16::from(b)) / 5) as u8;
+                Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
+            }),
+            (Look::Certainty, Some(certainty)) => {
+                Picture::show(slot, ctx, "phases of micrograph", size, |i| Color32::from_gray(certainty[i]));
+            }
+            _ => Picture::show(slot, ctx, "phases of micrograph", size, |i| colors[usize::from(map.labels[i])]),
+        }
+    }
+}

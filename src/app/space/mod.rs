@@ -1,0 +1,198 @@
+//! The workspaces: each a folder with one type that implements [`Space`], and one line in [`all`].
+
+mod compare;
+mod depth_study;
+mod latent;
+mod micrograph;
+mod reconstruct;
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+
+use egui::{Context, KeyboardShortcut, RichText, Ui};
+
+pub use compare::CompareSpace;
+pub use depth_study::DepthStudySpace;
+pub use latent::LatentSpace;
+pub use micrograph::MicrographSpace;
+pub use reconstruct::ReconstructSpace;
+
+use super::shared::Shared;
+use super::theme;
+use super::widgets::choice;
+use crate::micrograph::Micrograph;
+use crate::project::Project;
+use crate::stats::Interval;
+
+/// All workspaces, in the order of their tabs.
+pub fn all() -> Vec<Box<dyn Space>> {
+    vec![
+        Box::<MicrographSpace>::default(),
+        Box::<ReconstructSpace>::default(),
+        Box::<CompareSpace>::default(),
+        Box::<DepthStudySpace>::default(),
+        Box::<LatentSpace>::default(),
+    ]
+}
+
+/// A workspace of the window: a panel on the left, a view beside it, and work of its own.
+///
+/// A space never touches another one: what it wants done elsewhere it hands to [`Shared::act`].
+pub trait Space: Any {
+    /// The name on its tab, which no other space has.
+    fn name(&self) -> &'static str;
+
+    /// What it is for, in a sentence.
+    fn purpose(&self) -> &'static str;
+
+    /// Draws the panel on the left.
+    fn panel(&mut self, ui: &mut Ui, shared: &mut Shared);
+
+    /// Draws what stands beside the panel.
+    fn view(&mut self, ui: &mut Ui, shared: &mut Shared);
+
+    /// Takes the news of its work. Called in every frame, also while another space is shown.
+    fn poll(&mut self, _ctx: &Context, _shared: &mut Shared) {}
+
+    /// What keeps it busy, for the bar below.
+    fn status(&self) -> Option<Status> {
+        None
+    }
+
+    /// Whether its work needs the open micrograph to stay.
+    fn keeps_micrograph(&self) -> bool {
+        false
+    }
+
+    /// Takes files that were dropped on it or chosen for it; gives back those that it has no use for.
+    fn take_files(&mut self, files: Vec<PathBuf>, _shared: &mut Shared) -> Vec<PathBuf> {
+        files
+    }
+
+    /// Says which files are its own wherever they are opened; asked on another thread.
+    fn own_files(&self) -> Option<fn(&Path) -> bool> {
+        None
+    }
+
+    /// Opens a file of its own.
+    fn open(&mut self, _path: PathBuf, _shared: &mut Shared) {}
+
+    /// What can be done in it, for the menu, the palette and the keys.
+    fn commands(&self, _shared: &Shared) -> Vec<SpaceCommand> {
+        vec![]
+    }
+
+    /// Does what the command with this id says.
+    fn perform(&mut self, _id: &'static str, _ctx: &Context, _shared: &mut Shared) {}
+
+    /// Puts its own part into a project.
+    fn save(&self, _project: &mut Project) {}
+
+    /// Takes its own part out of a project that was opened.
+    fn restore(&mut self, _project: &mut Project, _shared: &mut Shared) {}
+
+    /// What closing the window now would lose, in a sentence.
+    fn would_lose(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Work that goes on, as the bar below shows it.
+pub struct Status {
+    /// What is done; empty where the bar's text says it.
+    pub what: &'static str,
+    /// 0 … 1.
+    pub share: f64,
+    /// The text of the progress bar.
+    pub text: String,
+    /// Bytes in use, where they are known.
+    pub memory: Option<u64>,
+    /// Buttons: text, tooltip and the command that they call.
+    pub buttons: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// Something that can be done in a space.
+pub struct SpaceCommand {
+    /// What [`Space::perform`] knows it by.
+    pub id: &'static str,
+    /// Its name in menus and the palette.
+    pub name: &'static str,
+    /// One sentence for a tooltip.
+    pub tooltip: &'static str,
+    /// The key that calls it while the space is shown.
+    pub key: Option<KeyboardShortcut>,
+    /// Why it cannot be called now, if it cannot.
+    pub unavailable: Option<String>,
+}
+
+/// Name, size, scale and phases of what is open.
+fn document_summary(shared: &Shared, ui: &mut Ui) {
+    match &shared.document {
+        Some(document) => {
+            ui.add(egui::Label::new(RichText::new(&document.raw.name).heading()).truncate());
+            ui.add(egui::Label::new(RichText::new(document.summary()).weak()).wrap());
+        }
+        None => {
+            ui.label(RichText::new("No micrograph").heading());
+            ui.label("Open one, drop one on the window, or take a sample.");
+        }
+    }
+    ui.add_space(4.0);
+}
+
+/// The phase whose curves are shown, with its volume fraction.
+fn phase_choice(shared: &mut Shared, ui: &mut Ui) {
+    let Some(document) = &shared.document else { return };
+    let Some(map) = document.phases() else { return };
+    let measured = document.measured.clone();
+    let names: Vec<_> = map
+        .volume_fractions()
+        .iter()
+        .enumerate()
+        .map(|(n, f)| {
+            let interval = measured.as_ref().and_then(|m| m.fractions.get(n));
+            let share = interval.map_or(format!("{:.1} %", 100.0 * f), |i| i.to_string());
+            (n, format!("{}: {share}", shared.settings.recipe.phase_name(n)))
+        })
+        .collect();
+    let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
+    let default = map.phases - 1;
+    let interval = measured.as_ref().and_then(|m| m.fractions.get(shared.phase));
+    let tip = format!(
+        "The phase whose curves the plots show, against all others.{}",
+        interval.map_or(String::new(), |i| format!("\n{}", interval_tip(i)))
+    );
+    choice(ui, "Phase", &tip, &mut shared.phase, &default, &named);
+}
+
+/// What to say in place of a view.
+fn empty(ui: &mut Ui, text: &str) {
+    let faint = theme::palette(ui).faint;
+    ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(faint)));
+}
+
+/// The value of a pixel for the line below a picture.
+fn readout_of(micrograph: &Micrograph, row: usize, column: usize) -> String {
+    let at = (row * micrograph.width + column) * micrograph.channels;
+    match micrograph.values.get(at..at + micrograph.channels) {
+        Some([grey]) if grey.fract() == 0.0 => format!("{grey:.0}"),
+        Some([grey]) => crate::app::widgets::grey_text(*grey),
+        Some([r, g, b]) => format!("{r:.0} {g:.0} {b:.0}"),
+        _ => String::new(),
+    }
+}
+
+/// What a confidence interval means, and whether it can be trusted.
+fn interval_tip(interval: &Interval) -> String {
+    let areas = interval.independent_areas;
+    let mut text = format!(
+        "95 % confidence interval of the material's volume fraction, from the picture's own S2 (variance integral): the \
+         picture holds about {} independent areas of {} px².",
+        crate::figure::significant(areas),
+        crate::figure::significant(interval.integral_range)
+    );
+    if !interval.can_be_trusted() {
+        text.push_str(" Fewer than ten are too few for the interval to mean what it says: take a larger field.");
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! Writing a realisation's files.
+
+use std::path::{Path, PathBuf};
+
+use egui::{TextEdit, Ui};
+
+use super::{ReconstructSpace, figures};
+use crate::app::shared::Shared;
+use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::export::ExportChoice;
+use crate::app::shared::watch::{News, Once, Watch};
+use crate::app::theme;
+use crate::app::widgets::{dialog, primary};
+use crate::figure::Figure;
+use crate::reconstruct::{Realisation, output_path, write_realisation};
+
+/// The dialog that exports a realisation.
+#[derive(Default)]
+pub struct Export {
+    is_open: bool,
+    /// Why the last one failed.
+    error: String,
+    writing: Watch<Once<PathBuf>>,
+}
+
+impl Export {
+    /// Opens the dialog, where there is something to export.
+    pub fn open(&mut self, can: bool) {
+        self.is_open = can;
+        self.error.clear();
+    }
+
+    pub fn poll(&mut self, shared: &mut Shared) {
+        while let Some(news) = self.writing.poll(&mut shared.messages) {
+            if let News::Output(folder) = news {
+                self.is_open = false;
+                shared.messages.note(format!("Written to {}.", folder.display()));
+            }
+        }
+        if let Some(reason) = self.writing.failure.take() {
+            self.error = reason;
+        }
+    }
+}
+
+/// Shows the dialog while it is open.
+pub fn overlay(space: &mut ReconstructSpace, shared: &mut Shared, ui: &Ui) {
+    if !space.export.is_open {
+        return;
+    }
+    let Some(realisation) = space.shown_realisation(shared).cloned() else {
+        space.export.is_open = false;
+        return;
+    };
+    let (number, has_phases) = (realisation.number + 1, realisation.phases.is_some());
+    let mut write = false;
+    let modal = dialog(ui, "export").show(ui.ctx(), |ui| {
+        ui.set_width(520.0);
+        ui.heading(format!("Export realisation {number}"));
+        ui.add_space(theme::STEP);
+        let label = ui.label("Folder");
+        ui.horizontal(|ui| {
+            let field = TextEdit::singleline(&mut shared.export.folder).desired_width(ui.available_width() - 96.0);
+            ui.add(field).labelled_by(label.id);
+            if ui.button("Browse…").clicked() {
+                ask_for_folder(shared);
+            }
+        });
+        ui.add_space(theme::STEP);
+        let choice = &mut shared.export;
+        let files = &mut choice.files;
+        ui.checkbox(&mut files.reconstruction_png, "Phase map in phase colours (PNG)");
+        ui.checkbox(&mut files.reconstruction_npy, "Labels (.npy, u8)");
+        ui.add_enabled_ui(has_phases, |ui| {
+            ui.checkbox(&mut files.labels_png, "Labels (PNG, grey value = phase)");
+            ui.checkbox(&mut files.labels_tiff, "Labels (TIFF)");
+            ui.checkbox(&mut files.curves, "Curves of all phases (CSV)");
+        });
+        ui.checkbox(&mut files.image_png, "Image before decoding (PNG)");
+        ui.checkbox(&mut files.image_npy, "Image before decoding (.npy, f32)");
+        ui.checkbox(&mut choice.plots_png, "Plots (PNG)");
+        ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
+        ui.checkbox(&mut choice.files.report, "Report (JSON): opening it sets up the same run again");
+        if !space.export.error.is_empty() {
+            ui.colored_label(theme::palette(ui).error, &space.export.error);
+        }
+        ui.add_space(theme::STEP);
+        ui.horizontal(|ui| {
+            write = ui.add(primary(ui, "Write")).clicked();
+            if ui.button("Close").clicked() {
+                ui.close();
+            }
+        });
+    });
+    if write {
+        write_files(space, shared, realisation);
+    }
+    space.export.is_open = !modal.should_close();
+}
+
+fn ask_for_folder(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::Folder,
+        title: "Folder for the results",
+        action: "Choose",
+        filters: &[],
+        proposed: shared.export.folder.trim().into(),
+    };
+    shared.ask(ask, |shared, answer| shared.export.folder = answer.path().display().to_string());
+}
+
+/// Writes what is chosen of a realisation, off the window's thread.
+fn write_files(space: &mut ReconstructSpace, shared: &Shared, realisation: std::sync::Arc<Realisation>) {
+    space.export.error.clear();
+    let choice = shared.export.clone();
+    let figures = figures::for_files(space, shared);
+    let folder = PathBuf::from(choice.folder.trim());
+    if folder.as_os_str().is_empty() {
+        space.export.error = "Name a folder for the results.".into();
+        return;
+    }
+    let write = move || write_all(&folder, &realisation, &choice, &figures).map(|()| folder);
+    space.export.writing.start_alone(Once(Box::new(write)), &shared.wake);
+}
+
+fn write_all(
+    folder: &Path,
+    realisation: &Realisation,
+    choice: &ExportChoice,
+    figures: &[Figure],
+) -> Result<(), String> {
+    write_realisation(folder, realisation, choice.files).map_err(|e| e.to_string())?;
+    for figure in figures.iter().filter(|f| !f.series.is_empty()) {
+        for (wanted, kind) in [(choice.plots_png, "png"), (choice.plots_svg, "svg")] {
+            if wanted {
+                figure.write(&output_path(folder, &figure.file_stem(), realisation.number, kind), kind)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The curves that are shown and exported.
+
+use egui::Color32;
+
+use super::{ReconstructSpace, Shown};
+use crate::app::shared::Shared;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::ShownFigure;
+use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, line_color};
+use crate::micrograph::PixelSize;
+use crate::stats::{Curves, ErrorRates, white_noise};
+
+fn points(values: &[f64], scale: f64) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect()
+}
+
+/// The chosen phase's curves of the original and of white noise: of the original that the shown results belong to,
+/// where there are any.
+pub fn original_curves<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> Option<(&'a Curves, Curves)> {
+    let (curves, pixels) = match space.shown {
+        Shown::Realisation(n) => {
+            let realisation = shared.realisations.get(n)?;
+            let input = &realisation.report.input;
+            (realisation.original_curves.as_slice(), input.height * input.width)
+        }
+        Shown::Live => {
+            let document = space.live_document(shared)?;
+            (document.curves(), document.size().0 * document.size().1)
+        }
+    };
+    let original = curves.get(shared.phase)?;
+    Some((original, white_noise(original.volume_fraction, pixels, original.s2.len())))
+}
+
+/// The pixel size of the original that the shown results belong to.
+pub fn shown_pixel_size<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> Option<&'a PixelSize> {
+    match space.shown {
+        Shown::Realisation(n) => shared.realisations.get(n)?.report.input.pixel_size.as_ref(),
+        Shown::Live => space.live_document(shared)?.micrograph().pixel_size.as_ref(),
+    }
+}
+
+/// The errors of what is shown, and of white noise.
+pub fn shown_errors(space: &ReconstructSpace, shared: &Shared) -> Option<(Option<ErrorRates>, ErrorRates)> {
+    let (original, noise) = original_curves(space, shared)?;
+    let found = space.curves.get(shared.phase).map(|found| ErrorRates::between(original, found));
+    Some((found, ErrorRates::between(original, &noise)))
+}
+
+/// S2, lineal path and loss as figures for files.
+pub fn for_files(space: &ReconstructSpace, shared: &Shared) -> Vec<Figure> {
+    all(space, shared, theme::LIGHT).map(|f| f.figure).into()
+}
+
+/// S2, lineal path and loss.
+pub fn all(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> [ShownFigure; 3] {
+    [
+        curve_figure(space, shared, ("S2(r)", "S2"), palette, |c| &c.s2),
+        curve_figure(space, shared, ("L(r)", "L"), palette, |c| &c.lineal_path),
+        loss_figure(space, shared, palette),
+    ]
+}
+
+fn curve_figure(
+    space: &ReconstructSpace,
+    shared: &Shared,
+    (title, y_label): (&str, &str),
+    palette: Palette,
+    of: fn(&Curves) -> &Vec<f64>,
+) -> ShownFigure {
+    let (mut series, mut colors) = (vec![], vec![]);
+    let reach = original_curves(space, shared).map_or(1, |(c, _)| c.s2.len()) as f64;
+    let (unit, scale) = shown_pixel_size(space, shared).map_or(("px", 1.0), |p| p.unit(reach));
+    let mut add = |name: &str, print: [u8; 3], color: Color32, curves: &Curves| {
+        series.push(Series { name: name.into(), color: print, points: points(of(curves), scale) });
+        colors.push(color);
+    };
+    if let Some((original, noise)) = original_curves(space, shared) {
+        add("white noise", FAINT, palette.faint, &noise);
+        add("original", ORIGINAL, palette.original, original);
+    }
+    if let Some(found) = space.curves.get(shared.phase) {
+        add("reconstruction", MADE, palette.accent, found);
+    }
+    let figure = Figure {
+        title: title.into(),
+        x_label: format!("distance r ({unit})"),
+        y_label: format!("{y_label}, {}", shared.settings.recipe.phase_name(shared.phase)),
+        series,
+        ..Figure::default()
+    };
+    ShownFigure { figure, colors }
+}
+
+/// The loss of the run or of the shown realisation, with its layers.
+fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> ShownFigure {
+    let (total, layers): (Vec<f64>, Vec<(String, Vec<f64>)>) = match (space.shown, &space.begun) {
+        (Shown::Realisation(n), _) => match shared.realisations.get(n) {
+            Some(r) => (r.report.loss.clone(), r.report.layer_losses.clone()),
+            None => (vec![], vec![]),
+        },
+        (Shown::Live, Some(begun)) => {
+            let losses = &space.run.progress.losses;
+            let layer = |(n, name): (usize, String)| {
+                let values = losses.iter().filter_map(|l| l.layers.get(n).copied()).collect();
+                (name, values)
+            };
+            let names = crate::reconstruct::loss_names(&begun.settings);
+            (losses.iter().map(|l| l.total).collect(), names.into_iter().enumerate().map(layer).collect())
+        }
+        (Shown::Live, None) => (vec![], vec![]),
+    };
+    let (mut series, mut colors) = (vec![], vec![]);
+    if !total.is_empty() {
+        let total = total.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
+        series.push(Series { name: "total".into(), color: MADE, points: total });
+        colors.push(palette.accent);
+        for (n, (name, values)) in layers.iter().enumerate() {
+            let values = values.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
+            series.push(Series { name: name.clone(), color: line_color(n), points: values });
+            colors.push(theme::line(n));
+        }
+    }
+    let figure = Figure {
+        title: "Loss".into(),
+        x_label: "iteration".into(),
+        y_label: "loss".into(),
+        logarithmic: true,
+        series,
+        ..Figure::default()
+    };
+    ShownFigure { figure, colors }
+}

@@ -1,0 +1,227 @@
+//! The Reconstruct workspace: new micrographs that are statistically equivalent to the open one.
+
+mod cost;
+mod export;
+mod figures;
+mod run;
+mod settings;
+mod view;
+
+use std::sync::Arc;
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers, Ui};
+
+use super::{Space, SpaceCommand, Status};
+use crate::app::command::plain_key;
+use crate::app::shared::Shared;
+use crate::app::shared::document::Document;
+use crate::app::shared::watch::Watch;
+use crate::app::widgets::Picture;
+use crate::figure::duration;
+use crate::job::{Preview, Progress, Request, Run};
+use crate::project::Project;
+use crate::reconstruct::{Realisation, Settings};
+use crate::stats::Curves;
+use cost::CostEstimate;
+use export::Export;
+
+/// The ids of its commands.
+const START: &str = "start";
+const KEEP: &str = "keep";
+const CANCEL: &str = "cancel";
+const EXPORT: &str = "export";
+
+/// What the panes and plots show of the reconstruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Shown {
+    /// The newest state of the run.
+    #[default]
+    Live,
+    /// A finished realisation.
+    Realisation(usize),
+}
+
+/// The textures of what is shown.
+#[derive(Default)]
+struct Pictures {
+    original: Option<Picture>,
+    image: Option<Picture>,
+    phases: Option<Picture>,
+    /// Each with its realisation.
+    thumbnails: Vec<(Arc<Realisation>, Picture)>,
+}
+
+/// What a run was started with: the window may have gone on since.
+struct Begun {
+    document: Document,
+    settings: Settings,
+}
+
+/// The state of the workspace.
+#[derive(Default)]
+pub struct ReconstructSpace {
+    run: Watch<Run>,
+    begun: Option<Begun>,
+    /// A run that failed but left a checkpoint.
+    resumable: Option<Begun>,
+    preview: Option<Preview>,
+    shown: Shown,
+    curves: Arc<Vec<Curves>>,
+    pictures: Pictures,
+    /// The number of the document that the panes have seen.
+    document: u64,
+    cost: CostEstimate,
+    export: Export,
+}
+
+impl ReconstructSpace {
+    /// Whether a run is under way.
+    pub fn is_running(&self) -> bool {
+        self.run.is_running()
+    }
+
+    /// Iterations of the running realisation.
+    pub fn iteration(&self) -> usize {
+        self.run.progress.iteration
+    }
+
+    /// Whether the run waits.
+    pub fn is_paused(&self) -> bool {
+        self.run.progress.paused
+    }
+
+    /// Whether memory and operations of the settings have been worked out.
+    pub fn cost_is_known(&self) -> bool {
+        self.cost.found.is_some()
+    }
+
+    /// The document that the shown run belongs to.
+    fn live_document<'a>(&'a self, shared: &'a Shared) -> Option<&'a Document> {
+        self.begun.as_ref().map(|begun| &begun.document).or(shared.document.as_ref())
+    }
+
+    /// The finished realisation that is shown, else the last one.
+    fn shown_realisation<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Realisation>> {
+        match self.shown {
+            Shown::Realisation(n) => shared.realisations.get(n),
+            Shown::Live => shared.realisations.last(),
+        }
+    }
+}
+
+impl Space for ReconstructSpace {
+    fn name(&self) -> &'static str {
+        "Reconstruct"
+    }
+
+    fn purpose(&self) -> &'static str {
+        "Make new micrographs that are statistically equivalent."
+    }
+
+    fn panel(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        settings::panel(self, shared, ui);
+    }
+
+    fn view(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        view::pictures_and_plots(self, shared, ui);
+        export::overlay(self, shared, ui);
+    }
+
+    fn poll(&mut self, ctx: &Context, shared: &mut Shared) {
+        run::follow_document(self, shared, ctx);
+        run::poll(self, shared, ctx);
+        self.cost.poll(shared);
+        self.export.poll(shared);
+    }
+
+    fn status(&self) -> Option<Status> {
+        if !self.run.is_running() {
+            return None;
+        }
+        let progress = &self.run.progress;
+        let text = match (progress.paused, progress.seconds_left()) {
+            (true, _) if self.run.wants_pause => "paused".to_string(),
+            _ if self.run.wants_pause => "pausing…".to_string(),
+            (_, Some(left)) => format!("{:.0} %, {} left", 100.0 * progress.share(), duration(left)),
+            (_, None) => format!("{}…", if progress.doing.is_empty() { "starting" } else { progress.doing }),
+        };
+        let pause = if self.run.wants_pause { "Resume" } else { "Pause" };
+        Some(Status {
+            what: "Reconstruction",
+            share: progress.share(),
+            text,
+            memory: Some(progress.memory).filter(|bytes| *bytes > 0),
+            buttons: vec![
+                (pause, "Pause the run, or let it go on (Space in the Reconstruct workspace).", START),
+                ("Stop and keep", KEEP_TIP, KEEP),
+                ("Cancel", CANCEL_TIP, CANCEL),
+            ],
+        })
+    }
+
+    fn keeps_micrograph(&self) -> bool {
+        self.run.is_running()
+    }
+
+    fn commands(&self, shared: &Shared) -> Vec<SpaceCommand> {
+        let idle = || (!self.run.is_running()).then(|| "Nothing is running.".to_string());
+        let nothing_open = (shared.document.is_none()).then(|| "Open a micrograph first.".to_string());
+        let none_finished = shared.realisations.is_empty().then(|| "There is no finished realisation yet.".to_string());
+        vec![
+            SpaceCommand {
+                id: EXPORT,
+                name: "Export…",
+                tooltip: "Write the shown realisation: phase map, image, curves, plots and report.",
+                key: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
+                unavailable: none_finished,
+            },
+            SpaceCommand {
+                id: START,
+                name: "Start, pause or resume",
+                tooltip: "Start a reconstruction with these settings; while one runs, pause it or go on.",
+                key: Some(plain_key(Key::Space)),
+                unavailable: nothing_open,
+            },
+            SpaceCommand {
+                id: KEEP,
+                name: "Stop and keep",
+                tooltip: KEEP_TIP,
+                key: Some(plain_key(Key::Escape)),
+                unavailable: idle(),
+            },
+            SpaceCommand { id: CANCEL, name: "Cancel the run", tooltip: CANCEL_TIP, key: None, unavailable: idle() },
+        ]
+    }
+
+    fn perform(&mut self, id: &'static str, ctx: &Context, shared: &mut Shared) {
+        match id {
+            START if self.run.is_running() => self.run.toggle_pause(),
+            START => run::start(self, shared, ctx),
+            KEEP => self.run.request(Request::StopAndKeep),
+            CANCEL => self.run.request(Request::Cancel),
+            _ => {
+                // What is exported is what is shown.
+                if let (Shown::Live, Some(last)) = (self.shown, shared.realisations.len().checked_sub(1)) {
+                    run::show_realisation(self, shared, ctx, last);
+                }
+                self.export.open(!shared.realisations.is_empty());
+            }
+        }
+    }
+
+    fn restore(&mut self, _project: &mut Project, shared: &mut Shared) {
+        self.pictures.thumbnails.clear();
+        self.resumable = None;
+        self.shown = if shared.realisations.is_empty() { Shown::Live } else { Shown::Realisation(0) };
+        // The panes are filled anew.
+        self.document = 0;
+    }
+
+    fn would_lose(&self) -> Option<String> {
+        let text = "A reconstruction is under way: closing the window ends it, and the unfinished realisation is lost.";
+        self.run.is_running().then(|| text.into())
+    }
+}
+
+const KEEP_TIP: &str = "End after this iteration and keep the realisation as it is.";
+const CANCEL_TIP: &str = "End the run and throw the unfinished realisation away.";

@@ -1,0 +1,254 @@
+//! The run that the workspace watches, and what is shown of it.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use super::{Begun, ReconstructSpace, Shown};
+use crate::app::shared::Shared;
+use crate::app::shared::ask::{Answer, Ask};
+use crate::app::shared::watch::News;
+use crate::app::widgets::Picture;
+use crate::compute::graph::Precision;
+use crate::compute::mebibytes;
+use crate::job::{CHECKPOINT, Ending, Preview, Run, RunProgress};
+use crate::micrograph::PhaseMap;
+use crate::net::WeightsKind;
+use crate::net::weights::download::download_bytes;
+use crate::reconstruct::Realisation;
+
+/// Starts a reconstruction of what is open.
+pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
+    let Some(document) = shared.document.clone() else { return };
+    if shared.network.missing(&shared.settings).is_some() {
+        ask_for_weights(shared);
+        return;
+    }
+    if let Err(error) = shared.settings.check(document.size()) {
+        shared.messages.error(error.to_string());
+        return;
+    }
+    shared.look_at_settings();
+    if !shared.is_document_wanted() {
+        shared.messages.warning("The phases are still being worked out; start again in a moment.");
+        return;
+    }
+    let settings = shared.settings.clone();
+    begin(space, shared, ctx, Begun { document, settings }, false);
+}
+
+/// Asks what becomes of a run whose weights are not on this machine.
+fn ask_for_weights(shared: &mut Shared) {
+    let (depth, size) = (shared.settings.depth, mebibytes(download_bytes(shared.settings.depth)));
+    let ask = Ask::Choice {
+        title: "VGG-19 is not on this machine yet".into(),
+        text: format!(
+            "The run needs the network's weights to {depth} ({size}, CC BY 4.0, Visual Geometry Group). Download them and \
+             start again, or take the built-in weights."
+        ),
+        answers: [format!("Download {size}"), "Take the built-in weights".into(), "Close".into()].into(),
+        can_wait: true,
+    };
+    shared.ask(ask, |shared, answer| match answer {
+        Answer::Choice(0) => shared.network.start_fetch(shared.settings.depth, &shared.wake),
+        Answer::Choice(1) => shared.settings_mut().weights = WeightsKind::BuiltIn,
+        _ => {}
+    });
+}
+
+/// Goes on from the checkpoint of a run that failed, on the device and in the precision that are chosen now.
+pub fn resume_failed(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
+    let Some(Begun { document, mut settings }) = space.resumable.take() else { return };
+    settings.device = shared.settings.device.clone();
+    settings.precision = shared.settings.precision;
+    // Another micrograph may have been opened since; a run is watched beside its own.
+    shared.show_document(document.clone());
+    begin(space, shared, ctx, Begun { document, settings }, true);
+}
+
+fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, begun: Begun, resume: bool) {
+    let run = Run {
+        target: begun.document.target.clone(),
+        settings: begun.settings.clone(),
+        folder: Some(shared.folder.path.clone()),
+        write: false,
+        resume,
+    };
+    space.resumable = None;
+    space.begun = Some(begun);
+    clear_live(space);
+    show_original(space, shared, ctx);
+    space.run.start(run, &shared.wake);
+    shared.keeps_micrograph = true;
+}
+
+/// Shows another document once it is open; while a run goes on, its own original stays in its panes.
+pub fn follow_document(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
+    let Some(document) = &shared.document else { return };
+    if space.document == document.number {
+        return;
+    }
+    space.document = document.number;
+    if space.run.is_running() {
+        return;
+    }
+    match space.shown {
+        Shown::Realisation(n) if space.pictures.thumbnails.is_empty() && n < shared.realisations.len() => {
+            show_realisation(space, shared, ctx, n);
+        }
+        _ => {
+            clear_live(space);
+            show_original(space, shared, ctx);
+        }
+    }
+}
+
+/// Takes the news of the run.
+pub fn poll(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
+    if space.run.take_progress() {
+        if let Some(preview) = space.run.progress.preview.take() {
+            show_preview(space, shared, ctx, preview);
+        }
+        learn_speed(space, shared);
+    }
+    while let Some(news) = space.run.poll(&mut shared.messages) {
+        match news {
+            News::Output(realisation) => shared.add_realisation(&realisation),
+            News::Ended(ending) => end(space, shared, ctx, ending),
+        }
+    }
+    make_thumbnails(space, shared, ctx);
+}
+
+/// What the run needs for an iteration is a better measure of the device than the probe's short trial.
+fn learn_speed(space: &ReconstructSpace, shared: &mut Shared) {
+    const ENOUGH: f64 = 5.0;
+    let (Some(Begun { settings, .. }), Some(cost)) = (&space.begun, space.cost.found) else { return };
+    let progress = &space.run.progress;
+    // It is the speed of single precision that is shown.
+    let is_single = settings.precision == Precision::Single;
+    if !is_single || progress.work.0 < ENOUGH || progress.seconds <= 0.0 || !space.cost.is_of(settings) {
+        return;
+    }
+    let speed = cost.operations as f64 / progress.seconds_per_iteration();
+    if let Some(table) = &mut shared.devices.table
+        && let Some(device) = table.chosen(&settings.device).cloned()
+    {
+        table.set_speed(&device, speed);
+    }
+}
+
+fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending: Ending) {
+    let ended = space.begun.take();
+    space.run.progress.paused = false;
+    match ending {
+        Ending::Finished => shared.messages.note("Done. Choose a realisation below the plots, or export it."),
+        Ending::Kept => shared.messages.note("Stopped early; the realisation is kept."),
+        Ending::Cancelled => shared.messages.note("The run was cancelled."),
+        Ending::Failed(_) => {
+            let is_saved = shared.folder.path.join(CHECKPOINT).exists();
+            space.resumable = ended.filter(|_| is_saved);
+        }
+    }
+    if !shared.realisations.is_empty() && space.shown == Shown::Live {
+        show_realisation(space, shared, ctx, shared.realisations.len() - 1);
+    }
+}
+
+/// Puts the original of what is live into its pane.
+fn show_original(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
+    let Some(document) = space.live_document(shared).cloned() else { return };
+    let slot = &mut space.pictures.original;
+    match document.phases() {
+        Some(map) => Picture::show_phases(slot, ctx, "original", map, &document.recipe),
+        None => {
+            let image = document.micrograph().image();
+            Picture::show_image(slot, ctx, "original", &image, document.size());
+        }
+    }
+}
+
+/// Empties what a run shows; finished realisations stay.
+fn clear_live(space: &mut ReconstructSpace) {
+    space.preview = None;
+    space.shown = Shown::Live;
+    space.curves = Arc::default();
+    space.run.progress = RunProgress::default();
+    space.pictures.image = None;
+    space.pictures.phases = None;
+}
+
+fn show_preview(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context, preview: Preview) {
+    if space.shown == Shown::Live {
+        show_result(space, shared, ctx, &preview.image, preview.size, preview.phases.as_deref());
+        space.curves = preview.curves.clone();
+    }
+    space.preview = Some(preview);
+}
+
+/// Puts an image and its phases into the panes.
+fn show_result(
+    space: &mut ReconstructSpace,
+    shared: &Shared,
+    ctx: &Context,
+    image: &[f32],
+    size: (usize, usize),
+    phases: Option<&PhaseMap>,
+) {
+    Picture::show_image(&mut space.pictures.image, ctx, "image", image, size);
+    let Some(map) = phases else {
+        space.pictures.phases = None;
+        return;
+    };
+    let recipe = match space.shown {
+        Shown::Realisation(n) => shared.realisations.get(n).map(|r| &r.report.settings.recipe),
+        Shown::Live => space.begun.as_ref().map(|begun| &begun.settings.recipe),
+    };
+    let recipe = recipe.unwrap_or(&shared.settings.recipe);
+    Picture::show_phases(&mut space.pictures.phases, ctx, "phases", map, recipe);
+}
+
+/// Shows a finished realisation in panes and plots.
+pub fn show_realisation(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context, number: usize) {
+    let Some(realisation) = shared.realisations.get(number).cloned() else { return };
+    space.shown = Shown::Realisation(number);
+    show_result(space, shared, ctx, &realisation.image, realisation.size, realisation.phases.as_deref());
+    space.curves = Arc::new(realisation.curves.clone());
+    // It is shown beside its own original, which may have been opened before the one that is open now.
+    if let Some(map) = &realisation.original {
+        let recipe = &realisation.report.settings.recipe;
+        Picture::show_phases(&mut space.pictures.original, ctx, "original", map, recipe);
+    }
+}
+
+/// Shows the run again.
+pub fn show_live(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
+    space.shown = Shown::Live;
+    show_original(space, shared, ctx);
+    if let Some(preview) = space.preview.take() {
+        show_preview(space, shared, ctx, preview);
+    }
+}
+
+/// Makes the small pictures of realisations that have none yet.
+fn make_thumbnails(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
+    let thumbnails = &mut space.pictures.thumbnails;
+    thumbnails.truncate(shared.realisations.len());
+    for (n, realisation) in shared.realisations.iter().enumerate() {
+        if thumbnails.get(n).is_some_and(|(shown, _)| Arc::ptr_eq(shown, realisation)) {
+            continue;
+        }
+        thumbnails.truncate(n);
+        thumbnails.extend(thumbnail(realisation, ctx).map(|picture| (realisation.clone(), picture)));
+    }
+}
+
+fn thumbnail(realisation: &Realisation, ctx: &Context) -> Option<Picture> {
+    let name = format!("thumbnail {}", realisation.number);
+    let mut slot = None;
+    match &realisation.phases {
+        Some(map) => Picture::show_phases(&mut slot, ctx, &name, map, &realisation.report.settings.recipe),
+        None => Picture::show_image(&mut slot, ctx, &name, &realisation.image, realisation.size),
+    }
+    slot
+}

@@ -1,0 +1,250 @@
+//! The middle of the workspace: pictures above, plots below, realisations at the foot.
+
+use egui::{Panel, RichText, ScrollArea, Ui};
+
+use super::{ReconstructSpace, Shown, figures, run};
+use crate::app::shared::Shared;
+use crate::app::shared::export::serve_plot;
+use crate::app::space::{Space, readout_of};
+use crate::app::theme;
+use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
+use crate::figure::{Figure, significant};
+use crate::stats::ErrorRates;
+
+/// Edge of a thumbnail.
+const THUMBNAIL: f32 = 64.0;
+
+pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    let bare = theme::bare(ui);
+    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 22.0).show(ui, |ui| gallery(space, shared, ui));
+    let height = ui.available_height();
+    Panel::bottom("plots")
+        .frame(bare)
+        .resizable(true)
+        .default_size((0.38 * height).max(190.0))
+        .size_range(150.0..=(height - 160.0).max(160.0))
+        .show(ui, |ui| plots(space, shared, ui));
+    egui::CentralPanel::no_frame().show(ui, |ui| panes(space, shared, ui));
+}
+
+fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    let mut view = shared.view;
+    let what_next = match (&shared.document, &space.begun) {
+        (None, _) => "Open a micrograph, or drop one on the window.",
+        (Some(_), None) => {
+            "Start makes a new micrograph with the statistics of the original, from random noise. It appears here while it converges."
+        }
+        (Some(_), Some(_)) => "Measuring the original…",
+    };
+    let no_phases = "The micrograph is reconstructed as an image, without phases.";
+    let segmented = space.live_document(shared).is_none_or(|d| d.phases().is_some());
+    ui.columns(3, |columns| {
+        let shown_original = match space.shown {
+            Shown::Realisation(n) => shared.realisations.get(n).and_then(|r| r.original.clone()),
+            Shown::Live => space.live_document(shared).and_then(|d| d.phases().cloned()),
+        };
+        let document = space.live_document(shared);
+        let original_readout = |row: usize, column: usize| match (&shown_original, document) {
+            (Some(map), _) => phase_at(Some((map.labels.as_slice(), map.width)), row, column),
+            (None, Some(d)) => readout_of(d.micrograph(), row, column),
+            (None, None) => String::new(),
+        };
+        let pixel_size = figures::shown_pixel_size(space, shared);
+        let (image, phases) = shown_pixels(space, shared);
+        let image_readout = |row: usize, column: usize| match &image {
+            Some((values, width)) => {
+                let at = 3 * (row * width + column);
+                values.get(at..at + 3).map_or(String::new(), |v| format!("{:.0} {:.0} {:.0}", v[0], v[1], v[2]))
+            }
+            None => String::new(),
+        };
+        let phase_readout = |row: usize, column: usize| phase_at(phases, row, column);
+        let live = if space.shown == Shown::Live { "Live image" } else { "Image" };
+        let p = &space.pictures;
+        let panes = [
+            Pane {
+                title: "Original",
+                picture: p.original.as_ref(),
+                waiting: what_next,
+                readout: &original_readout,
+                pixel_size,
+                tool: false,
+            },
+            Pane {
+                title: live,
+                picture: p.image.as_ref(),
+                waiting: what_next,
+                readout: &image_readout,
+                pixel_size,
+                tool: false,
+            },
+            Pane {
+                title: "Phases",
+                picture: p.phases.as_ref(),
+                waiting: if segmented { "The phases of the image." } else { no_phases },
+                readout: &phase_readout,
+                pixel_size,
+                tool: false,
+            },
+        ];
+        for (pane, ui) in panes.iter().zip(columns) {
+            pane.show(ui, &mut view);
+        }
+    });
+    shared.view = view;
+}
+
+/// The numbers behind the shown image and phases, with their widths, for the readout.
+#[expect(clippy::type_complexity, reason = "two optional pictures, used in one place")]
+fn shown_pixels<'a>(
+    space: &'a ReconstructSpace,
+    shared: &'a Shared,
+) -> (Option<(&'a [f32], usize)>, Option<(&'a [u8], usize)>) {
+    match space.shown {
+        Shown::Realisation(n) => match shared.realisations.get(n) {
+            Some(r) => (Some((&r.image, r.size.1)), r.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+            None => (None, None),
+        },
+        Shown::Live => match &space.preview {
+            Some(p) => (Some((&p.image, p.size.1)), p.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+            None => (None, None),
+        },
+    }
+}
+
+fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let errors = figures::shown_errors(space, shared);
+    let of =
+        |value: fn(&ErrorRates) -> f64| errors.as_ref().map(|(found, noise)| (found.as_ref().map(value), value(noise)));
+    let s2 = of(|e| e.s2_error_percent);
+    let covariance = of(|e| e.s2_covariance_error_percent);
+    let lineal = of(|e| e.lineal_path_error_percent);
+    let top = figures::original_curves(space, shared).map(|(c, _)| c.volume_fraction * 1.05);
+    let mut wanted: Option<(Figure, PlotRequest)> = None;
+    ui.add_space(2.0);
+    ui.columns(3, |columns| {
+        let figures = figures::all(space, shared, palette);
+        for (n, (figure, ui)) in figures.into_iter().zip(columns).enumerate() {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(&figure.figure.title).strong());
+                match n {
+                    0 => {
+                        error_label(ui, "error", s2, S2_TIP);
+                        error_label(ui, "covariance", covariance, COVARIANCE_TIP);
+                    }
+                    1 => error_label(ui, "error", lineal, LINEAL_TIP),
+                    _ => iteration_label(space, ui),
+                }
+            });
+            if figure.figure.series.is_empty() {
+                let text = match n {
+                    2 => "The loss of each layer, once a run has started.",
+                    _ if shared.measuring => "Measuring…",
+                    _ => "Curves need phases.",
+                };
+                ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
+            } else {
+                let y_top = if n == 2 { None } else { top };
+                let id = figure.figure.title.clone();
+                if let Some(request) = curve_plot(ui, &id, &figure.figure, &figure.colors, y_top) {
+                    wanted = Some((figure.figure, request));
+                }
+            }
+        }
+    });
+    serve_plot(shared, ui, wanted);
+}
+
+fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
+    let progress = &space.run.progress;
+    if space.run.is_running() && progress.iterations > 0 {
+        let text = format!("iteration {} of {}", progress.iteration, progress.iterations);
+        ui.label(RichText::new(text).small());
+    }
+}
+
+fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    let (mut chosen, mut wants_export) = (None, false);
+    ui.horizontal(|ui| {
+        ui.set_min_height(THUMBNAIL);
+        ui.vertical(|ui| {
+            ui.set_width(96.0);
+            ui.label(RichText::new("Realisations").strong());
+            let export = ui.add_enabled(space.shown_realisation(shared).is_some(), egui::Button::new("Export…"));
+            let export = export.on_hover_text("Write the shown realisation: phase map, image, curves, plots, report.");
+            if export.on_disabled_hover_text("There is no finished realisation yet.").clicked() {
+                wants_export = true;
+            }
+            if space.run.is_running() {
+                let live = egui::Button::selectable(space.shown == Shown::Live, "Live");
+                if ui.add(live).on_hover_text("Watch the running realisation.").clicked() {
+                    chosen = Some(Shown::Live);
+                }
+            }
+        });
+        if shared.realisations.is_empty() {
+            ui.label(
+                RichText::new("Finished realisations stay here to be compared and exported.")
+                    .color(theme::palette(ui).faint),
+            );
+        }
+        ScrollArea::horizontal().show(ui, |ui| {
+            ui.horizontal(|ui| {
+                for (n, (realisation, picture)) in space.pictures.thumbnails.iter().enumerate() {
+                    let name = format!("Realisation {}", n + 1);
+                    let response = thumbnail(ui, picture, THUMBNAIL, space.shown == Shown::Realisation(n), &name);
+                    if response.on_hover_text(describe(realisation, shared.phase)).clicked() {
+                        chosen = Some(Shown::Realisation(n));
+                    }
+                }
+            });
+        });
+    });
+    if wants_export {
+        space.perform(super::EXPORT, ui.ctx(), shared);
+    }
+    match chosen {
+        Some(Shown::Live) => run::show_live(space, shared, ui.ctx()),
+        Some(Shown::Realisation(n)) => run::show_realisation(space, shared, ui.ctx(), n),
+        None => {}
+    }
+}
+
+/// The phase at a pixel for the line below a picture.
+fn phase_at(labels: Option<(&[u8], usize)>, row: usize, column: usize) -> String {
+    let label = labels.and_then(|(labels, width)| labels.get(row * width + column));
+    label.map_or(String::new(), |l| format!("phase {l}"))
+}
+
+const S2_TIP: &str = "Area between the two S2 curves over the area under the original's. In brackets: white noise of the same volume fraction.";
+const COVARIANCE_TIP: &str =
+    "Σ|ΔS2| / Σ|S2 − φ²|: the error of what the volume fraction does not fix. In brackets: white noise.";
+const LINEAL_TIP: &str =
+    "Area between the two lineal-path curves over the area under the original's. In brackets: white noise.";
+
+/// An error beside what white noise scores.
+fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, tooltip: &str) {
+    let Some((found, noise)) = value else { return };
+    let number = |v: f64| if v.is_finite() { significant(v) } else { "–".into() };
+    let text = match found {
+        Some(found) => format!("{name} {} % ({} %)", number(found), number(noise)),
+        None => format!("{name}: noise {} %", number(noise)),
+    };
+    ui.add(egui::Label::new(RichText::new(text).small()).truncate()).on_hover_text(tooltip);
+}
+
+fn describe(realisation: &crate::reconstruct::Realisation, phase: usize) -> String {
+    let report = &realisation.report;
+    let mut text = format!("Seed {}, {} iterations in {:.1} s", report.seed, report.iterations, report.seconds);
+    if let Some(p) = report.phases.get(phase) {
+        text.push_str(&format!(
+            "\nPhase {phase}: S2 {:.2} %, lineal path {:.2} %",
+            p.errors.s2_error_percent, p.errors.lineal_path_error_percent
+        ));
+    }
+    if report.stopped_early {
+        text.push_str("\nStopped early");
+    }
+    text
+}

@@ -1,0 +1,279 @@
+//! Plots as files: SVG and PNG on white ground, as print wants it, and CSV. They know curves, no methods.
+
+mod number;
+
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+pub use number::{duration, significant, thousands};
+
+use crate::folders::write_atomically;
+use crate::micrograph::PHASE_COLORS;
+
+/// The colours on paper of what is original, what was made of it, and white noise.
+pub const ORIGINAL: [u8; 3] = [38, 42, 48];
+/// What was reconstructed or otherwise made.
+pub const MADE: [u8; 3] = [0, 104, 166];
+/// White noise, and other things to compare with.
+pub const FAINT: [u8; 3] = [150, 156, 166];
+
+/// The colour of a further curve by its number: those of phases that are legible on white and on dark ground.
+pub fn line_color(number: usize) -> [u8; 3] {
+    const LEGIBLE: [usize; 6] = [1, 3, 7, 6, 5, 2];
+    PHASE_COLORS[LEGIBLE[number % LEGIBLE.len()]]
+}
+
+/// One curve.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its name in the legend; without one it has no place there.
+    pub name: String,
+    /// Its colour on paper.
+    pub color: [u8; 3],
+    /// x and y of its points.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A range at every x.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// Its colour on paper.
+    pub color: [u8; 3],
+    /// x, lower and upper value.
+    pub points: Vec<(f64, f64, f64)>,
+}
+
+/// A plot.
+#[derive(Clone, Debug, Default)]
+pub struct Figure {
+    /// What stands above.
+    pub title: String,
+    /// What the horizontal axis shows, with its unit.
+    pub x_label: String,
+    /// What the vertical axis shows, with its unit.
+    pub y_label: String,
+    /// Whether the vertical axis is logarithmic.
+    pub logarithmic: bool,
+    /// The curves.
+    pub series: Vec<Series>,
+    /// Ranges behind the curves.
+    pub bands: Vec<Band>,
+}
+
+/// Size in pixels (of SVG: units).
+const SIZE: (u32, u32) = (960, 640);
+const FONT: &str = "sans-serif";
+
+/// Gives the font to the drawing library, once.
+fn font_is_there() -> bool {
+    static THERE: OnceLock<bool> = OnceLock::new();
+    *THERE.get_or_init(|| register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok())
+}
+
+/// Several figures beside each other, as SVG.
+///
+/// # Errors
+/// There is nothing to draw.
+pub fn side_by_side(figures: &[Figure]) -> Result<String, String> {
+    let columns = figures.len().max(1);
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, (SIZE.0 * columns as u32, SIZE.1)).into_drawing_area();
+        for (figure, part) in figures.iter().zip(area.split_evenly((1, columns))) {
+            figure.draw(&part)?;
+        }
+        area.present().map_err(|e| e.to_string())?;
+    }
+    Ok(text)
+}
+
+impl Figure {
+    /// As SVG.
+    ///
+    /// # Errors
+    /// There is nothing to draw, or the font is missing.
+    pub fn svg(&self) -> Result<String, String> {
+        let mut text = String::new();
+        self.draw(&SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
+        Ok(text)
+    }
+
+    /// As PNG.
+    ///
+    /// # Errors
+    /// There is nothing to draw, or the font is missing.
+    pub fn png(&self) -> Result<Vec<u8>, String> {
+        let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
+        self.draw(&BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area())?;
+        let mut out = Cursor::new(vec![]);
+        let (color, format) = (image::ExtendedColorType::Rgb8, image::ImageFormat::Png);
+        image::write_buffer_with_format(&mut out, &pixels, SIZE.0, SIZE.1, color, format).map_err(|e| e.to_string())?;
+        Ok(out.into_inner())
+    }
+
+    /// Writes the figure as a file of a kind: `svg`, `png` or `csv`.
+    ///
+    /// # Errors
+    /// A sentence: there is nothing to draw, or the file cannot be written.
+    pub fn write(&self, path: &Path, kind: &str) -> Result<(), String> {
+        let bytes = match kind {
+            "svg" => self.svg()?.into_bytes(),
+            "png" => self.png()?,
+            _ => self.csv().into_bytes(),
+        };
+        write_atomically(path, &bytes).map_err(|e| {
+            format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
+        })
+    }
+
+    /// Writes the figure as SVG, PNG and CSV, named after its title.
+    ///
+    /// # Errors
+    /// As [`Figure::write`].
+    pub fn write_all(&self, folder: &Path) -> Result<(), String> {
+        let stem = self.file_stem();
+        ["svg", "png", "csv"].into_iter().try_for_each(|kind| self.write(&folder.join(format!("{stem}.{kind}")), kind))
+    }
+
+    /// The title as the name of a file.
+    pub fn file_stem(&self) -> String {
+        let name: String =
+            self.title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+        name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
+
+    /// As CSV: the x values, then one column a curve.
+    pub fn csv(&self) -> String {
+        let names: Vec<_> = self.series.iter().map(|s| format!("\"{}\"", s.name)).collect();
+        let mut text = format!("\"{}\",{}\n", self.x_label, names.join(","));
+        let longest = self.series.iter().map(|s| s.points.len()).max().unwrap_or(0);
+        for row in 0..longest {
+            let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
+            let cells: Vec<_> = self
+                .series
+                .iter()
+                .map(|s| s.points.get(row).map_or(String::new(), |p| format!("{:.9e}", p.1)))
+                .collect();
+            text.push_str(&format!("{x},{}\n", cells.join(",")));
+        }
+        text
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Result<(), String> {
+        if !font_is_there() {
+            return Err("the font for figures is missing".into());
+        }
+        let points = || self.series.iter().flat_map(|s| s.points.iter().copied());
+        let finite: Vec<(f64, f64)> =
+            points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
+        if finite.len() < 2 {
+            return Err(format!("there is nothing to draw in “{}” yet", self.title));
+        }
+        let x_end = finite.iter().map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
+        let x_start = finite.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
+        // Distances begin at 0; grey values where they are.
+        let x_start = if x_start < 0.5 * x_end { x_start.min(0.0) } else { x_start };
+        let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
+        area.fill(&WHITE).map_err(|e| e.to_string())?;
+        let mut builder = ChartBuilder::on(area);
+        builder.margin(24).caption(&self.title, (FONT, 26)).x_label_area_size(56).y_label_area_size(84);
+        if self.logarithmic {
+            // Whole decades: only those have labels.
+            let range = (10f64.powf(low.log10().floor())..10f64.powf(high.log10().ceil())).log_scale();
+            let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
+            self.fill(&mut chart)
+        } else {
+            let range = low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE;
+            let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
+            self.fill(&mut chart)
+        }
+    }
+
+    fn fill<'a, B, Y>(
+        &self,
+        chart: &mut ChartContext<'a, B, Cartesian2d<plotters::coord::types::RangedCoordf64, Y>>,
+    ) -> Result<(), String>
+    where
+        B: DrawingBackend + 'a,
+        Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    {
+        let failed = |e: &dyn std::fmt::Display| e.to_string();
+        chart
+            .configure_mesh()
+            .x_desc(&self.x_label)
+            .y_desc(&self.y_label)
+            .x_label_formatter(&|x| short(*x))
+            .label_style((FONT, 18))
+            .axis_desc_style((FONT, 20))
+            .light_line_style(TRANSPARENT)
+            .draw()
+            .map_err(|e| failed(&e))?;
+        for band in &self.bands {
+            let [r, g, b] = band.color;
+            let there = band.points.iter().map(|p| (p.0, p.2));
+            let back = band.points.iter().rev().map(|p| (p.0, p.1));
+            let outline: Vec<(f64, f64)> = there.chain(back).filter(|p| p.1.is_finite()).collect();
+            if !self.logarithmic && outline.len() > 2 {
+                let area = Polygon::new(outline, RGBColor(r, g, b).mix(0.25).filled());
+                chart.draw_series(std::iter::once(area)).map_err(|e| failed(&e))?;
+            }
+        }
+        for series in self.series.iter().filter(|s| !s.points.is_empty()) {
+            let [r, g, b] = series.color;
+            let style = RGBColor(r, g, b).stroke_width(2);
+            let points = series.points.iter().copied().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0));
+            let drawn = chart.draw_series(LineSeries::new(points, style)).map_err(|e| failed(&e))?;
+            if series.name.is_empty() {
+                continue;
+            }
+            drawn.label(&series.name).legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.85))
+            .label_font((FONT, 18))
+            .draw()
+            .map_err(|e| failed(&e))
+    }
+}
+
+/// A number on an axis without needless zeros.
+fn short(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(title: &str, values: &[f64]) -> Figure {
+        let points = values.iter().enumerate().map(|(x, y)| (x as f64, *y)).collect();
+        Figure {
+            title: title.into(),
+            x_label: "distance r (px)".into(),
+            y_label: "S2".into(),
+            series: vec![Series { name: "original".into(), color: ORIGINAL, points }],
+            ..Figure::default()
+        }
+    }
+
+    #[test]
+    fn figures_are_written_and_one_without_values_is_refused_in_a_sentence() {
+        let folder = tempfile::tempdir().expect("a folder");
+        figure("S2(r)", &[0.4, 0.3, 0.25]).write_all(folder.path()).expect("files");
+        let text = std::fs::read_to_string(folder.path().join("s2-r.csv")).expect("a table");
+        assert_eq!(text.lines().next(), Some("\"distance r (px)\",\"original\""));
+        assert!(std::fs::read(folder.path().join("s2-r.png")).expect("a picture").starts_with(b"\x89PNG"));
+        let both = side_by_side(&[figure("left", &[1.0, 2.0]), figure("right", &[2.0, 1.0])]).expect("a figure");
+        assert!(both.contains("left") && both.contains("right"));
+        let error = figure("empty", &[]).svg().expect_err("nothing to draw");
+        assert!(error.contains("nothing to draw"), "{error}");
+    }
+}

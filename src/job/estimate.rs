@@ -1,0 +1,30 @@
+//! What a reconstruction will cost.
+
+use super::{Control, Ending, Failure, Task};
+use crate::compute::DeviceKind;
+use crate::net::Weights;
+use crate::reconstruct::{Cost, Settings, resources};
+
+/// Works out the memory and the operations of an iteration: the plan of a deep network takes a moment.
+pub struct Estimate {
+    /// The settings of the run.
+    pub settings: Settings,
+    /// Height and width of the result.
+    pub size: (usize, usize),
+    /// The kind of device that is to compute.
+    pub kind: DeviceKind,
+}
+
+impl Task for Estimate {
+    const NAME: &'static str = "estimate";
+    type Progress = ();
+    type Output = Cost;
+
+    fn run(self, control: &Control<(), Cost>) -> Result<Ending, Failure> {
+        let Self { settings, size, kind } = self;
+        let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
+        // The original is taken to be as large as the result.
+        control.give(resources(kind, &Weights::blank(deepest), &settings, size, size)?);
+        Ok(Ending::Finished)
+    }
+}

@@ -1,0 +1,82 @@
+//! The original, made ready once.
+
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
+
+use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
+use crate::stats::{Curves, MapStatistics, all_curves};
+
+/// An original after its preparation, with what is measured of it. Runs, studies and comparisons share it.
+#[derive(Debug)]
+pub struct Target {
+    /// The picture as its file has it.
+    pub raw: Arc<Micrograph>,
+    /// The picture after its preparation.
+    pub micrograph: Arc<Micrograph>,
+    /// Its phases, unless it stays unsegmented.
+    pub phases: Option<Arc<PhaseMap>>,
+    fingerprint: OnceLock<String>,
+    curves: OnceLock<Vec<Curves>>,
+    statistics: OnceLock<MapStatistics>,
+}
+
+impl Target {
+    /// Prepares and segments a micrograph.
+    ///
+    /// # Errors
+    /// The recipe does not fit.
+    pub fn new(raw: impl Into<Arc<Micrograph>>, recipe: &Recipe) -> Result<Self, MicrographError> {
+        let raw = raw.into();
+        let prepared = recipe.apply_after(raw.clone(), None)?;
+        Ok(Self::of(raw, &prepared))
+    }
+
+    /// Of a micrograph that is prepared already.
+    pub fn of(raw: Arc<Micrograph>, prepared: &Prepared) -> Self {
+        Self {
+            raw,
+            micrograph: prepared.micrograph.clone(),
+            phases: prepared.phases.clone(),
+            fingerprint: OnceLock::new(),
+            curves: OnceLock::new(),
+            statistics: OnceLock::new(),
+        }
+    }
+
+    /// Height and width after the preparation.
+    pub fn size(&self) -> (usize, usize) {
+        (self.micrograph.height, self.micrograph.width)
+    }
+
+    /// The first 16 hexadecimal digits of the SHA-256 of the file's size and values, before any preparation, by which a
+    /// checkpoint recognises its original. Computed at the first call.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| fingerprint(&self.raw))
+    }
+
+    /// The curves of every phase; none of an image without phases. Measured at the first call.
+    pub fn curves(&self) -> &[Curves] {
+        self.curves.get_or_init(|| match (self.statistics.get(), &self.phases) {
+            (Some(statistics), _) => statistics.curves.clone(),
+            (None, Some(map)) => all_curves(map),
+            (None, None) => vec![],
+        })
+    }
+
+    /// Curves and statistics of every phase, where there are phases. Measured at the first call.
+    pub fn statistics(&self) -> Option<&MapStatistics> {
+        let map = self.phases.as_ref()?;
+        Some(self.statistics.get_or_init(|| MapStatistics::of(map)))
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of size and values.
+fn fingerprint(micrograph: &Micrograph) -> String {
+    let mut hash = Sha256::new();
+    for size in [micrograph.height, micrograph.width, micrograph.channels] {
+        hash.update((size as u64).to_le_bytes());
+    }
+    micrograph.values.iter().for_each(|v| hash.update(v.to_le_bytes()));
+    crate::folders::hex(&hash.finalize()[..8])
+}
