@@ -342,7 +342,7 @@ fn a_project_holds_everything_and_opens_elsewhere() {
     let mut harness = window(Some(raw));
     until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("raw.npy")));
     quick(&mut harness, 4, 2);
-    let phases = change(&mut harness, |r| {
+    let kept = change(&mut harness, |r| {
         r.prepare.push(Prepare::CutBottom { rows: 12 });
         r.corrections.push(Correction::Despeckle { pixels: 9 });
         let named = PhaseStyle { name: "pore".into(), color: Some([9, 8, 7]) };
@@ -365,7 +365,7 @@ fn a_project_holds_everything_and_opens_elsewhere() {
     let mut harness = window(Some(moved));
     until(&mut harness, "the project", |app| app.message_texts().iter().any(|m| m.contains("is open")));
     until(&mut harness, "the phases", |app| app.shared().is_settled());
-    assert_eq!(phases(&harness), Some(phases));
+    assert_eq!(phases(&harness), Some(kept));
     assert_eq!(*harness.state_mut().settings_mut(), settings);
     let again: Vec<_> = harness.state().shared().realisations.iter().map(|r| r.phases.clone()).collect();
     assert_eq!(again, labels);
