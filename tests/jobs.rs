@@ -79,7 +79,7 @@ fn target(micrograph: Micrograph, settings: &Settings) -> Arc<Target> {
     Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"))
 }
 
-fn problem(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Problem, ReconstructError> {
+fn ready(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Problem, ReconstructError> {
     Problem::new(target(micrograph, &settings), settings, device)
 }
 
@@ -117,7 +117,7 @@ fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
 fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let Some(gpu) = common::gpu() else { return };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = problem(micrograph.clone(), small(6), gpu).expect("a problem");
+    let problem = ready(micrograph.clone(), small(6), gpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     for _ in 0..3 {
         solver.step(&problem, &|| false).expect("an iteration");
@@ -131,7 +131,7 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let path = folder.path().join("checkpoint.safetensors");
     Checkpoint::save(&path, &problem, &solver, 0, 1.5).expect("a file");
     let saved = Checkpoint::read(&path).expect("a checkpoint");
-    let elsewhere = problem(micrograph, small(6), Device::Cpu).expect("a problem");
+    let elsewhere = ready(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
     resumed.step(&elsewhere, &|| false).expect("an iteration on the cores");
     assert_eq!(resumed.iteration(), 4);
@@ -143,7 +143,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let runs = [Precision::Single, Precision::Half].map(|precision| {
         let settings = Settings { precision, levels: 1, ..small(6) };
-        let problem = problem(micrograph.clone(), settings, gpu.clone()).expect("a problem");
+        let problem = ready(micrograph.clone(), settings, gpu.clone()).expect("a problem");
         let mut solver = Solver::new(&problem, 1).expect("a solver");
         for _ in 0..6 {
             solver.step(&problem, &|| false).expect("an iteration");
@@ -162,7 +162,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
 #[test]
 fn an_interrupted_step_changes_nothing() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = problem(micrograph, small(6), Device::Cpu).expect("a problem");
+    let problem = ready(micrograph, small(6), Device::Cpu).expect("a problem");
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     solver.step(&problem, &|| false).expect("an iteration");
     let before = solver.optimiser().clone();
@@ -176,12 +176,12 @@ fn a_phase_without_a_pixel_is_refused_and_a_report_with_what_is_no_number_is_rea
     micrograph.values.iter_mut().for_each(|v| *v *= 100.0);
     let mut settings = small(2);
     settings.recipe = Recipe::of(Segmentation::Thresholds(vec![50.0, 400.0]));
-    let error = problem(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
+    let error = ready(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
     assert!(error.contains("phase 2"), "{error}");
     // Half black, half white: no chord is whole, so its mean is no number.
     let values = (0..32 * 32).map(|n| f32::from(u8::from(n % 32 >= 16))).collect();
     let halves = Micrograph::new((32, 32), 1, values, (0.0, 1.0));
-    let problem = problem(halves, small(2), Device::Cpu).expect("a problem");
+    let problem = ready(halves, small(2), Device::Cpu).expect("a problem");
     let solver = Solver::new(&problem, 1).expect("a solver");
     let made = Realisation::of(&problem, solver, 0, 0.0, false, &|| false);
     let folder = tempfile::tempdir().expect("a folder");
