@@ -16,6 +16,7 @@ use microwright::micrograph::{
 };
 use microwright::net::Depth;
 use microwright::project::Project;
+use microwright::reconstruct::gram::Gram;
 use microwright::synth;
 use window::{click, drop_file, has, run, tab, until, window};
 
@@ -25,15 +26,21 @@ fn phases(harness: &Harness<'_, App>) -> Option<Arc<PhaseMap>> {
     shared.document.as_ref().filter(|_| shared.is_document_wanted())?.phases().cloned()
 }
 
+/// The method's settings of the next run.
+fn gram<'a>(harness: &'a mut Harness<'_, App>) -> &'a mut Gram {
+    harness.state_mut().settings_mut().method.gram_mut().expect("Gram matrices")
+}
+
 /// Settings under which a run takes seconds.
 fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize) {
     let settings = harness.state_mut().settings_mut();
-    settings.depth = Depth::named("pool1").expect("a depth");
+    let gram = settings.method.gram_mut().expect("Gram matrices");
+    gram.depth = Depth::named("pool1").expect("a depth");
+    gram.iterations = iterations;
+    gram.levels = 1;
     settings.device = "cpu".into();
     settings.size = Some((64, 64));
-    settings.iterations = iterations;
     settings.realisations = realisations;
-    settings.levels = 1;
     settings.polish = false;
 }
 
@@ -119,7 +126,7 @@ fn what_cannot_be_run_is_said_in_the_window() {
     let mut harness = window(None);
     quick(&mut harness, 5, 1);
     harness.state_mut().settings_mut().size = Some((2, 2));
-    harness.state_mut().settings_mut().depth = Depth::POOL3;
+    gram(&mut harness).depth = Depth::POOL3;
     harness.step();
     click(&mut harness, "Start");
     assert!(harness.state().message_texts().last().is_some_and(|m| m.contains("too few for pool3")));
@@ -185,7 +192,7 @@ fn the_slider_tells_what_a_depth_costs() {
     let mut harness = window(None);
     until(&mut harness, "the cost", |app| app.message_texts().is_empty() && run(app).cost_is_known());
     assert!(has(&harness, "sees 52 × 52 px"));
-    harness.state_mut().settings_mut().depth = Depth::named("pool1").expect("a depth");
+    gram(&mut harness).depth = Depth::named("pool1").expect("a depth");
     harness.step();
     assert!(has(&harness, "38\u{2009}592 weights, sees 6 × 6 px"));
 }
@@ -456,7 +463,7 @@ fn two_windows_on_one_project_do_not_overwrite_each_other() {
     let saves = |app: &App| app.message_texts().iter().filter(|m| m.contains("was saved as")).count();
     for (n, iterations) in [3, 4].into_iter().enumerate() {
         // Again and again by the same window is no conflict.
-        first.state_mut().settings_mut().iterations = iterations;
+        gram(&mut first).iterations = iterations;
         first.state_mut().save_project();
         until(&mut first, "the file", |app| saves(app) == n + 1);
     }
@@ -464,7 +471,7 @@ fn two_windows_on_one_project_do_not_overwrite_each_other() {
     (0..20).for_each(|_| second.step());
     assert!(second.state().message_texts().iter().any(|m| m.contains("perhaps by another window")));
     let kept = Project::read(&path).expect("a project").settings;
-    assert_eq!((kept.seed, kept.iterations), (11, 4));
+    assert_eq!((kept.seed, kept.method.gram().expect("Gram matrices").iterations), (11, 4));
     // A name that was chosen is taken, also the same.
     second.state_mut().save_project_as(&path);
     until(&mut second, "the file", |app| saves(app) == 1);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use microwright::micrograph::{self, PhaseMap, Segmentation, write_labels_npy, write_phase_png};
 use microwright::reconstruct::Checkpoint;
+use microwright::reconstruct::gram::Saved;
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -185,7 +186,8 @@ fn a_run_that_is_killed_fifty_times_ends_with_the_same_bytes() {
         child.kill().expect("killed");
         child.wait().expect("it is gone");
         if checkpoint.exists() {
-            let iterations = Checkpoint::read(&checkpoint).expect("a whole checkpoint").losses.len();
+            let saved = Checkpoint::read(&checkpoint).expect("a whole checkpoint");
+            let iterations = Saved::read(&saved.state).expect("a whole state").losses.len();
             gained += usize::from(iterations > before);
             before = iterations;
         }

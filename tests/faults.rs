@@ -8,6 +8,7 @@ use microwright::compute::gpu::lose_after;
 use microwright::job::{Ending, Event, Job, Run};
 use microwright::micrograph::Recipe;
 use microwright::net::Depth;
+use microwright::reconstruct::gram::Gram;
 use microwright::reconstruct::{Realisation, Settings, Target};
 use microwright::synth;
 
@@ -16,12 +17,9 @@ fn reconstruct(device: &str) -> (Ending, Option<Arc<Realisation>>, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = Settings {
         recipe: Recipe::default(),
-        depth: Depth::CONV1_1,
-        levels: 1,
-        iterations: 2,
         polish: false,
         device: device.into(),
-        ..Settings::default()
+        ..Settings::of(Gram { depth: Depth::CONV1_1, iterations: 2, levels: 1, ..Gram::default() })
     };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));

@@ -19,7 +19,8 @@ use microwright::micrograph::{
 };
 use microwright::net::{Depth, Weights, WeightsKind};
 use microwright::project::{Part, Project};
-use microwright::reconstruct::{Checkpoint, Problem, Report, Settings, Solver, Target};
+use microwright::reconstruct::gram::{Gram, Saved};
+use microwright::reconstruct::{Checkpoint, Report, SavedRun, Settings, Target, prepare};
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -198,12 +199,14 @@ fn first_layer() -> Vec<u8> {
 /// The checkpoint of a small reconstruction.
 fn checkpoint(path: &Path) -> Vec<u8> {
     let micrograph = synth::from_labels("seed", &synth::bicontinuous(12, 0.4, 6.0, 1));
-    let settings = Settings { depth: Depth::CONV1_1, levels: 1, ..Settings::default() };
+    let settings = Settings::of(Gram { depth: Depth::CONV1_1, levels: 1, ..Gram::default() });
     let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));
-    let problem = Problem::new(target, settings, Device::Cpu).expect("a problem");
-    let mut solver = Solver::new(&problem, 1).expect("a solver");
-    solver.step(&problem, &|| false).expect("an iteration");
-    Checkpoint::save(path, &problem, &solver, 0, 1.0).expect("a file");
+    let mut reconstruction = prepare(&target, &settings, Device::Cpu).expect("a reconstruction");
+    reconstruction.begin(1).expect("a realisation");
+    reconstruction.step(&|| false).expect("an iteration");
+    let fingerprint = target.fingerprint().to_string();
+    let run = SavedRun { settings, fingerprint, weights: None, realisation: 0, seed: 1, seconds: 1.0 };
+    Checkpoint { run, state: reconstruction.state() }.save(path).expect("a file");
     std::fs::read(path).expect("bytes")
 }
 
@@ -263,7 +266,7 @@ fn read(path: &Path, name: &str) {
             }
         }
         Some("checkpoint") => {
-            let _ = Checkpoint::read(path);
+            let _ = Checkpoint::read(path).map(|saved| Saved::read(&saved.state));
         }
         Some("kernels") => {
             let _ = read_quickest_kernels(path);
@@ -292,7 +295,7 @@ fn no_reader_panics_or_takes_memory_without_end() {
             Some("json") => drop(Recipe::read(&path).expect(name)),
             Some("microwright") => drop(Project::read(&path).expect(name)),
             Some("model") => drop(Model::open(&path).expect(name)),
-            Some("checkpoint") => drop(Checkpoint::read(&path).expect(name)),
+            Some("checkpoint") => drop(Saved::read(&Checkpoint::read(&path).expect(name).state).expect(name)),
             Some("training") => drop(read_tensors(bytes, &path).expect(name)),
             Some("kernels") => assert!(!read_quickest_kernels(&path).is_empty(), "{name}"),
             Some("safetensors") => drop(Weights::load(&WeightsKind::File(path), Depth::CONV1_1).expect(name)),

@@ -11,7 +11,10 @@ use microwright::compute::graph::Precision;
 use microwright::job::{Ending, Event, Job, JobOf, Latest, Request, Run, Wanted};
 use microwright::micrograph::{Micrograph, Recipe, Segmentation};
 use microwright::net::Depth;
-use microwright::reconstruct::{Checkpoint, Problem, Realisation, ReconstructError, Report, Settings, Solver, Target};
+use microwright::reconstruct::gram::{Gram, GramReconstruction, Problem, Saved, Solver};
+use microwright::reconstruct::{
+    Checkpoint, Realisation, ReconstructError, Reconstruction, Report, SavedRun, Settings, Target, prepare,
+};
 use microwright::synth;
 
 fn quiet() -> microwright::job::Wake {
@@ -79,12 +82,14 @@ fn target(micrograph: Micrograph, settings: &Settings) -> Arc<Target> {
     Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"))
 }
 
-fn ready(micrograph: Micrograph, settings: Settings, device: Device) -> Result<Problem, ReconstructError> {
-    Problem::new(target(micrograph, &settings), settings, device)
+fn ready(micrograph: Micrograph, settings: &Settings, device: Device) -> Problem {
+    let gram = settings.method.gram().expect("Gram matrices").clone();
+    Problem::new(target(micrograph, settings), settings.clone(), gram, device).expect("a problem")
 }
 
 fn small(iterations: usize) -> Settings {
-    Settings { depth: Depth::named("pool1").expect("a depth"), device: "cpu".into(), iterations, ..Settings::default() }
+    let depth = Depth::named("pool1").expect("a depth");
+    Settings { device: "cpu".into(), ..Settings::of(Gram { depth, iterations, ..Gram::default() }) }
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
 fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     let Some(gpu) = common::gpu() else { return };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = ready(micrograph.clone(), small(6), gpu).expect("a problem");
+    let problem = ready(micrograph.clone(), &small(6), gpu);
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     for _ in 0..3 {
         solver.step(&problem, &|| false).expect("an iteration");
@@ -129,10 +134,21 @@ fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {
     assert_eq!(solver.optimiser(), &before, "the iteration that failed changed nothing");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("checkpoint.safetensors");
-    Checkpoint::save(&path, &problem, &solver, 0, 1.5).expect("a file");
+    let lost = GramReconstruction { problem, solver: Some(solver) };
+    let run = SavedRun {
+        settings: small(6),
+        fingerprint: "of this test".into(),
+        weights: None,
+        realisation: 0,
+        seed: 1,
+        seconds: 1.5,
+    };
+    Checkpoint { run, state: lost.state() }.save(&path).expect("a file");
     let saved = Checkpoint::read(&path).expect("a checkpoint");
-    let elsewhere = ready(micrograph, small(6), Device::Cpu).expect("a problem");
-    let mut resumed = Solver::resume(&elsewhere, saved).expect("a solver");
+    let elsewhere = ready(micrograph, &small(6), Device::Cpu);
+    let state = Saved::read(&saved.state).expect("a state");
+    assert_eq!(state.optimiser, before);
+    let mut resumed = Solver::resume(&elsewhere, saved.run.seed, state).expect("a solver");
     resumed.step(&elsewhere, &|| false).expect("an iteration on the cores");
     assert_eq!(resumed.iteration(), 4);
 }
@@ -142,8 +158,9 @@ fn a_run_in_half_precision_follows_one_in_single() {
     let Some(gpu) = common::half_gpu() else { return };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let runs = [Precision::Single, Precision::Half].map(|precision| {
-        let settings = Settings { precision, levels: 1, ..small(6) };
-        let problem = ready(micrograph.clone(), settings, gpu.clone()).expect("a problem");
+        let mut settings = Settings { precision, ..small(6) };
+        settings.method.gram_mut().expect("Gram matrices").levels = 1;
+        let problem = ready(micrograph.clone(), &settings, gpu.clone());
         let mut solver = Solver::new(&problem, 1).expect("a solver");
         for _ in 0..6 {
             solver.step(&problem, &|| false).expect("an iteration");
@@ -162,7 +179,7 @@ fn a_run_in_half_precision_follows_one_in_single() {
 #[test]
 fn an_interrupted_step_changes_nothing() {
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
-    let problem = ready(micrograph, small(6), Device::Cpu).expect("a problem");
+    let problem = ready(micrograph, &small(6), Device::Cpu);
     let mut solver = Solver::new(&problem, 1).expect("a solver");
     solver.step(&problem, &|| false).expect("an iteration");
     let before = solver.optimiser().clone();
@@ -176,14 +193,16 @@ fn a_phase_without_a_pixel_is_refused_and_a_report_with_what_is_no_number_is_rea
     micrograph.values.iter_mut().for_each(|v| *v *= 100.0);
     let mut settings = small(2);
     settings.recipe = Recipe::of(Segmentation::Thresholds(vec![50.0, 400.0]));
-    let error = ready(micrograph.clone(), settings, Device::Cpu).err().expect("an empty phase").to_string();
+    let target_of_two = target(micrograph.clone(), &settings);
+    let error = prepare(&target_of_two, &settings, Device::Cpu).err().expect("an empty phase").to_string();
     assert!(error.contains("phase 2"), "{error}");
     // Half black, half white: no chord is whole, so its mean is no number.
     let values = (0..32 * 32).map(|n| f32::from(u8::from(n % 32 >= 16))).collect();
     let halves = Micrograph::new((32, 32), 1, values, (0.0, 1.0));
-    let problem = ready(halves, small(2), Device::Cpu).expect("a problem");
-    let solver = Solver::new(&problem, 1).expect("a solver");
-    let made = Realisation::of(&problem, solver, 0, 0.0, false, &|| false);
+    let (settings, halves) = (small(2), target(halves, &small(2)));
+    let mut reconstruction = prepare(&halves, &settings, Device::Cpu).expect("a reconstruction");
+    reconstruction.begin(1).expect("a realisation");
+    let made = Realisation::of(&mut *reconstruction, (&halves, &settings), 0, 0.0, false, &|| false);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.json");
     std::fs::write(&path, serde_json::to_string(&made.report).expect("a text")).expect("a file");

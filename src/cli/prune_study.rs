@@ -11,6 +11,7 @@ use super::say;
 use crate::job::{Ending, Study, recommend_depth, study_csv, write_study};
 use crate::micrograph;
 use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{Settings, Target};
 
 #[derive(Debug, clap::Args)]
@@ -46,9 +47,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let recipe = arguments.segmentation.given()?.unwrap_or_default();
     let settings = Settings {
         recipe: recipe.clone(),
-        weights: WeightsKind::parse(&arguments.weights),
         device: arguments.device.clone(),
-        ..Settings::default()
+        ..Settings::of(Gram { weights: WeightsKind::parse(&arguments.weights), ..Gram::default() })
     };
     let micrograph = micrograph::read(&arguments.image)?;
     let pixel = micrograph.pixel_size.clone();

@@ -11,8 +11,9 @@ use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::job::{Ending, Run};
 use crate::micrograph::{self, Micrograph};
 use crate::net::{Depth, WeightsKind};
+use crate::reconstruct::gram::{Decoding, Encoding, Gram, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Decoding, Encoding, OptimiserKind, Preset, Realisation, Report, Settings, Target};
+use crate::reconstruct::{Realisation, Report, Settings, Target};
 use crate::synth::Sample;
 
 #[derive(Debug, clap::Args)]
@@ -124,25 +125,27 @@ impl Arguments {
             preset.apply(&mut s);
         }
         set(&mut s.recipe, &self.segmentation.given()?);
-        set(&mut s.weights, &self.weights.as_deref().map(WeightsKind::parse));
-        set(&mut s.depth, &self.depth);
-        s.layer_weights.extend(self.layer_weight.iter().copied());
-        set(&mut s.levels, &self.levels);
-        set(&mut s.correlation_weight, &self.correlation_weight);
-        set(&mut s.path_weight, &self.path_weight);
-        set(&mut s.decoding, &self.decoding);
+        if let Some(gram) = s.method.gram_mut() {
+            set(&mut gram.weights, &self.weights.as_deref().map(WeightsKind::parse));
+            set(&mut gram.depth, &self.depth);
+            gram.layer_weights.extend(self.layer_weight.iter().copied());
+            set(&mut gram.levels, &self.levels);
+            set(&mut gram.correlation_weight, &self.correlation_weight);
+            set(&mut gram.path_weight, &self.path_weight);
+            set(&mut gram.decoding, &self.decoding);
+            set(&mut gram.iterations, &self.iterations);
+            set(&mut gram.optimiser, &self.optimiser);
+            set(&mut gram.adam_rate, &self.adam_rate);
+            set(&mut gram.padding, &self.padding);
+            set(&mut gram.pooling, &self.pooling);
+            set(&mut gram.normalisation, &self.normalisation);
+            set(&mut gram.encoding, &self.encoding);
+        }
         set(&mut s.polish, &self.polish);
-        set(&mut s.iterations, &self.iterations);
-        set(&mut s.optimiser, &self.optimiser);
-        set(&mut s.adam_rate, &self.adam_rate);
         s.memory_limit = self.memory_limit.or(s.memory_limit);
         set(&mut s.seed, &self.seed);
         set(&mut s.realisations, &self.realisations);
         s.size = self.size.or(s.size);
-        set(&mut s.padding, &self.padding);
-        set(&mut s.pooling, &self.pooling);
-        set(&mut s.normalisation, &self.normalisation);
-        set(&mut s.encoding, &self.encoding);
         set(&mut s.device, &self.device);
         set(&mut s.precision, &self.precision);
         Ok(s)
@@ -160,7 +163,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn demonstrate(folder: &Path) -> anyhow::Result<()> {
-    let settings = Settings { iterations: 100, ..Settings::default() };
+    let settings = Settings::of(Gram { iterations: 100, ..Gram::default() });
     reconstruct(Sample::Bicontinuous.micrograph(256), settings, folder, false)
 }
 
@@ -182,14 +185,14 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
 
 fn summary(realisation: &Realisation) -> String {
     let report = &realisation.report;
+    let network = report.weights.as_ref().map_or(String::new(), |weights| format!(", weights: {}", weights.name));
     let mut text = format!(
-        "Realisation {} (seed {}): {} iterations in {:.1} s on {}, weights: {}.",
+        "Realisation {} (seed {}): {} iterations in {:.1} s on {}{network}.",
         realisation.number + 1,
         report.seed,
         report.iterations,
         report.seconds,
         report.device.name,
-        report.weights.name
     );
     if !report.phases.is_empty() {
         text.push('\n');

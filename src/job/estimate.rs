@@ -3,7 +3,8 @@
 use super::{Control, Ending, Failure, Task};
 use crate::compute::DeviceKind;
 use crate::net::Weights;
-use crate::reconstruct::{Cost, Settings, resources};
+use crate::reconstruct::gram::resources;
+use crate::reconstruct::{Cost, Settings};
 
 /// Works out the memory and the operations of an iteration: the plan of a deep network takes a moment.
 pub struct Estimate {
@@ -22,9 +23,9 @@ impl Task for Estimate {
 
     fn run(self, control: &Control<(), Cost>) -> Result<Ending, Failure> {
         let Self { settings, size, kind } = self;
-        let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
+        let Some(gram) = settings.method.gram() else { return Ok(Ending::Finished) };
         // The original is taken to be as large as the result.
-        control.give(resources(kind, &Weights::blank(deepest), &settings, size, size)?);
+        control.give(resources(kind, &Weights::blank(gram.deepest()), (&settings, gram), size, size)?);
         Ok(Ending::Finished)
     }
 }

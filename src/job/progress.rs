@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Progress;
 use crate::micrograph::PhaseMap;
-use crate::reconstruct::loss::LossValue;
-use crate::reconstruct::{Problem, Solver, rough_phases};
+use crate::reconstruct::{LossValue, Reconstruction};
 use crate::stats::{Curves, all_curves};
 
 /// What a run is doing while it iterates.
@@ -104,14 +103,14 @@ impl Pace {
     }
 
     /// Makes a preview and notes what it cost.
-    pub fn preview(&mut self, problem: &Problem, solver: &Solver) -> Preview {
+    pub fn preview(&mut self, reconstruction: &dyn Reconstruction, size: (usize, usize)) -> Preview {
         let start = Instant::now();
-        let image = solver.image(problem);
-        let phases = rough_phases(problem, &image);
+        let image = reconstruction.image();
+        let phases = reconstruction.rough_phases(&image);
         let preview = Preview {
             curves: Arc::new(phases.as_ref().map(all_curves).unwrap_or_default()),
             image: Arc::new(image),
-            size: problem.size,
+            size,
             phases: phases.map(Arc::new),
         };
         self.cost = start.elapsed();

@@ -11,7 +11,8 @@ use crate::figure::{Band, Figure, MADE, Series, side_by_side};
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
 use crate::net::{DEPTHS, Depth, Weights, WeightsKind};
-use crate::reconstruct::{Preset, Realisation, ReconstructError, Settings, Target, resources};
+use crate::reconstruct::gram::{Gram, Preset, resources};
+use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
 use crate::stats::{ErrorRates, PhaseComparison};
 
 /// The share of white noise's errors below which a reconstruction has begun to converge.
@@ -188,15 +189,17 @@ pub fn write_study(
 fn settings_of(study: &Study, depth: Depth) -> Settings {
     let mut settings = study.settings.clone();
     Preset::Published.apply(&mut settings);
-    let realisations = study.seeds.max(1);
-    Settings { depth, iterations: study.iterations, realisations, size: None, ..settings }
+    let published = settings.method.gram().cloned().unwrap_or_default();
+    let method = Method::Gram(Gram { depth, iterations: study.iterations, ..published });
+    Settings { method, realisations: study.seeds.max(1), size: None, ..settings }
 }
 
 impl Study {
     /// The depths that the weights and the size of the micrograph allow.
     fn depths(&self) -> Vec<Depth> {
         let (height, width) = self.target.size();
-        let least = |depth: &Depth| depth.smallest_image(self.settings.padding);
+        let padding = Gram::default().padding;
+        let least = |depth: &Depth| depth.smallest_image(padding);
         let fits = |depth: &&Depth| **depth <= self.deepest && least(depth) <= height.min(width);
         DEPTHS.iter().filter(fits).copied().collect()
     }
@@ -230,7 +233,9 @@ impl Study {
         };
         let (Some(first), size) = (made.first(), self.target.size()) else { return Ok((ending, None)) };
         let Some(phases) = first.phases.clone() else { return Ok((ending, None)) };
-        let memory = resources(first.report.device.kind, &Weights::blank(depth), &settings, size, size)?.bytes;
+        let gram = settings.method.gram().cloned().unwrap_or_default();
+        let kind = first.report.device.kind;
+        let memory = resources(kind, &Weights::blank(depth), (&settings, &gram), size, size)?.bytes;
         let row = StudyRow {
             depth,
             memory,
@@ -255,10 +260,11 @@ impl Task for Study {
             ));
         }
         let depths = self.depths();
+        let weights = self.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
         for (number, depth) in depths.iter().enumerate() {
-            if self.settings.weights == WeightsKind::Vgg19 {
+            if weights == WeightsKind::Vgg19 {
                 // A network that is not here so far ends the study at the depth before, not the study.
-                if let Err(error) = Weights::load(&self.settings.weights, *depth) {
+                if let Err(error) = Weights::load(&weights, *depth) {
                     control.warn(format!("The study ends before {depth}: {error}"));
                     break;
                 }

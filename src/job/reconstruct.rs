@@ -9,7 +9,8 @@ use super::{Control, Ending, Failure, Task, Wanted, device};
 use crate::compute::{Device, mebibytes};
 use crate::optimise;
 use crate::reconstruct::{
-    Checkpoint, OutputFiles, Problem, Realisation, ReconstructError, Settings, Solver, Target, write_realisation,
+    Checkpoint, OutputFiles, Realisation, ReconstructError, Reconstruction, SavedRun, Settings, Target, WeightsInfo,
+    prepare, write_realisation,
 };
 
 /// The checkpoint's name in its folder.
@@ -67,9 +68,9 @@ impl Run {
             control,
             show,
             done,
-            problem: None,
+            reconstruction: None,
             saved: None,
-            solver: None,
+            has_begun: false,
             number: 0,
             seconds: 0.0,
             saved_at: Instant::now(),
@@ -90,29 +91,29 @@ impl Run {
     }
 }
 
-fn read_checkpoint(path: &Path, problem: &Problem) -> Result<Checkpoint, ReconstructError> {
+/// Reads the checkpoint of a run, if it is one of it.
+fn read_checkpoint(
+    path: &Path,
+    run: &Run,
+    network: Option<&WeightsInfo>,
+) -> Result<Checkpoint<'static>, ReconstructError> {
     let saved = Checkpoint::read(path)?;
-    let other = |what: &str| ReconstructError::Checkpoint {
-        path: path.into(),
-        reason: format!("it was made with {what}; use the same as then, or start anew without --resume"),
-    };
-    if saved.fingerprint != problem.target.fingerprint() {
+    let other = |what: &str| Checkpoint::refused(path, ReconstructError::OtherState(what.into()));
+    if saved.run.fingerprint != run.target.fingerprint() {
         return Err(other("another micrograph"));
     }
     // Where it is computed may change, when a device was lost; on another device, in windows or in another precision, the last
     // digits differ.
-    let Settings { device, memory_limit, precision, .. } = &problem.settings;
+    let Settings { device, memory_limit, precision, .. } = &run.settings;
     let (memory_limit, precision) = (*memory_limit, *precision);
-    let settings = Settings { device: device.clone(), memory_limit, precision, ..saved.settings.clone() };
-    if settings != problem.settings {
+    let settings = Settings { device: device.clone(), memory_limit, precision, ..saved.run.settings.clone() };
+    if settings != run.settings {
         return Err(other("other settings"));
     }
-    if saved.weights != problem.weights.hash() {
+    if saved.run.weights.as_deref() != network.map(|network| network.sha256.as_str()) {
         return Err(other("other weights of the network"));
     }
-    let level = problem.levels.get(saved.level);
-    let fits = level.is_some_and(|l| saved.optimiser.variables() == 3 * l.size.0 * l.size.1);
-    if !fits || saved.realisation >= problem.settings.realisations {
+    if saved.run.realisation >= run.settings.realisations {
         return Err(other("another size or number of realisations"));
     }
     Ok(saved)
@@ -124,11 +125,11 @@ struct Running<'a, P, O> {
     control: &'a Control<P, O>,
     show: &'a dyn Fn(RunProgress),
     done: &'a dyn Fn(Arc<Realisation>),
-    problem: Option<Problem>,
+    reconstruction: Option<Box<dyn Reconstruction>>,
     /// The checkpoint that the first realisation goes on from.
-    saved: Option<Checkpoint>,
-    /// The realisation under way, its number and its seconds of computing.
-    solver: Option<Solver>,
+    saved: Option<Checkpoint<'static>>,
+    /// Whether a realisation is under way; its number and its seconds of computing.
+    has_begun: bool,
     number: usize,
     seconds: f64,
     saved_at: Instant,
@@ -138,35 +139,25 @@ struct Running<'a, P, O> {
 impl<P, O> Running<'_, P, O> {
     /// Makes the realisations that are left, on a device.
     fn go_on(&mut self, device: Device) -> Result<Ending, ReconstructError> {
-        let mut problem = match self.problem.take() {
-            Some(mut problem) => {
-                problem.device = device;
-                problem
-            }
-            None => self.prepare(device)?,
+        let mut reconstruction = match self.reconstruction.take() {
+            Some(reconstruction) => reconstruction,
+            None => self.prepare(device.clone())?,
         };
-        let ending = self.realise_all(&mut problem);
+        // The state is that of the last iteration, and goes on here.
+        let ending = reconstruction.renew(device).and_then(|()| self.realise_all(&mut *reconstruction));
         // Whatever comes next, the original is measured.
-        self.problem = Some(problem);
+        self.reconstruction = Some(reconstruction);
         ending
     }
 
-    fn realise_all(&mut self, problem: &mut Problem) -> Result<Ending, ReconstructError> {
-        // The state is that of the last iteration, and goes on here.
-        if let Some(solver) = &mut self.solver {
-            solver.renew(problem)?;
-        }
+    fn realise_all(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<Ending, ReconstructError> {
         while self.number < self.run.settings.realisations {
-            let mut solver = match self.solver.take() {
-                Some(solver) => solver,
-                None => self.begin(problem)?,
-            };
-            let wanted = self.iterate(problem, &mut solver);
-            if wanted.is_err() {
-                self.solver = Some(solver);
-                return wanted.map(|_| Ending::Cancelled);
+            if !self.has_begun {
+                self.begin(reconstruction)?;
             }
-            if let Some(ending) = self.finish(problem, solver, wanted?)? {
+            let wanted = self.iterate(reconstruction)?;
+            self.has_begun = false;
+            if let Some(ending) = self.finish(reconstruction, wanted)? {
                 self.run.remove_checkpoint();
                 return Ok(ending);
             }
@@ -177,19 +168,18 @@ impl<P, O> Running<'_, P, O> {
     }
 
     /// Measures the original, and reads the checkpoint where there is one.
-    fn prepare(&mut self, device: Device) -> Result<Problem, ReconstructError> {
+    fn prepare(&mut self, device: Device) -> Result<Box<dyn Reconstruction>, ReconstructError> {
         self.say("measuring the original");
-        let problem = Problem::new(self.run.target.clone(), self.run.settings.clone(), device)?;
-        let cost = problem.cost;
-        if cost.windows > 1 {
-            let bytes = mebibytes(cost.bytes);
-            self.control
-                .warn(format!("The network goes over the image in {} windows, to stay within {bytes}.", cost.windows));
+        let reconstruction = prepare(&self.run.target, &self.run.settings, device)?;
+        let (windows, bytes) = reconstruction.windows();
+        if windows > 1 {
+            let bytes = mebibytes(bytes);
+            self.control.warn(format!("The network goes over the image in {windows} windows, to stay within {bytes}."));
         }
         match self.run.checkpoint().filter(|_| self.run.resume) {
             Some(path) if path.exists() => {
-                let saved = read_checkpoint(&path, &problem)?;
-                (self.number, self.seconds) = (saved.realisation, saved.seconds);
+                let saved = read_checkpoint(&path, self.run, reconstruction.network().as_ref())?;
+                (self.number, self.seconds) = (saved.run.realisation, saved.run.seconds);
                 self.saved = Some(saved);
             }
             Some(path) => self.control.warn(format!(
@@ -198,45 +188,55 @@ impl<P, O> Running<'_, P, O> {
             )),
             None => {}
         }
-        Ok(problem)
+        Ok(reconstruction)
     }
 
-    /// The next realisation at its first iteration, or at that of the checkpoint.
-    fn begin(&mut self, problem: &Problem) -> Result<Solver, ReconstructError> {
+    /// Begins the next realisation, or goes on from the checkpoint.
+    fn begin(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<(), ReconstructError> {
         self.save_every = save_every();
         self.saved_at = Instant::now();
         if let Some(saved) = &self.saved {
-            let solver = Solver::resume(problem, saved.clone())?;
+            let path = self.run.checkpoint().unwrap_or_default();
+            let resumed = reconstruction.resume(saved.run.seed, &saved.state);
+            resumed.map_err(|error| Checkpoint::refused(&path, error))?;
             self.saved = None;
-            return Ok(solver);
+        } else {
+            self.seconds = 0.0;
+            reconstruction.begin(self.seed())?;
         }
-        self.seconds = 0.0;
-        Solver::new(problem, self.run.settings.seed.wrapping_add(self.number as u64))
+        self.has_begun = true;
+        Ok(())
+    }
+
+    /// The seed of the realisation.
+    fn seed(&self) -> u64 {
+        self.run.settings.seed.wrapping_add(self.number as u64)
     }
 
     /// Decodes, polishes, measures and writes a realisation; how the run ends, if that is its end.
     fn finish(
         &mut self,
-        problem: &Problem,
-        solver: Solver,
+        reconstruction: &mut dyn Reconstruction,
         wanted: Wanted,
     ) -> Result<Option<Ending>, ReconstructError> {
         if wanted == Wanted::Cancel {
             // A cancelled run is not resumed, so its checkpoint goes.
             return Ok(Some(Ending::Cancelled));
         }
+        let Run { target, settings, folder, write, .. } = self.run;
         let is_kept = wanted == Wanted::Keep;
-        if self.run.settings.polish {
-            (self.show)(RunProgress { doing: "polishing", ..self.progress(problem, &solver, false, None) });
+        if settings.polish {
+            (self.show)(RunProgress { doing: "polishing", ..self.progress(reconstruction, false, None) });
         }
-        let control = self.control;
-        let realisation = Realisation::of(problem, solver, self.number, self.seconds, is_kept, &|| control.is_ending());
-        if control.wanted() == Wanted::Cancel {
+        let interrupted = || self.control.is_ending();
+        let realisation =
+            Realisation::of(reconstruction, (target, settings), self.number, self.seconds, is_kept, &interrupted);
+        if self.control.wanted() == Wanted::Cancel {
             return Ok(Some(Ending::Cancelled));
         }
-        if let Some(folder) = self.run.folder.as_ref().filter(|_| self.run.write) {
+        if let Some(folder) = folder.as_ref().filter(|_| *write) {
             for path in write_realisation(folder, &realisation, OutputFiles::STANDARD)? {
-                control.saved(path);
+                self.control.saved(path);
             }
         }
         (self.done)(Arc::new(realisation));
@@ -244,62 +244,70 @@ impl<P, O> Running<'_, P, O> {
     }
 
     /// Iterates until all is done or something else is wanted.
-    fn iterate(&mut self, problem: &Problem, solver: &mut Solver) -> Result<Wanted, ReconstructError> {
-        let control = self.control;
+    fn iterate(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<Wanted, ReconstructError> {
+        let (control, size) = (self.control, self.run.settings.output_size(self.run.target.size()));
         let mut pace = Pace::new();
-        let mut told = solver.iteration();
-        while !solver.is_done(problem) {
+        let mut told = reconstruction.look().iteration;
+        while !reconstruction.look().is_done {
             if control.wanted() == Wanted::Pause {
-                let preview = pace.preview(problem, solver);
-                (self.show)(self.progress(problem, solver, true, Some(preview)));
+                let preview = pace.preview(reconstruction, size);
+                (self.show)(self.progress(reconstruction, true, Some(preview)));
                 // A pause may last; what there is should survive it.
-                self.save(problem, solver);
+                self.save(reconstruction);
                 control.wait_while_paused();
-                (self.show)(self.progress(problem, solver, false, None));
+                (self.show)(self.progress(reconstruction, false, None));
             }
             match control.wait_while_paused() {
                 Wanted::Run | Wanted::Pause => {}
                 end => return Ok(end),
             }
             let start = Instant::now();
-            let progress = match solver.step(problem, &|| control.is_ending()) {
+            let progress = match reconstruction.step(&|| control.is_ending()) {
                 Err(ReconstructError::Interrupted) => continue,
                 Err(error) => {
-                    self.save(problem, solver);
+                    self.save(reconstruction);
                     return Err(error);
                 }
                 Ok(progress) => progress,
             };
             self.seconds += start.elapsed().as_secs_f64();
             if pace.due() {
-                let preview = pace.preview(problem, solver);
-                (self.show)(self.progress(problem, solver, false, Some(preview)));
-                told = solver.iteration();
+                let preview = pace.preview(reconstruction, size);
+                (self.show)(self.progress(reconstruction, false, Some(preview)));
+                told = reconstruction.look().iteration;
             }
             if self.saved_at.elapsed() >= self.save_every {
-                self.save(problem, solver);
+                self.save(reconstruction);
             }
             if progress == optimise::Progress::Converged {
                 control.warn(format!(
                     "Realisation {} stopped after {} iterations: the loss falls no further in {} precision.",
                     self.number + 1,
-                    solver.iteration(),
+                    reconstruction.look().iteration,
                     self.run.settings.precision.name()
                 ));
                 break;
             }
         }
-        if told < solver.iteration() {
-            let preview = pace.preview(problem, solver);
-            (self.show)(self.progress(problem, solver, false, Some(preview)));
+        if told < reconstruction.look().iteration {
+            let preview = pace.preview(reconstruction, size);
+            (self.show)(self.progress(reconstruction, false, Some(preview)));
         }
         Ok(Wanted::Run)
     }
 
-    fn save(&mut self, problem: &Problem, solver: &Solver) {
+    fn save(&mut self, reconstruction: &dyn Reconstruction) {
         let Some(path) = self.run.checkpoint() else { return };
         let start = Instant::now();
-        if let Err(error) = Checkpoint::save(&path, problem, solver, self.number, self.seconds) {
+        let run = SavedRun {
+            settings: self.run.settings.clone(),
+            fingerprint: self.run.target.fingerprint().into(),
+            weights: reconstruction.network().map(|network| network.sha256),
+            realisation: self.number,
+            seed: self.seed(),
+            seconds: self.seconds,
+        };
+        if let Err(error) = (Checkpoint { run, state: reconstruction.state() }).save(&path) {
             self.control.warn(format!("{error} The run goes on without it."));
         }
         // A large state on a slow disk is saved less often.
@@ -310,22 +318,24 @@ impl<P, O> Running<'_, P, O> {
     }
 
     fn say(&self, doing: &'static str) {
-        let Settings { realisations, iterations, levels, .. } = self.run.settings;
-        (self.show)(RunProgress { doing, realisations, iterations: iterations * levels, ..RunProgress::default() });
+        let Settings { realisations, method, .. } = &self.run.settings;
+        let (realisations, iterations) = (*realisations, method.settings().iterations());
+        (self.show)(RunProgress { doing, realisations, iterations, ..RunProgress::default() });
     }
 
-    fn progress(&self, problem: &Problem, solver: &Solver, paused: bool, preview: Option<Preview>) -> RunProgress {
+    fn progress(&self, reconstruction: &dyn Reconstruction, paused: bool, preview: Option<Preview>) -> RunProgress {
+        let look = reconstruction.look();
         RunProgress {
             doing: RECONSTRUCTING,
             realisation: self.number,
             realisations: self.run.settings.realisations,
-            iteration: solver.iteration(),
-            iterations: self.run.settings.iterations * problem.levels.len(),
-            work: solver.work(problem),
+            iteration: look.iteration,
+            iterations: look.iterations,
+            work: look.work,
             paused,
             seconds: self.seconds,
-            memory: solver.memory(),
-            losses: Arc::new(solver.losses.clone()),
+            memory: look.memory,
+            losses: Arc::new(look.losses.to_vec()),
             preview,
         }
     }

@@ -1,38 +1,28 @@
-//! Statistically equivalent micrographs (Li, Zhang, Zhao, Burkhart, Brinson & Chen, Sci. Rep. 8:13461, 2018).
+//! Statistically equivalent micrographs, by the methods of the literature.
 //!
-//! A phase map is encoded as a three-channel image; a random image is optimised from coarse to fine until the Gram
-//! matrices of its feature maps, its two-point correlation and its lineal path are those of the original; its ranks (or
-//! k-means and an annealing at the interfaces) turn it back into phases, and a polish exchanges pixels at interfaces.
+//! A [`Target`] is the original made ready once. A [`Method`] with its settings prepares a [`Reconstruction`] of it, which
+//! makes one realisation after another. Exact volume fractions, polish, comparison, output and checkpoints are common to
+//! all methods.
 
 mod checkpoint;
-mod decode;
-mod encode;
-pub mod loss;
+mod fractions;
+pub mod gram;
+mod method;
 mod output;
-mod paths;
 mod polish;
-mod problem;
-mod pyramid;
 mod settings;
-mod solver;
-mod spatial;
 mod target;
-mod tiles;
 
 use std::path::PathBuf;
 
-pub use checkpoint::Checkpoint;
-pub use decode::{cluster, match_counts, rank, target_counts};
-pub use encode::{Encoding, encode, phase_vectors};
-pub use loss::Cost;
-pub use output::{
-    InputInfo, OutputFiles, Realisation, Report, WeightsInfo, curves_csv, input_info, loss_names, output_path,
-    write_realisation,
-};
+pub use checkpoint::{Checkpoint, SavedRun};
+pub use fractions::{match_counts, target_counts};
+pub use gram::loss;
+pub use gram::loss::Cost;
+pub use method::{Look, LossValue, Made, Method, MethodSettings, Numbers, Reconstruction, State, WeightsInfo, prepare};
+pub use output::{InputInfo, OutputFiles, Realisation, Report, curves_csv, input_info, output_path, write_realisation};
 pub use polish::{Polished, polish};
-pub use problem::{Level, Problem, resources};
-pub use settings::{Decoding, MOST_ITERATIONS, MOST_LEVELS, MOST_REALISATIONS, OptimiserKind, Preset, Settings};
-pub use solver::{Solver, decode, rough_phases};
+pub use settings::{MOST_REALISATIONS, Settings};
 pub use target::Target;
 
 use crate::compute::ComputeError;
@@ -70,6 +60,12 @@ pub enum ReconstructError {
         /// Why.
         source: std::io::Error,
     },
+    /// A saved state that is damaged, in a few words.
+    #[error("The saved state is damaged ({0}).")]
+    DamagedState(String),
+    /// A saved state of something else, in a few words.
+    #[error("The saved state was made with {0}.")]
+    OtherState(String),
     /// A person interrupted the step.
     #[error("interrupted")]
     Interrupted,

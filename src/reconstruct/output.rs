@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ReconstructError;
-use super::loss::LossValue;
+use super::method::{LossValue, Made, Reconstruction, WeightsInfo};
 use super::polish::{Polished, polish};
-use super::problem::Problem;
 use super::settings::Settings;
-use super::solver::{Solver, decode};
 use super::target::Target;
 use crate::compute::DeviceInfo;
 use crate::folders::write_atomically;
@@ -57,15 +55,6 @@ pub struct InputInfo {
     pub sha256_of_values: String,
 }
 
-/// With which network.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct WeightsInfo {
-    /// Their name.
-    pub name: String,
-    /// The first 16 hexadecimal digits of the SHA-256 of the layers used.
-    pub sha256: String,
-}
-
 /// Reads numbers of which some are null, which stands for what JSON cannot hold.
 fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     use serde::Deserialize;
@@ -95,8 +84,9 @@ pub struct Report {
     pub size: (usize, usize),
     /// Where it ran.
     pub device: DeviceInfo,
-    /// With which network.
-    pub weights: WeightsInfo,
+    /// With which network, where the method has one.
+    #[serde(default)]
+    pub weights: Option<WeightsInfo>,
     /// Seconds of computing.
     pub seconds: f64,
     /// Iterations made.
@@ -158,66 +148,57 @@ pub fn input_info(target: &Target) -> InputInfo {
 }
 
 impl Realisation {
-    /// Decodes what a solver has, polishes it where the settings say so (until `interrupted`), and measures it.
-    /// `seconds` are those of the iterations.
+    /// Ends a realisation, polishes it where the settings say so (until `interrupted`), and measures it. `seconds` are
+    /// those of the iterations.
     pub fn of(
-        problem: &Problem,
-        solver: Solver,
+        reconstruction: &mut dyn Reconstruction,
+        (target, settings): (&Target, &Settings),
         number: usize,
         seconds: f64,
         stopped_early: bool,
         interrupted: &dyn Fn() -> bool,
     ) -> Self {
         let start = Instant::now();
-        let image = solver.image(problem);
-        // What the optimiser remembers goes first: measuring a large image takes as much memory again.
-        let (seed, losses) = solver.into_record();
-        let mut phases = decode(problem, &image, seed);
-        let original = problem.target.phases.clone();
+        let Made { image, mut phases, seed, losses } = reconstruction.finish();
+        let size = settings.output_size(target.size());
+        let original = target.phases.clone();
         let polished = match (&original, &mut phases) {
-            (Some(original), Some(map)) if problem.settings.polish => Some(polish(map, original, seed, interrupted)),
+            (Some(original), Some(map)) if settings.polish => Some(polish(map, original, seed, interrupted)),
             _ => None,
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
         let measured = phases.as_ref().map(MapStatistics::of);
-        let compared = match (problem.target.statistics(), &measured) {
+        let compared = match (target.statistics(), &measured) {
             (Some(original), Some(found)) => original.compare(found),
             _ => vec![],
         };
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
-            input: input_info(&problem.target),
-            settings: problem.settings.clone(),
+            input: input_info(target),
+            settings: settings.clone(),
             seed,
-            size: problem.size,
-            device: problem.device.info(),
-            weights: WeightsInfo { name: problem.weights.name(), sha256: problem.weights.hash().into() },
+            size,
+            device: reconstruction.device(),
+            weights: reconstruction.network(),
             seconds,
             iterations: losses.len(),
             stopped_early,
             loss: losses.iter().map(|l| l.total).collect(),
-            layer_losses: layer_losses(&problem.settings, &losses),
+            layer_losses: layer_losses(settings, &losses),
             polished,
             phases: compared,
         };
         let phases = phases.map(Arc::new);
         let curves = measured.map(|measured| measured.curves).unwrap_or_default();
-        let original_curves = problem.target.curves().to_vec();
-        Self { number, image, size: problem.size, phases, curves, original, original_curves, report }
+        let original_curves = target.curves().to_vec();
+        Self { number, image, size, phases, curves, original, original_curves, report }
     }
 }
 
-/// The names of the parts of a loss: layers in the order of the network, then the spatial terms.
-pub fn loss_names(settings: &Settings) -> Vec<String> {
-    let layers = settings.taps().into_iter().map(|(depth, _)| depth.name().to_string());
-    let terms = [(settings.correlation_weight, "S2"), (settings.path_weight, "lineal path")];
-    layers.chain(terms.into_iter().filter(|(w, _)| *w > 0.0).map(|(_, name)| name.to_string())).collect()
-}
-
 fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {
-    let of = |n: usize| losses.iter().map(|l| l.layers.get(n).copied().unwrap_or(f64::NAN)).collect();
-    let count = losses.first().map_or(0, |l| l.layers.len());
-    loss_names(settings).into_iter().take(count).enumerate().map(|(n, name)| (name, of(n))).collect()
+    let of = |n: usize| losses.iter().map(|l| l.parts.get(n).copied().unwrap_or(f64::NAN)).collect();
+    let count = losses.first().map_or(0, |l| l.parts.len());
+    settings.method.settings().loss_names().into_iter().take(count).enumerate().map(|(n, name)| (name, of(n))).collect()
 }
 
 /// Curves of original, reconstruction and white noise for every phase, one line a phase and distance; where the pixel

@@ -8,7 +8,7 @@ mod runs;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::decode::neighbours;
+use super::fractions::neighbours;
 use crate::micrograph::PhaseMap;
 use correlation::Correlations;
 use runs::Runs;

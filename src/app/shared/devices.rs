@@ -55,7 +55,8 @@ impl Default for Network {
 impl Network {
     /// Why the chosen weights cannot be used yet.
     pub fn missing(&self, settings: &Settings) -> Option<&'static str> {
-        let short = settings.weights == WeightsKind::Vgg19 && self.kept.is_none_or(|kept| kept < settings.depth);
+        let gram = settings.method.gram()?;
+        let short = gram.weights == WeightsKind::Vgg19 && self.kept.is_none_or(|kept| kept < gram.depth);
         short.then_some("VGG-19 has to be downloaded first, or choose the built-in weights.")
     }
 
@@ -74,7 +75,7 @@ impl Network {
                 Ending::Finished => {
                     let depth = self.kept.map_or("", Depth::name);
                     messages.note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
-                    settings.weights = WeightsKind::Vgg19;
+                    settings.set_weights(WeightsKind::Vgg19);
                 }
                 Ending::Kept | Ending::Cancelled => {
                     messages.note("The download was stopped; what has arrived is kept.");

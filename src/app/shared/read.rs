@@ -178,5 +178,5 @@ fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Deed {
 
 fn weights(path: &Path) -> Deed {
     let path = path.to_path_buf();
-    Box::new(move |shared| shared.settings.weights = WeightsKind::File(path))
+    Box::new(move |shared| shared.settings.set_weights(WeightsKind::File(path)))
 }

@@ -174,7 +174,8 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
     value(ui, "Iterations", tip, &mut space.iterations, &150, |ui, v| ui.add(DragValue::new(v).range(1..=10_000)));
     let tip = "Reconstructions at each depth: their spread tells which differences mean something.";
     value(ui, "Seeds", tip, &mut space.seeds, &3, |ui, v| ui.add(DragValue::new(v).range(2..=50)));
-    ui.label(RichText::new(format!("Weights: {}", shared.settings.weights.label())).weak())
+    let weights = shared.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
+    ui.label(RichText::new(format!("Weights: {}", weights.label())).weak())
         .on_hover_text("Chosen in the Reconstruct workspace.");
     ui.add_space(theme::STEP);
     if space.study.is_running() {
@@ -199,8 +200,8 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
 
 fn start(space: &mut DepthStudySpace, shared: &Shared) {
     let Some(document) = &shared.document else { return };
-    let deepest = match shared.settings.weights {
-        WeightsKind::Vgg19 => shared.network.kept.unwrap_or(Depth::CONV1_1),
+    let deepest = match shared.settings.method.gram().map(|gram| &gram.weights) {
+        Some(WeightsKind::Vgg19) => shared.network.kept.unwrap_or(Depth::CONV1_1),
         _ => Depth::POOL5,
     };
     let study = Study {

@@ -13,7 +13,7 @@ use crate::compute::{DeviceKind, mebibytes};
 use crate::figure::{Figure, MADE, Series, duration};
 use crate::job::{PatchSource, Request, Train, TrainProgress};
 use crate::latent::{Head, LatentPreset, LatentSettings, ModelKind, Needs};
-use crate::net::DEPTHS;
+use crate::net::{DEPTHS, WeightsKind};
 
 pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     egui::Panel::bottom("train start")
@@ -33,7 +33,7 @@ pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
 
 pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Model");
-    let weights = shared.settings.weights.clone();
+    let weights = shared.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
     let settings = &mut space.settings;
     let before = settings.model;
     let options = ModelKind::ALL.map(|m| (m, m.label()));

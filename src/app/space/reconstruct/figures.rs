@@ -102,10 +102,10 @@ fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> S
         (Shown::Live, Some(begun)) => {
             let losses = &space.run.progress.losses;
             let layer = |(n, name): (usize, String)| {
-                let values = losses.iter().filter_map(|l| l.layers.get(n).copied()).collect();
+                let values = losses.iter().filter_map(|l| l.parts.get(n).copied()).collect();
                 (name, values)
             };
-            let names = crate::reconstruct::loss_names(&begun.settings);
+            let names = begun.settings.method.settings().loss_names();
             (losses.iter().map(|l| l.total).collect(), names.into_iter().enumerate().map(layer).collect())
         }
         (Shown::Live, None) => (vec![], vec![]),

@@ -3,6 +3,7 @@
 mod cost;
 mod export;
 mod figures;
+mod gram;
 mod run;
 mod settings;
 mod view;

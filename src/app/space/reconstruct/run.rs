@@ -39,7 +39,8 @@ pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
 
 /// Asks what becomes of a run whose weights are not on this machine.
 fn ask_for_weights(shared: &mut Shared) {
-    let (depth, size) = (shared.settings.depth, mebibytes(download_bytes(shared.settings.depth)));
+    let Some(depth) = shared.settings.method.gram().map(|gram| gram.depth) else { return };
+    let size = mebibytes(download_bytes(depth));
     let ask = Ask::Choice {
         title: "VGG-19 is not on this machine yet".into(),
         text: format!(
@@ -49,9 +50,9 @@ fn ask_for_weights(shared: &mut Shared) {
         answers: [format!("Download {size}"), "Take the built-in weights".into(), "Close".into()].into(),
         can_wait: true,
     };
-    shared.ask(ask, |shared, answer| match answer {
-        Answer::Choice(0) => shared.network.start_fetch(shared.settings.depth, &shared.wake),
-        Answer::Choice(1) => shared.settings_mut().weights = WeightsKind::BuiltIn,
+    shared.ask(ask, move |shared, answer| match answer {
+        Answer::Choice(0) => shared.network.start_fetch(depth, &shared.wake),
+        Answer::Choice(1) => shared.settings_mut().set_weights(WeightsKind::BuiltIn),
         _ => {}
     });
 }

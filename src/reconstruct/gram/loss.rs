@@ -1,60 +1,11 @@
 //! The loss of Li et al. 2018, Eq. 4: weighted differences of Gram matrices over the chosen layers.
 
+pub use super::layers::{Grams, LossSettings, Normalisation};
 use super::tiles::{self, Purpose, Tilings, tilings};
-use crate::compute::graph::{Graph, Padding, Pooling, Precision, Shape, TensorId};
+use crate::compute::graph::{Graph, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Depth, Weights, features};
-
-/// How the difference of two Gram matrices of one layer is scaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Normalisation {
-    /// `‖G − G₀‖² / ‖G₀‖²`: every layer counts alike.
-    Relative,
-    /// `‖G − G₀‖² / (4 N² M²)`, N channels and M positions, as in the paper; the layers differ by up to 10⁹.
-    Paper,
-}
-
-/// What a loss is made of besides its images.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LossSettings {
-    /// Layers and their weights.
-    pub taps: Vec<(Depth, f32)>,
-    /// Scale of each layer.
-    pub normalisation: Normalisation,
-    /// Edges of convolutions.
-    pub padding: Padding,
-    /// Kind of pooling.
-    pub pooling: Pooling,
-    /// How feature maps are stored on a GPU.
-    pub precision: Precision,
-}
-
-impl LossSettings {
-    /// The layers of a depth that count by default, all alike, as settings have it that say nothing else.
-    pub fn new(depth: Depth) -> Self {
-        Self {
-            taps: depth.default_taps().into_iter().map(|depth| (depth, 1.0)).collect(),
-            normalisation: Normalisation::Relative,
-            padding: Padding::Zero,
-            pooling: Pooling::Mean,
-            precision: Precision::Single,
-        }
-    }
-
-    /// The layers alone.
-    pub fn layers(&self) -> Vec<Depth> {
-        self.taps.iter().map(|(depth, _)| *depth).collect()
-    }
-
-    /// The deepest layer.
-    pub fn deepest(&self) -> Depth {
-        self.layers().into_iter().max().unwrap_or(Depth::CONV1_1)
-    }
-}
-
-/// Gram matrices of an original, divided by the positions of their layer.
-pub type Grams = Vec<Vec<f32>>;
+use crate::reconstruct::method::LossValue;
 
 /// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`; in windows where the whole
 /// needs more than `limit` bytes or the device has no room for it.
@@ -218,15 +169,6 @@ struct Windows {
     scales: Vec<f64>,
 }
 
-/// What an evaluation found besides the gradient.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LossValue {
-    /// The weighted sum.
-    pub total: f64,
-    /// The unweighted loss of each layer, in the order of the network, then the weighted spatial terms.
-    pub layers: Vec<f64>,
-}
-
 impl Loss {
     /// Compiles the loss of images of a size against the Gram matrices of an original; in windows where the whole needs
     /// more than `limit` bytes or the device has no room for it.
@@ -241,10 +183,24 @@ impl Loss {
         settings: &LossSettings,
         limit: Option<u64>,
     ) -> Result<Self, ComputeError> {
+        let plan = Plan::of(device.info().kind, weights, size, settings, limit)?;
+        Self::planned(device, weights, targets, settings, &plan)
+    }
+
+    /// The same as it was planned.
+    ///
+    /// # Errors
+    /// The device lacks memory, also for ever smaller windows.
+    pub fn planned(
+        device: &Device,
+        weights: &Weights,
+        targets: &Grams,
+        settings: &LossSettings,
+        plan: &Plan,
+    ) -> Result<Self, ComputeError> {
         let squares: Vec<f64> = targets.iter().map(|g| g.iter().map(|v| f64::from(*v) * f64::from(*v)).sum()).collect();
-        let built = loss_graph(weights, size, &squares, settings)?;
+        let built = loss_graph(weights, plan.size, &squares, settings)?;
         let kind = device.info().kind;
-        let bytes = planned_memory(kind, &built.graph, &built.outputs).bytes;
         let scales = built.scales.clone();
         let whole = || -> Result<Made, ComputeError> {
             let mut program = device.compile(built.graph, &built.outputs)?;
@@ -254,14 +210,17 @@ impl Loss {
             Ok(Made::Whole { program: Box::new(program), image: built.image })
         };
         let windows = |limit: u64| -> Result<Option<Made>, ComputeError> {
-            let found = tilings(kind, weights, size, settings, limit, Purpose::Gradient)?;
+            let found = match &plan.tilings {
+                Some(tilings) if Some(limit) == plan.limit => Some(tilings.clone()),
+                _ => tilings(kind, weights, plan.size, settings, limit, Purpose::Gradient)?,
+            };
             let Some(tilings) = found else { return Ok(None) };
             tiles::try_out(device, weights, settings, &tilings)?;
             let (device, weights, settings) = (device.clone(), weights.clone(), settings.clone());
             let (targets, scales) = (targets.clone(), scales.clone());
             Ok(Some(Made::Windows(Box::new(Windows { device, weights, settings, tilings, targets, scales }))))
         };
-        let made = whole_or_windows(bytes, limit, whole, windows)?;
+        let made = whole_or_windows(plan.whole, plan.limit, whole, windows)?;
         let mut taps = settings.taps.clone();
         taps.sort_by_key(|(depth, _)| *depth);
         let (names, factors) = taps.iter().map(|(depth, weight)| (depth.name(), *weight)).unzip();
@@ -286,7 +245,7 @@ impl Loss {
             return Err(ComputeError::NotFinite { layer: self.names[at] });
         }
         let total = layers.iter().zip(&self.factors).map(|(l, w)| l * f64::from(*w)).sum();
-        Ok((LossValue { total, layers }, gradient))
+        Ok((LossValue { total, parts: layers }, gradient))
     }
 
     /// Bytes in use on the device.
@@ -341,8 +300,47 @@ pub struct Cost {
     pub windows: usize,
 }
 
-/// Operations and memory of one evaluation on a kind of device within `limit` bytes, known before anything is allocated.
-/// Where even the smallest windows need more, it is theirs.
+/// How a loss of images of a size is evaluated on a kind of device, known before anything is allocated.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Operations and memory. Where even the smallest windows need more than the limit, it is theirs.
+    pub cost: Cost,
+    size: (usize, usize),
+    limit: Option<u64>,
+    /// Bytes of the whole image at once.
+    whole: u64,
+    /// The windows, where the whole does not fit.
+    tilings: Option<Tilings>,
+}
+
+impl Plan {
+    /// Plans an evaluation within `limit` bytes.
+    ///
+    /// # Errors
+    /// The image is too small for the depth.
+    pub fn of(
+        kind: DeviceKind,
+        weights: &Weights,
+        size: (usize, usize),
+        settings: &LossSettings,
+        limit: Option<u64>,
+    ) -> Result<Self, ComputeError> {
+        let built = loss_graph(weights, size, &vec![1.0; settings.taps.len()], settings)?;
+        let operations = built.graph.operations(&built.outputs);
+        let Memory { bytes, .. } = planned_memory(kind, &built.graph, &built.outputs);
+        let tilings = match limit {
+            Some(limit) if bytes > limit => tilings(kind, weights, size, settings, limit, Purpose::Gradient)?,
+            _ => None,
+        };
+        let cost = match &tilings {
+            Some(found) => Cost { operations: found.operations, bytes: found.bytes, windows: found.windows() },
+            None => Cost { operations, bytes, windows: 1 },
+        };
+        Ok(Self { cost, size, limit, whole: bytes, tilings })
+    }
+}
+
+/// Operations and memory of one evaluation, as [`Plan::of`] finds them.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -353,15 +351,5 @@ pub fn cost(
     settings: &LossSettings,
     limit: Option<u64>,
 ) -> Result<Cost, ComputeError> {
-    let built = loss_graph(weights, size, &vec![1.0; settings.taps.len()], settings)?;
-    let operations = built.graph.operations(&built.outputs);
-    let Memory { bytes, .. } = planned_memory(kind, &built.graph, &built.outputs);
-    let whole = Cost { operations, bytes, windows: 1 };
-    match limit {
-        Some(limit) if bytes > limit => Ok(match tilings(kind, weights, size, settings, limit, Purpose::Gradient)? {
-            Some(found) => Cost { operations: found.operations, bytes: found.bytes, windows: found.windows() },
-            None => whole,
-        }),
-        _ => Ok(whole),
-    }
+    Ok(Plan::of(kind, weights, size, settings, limit)?.cost)
 }

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use super::ReconstructError;
 use super::encode::{encode, phase_vectors};
-use super::loss::{Cost, Grams, Loss, cost, gram_bytes, grams};
+use super::loss::{Cost, Grams, Loss, Plan, cost, gram_bytes, grams};
 use super::paths::{PathTargets, PathTerm, path_bytes};
 use super::pyramid::{shrink, sizes};
-use super::settings::{OptimiserKind, Settings};
+use super::settings::{Gram, OptimiserKind};
 use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm, correlation_bytes};
-use super::target::Target;
 use crate::compute::{ComputeError, Device, DeviceKind, mebibytes};
 use crate::net::Weights;
+use crate::reconstruct::ReconstructError;
+use crate::reconstruct::settings::Settings;
+use crate::reconstruct::target::Target;
 
 /// The original, its Gram matrices, and everything that all realisations share.
 pub struct Problem {
     /// What was asked for.
     pub settings: Settings,
+    /// Of that, what the Gram matrices have of their own.
+    pub gram: Gram,
     /// The original.
     pub target: Arc<Target>,
     /// The vectors of the phases.
@@ -39,6 +42,7 @@ pub struct Level {
     /// Height and width of the result.
     pub size: (usize, usize),
     grams: Grams,
+    plan: Plan,
     spatial: Option<SpatialTargets>,
     paths: Option<PathTargets>,
 }
@@ -48,41 +52,35 @@ impl Problem {
     ///
     /// # Errors
     /// Settings that cannot be met, weights that are not there, or a device without the memory.
-    pub fn new(target: Arc<Target>, settings: Settings, device: Device) -> Result<Self, ReconstructError> {
-        let (micrograph, phases) = (&target.micrograph, &target.phases);
+    pub fn new(target: Arc<Target>, settings: Settings, gram: Gram, device: Device) -> Result<Self, ReconstructError> {
+        let phases = &target.phases;
         let original = target.size();
-        settings.check(original)?;
-        if let Some(empty) = phases.as_ref().and_then(|map| map.counts().iter().position(|n| *n == 0)) {
-            let (phase, name) = (settings.recipe.phase_name(empty), &micrograph.name);
-            return Err(ReconstructError::Settings(format!(
-                "No pixel of {name} belongs to {phase}, so it cannot be reconstructed. Change the segmentation, or merge the \
-                 phase into another."
-            )));
-        }
         let vectors = match phases {
-            Some(map) => phase_vectors(map.phases, settings.encoding, settings.seed),
+            Some(map) => phase_vectors(map.phases, gram.encoding, settings.seed),
             None => vec![],
         };
         let image = image_of(&target, &vectors);
-        let deepest = settings.taps().last().map_or(settings.depth, |(depth, _)| *depth);
-        let weights = Weights::load(&settings.weights, deepest)?;
+        let weights = Weights::load(&gram.weights, gram.deepest())?;
+        let kind = device.info().kind;
         let size = settings.output_size(original);
-        let cost = check_memory(&device, &weights, &settings, size, original)?;
-        let limit = measuring_limit(device.info().kind, &settings, original);
+        let cost = check_memory(&device, &weights, (&settings, &gram), size, original)?;
+        let limit = measuring_limit(kind, &settings, original);
         let soft = SoftPhases::of(&vectors);
+        let loss = gram.loss(settings.precision);
         let mut levels = vec![];
-        for (there, here) in sizes(settings.levels, original, size, settings.depth.smallest_image(settings.padding)) {
+        for (there, here) in sizes(gram.levels, original, size, gram.depth.smallest_image(gram.padding)) {
             let image = if there == original { image.clone() } else { shrink(&image, original, there) };
             levels.push(Level {
                 size: here,
-                grams: grams(&device, &weights, &image, there, &settings.loss(), limit)?,
-                spatial: (settings.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
+                grams: grams(&device, &weights, &image, there, &loss, limit)?,
+                plan: Plan::of(kind, &weights, here, &loss, loss_limit(kind, (&settings, &gram), here, original))?,
+                spatial: (gram.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
                 // Values between phases are no phases: an image that stays one has no lineal path.
-                paths: (settings.path_weight > 0.0 && phases.is_some())
+                paths: (gram.path_weight > 0.0 && phases.is_some())
                     .then(|| PathTargets::of(&soft, &image, there, here)),
             });
         }
-        Ok(Self { settings, target, vectors, weights, device, size, cost, levels, soft })
+        Ok(Self { settings, gram, target, vectors, weights, device, size, cost, levels, soft })
     }
 
     /// The Gram matrices' loss of an image at a level.
@@ -90,24 +88,22 @@ impl Problem {
     /// # Errors
     /// The device lacks memory or is lost.
     pub fn loss(&self, level: usize) -> Result<Loss, ComputeError> {
-        let Level { size, grams, .. } = &self.levels[level];
-        let limit = loss_limit(self.device.info().kind, &self.settings, *size, self.target.size());
-        Loss::new(&self.device, &self.weights, *size, grams, &self.settings.loss(), limit)
+        let Level { grams, plan, .. } = &self.levels[level];
+        Loss::planned(&self.device, &self.weights, grams, &self.gram.loss(self.settings.precision), plan)
     }
 
     /// The lineal path's term of the loss at a level, where there is one.
     pub fn paths(&self, level: usize) -> Option<PathTerm> {
         let Level { size, paths, .. } = &self.levels[level];
-        let term = |t: &PathTargets| PathTerm::new(self.soft.clone(), t.clone(), *size, self.settings.path_weight);
+        let term = |t: &PathTargets| PathTerm::new(self.soft.clone(), t.clone(), *size, self.gram.path_weight);
         paths.as_ref().map(term)
     }
 
     /// The two-point correlation's term of the loss at a level, where there is one.
     pub fn spatial(&self, level: usize) -> Option<SpatialTerm> {
         let Level { size, spatial, .. } = &self.levels[level];
-        let term = |t: &SpatialTargets| {
-            SpatialTerm::new(self.soft.clone(), t.clone(), *size, self.settings.correlation_weight)
-        };
+        let term =
+            |t: &SpatialTargets| SpatialTerm::new(self.soft.clone(), t.clone(), *size, self.gram.correlation_weight);
         spatial.as_ref().map(term)
     }
 
@@ -132,12 +128,13 @@ fn image_of(target: &Target, vectors: &[[f32; 3]]) -> Vec<f32> {
 pub fn resources(
     kind: DeviceKind,
     weights: &Weights,
-    settings: &Settings,
+    (settings, gram): (&Settings, &Gram),
     size: (usize, usize),
     original: (usize, usize),
 ) -> Result<Cost, ComputeError> {
-    let cost = cost(kind, weights, size, &settings.loss(), loss_limit(kind, settings, size, original))?;
-    Ok(Cost { bytes: cost.bytes + host_bytes(settings, size) + original_bytes(original), ..cost })
+    let limit = loss_limit(kind, (settings, gram), size, original);
+    let cost = cost(kind, weights, size, &gram.loss(settings.precision), limit)?;
+    Ok(Cost { bytes: cost.bytes + host_bytes(gram, size) + original_bytes(original), ..cost })
 }
 
 /// Bytes that a run may take, where that is known: what was set, else what is free.
@@ -146,8 +143,13 @@ fn memory_limit(kind: DeviceKind, settings: &Settings) -> Option<u64> {
 }
 
 /// The same for the network alone: the rest works in the machine's memory, which all but cards share.
-fn loss_limit(kind: DeviceKind, settings: &Settings, size: (usize, usize), original: (usize, usize)) -> Option<u64> {
-    let host = if kind == DeviceKind::Discrete { 0 } else { host_bytes(settings, size) };
+fn loss_limit(
+    kind: DeviceKind,
+    (settings, gram): (&Settings, &Gram),
+    size: (usize, usize),
+    original: (usize, usize),
+) -> Option<u64> {
+    let host = if kind == DeviceKind::Discrete { 0 } else { host_bytes(gram, size) };
     Some(measuring_limit(kind, settings, original)?.saturating_sub(host))
 }
 
@@ -163,11 +165,11 @@ fn original_bytes((height, width): (usize, usize)) -> u64 {
 }
 
 /// Bytes of what is computed on the cores: optimiser and spatial terms.
-fn host_bytes(settings: &Settings, size: (usize, usize)) -> u64 {
-    let correlation = if settings.correlation_weight > 0.0 { correlation_bytes(size) } else { 0 };
-    let paths = if settings.path_weight > 0.0 { path_bytes(size) } else { 0 };
-    let has_terms = settings.correlation_weight > 0.0 || settings.path_weight > 0.0;
-    optimiser_bytes(settings.optimiser, has_terms, size) + correlation + paths
+fn host_bytes(gram: &Gram, size: (usize, usize)) -> u64 {
+    let correlation = if gram.correlation_weight > 0.0 { correlation_bytes(size) } else { 0 };
+    let paths = if gram.path_weight > 0.0 { path_bytes(size) } else { 0 };
+    let has_terms = gram.correlation_weight > 0.0 || gram.path_weight > 0.0;
+    optimiser_bytes(gram.optimiser, has_terms, size) + correlation + paths
 }
 
 /// Bytes that the optimiser remembers.
@@ -186,17 +188,16 @@ fn optimiser_bytes(kind: OptimiserKind, has_terms: bool, (height, width): (usize
 fn check_memory(
     device: &Device,
     weights: &Weights,
-    settings: &Settings,
+    (settings, gram): (&Settings, &Gram),
     size: (usize, usize),
     original: (usize, usize),
 ) -> Result<Cost, ReconstructError> {
     let kind = device.info().kind;
-    let run = resources(kind, weights, settings, size, original)?;
+    let run = resources(kind, weights, (settings, gram), size, original)?;
     let Some(available) = memory_limit(kind, settings) else { return Ok(run) };
     if run.bytes > available {
-        let lean =
-            Settings { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..settings.clone() };
-        let least = resources(kind, weights, &lean, size, original)?.bytes;
+        let lean = Gram { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..gram.clone() };
+        let least = resources(kind, weights, (settings, &lean), size, original)?.bytes;
         if least <= available {
             let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
             let (height, width) = size;
@@ -208,7 +209,7 @@ fn check_memory(
         }
     }
     let limit = measuring_limit(kind, settings, original).unwrap_or(available);
-    let measuring = gram_bytes(kind, weights, original, &settings.loss(), limit)? + (available - limit);
+    let measuring = gram_bytes(kind, weights, original, &gram.loss(settings.precision), limit)? + (available - limit);
     for (needed, (height, width)) in [(run.bytes, size), (measuring, original)] {
         if needed <= available {
             continue;
@@ -218,12 +219,12 @@ fn check_memory(
             return Err(ReconstructError::Settings(format!(
                 "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
                  the limit, or choose a smaller size or a shallower depth.",
-                settings.depth
+                gram.depth
             )));
         }
         return Err(ReconstructError::Compute(ComputeError::Limit {
             device: device.info().name,
-            what: format!("{} at {height} × {width} pixels", settings.depth),
+            what: format!("{} at {height} × {width} pixels", gram.depth),
             needed: mebibytes(needed),
             allowed: mebibytes(available),
         }));

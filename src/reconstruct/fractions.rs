@@ -1,4 +1,4 @@
-//! From an image back to phases: k-means, then the exact volume fractions by simulated annealing (Li et al. 2018,
+//! Exact volume fractions: how many pixels each phase gets, and which pixels change by simulated annealing (Li et al. 2018,
 //! "Decoding").
 
 use rand::{RngExt, SeedableRng};
@@ -6,8 +6,6 @@ use rand_pcg::Pcg64;
 
 use crate::micrograph::PhaseMap;
 
-/// Rounds of k-means.
-const ROUNDS: usize = 20;
 /// Weight of a pair of unlike neighbours against the squared distance from a phase's centre to the next phase's.
 const INTERFACE: f32 = 0.05;
 /// Temperatures of the annealing, in the same unit.
@@ -16,56 +14,20 @@ const COLD: f32 = 0.0005;
 /// Tries for each pixel that has to change; after that the nearest pixels change wherever they are.
 const TRIES: usize = 400;
 
-fn distance(a: &[f32], b: &[f32; 3]) -> f32 {
+/// The squared distance of a pixel's channels from a vector.
+pub fn distance(a: &[f32], b: &[f32; 3]) -> f32 {
     (0..3).map(|c| (a[c] - b[c]).powi(2)).sum()
 }
 
-fn nearest(pixel: &[f32], centres: &[[f32; 3]]) -> u8 {
-    let order = |a: &usize, b: &usize| distance(pixel, &centres[*a]).total_cmp(&distance(pixel, &centres[*b]));
-    (0..centres.len()).min_by(order).unwrap_or(0) as u8
-}
-
-/// Labels of `image` by k-means, which starts at the phases' vectors so that each cluster keeps its phase; also the
-/// centres that it ends with.
-pub fn cluster(image: &[f32], vectors: &[[f32; 3]], (height, width): (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
-    let mut centres = vectors.to_vec();
-    let mut labels: Vec<u8> = vec![];
-    for _ in 0..ROUNDS {
-        let next: Vec<u8> = image.chunks_exact(3).map(|p| nearest(p, &centres)).collect();
-        if next == labels {
-            break;
-        }
-        labels = next;
-        let mut sums = vec![([0.0f64; 3], 0.0f64); centres.len()];
-        for (pixel, label) in image.chunks_exact(3).zip(&labels) {
-            let (sum, count) = &mut sums[usize::from(*label)];
-            (0..3).for_each(|c| sum[c] += f64::from(pixel[c]));
-            *count += 1.0;
-        }
-        for (centre, (sum, count)) in centres.iter_mut().zip(&sums) {
-            if *count > 0.0 {
-                *centre = sum.map(|s| (s / count) as f32);
-            }
+/// The squared distance of the nearest two vectors.
+pub fn least_distance(vectors: &[[f32; 3]]) -> f32 {
+    let mut least = f32::INFINITY;
+    for (n, a) in vectors.iter().enumerate() {
+        for b in &vectors[..n] {
+            least = least.min((0..3).map(|c| (a[c] - b[c]).powi(2)).sum());
         }
     }
-    (PhaseMap { height, width, labels, phases: vectors.len() }, centres)
-}
-
-/// The two phases of an image by the threshold that gives the second exactly `count` pixels: those nearest to its
-/// vector, seen along the line between both.
-pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, (height, width): (usize, usize)) -> PhaseMap {
-    let along: [f32; 3] = std::array::from_fn(|c| vectors[1][c] - vectors[0][c]);
-    let place = |p: &[f32]| (0..3).map(|c| p[c] * along[c]).sum::<f32>();
-    let places: Vec<f32> = image.chunks_exact(3).map(place).collect();
-    let mut order: Vec<u32> = (0..places.len() as u32).collect();
-    let mut labels = vec![1; places.len()];
-    let first = places.len() - count.min(places.len());
-    if first > 0 && first < places.len() {
-        let by_place = |a: &u32, b: &u32| places[*a as usize].total_cmp(&places[*b as usize]).then(a.cmp(b));
-        order.select_nth_unstable_by(first, by_place);
-    }
-    order[..first].iter().for_each(|at| labels[*at as usize] = 0);
-    PhaseMap { height, width, labels, phases: 2 }
+    least
 }
 
 /// Pixels of each phase at a size, from those at another: rounded so that they add up.
@@ -86,7 +48,7 @@ pub fn target_counts(counts: &[usize], pixels: usize) -> Vec<usize> {
 pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], counts: &[usize], seed: u64) {
     let mut excess: Vec<isize> = map.counts().iter().zip(counts).map(|(n, t)| *n as isize - *t as isize).collect();
     let wrong: isize = excess.iter().filter(|e| **e > 0).sum();
-    let scale = super::encode::least_distance(centres).max(1.0);
+    let scale = least_distance(centres).max(1.0);
     let mut random = Pcg64::seed_from_u64(seed);
     let tries = wrong as usize * TRIES;
     for n in 0..tries {

@@ -3,62 +3,23 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::decode::{cluster, match_counts, rank, target_counts};
-use super::loss::{Loss, LossValue};
+use super::decode::{cluster, rank};
+use super::loss::Loss;
 use super::paths::PathTerm;
 use super::problem::Problem;
 use super::pyramid::enlarge;
 use super::settings::{Decoding, OptimiserKind};
 use super::spatial::SpatialTerm;
-use super::{Checkpoint, ReconstructError};
+use super::state::{Optimiser, Saved};
 use crate::compute::ComputeError;
 use crate::micrograph::PhaseMap;
 use crate::optimise::{Adam, Bounds, Lbfgsb, Progress};
+use crate::reconstruct::ReconstructError;
+use crate::reconstruct::fractions::{match_counts, target_counts};
+use crate::reconstruct::method::LossValue;
 
 /// Bounds of every channel.
 const BOUNDS: Bounds = Bounds { lower: 0.0, upper: 255.0 };
-
-/// The optimiser's state.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Optimiser {
-    /// Quasi-Newton.
-    Lbfgsb(Box<Lbfgsb>),
-    /// First order.
-    Adam(Box<Adam>),
-}
-
-impl Optimiser {
-    /// The variables, as the network sees them.
-    pub fn image(&self) -> Vec<f32> {
-        match self {
-            Self::Lbfgsb(state) => state.x.iter().map(|x| *x as f32).collect(),
-            Self::Adam(state) => state.x.clone(),
-        }
-    }
-
-    /// How many variables there are.
-    pub fn variables(&self) -> usize {
-        match self {
-            Self::Lbfgsb(state) => state.x.len(),
-            Self::Adam(state) => state.x.len(),
-        }
-    }
-
-    /// Steps taken at this size.
-    pub fn iteration(&self) -> usize {
-        match self {
-            Self::Lbfgsb(state) => state.iteration,
-            Self::Adam(state) => state.iteration,
-        }
-    }
-
-    fn value(&self) -> f64 {
-        match self {
-            Self::Lbfgsb(state) => state.value,
-            Self::Adam(state) => state.value,
-        }
-    }
-}
 
 /// A loss, the network's gradient, and with terms besides the network's the whole gradient.
 type Evaluation = (f64, Vec<f32>, Option<Vec<f64>>);
@@ -92,12 +53,16 @@ impl Solver {
         Ok(Self { loss, spatial, paths, optimiser: start(problem, x), level: 0, seed, losses: vec![] })
     }
 
-    /// Goes on from a checkpoint.
+    /// Goes on from what was saved.
     ///
     /// # Errors
-    /// The device lacks memory or is lost.
-    pub fn resume(problem: &Problem, checkpoint: Checkpoint) -> Result<Self, ReconstructError> {
-        let Checkpoint { optimiser, losses, seed, level, .. } = checkpoint;
+    /// It is of another size, or the device lacks memory or is lost.
+    pub fn resume(problem: &Problem, seed: u64, saved: Saved) -> Result<Self, ReconstructError> {
+        let Saved { optimiser, losses, level } = saved;
+        let fits = problem.levels.get(level).is_some_and(|l| optimiser.variables() == 3 * l.size.0 * l.size.1);
+        if !fits {
+            return Err(ReconstructError::OtherState("another size".into()));
+        }
         let (spatial, paths) = (problem.spatial(level), problem.paths(level));
         Ok(Self { loss: problem.loss(level)?, spatial, paths, optimiser, level, seed, losses })
     }
@@ -136,7 +101,7 @@ impl Solver {
                 ];
                 for term in terms.into_iter().flatten() {
                     value.total += term;
-                    value.layers.push(term);
+                    value.parts.push(term);
                 }
             }
             let total = value.total;
@@ -176,7 +141,7 @@ impl Solver {
     }
 
     fn at_end_of_level(&self, problem: &Problem) -> bool {
-        self.optimiser.iteration() >= problem.settings.iterations
+        self.optimiser.iteration() >= problem.gram.iterations
     }
 
     /// Whether all iterations at all sizes are done.
@@ -206,7 +171,7 @@ impl Solver {
     pub fn work(&self, problem: &Problem) -> (f64, f64) {
         let pixels = |(height, width): (usize, usize)| (height * width) as f64;
         let cost = |level: usize| pixels(problem.levels[level].size) / pixels(problem.size);
-        let sum = |levels: usize| (0..levels).map(cost).sum::<f64>() * problem.settings.iterations as f64;
+        let sum = |levels: usize| (0..levels).map(cost).sum::<f64>() * problem.gram.iterations as f64;
         (sum(self.level) + self.optimiser.iteration() as f64 * cost(self.level), sum(problem.levels.len()))
     }
 
@@ -243,11 +208,11 @@ impl Solver {
 }
 
 fn start(problem: &Problem, x: Vec<f32>) -> Optimiser {
-    match problem.settings.optimiser {
+    match problem.gram.optimiser {
         OptimiserKind::Lbfgsb => {
             Optimiser::Lbfgsb(Box::new(Lbfgsb::new(x.into_iter().map(f64::from).collect(), BOUNDS)))
         }
-        OptimiserKind::Adam => Optimiser::Adam(Box::new(Adam::new(x, BOUNDS, problem.settings.adam_rate))),
+        OptimiserKind::Adam => Optimiser::Adam(Box::new(Adam::new(x, BOUNDS, problem.gram.adam_rate))),
     }
 }
 
@@ -275,6 +240,6 @@ fn wanted_counts(problem: &Problem, original: &PhaseMap) -> Vec<usize> {
 
 /// Two phases by rank, where the settings say so.
 fn ranked(problem: &Problem, original: &PhaseMap, image: &[f32]) -> Option<PhaseMap> {
-    let wanted = original.phases == 2 && problem.settings.decoding == Decoding::Rank;
+    let wanted = original.phases == 2 && problem.gram.decoding == Decoding::Rank;
     wanted.then(|| rank(image, &problem.vectors, wanted_counts(problem, original)[1], problem.size))
 }

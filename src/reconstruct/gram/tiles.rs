@@ -16,7 +16,7 @@ mod tests;
 mod windows;
 
 use self::windows::{Frame, Section, Tiling, Window};
-use super::loss::{Grams, LossSettings};
+use super::layers::{Grams, LossSettings};
 use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
 use crate::net::{Depth, Weights, layer, preprocess};

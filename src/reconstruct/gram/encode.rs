@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use crate::micrograph::PhaseMap;
+use crate::reconstruct::fractions::least_distance;
 
 /// How each phase gets its vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -48,17 +49,6 @@ fn hypercube(phases: usize, seed: u64) -> Vec<[f32; 3]> {
     };
     let all = (0..DESIGNS).map(design);
     all.max_by(|a, b| least_distance(a).total_cmp(&least_distance(b))).unwrap_or_default()
-}
-
-/// The squared distance of the nearest two vectors.
-pub fn least_distance(vectors: &[[f32; 3]]) -> f32 {
-    let mut least = f32::INFINITY;
-    for (n, a) in vectors.iter().enumerate() {
-        for b in &vectors[..n] {
-            least = least.min((0..3).map(|c| (a[c] - b[c]).powi(2)).sum());
-        }
-    }
-    least
 }
 
 /// The image of a phase map.

@@ -1,0 +1,55 @@
+//! Which layers' Gram matrices are compared, and how.
+
+use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::net::Depth;
+
+/// How the difference of two Gram matrices of one layer is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalisation {
+    /// `‖G − G₀‖² / ‖G₀‖²`: every layer counts alike.
+    Relative,
+    /// `‖G − G₀‖² / (4 N² M²)`, N channels and M positions, as in the paper; the layers differ by up to 10⁹.
+    Paper,
+}
+
+/// What a loss is made of besides its images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossSettings {
+    /// Layers and their weights.
+    pub taps: Vec<(Depth, f32)>,
+    /// Scale of each layer.
+    pub normalisation: Normalisation,
+    /// Edges of convolutions.
+    pub padding: Padding,
+    /// Kind of pooling.
+    pub pooling: Pooling,
+    /// How feature maps are stored on a GPU.
+    pub precision: Precision,
+}
+
+impl LossSettings {
+    /// The layers of a depth that count by default, all alike, as settings have it that say nothing else.
+    pub fn new(depth: Depth) -> Self {
+        Self {
+            taps: depth.default_taps().into_iter().map(|depth| (depth, 1.0)).collect(),
+            normalisation: Normalisation::Relative,
+            padding: Padding::Zero,
+            pooling: Pooling::Mean,
+            precision: Precision::Single,
+        }
+    }
+
+    /// The layers alone.
+    pub fn layers(&self) -> Vec<Depth> {
+        self.taps.iter().map(|(depth, _)| *depth).collect()
+    }
+
+    /// The deepest layer.
+    pub fn deepest(&self) -> Depth {
+        self.layers().into_iter().max().unwrap_or(Depth::CONV1_1)
+    }
+}
+
+/// Gram matrices of an original, divided by the positions of their layer.
+pub type Grams = Vec<Vec<f32>>;

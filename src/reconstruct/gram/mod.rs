@@ -1,0 +1,156 @@
+//! Gram matrices of a feature network (Li, Zhang, Zhao, Burkhart, Brinson & Chen, Sci. Rep. 8:13461, 2018), with the
+//! two-point correlation and the lineal path as terms of the loss.
+//!
+//! A random image is optimised from coarse to fine until its Gram matrices, S2 and lineal path are those of the original;
+//! its ranks (or k-means) turn it back into phases.
+
+mod decode;
+mod encode;
+mod layers;
+pub mod loss;
+mod paths;
+mod preset;
+mod problem;
+mod pyramid;
+mod settings;
+mod solver;
+mod spatial;
+mod state;
+#[cfg(test)]
+mod terms_tests;
+mod tiles;
+
+use std::sync::Arc;
+
+pub use decode::{cluster, rank};
+pub use encode::{Encoding, encode, phase_vectors};
+pub use preset::Preset;
+pub use problem::{Level, Problem, resources};
+pub use settings::{Decoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind};
+pub use solver::{Solver, decode, rough_phases};
+pub use state::{Optimiser, Saved};
+
+use super::ReconstructError;
+use super::method::{Look, Made, MethodSettings, Reconstruction, State, WeightsInfo};
+use super::settings::Settings;
+use super::target::Target;
+use crate::compute::{Device, DeviceInfo};
+use crate::micrograph::PhaseMap;
+use crate::optimise::Progress;
+
+impl MethodSettings for Gram {
+    fn name(&self) -> &'static str {
+        "Gram matrices"
+    }
+
+    fn check(&self, settings: &Settings, original: (usize, usize)) -> Result<(), ReconstructError> {
+        Gram::check(self, settings, original)
+    }
+
+    fn prepare(
+        &self,
+        target: &Arc<Target>,
+        settings: &Settings,
+        device: Device,
+    ) -> Result<Box<dyn Reconstruction>, ReconstructError> {
+        let problem = Problem::new(target.clone(), settings.clone(), self.clone(), device)?;
+        Ok(Box::new(GramReconstruction { problem, solver: None }))
+    }
+
+    fn iterations(&self) -> usize {
+        self.iterations * self.levels
+    }
+
+    fn loss_names(&self) -> Vec<String> {
+        let layers = self.taps().into_iter().map(|(depth, _)| depth.name().to_string());
+        let terms = [(self.correlation_weight, "S2"), (self.path_weight, "lineal path")];
+        layers.chain(terms.into_iter().filter(|(w, _)| *w > 0.0).map(|(_, name)| name.to_string())).collect()
+    }
+}
+
+/// The method at work.
+pub struct GramReconstruction {
+    /// The original, its Gram matrices, and what all realisations share.
+    pub problem: Problem,
+    /// The realisation under way.
+    pub solver: Option<Solver>,
+}
+
+impl GramReconstruction {
+    fn solver(&self) -> &Solver {
+        self.solver.as_ref().expect("a realisation is under way")
+    }
+}
+
+impl Reconstruction for GramReconstruction {
+    fn begin(&mut self, seed: u64) -> Result<(), ReconstructError> {
+        self.solver = Some(Solver::new(&self.problem, seed)?);
+        Ok(())
+    }
+
+    fn resume(&mut self, seed: u64, state: &State) -> Result<(), ReconstructError> {
+        let saved = Saved::read(state).map_err(ReconstructError::DamagedState)?;
+        self.solver = Some(Solver::resume(&self.problem, seed, saved)?);
+        Ok(())
+    }
+
+    fn renew(&mut self, device: Device) -> Result<(), ReconstructError> {
+        self.problem.device = device;
+        if let Some(solver) = &mut self.solver {
+            solver.renew(&self.problem)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
+        let Self { problem, solver } = self;
+        solver.as_mut().expect("a realisation is under way").step(problem, interrupted)
+    }
+
+    fn state(&self) -> State<'_> {
+        let solver = self.solver();
+        state::state(solver.optimiser(), &solver.losses, solver.level)
+    }
+
+    fn look(&self) -> Look<'_> {
+        let (problem, solver) = (&self.problem, self.solver());
+        Look {
+            iteration: solver.iteration(),
+            iterations: problem.gram.iterations * problem.levels.len(),
+            work: solver.work(problem),
+            is_done: solver.is_done(problem),
+            memory: solver.memory(),
+            losses: &solver.losses,
+        }
+    }
+
+    fn image(&self) -> Vec<f32> {
+        self.solver().image(&self.problem)
+    }
+
+    fn rough_phases(&self, image: &[f32]) -> Option<PhaseMap> {
+        rough_phases(&self.problem, image)
+    }
+
+    fn finish(&mut self) -> Made {
+        let solver = self.solver.take().expect("a realisation is under way");
+        let image = solver.image(&self.problem);
+        // What the optimiser remembers goes first: measuring a large image takes as much memory again.
+        let (seed, losses) = solver.into_record();
+        let phases = decode(&self.problem, &image, seed);
+        Made { image, phases, seed, losses }
+    }
+
+    fn device(&self) -> DeviceInfo {
+        self.problem.device.info()
+    }
+
+    fn network(&self) -> Option<WeightsInfo> {
+        let weights = &self.problem.weights;
+        Some(WeightsInfo { name: weights.name(), sha256: weights.hash().into() })
+    }
+
+    fn windows(&self) -> (usize, u64) {
+        (self.problem.cost.windows, self.problem.cost.bytes)
+    }
+}
