@@ -80,7 +80,7 @@ fn a_reconstruction_writes_all_its_files_with_the_exact_volume_fraction() {
     let report: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(place.path("out/report.json")).expect("a report")).expect("JSON");
     assert_eq!(report["loss"].as_array().map(Vec::len), Some(8));
-    assert_eq!(report["settings"]["depth"], "pool1");
+    assert_eq!(report["settings"]["method"]["gram"]["depth"], "pool1");
     for key in ["s2_error_percent", "s2_covariance_error_percent", "lineal_path_error_percent"] {
         assert!(report["phases"][1][key].is_f64(), "{key}");
         assert!(report["phases"][1]["white_noise"][key].is_f64(), "{key} of white noise");

@@ -4,6 +4,7 @@
 
 mod bars;
 mod command;
+mod entry;
 mod overlays;
 mod project;
 mod shared;
@@ -241,8 +242,8 @@ impl App {
         if self.overlays.any() || !self.shared.asked.is_empty() {
             return;
         }
-        let entries = || command::entries(&self.spaces, self.current, &self.shared);
-        if let Some(entry) = command::pressed(ctx, self.was_busy, entries) {
+        let entries = || entry::entries(&self.spaces, self.current, &self.shared);
+        if let Some(entry) = entry::pressed(ctx, self.was_busy, entries) {
             match entry.unavailable {
                 None => self.perform(ctx, entry.action),
                 Some(reason) => self.shared.messages.note(reason),
@@ -274,7 +275,7 @@ impl eframe::App for App {
         if self.shared.revisions.touched {
             self.shared.look_at_settings();
         }
-        self.shared.poll();
+        shared::poll(&mut self.shared);
         for space in &mut self.spaces {
             space.poll(ctx, &mut self.shared);
         }
@@ -293,8 +294,11 @@ impl eframe::App for App {
         self.note_slow_frame();
         self.take_input(ui.ctx());
         let bare = theme::bare(ui);
-        Panel::top("commands").frame(bare).show(ui, |ui| self.top_bar(ui));
-        Panel::bottom("status").frame(bare).show(ui, |ui| self.status_bar(ui));
+        Panel::top("commands").frame(bare).show(ui, |ui| {
+            let project = self.project.name(&self.shared);
+            bars::top_bar(&mut self.shared, &self.spaces, self.current, project, ui);
+        });
+        Panel::bottom("status").frame(bare).show(ui, |ui| bars::status_bar(&mut self.shared, &self.spaces, ui));
         let (space, shared) = (&mut self.spaces[self.current], &mut self.shared);
         Panel::left("settings").frame(bare).default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| {
             // Every workspace's panel is as wide as the last: nothing jumps.
@@ -302,7 +306,7 @@ impl eframe::App for App {
             space.panel(ui, shared);
         });
         egui::CentralPanel::default().frame(bare).show(ui, |ui| space.view(ui, shared));
-        self.show_overlays(ui);
+        overlays::show(&mut self.overlays, &mut self.shared, &self.spaces, self.current, ui);
         self.take_actions(ui.ctx());
         // What is decided is noted once the hand is off the control.
         let is_deciding = self.shared.is_deciding() || ui.input(|i| !i.events.is_empty());

@@ -2,10 +2,12 @@
 
 use egui::{Align2, Color32, FontId, Key, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use super::App;
-use super::command::{Action, Command, Entry, entries};
+use super::command::{Action, Command};
+use super::entry::{Entry, entries};
+use super::shared::Shared;
 use super::shared::ask::show_asked;
 use super::shared::messages::{Level, Messages};
+use super::space::Space;
 use super::theme;
 use super::widgets::{dialog, heading};
 
@@ -26,87 +28,85 @@ impl Overlays {
     }
 }
 
-impl App {
-    pub(super) fn show_overlays(&mut self, ui: &mut Ui) {
-        self.palette_overlay(ui);
-        self.help_overlay(ui);
-        show_asked(&mut self.shared, ui);
-        message_list(ui, &mut self.shared.messages);
-        drop_target(ui);
-    }
+/// Shows all of them.
+pub fn show(overlays: &mut Overlays, shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, ui: &mut Ui) {
+    palette_overlay(overlays, shared, spaces, current, ui);
+    help_overlay(overlays, shared, spaces, current, ui);
+    show_asked(shared, ui);
+    message_list(ui, &mut shared.messages);
+    drop_target(ui);
+}
 
-    fn palette_overlay(&mut self, ui: &Ui) {
-        let Some(mut typed) = self.overlays.palette.take() else { return };
-        let all = entries(&self.spaces, self.current, &self.shared);
-        let mut chosen: Option<Action> = None;
-        let modal = dialog(ui, "palette").show(ui.ctx(), |ui| {
-            ui.set_width(420.0);
-            let field = ui.add(
-                TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY),
-            );
-            field.request_focus();
-            let wanted = typed.to_lowercase();
-            let is_other = |entry: &Entry| !matches!(entry.action, Action::Do(Command::Palette));
-            let mut matching: Vec<Entry> =
-                all.into_iter().filter(|e| is_other(e) && e.name.to_lowercase().contains(&wanted)).collect();
-            if ui.input(|i| i.key_pressed(Key::Enter))
-                && let Some(at) = matching.iter().position(|entry| entry.unavailable.is_none())
-            {
-                chosen = Some(matching.remove(at).action);
+fn palette_overlay(overlays: &mut Overlays, shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, ui: &Ui) {
+    let Some(mut typed) = overlays.palette.take() else { return };
+    let all = entries(spaces, current, shared);
+    let mut chosen: Option<Action> = None;
+    let modal = dialog(ui, "palette").show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        let field =
+            ui.add(TextEdit::singleline(&mut typed).hint_text("Type a part of a command").desired_width(f32::INFINITY));
+        field.request_focus();
+        let wanted = typed.to_lowercase();
+        let is_other = |entry: &Entry| !matches!(entry.action, Action::Do(Command::Palette));
+        let mut matching: Vec<Entry> =
+            all.into_iter().filter(|e| is_other(e) && e.name.to_lowercase().contains(&wanted)).collect();
+        if ui.input(|i| i.key_pressed(Key::Enter))
+            && let Some(at) = matching.iter().position(|entry| entry.unavailable.is_none())
+        {
+            chosen = Some(matching.remove(at).action);
+        }
+        ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+            if matching.is_empty() {
+                ui.label("No command has such a name.");
             }
-            ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
-                if matching.is_empty() {
-                    ui.label("No command has such a name.");
+            for entry in matching {
+                if command_button(ui, &entry, true) {
+                    chosen = Some(entry.action);
                 }
-                for entry in matching {
-                    if command_button(ui, &entry, true) {
-                        chosen = Some(entry.action);
-                    }
+            }
+        });
+    });
+    match chosen {
+        // What is called elsewhere is shown there.
+        Some(Action::DoIn(space, id)) => {
+            shared.act(Action::Go(space));
+            shared.act(Action::DoIn(space, id));
+        }
+        Some(action) => shared.act(action),
+        None if modal.should_close() => {}
+        None => overlays.palette = Some(typed),
+    }
+}
+
+fn help_overlay(overlays: &mut Overlays, shared: &Shared, spaces: &[Box<dyn Space>], current: usize, ui: &Ui) {
+    if !overlays.help {
+        return;
+    }
+    let keys = entries(spaces, current, shared);
+    let keys = keys.into_iter().filter_map(|entry| Some((entry.key?, entry.name)));
+    let modal = dialog(ui, "help").show(ui.ctx(), |ui| {
+        ui.set_width(640.0);
+        ui.heading(format!("Microwright {}", env!("CARGO_PKG_VERSION")));
+        ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
+            for (title, text) in HELP {
+                heading(ui, title);
+                ui.label(*text);
+            }
+            heading(ui, "Keys in this workspace");
+            egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+                for (key, name) in keys {
+                    ui.label(RichText::new(ui.ctx().format_shortcut(&key)).monospace());
+                    ui.label(name);
+                    ui.end_row();
                 }
             });
         });
-        match chosen {
-            // What is called elsewhere is shown there.
-            Some(Action::DoIn(space, id)) => {
-                self.shared.act(Action::Go(space));
-                self.shared.act(Action::DoIn(space, id));
-            }
-            Some(action) => self.shared.act(action),
-            None if modal.should_close() => {}
-            None => self.overlays.palette = Some(typed),
+        ui.add_space(theme::STEP);
+        if ui.button("Close").clicked() {
+            ui.close();
         }
-    }
-
-    fn help_overlay(&mut self, ui: &Ui) {
-        if !self.overlays.help {
-            return;
-        }
-        let keys = entries(&self.spaces, self.current, &self.shared);
-        let keys = keys.into_iter().filter_map(|entry| Some((entry.key?, entry.name)));
-        let modal = dialog(ui, "help").show(ui.ctx(), |ui| {
-            ui.set_width(640.0);
-            ui.heading(format!("Microwright {}", env!("CARGO_PKG_VERSION")));
-            ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
-                for (title, text) in HELP {
-                    heading(ui, title);
-                    ui.label(*text);
-                }
-                heading(ui, "Keys in this workspace");
-                egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
-                    for (key, name) in keys {
-                        ui.label(RichText::new(ui.ctx().format_shortcut(&key)).monospace());
-                        ui.label(name);
-                        ui.end_row();
-                    }
-                });
-            });
-            ui.add_space(theme::STEP);
-            if ui.button("Close").clicked() {
-                ui.close();
-            }
-        });
-        self.overlays.help = !modal.should_close();
-    }
+    });
+    overlays.help = !modal.should_close();
 }
 
 /// A button for a command with its key, greyed with the reason where it cannot be called.

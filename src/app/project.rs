@@ -8,9 +8,9 @@ use egui::Context;
 
 use super::command::Action;
 use super::shared::Shared;
-use super::shared::ask::{Ask, PathKind};
 use super::shared::document::Document;
 use super::shared::folder::folders_of_windows;
+use super::shared::question::{Answer, Ask, PathKind};
 use super::shared::source::Source;
 use super::space::Space;
 use crate::project::{ENDING, Project, Stamp};
@@ -265,8 +265,8 @@ pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
         can_wait: true,
     };
     shared.ask(ask, |shared, answer| match answer {
-        super::shared::ask::Answer::Choice(0) => shared.act(Action::SaveAndQuit),
-        super::shared::ask::Answer::Choice(1) => shared.act(Action::Quit),
+        Answer::Choice(0) => shared.act(Action::SaveAndQuit),
+        Answer::Choice(1) => shared.act(Action::Quit),
         _ => {}
     });
 }
@@ -279,7 +279,7 @@ fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
         can_wait: false,
     };
     shared.ask(ask, move |shared, answer| {
-        let open = matches!(answer, super::shared::ask::Answer::Choice(0));
+        let open = matches!(answer, Answer::Choice(0));
         shared.act(Action::Recover { copy, open });
     });
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::{bench_kernels, say};
+use super::bench_kernels;
+use super::print::say;
 use crate::compute::gpu::Way;
 use crate::compute::graph::Precision;
 use crate::compute::{Device, mebibytes, selftest};

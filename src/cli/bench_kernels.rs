@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::say;
+use super::print::say;
 use crate::compute::gpu::{Timing, Way};
 use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;

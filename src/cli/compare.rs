@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::SegmentationArguments;
-use super::say;
+use super::print::say;
+use super::segmentation::SegmentationArguments;
 use crate::stats::{PhaseComparison, compare};
 
 #[derive(Debug, clap::Args)]

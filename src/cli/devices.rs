@@ -19,5 +19,5 @@ pub fn run() -> anyhow::Result<()> {
     if all.len() == 1 {
         text.push_str("No Vulkan, Metal or Direct3D 12 driver was found. The CPU needs none.\n");
     }
-    super::print(&text)
+    super::print::print(&text)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say;
+use super::print::say;
 use crate::job::{Ending, Event, Job, Progress, Request, Task};
 
 /// Steps of the progress bar.

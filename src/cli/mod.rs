@@ -6,9 +6,11 @@ mod compare;
 mod devices;
 mod follow;
 mod latent;
+mod print;
 mod prune_study;
 mod reconstruct;
 mod segment;
+mod segmentation;
 mod selftest;
 mod stats;
 mod weights;
@@ -16,8 +18,6 @@ mod weights;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-
-use crate::micrograph::{PhaseMap, Prepared, Recipe, Segmentation};
 
 pub use reconstruct::demonstrate;
 
@@ -83,59 +83,5 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::Weights { action } => weights::run(&action),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
-    }
-}
-
-/// How a micrograph becomes phases.
-#[derive(Clone, Debug, clap::Args)]
-pub struct SegmentationArguments {
-    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
-    #[arg(long, value_name = "N", conflicts_with = "unsegmented")]
-    phases: Option<usize>,
-    /// Take the micrograph as a grey or colour image without phases.
-    #[arg(long)]
-    unsegmented: bool,
-    /// Prepare, segment and correct by a recipe, as the window saves it
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["phases", "unsegmented"])]
-    recipe: Option<PathBuf>,
-}
-
-impl SegmentationArguments {
-    fn given(&self) -> anyhow::Result<Option<Recipe>> {
-        Ok(match (self.phases, self.unsegmented, &self.recipe) {
-            (_, _, Some(path)) => Some(Recipe::read(path)?),
-            (Some(n), ..) => Some(Recipe::of(Segmentation::Phases(n))),
-            (None, true, None) => Some(Recipe::of(Segmentation::Unsegmented)),
-            (None, false, None) => None,
-        })
-    }
-
-    /// What these make of a file.
-    fn prepared(&self, path: &std::path::Path) -> anyhow::Result<Prepared> {
-        let micrograph = crate::micrograph::read(path)?;
-        Ok(self.given()?.unwrap_or_default().apply(&micrograph)?)
-    }
-
-    /// The phases of a file.
-    fn phase_map(&self, path: &std::path::Path) -> anyhow::Result<std::sync::Arc<PhaseMap>> {
-        self.prepared(path)?.phases.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))
-    }
-}
-
-/// `println!` that a reader who has had enough does not turn into a panic.
-macro_rules! say {
-    ($($text:tt)*) => {
-        // Nothing is left to say to somebody who does not listen.
-        $crate::cli::print(&format!("{}\n", format_args!($($text)*))).unwrap_or_default()
-    };
-}
-use say;
-
-/// Prints a text; a reader that has had enough (`| head`) is no error.
-fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
     }
 }

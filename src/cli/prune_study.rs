@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
-use super::SegmentationArguments;
 use super::follow::follow;
-use super::say;
+use super::print::say;
+use super::segmentation::SegmentationArguments;
 use crate::job::{Ending, Study, recommend_depth, study_csv, write_study};
 use crate::micrograph;
 use crate::net::{Depth, WeightsKind};
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let mut rows = vec![];
     let ending = follow(study, |_| vec![], |row| rows.push(row))?;
-    super::print(&study_csv(&rows))?;
+    super::print::print(&study_csv(&rows))?;
     if let Ending::Failed(reason) = ending {
         bail!("{reason}");
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use super::SegmentationArguments;
 use super::follow::follow;
+use super::segmentation::SegmentationArguments;
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::job::{Ending, Run};
 use crate::micrograph::{self, Micrograph};

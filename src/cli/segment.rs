@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
-use super::say;
+use super::print::say;
 use crate::micrograph::{Recipe, repeated_stem, segment_file};
 
 /// What a recipe looks like, for the help.

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::say;
+use super::print::say;
 use crate::compute::graph::Precision;
 use crate::compute::{Device, selftest};
 

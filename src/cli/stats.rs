@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::SegmentationArguments;
+use super::segmentation::SegmentationArguments;
 use crate::micrograph::PixelSize;
 use crate::stats::{Axis, Boundary, Correlation, Indicator, PhaseStatistics, measure};
 
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         };
         curves(&mut text, n == 0, phase, &PhaseStatistics { two_point, ..all }, pixel)?;
     }
-    super::print(&text)
+    super::print::print(&text)
 }
 
 /// A line for each distance.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::follow::follow;
-use super::say;
+use super::print::say;
 use crate::compute::mebibytes;
 use crate::job::{Ending, Fetch};
 use crate::net::weights::download::{self, Server};
@@ -64,7 +64,7 @@ fn list() -> anyhow::Result<()> {
     for depth in ["pool1", "pool2", "pool3", "pool4", "pool5"].iter().filter_map(|name| Depth::named(name)) {
         text.push_str(&format!("           to {depth}: {:>10}\n", mebibytes(download::download_bytes(depth))));
     }
-    super::print(&text)
+    super::print::print(&text)
 }
 
 fn fetch(depth: Depth, address: &str) -> anyhow::Result<()> {

@@ -7,8 +7,10 @@ pub mod kernels;
 pub mod selftest;
 
 mod device;
+mod info;
 
-pub use device::{Device, DeviceInfo, DeviceKind, Memory, Program, devices, planned_memory};
+pub use device::{Device, Memory, Program, devices, planned_memory};
+pub use info::{DeviceInfo, DeviceKind};
 
 /// Errors of compiling and running a graph.
 #[derive(Debug, thiserror::Error)]

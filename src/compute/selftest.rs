@@ -1,8 +1,12 @@
 //! Checks whether a device computes correctly: every operation and one whole gradient, compared with the native code.
 
+mod case;
 mod training;
 
 use std::sync::Arc;
+
+pub use case::{Case, Feed, picture, values};
+use case::{describe, symmetric};
 
 use super::gpu::Way;
 use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Precision, Shape, TensorId};
@@ -29,47 +33,6 @@ impl Check {
     /// Whether the error is within the tolerance.
     pub fn passed(&self) -> bool {
         self.error <= self.tolerance
-    }
-}
-
-/// A graph with the inputs to feed and the output to compare.
-pub struct Case {
-    /// The kernel that is checked.
-    pub name: &'static str,
-    /// What it runs on, in words.
-    pub case: String,
-    /// The graph.
-    pub graph: Graph,
-    /// Inputs with their values.
-    pub inputs: Vec<Feed>,
-    /// What is compared.
-    pub output: TensorId,
-    /// The largest relative difference allowed.
-    pub tolerance: f64,
-}
-
-impl Case {
-    /// The methods that make a difference to this case on a device.
-    pub fn ways(&self, device: &Device) -> Vec<Way> {
-        let differ = |kind: &Way| match device {
-            Device::Cpu => *kind == Way::Direct,
-            Device::Gpu(gpu) => {
-                let fits = |id| gpu.has(*kind) && kind.fits(&self.graph, id);
-                *kind == Way::Direct || self.graph.ids().any(fits)
-            }
-        };
-        Way::ALL.into_iter().filter(differ).collect()
-    }
-
-    /// Runs it on a device, with every buffer filled with NaN first.
-    ///
-    /// # Errors
-    /// The device fails.
-    pub fn run(&self, device: &Device) -> Result<Vec<f32>, ComputeError> {
-        let mut program = device.compile(self.graph.clone(), &[self.output])?;
-        program.poison();
-        self.inputs.iter().for_each(|(id, values)| program.write(*id, values));
-        Ok(program.run()?.pop().unwrap_or_default())
     }
 }
 
@@ -104,21 +67,6 @@ pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
     }
     device.prefer(None);
     Ok(checks)
-}
-
-/// Pseudo-random values in −1 … 1, the same on every machine.
-pub fn values(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
-}
-
-/// The numbers of a pseudo-random RGB image of a size, in 0 … 255.
-pub fn picture(seed: u64, (height, width): (usize, usize)) -> Vec<f32> {
-    values(seed, 3 * height * width).iter().map(|v| 127.5 + 127.5 * v).collect()
 }
 
 /// Shapes on which every kernel is tried: one channel, odd sizes, more than one tile of channels and of positions.
@@ -215,10 +163,6 @@ fn conv_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
     Ok(cases)
 }
 
-fn describe(shape: Shape) -> String {
-    format!("{}×{}×{}", shape.height, shape.width, shape.channels)
-}
-
 /// Pooling and mirrored edges with their adjoints: the adjoint is reached by differentiating a Gram loss.
 fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
     type Build = fn(&mut Graph, TensorId) -> Result<TensorId, ComputeError>;
@@ -242,9 +186,6 @@ fn image_cases(shape: Shape) -> Result<Vec<Case>, ComputeError> {
     Ok(cases)
 }
 
-/// An input with its values.
-pub type Feed = (TensorId, Vec<f32>);
-
 /// Adds a Gram loss after `y` and differentiates it with respect to `x`.
 fn with_squared_error(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Graph, TensorId, Feed), ComputeError> {
     let gram = graph.gram(y);
@@ -254,11 +195,6 @@ fn with_squared_error(mut graph: Graph, x: TensorId, y: TensorId) -> Result<(Gra
     let total = graph.weighted_sum(&[loss], &[1.5])?;
     let output = graph.differentiate(total, x)?;
     Ok((graph, output, (target, symmetric(shape.channels))))
-}
-
-fn symmetric(n: usize) -> Vec<f32> {
-    let v = values(7, n * n);
-    (0..n * n).map(|i| 0.5 * (v[i] + v[i % n * n + i / n])).collect()
 }
 
 fn gram_cases(shape: Shape, within: bool) -> Result<Vec<Case>, ComputeError> {

@@ -6,6 +6,7 @@
 //! ```
 
 mod autocorrelation;
+mod check;
 mod data;
 mod explore;
 mod file;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 use rand::Rng;
 use rand_pcg::Pcg64;
 
+pub use check::Check;
 pub use data::{Dataset, Patch, Picture, Source, pictures_of_files, synthetic};
 pub use explore::{
     DESCRIPTORS, Descriptors, correlation, correlation_table, describe, linear_fit, linear_prediction,
@@ -38,7 +40,7 @@ pub use needs::Needs;
 pub use settings::{Head, LatentPreset, LatentSettings, ModelKind};
 pub use sheet::{Cell, REACH, Stack, cells_csv, contact_sheet, interpolation, paint, samples, traversal, write_cells};
 pub use similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
-pub use trainer::{Check, Pictures, Trainer};
+pub use trainer::{Pictures, Trainer};
 
 use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;

@@ -14,23 +14,10 @@ use super::network::{Parameter, StyleWeights, Training, initial};
 use super::principal::{principal_components, start_from_components};
 use super::step::{Ready, correlation_weights, feed, gram_weights, terms_of, unpacked, write_parameters};
 use super::targets::{Extractor, Target, target_bytes};
-use super::{Dataset, LatentError, LatentSettings, Model, Needs, Patch, Summary, normals};
+use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Patch, Summary, normals};
 use crate::compute::graph::TensorId;
 use crate::compute::{ComputeError, Device};
 use crate::net::Weights;
-
-/// The result of a check of the held-out patches.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Check {
-    /// Steps taken before it.
-    pub step: usize,
-    /// Name and value of every term, the divergence in nats and without its weight.
-    pub terms: Vec<(String, f64)>,
-    /// The weighted sum, with the divergence's final weight.
-    pub total: f64,
-    /// The mean of the training losses since the check before, in the same terms.
-    pub training: Vec<(String, f64)>,
-}
 
 /// The pictures that a check produces, to display: grey values 0 … 1, `edge × edge` each.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::read::{check_size, extremes};
+use super::limits::{check_size, extremes};
 use super::{Micrograph, MicrographError, malformed};
 
 /// The first bytes of such a file.

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, ImageReader};
 
+use super::limits::check_size;
+use super::picture::MOST_PIXELS;
 use super::{Micrograph, MicrographError, makers, malformed, npy, tiff};
 
-/// The most pixels of a file that is opened: 8,192 × 8,192.
-pub const MOST_PIXELS: u64 = 1 << 26;
 /// What can be opened, for error texts.
 const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
 
@@ -69,17 +69,6 @@ pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError
     Ok(without_needless_colour(micrograph))
 }
 
-/// Refuses sizes that cannot be handled, before anything is allocated.
-pub fn check_size(height: u64, width: u64, path: &Path) -> Result<(), MicrographError> {
-    if height == 0 || width == 0 {
-        return Err(malformed(path, "it has no pixels"));
-    }
-    match height.checked_mul(width) {
-        Some(pixels) if pixels <= MOST_PIXELS => Ok(()),
-        _ => Err(MicrographError::TooLarge { path: path.into(), height, width }),
-    }
-}
-
 fn read_common(file: BufReader<File>, format: ImageFormat, path: &Path) -> Result<Micrograph, MicrographError> {
     let broken = |e: image::ImageError| malformed(path, format!("it is damaged or incomplete ({e})"));
     let (width, height) = ImageReader::with_format(file, format).into_dimensions().map_err(broken)?;
@@ -123,9 +112,4 @@ fn without_needless_colour(mut micrograph: Micrograph) -> Micrograph {
         micrograph.channels = 1;
     }
     micrograph
-}
-
-/// The least and the largest value, as black and white of data without a scale of its own.
-pub fn extremes(values: &[f32]) -> (f32, f32) {
-    values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
 }

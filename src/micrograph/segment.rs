@@ -231,7 +231,7 @@ fn local(micrograph: &Micrograph, radius: usize, sensitivity: f32) -> PhaseMap {
 /// The `phases − 1` thresholds that make the variance between classes largest (Otsu, IEEE Trans. SMC 9:62, 1979),
 /// found exactly on a histogram of 256 levels by dynamic programming.
 pub fn thresholds(grey: &[f32], phases: usize) -> Vec<f32> {
-    let (low, high) = super::read::extremes(grey);
+    let (low, high) = super::limits::extremes(grey);
     let scale = (high - low) / LEVELS as f32;
     let level = |v: f32| (((v - low) / scale) as usize).min(LEVELS - 1);
     let mut counts = vec![0.0f64; LEVELS];

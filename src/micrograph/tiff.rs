@@ -8,7 +8,8 @@ use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
-use super::read::{MOST_PIXELS, check_size, extremes};
+use super::limits::{check_size, extremes};
+use super::picture::MOST_PIXELS;
 use super::{Micrograph, MicrographError, makers, malformed};
 
 /// The largest file whose palette is resolved.

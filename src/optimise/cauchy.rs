@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::Bounds;
-use super::lbfgsb::Model;
 use super::matrix::dot;
+use super::model::Model;
 
 /// The point, and `c = Wᵀ (point − x)`, which the subspace step needs.
 pub struct Cauchy {

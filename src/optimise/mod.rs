@@ -7,10 +7,12 @@ mod cauchy;
 mod lbfgsb;
 mod line_search;
 mod matrix;
+mod model;
 mod subspace;
 
 pub use adam::{Adam, SimpleObjective};
-pub use lbfgsb::{History, Lbfgsb};
+pub use lbfgsb::Lbfgsb;
+pub use model::History;
 
 /// The same bounds for all variables.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

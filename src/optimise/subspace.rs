@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::Bounds;
 use super::cauchy::Cauchy;
-use super::lbfgsb::Model;
 use super::matrix::{Square, add_scaled, dot};
+use super::model::Model;
 
 /// Variables of one task.
 const CHUNK: usize = 2048;

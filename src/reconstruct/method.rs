@@ -9,25 +9,12 @@ use std::sync::Arc;
 
 use super::ReconstructError;
 use super::gram::Gram;
-use super::settings::Settings;
+use super::settings::{MOST_REALISATIONS, Method, Settings};
 use super::target::Target;
 use crate::compute::{Device, DeviceInfo};
 use crate::micrograph::PhaseMap;
+use crate::net::WeightsKind;
 use crate::optimise::Progress;
-
-/// A method with its settings.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Gram matrices of a feature network (Li et al., Sci. Rep. 8:13461, 2018).
-    Gram(Gram),
-}
-
-impl Default for Method {
-    fn default() -> Self {
-        Self::Gram(Gram::default())
-    }
-}
 
 impl Method {
     /// The settings as all methods have them.
@@ -49,6 +36,41 @@ impl Method {
         match self {
             Self::Gram(settings) => Some(settings),
         }
+    }
+}
+
+/// The longest edge of a result.
+const MOST_EDGE: usize = 16_384;
+
+impl Settings {
+    /// Takes other weights of the feature network, where the method has one.
+    pub fn set_weights(&mut self, weights: WeightsKind) {
+        self.method.gram_mut().into_iter().for_each(|gram| gram.weights = weights.clone());
+    }
+
+    /// Whether these settings can be met for an original of this size.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be met and what to change.
+    pub fn check(&self, original: (usize, usize)) -> Result<(), ReconstructError> {
+        let wrong = |text: String| Err(ReconstructError::Settings(text));
+        for (what, (height, width)) in [("The micrograph", original), ("The result", self.output_size(original))] {
+            if height > MOST_EDGE || width > MOST_EDGE {
+                return wrong(format!(
+                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} each way are possible."
+                ));
+            }
+        }
+        if self.memory_limit.is_some_and(|mebibytes| !(1..=1 << 30).contains(&mebibytes)) {
+            return wrong("A limit of memory is 1 MiB or more, or none at all.".into());
+        }
+        if self.realisations == 0 {
+            return wrong("At least one realisation is needed.".into());
+        }
+        if self.realisations > MOST_REALISATIONS {
+            return wrong(format!("At most {MOST_REALISATIONS} realisations can be made in one run."));
+        }
+        self.method.settings().check(original, self.output_size(original))
     }
 }
 
@@ -77,11 +99,11 @@ pub trait MethodSettings {
     /// The method's name for people.
     fn name(&self) -> &'static str;
 
-    /// Whether they can be met for an original of this size, with these common settings.
+    /// Whether they can be met for an original and a result of these sizes.
     ///
     /// # Errors
     /// A sentence that says what cannot be met and what to change.
-    fn check(&self, settings: &Settings, original: (usize, usize)) -> Result<(), ReconstructError>;
+    fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError>;
 
     /// Makes an original ready to be reconstructed.
     ///

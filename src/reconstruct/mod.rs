@@ -19,10 +19,10 @@ pub use checkpoint::{Checkpoint, SavedRun};
 pub use fractions::{match_counts, target_counts};
 pub use gram::loss;
 pub use gram::loss::Cost;
-pub use method::{Look, LossValue, Made, Method, MethodSettings, Numbers, Reconstruction, State, WeightsInfo, prepare};
+pub use method::{Look, LossValue, Made, MethodSettings, Numbers, Reconstruction, State, WeightsInfo, prepare};
 pub use output::{InputInfo, OutputFiles, Realisation, Report, curves_csv, input_info, output_path, write_realisation};
 pub use polish::{Polished, polish};
-pub use settings::{MOST_REALISATIONS, Settings};
+pub use settings::{MOST_REALISATIONS, Method, Settings};
 pub use target::Target;
 
 use crate::compute::ComputeError;

@@ -3,6 +3,7 @@
 //! reconstruct whole micrographs by such exchanges).
 
 mod correlation;
+mod exchange;
 mod runs;
 
 use rand::{RngExt, SeedableRng};
@@ -11,6 +12,7 @@ use rand_pcg::Pcg64;
 use super::fractions::neighbours;
 use crate::micrograph::PhaseMap;
 use correlation::Correlations;
+use exchange::Exchange;
 use runs::Runs;
 
 /// Exchanges that are tried for each pixel of the map.
@@ -83,23 +85,6 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
     }
     map.labels.clone_from(&state.map.labels);
     done
-}
-
-/// Two pixels that change places.
-#[derive(Clone, Copy, Debug)]
-struct Exchange {
-    a: usize,
-    b: usize,
-    /// The phase at `a` before, and at `b` after.
-    from: u8,
-    /// The phase at `b` before, and at `a` after.
-    to: u8,
-}
-
-impl Exchange {
-    fn back(self) -> Self {
-        Self { from: self.to, to: self.from, ..self }
-    }
 }
 
 struct State {

@@ -4,12 +4,23 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::ReconstructError;
 use super::gram::Gram;
-use super::method::Method;
 use crate::compute::graph::Precision;
 use crate::micrograph::Recipe;
-use crate::net::WeightsKind;
+
+/// A method with its settings.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Gram matrices of a feature network (Li et al., Sci. Rep. 8:13461, 2018).
+    Gram(Gram),
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self::Gram(Gram::default())
+    }
+}
 
 /// Everything that decides a reconstruction besides the micrograph.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -94,47 +105,14 @@ const OF_GRAM: [&str; 14] = [
 
 /// The most realisations of a run.
 pub const MOST_REALISATIONS: usize = 100_000;
-/// The longest edge of a result.
-const MOST_EDGE: usize = 16_384;
-
 impl Settings {
     /// Of the Gram matrices, everything else by default.
     pub fn of(gram: Gram) -> Self {
         Self { method: Method::Gram(gram), ..Self::default() }
     }
 
-    /// Takes other weights of the feature network, where the method has one.
-    pub fn set_weights(&mut self, weights: WeightsKind) {
-        self.method.gram_mut().into_iter().for_each(|gram| gram.weights = weights.clone());
-    }
-
     /// Height and width of the result for an original of this size.
     pub fn output_size(&self, original: (usize, usize)) -> (usize, usize) {
         self.size.unwrap_or(original)
-    }
-
-    /// Whether these settings can be met for an original of this size.
-    ///
-    /// # Errors
-    /// A sentence that says what cannot be met and what to change.
-    pub fn check(&self, original: (usize, usize)) -> Result<(), ReconstructError> {
-        let wrong = |text: String| Err(ReconstructError::Settings(text));
-        for (what, (height, width)) in [("The micrograph", original), ("The result", self.output_size(original))] {
-            if height > MOST_EDGE || width > MOST_EDGE {
-                return wrong(format!(
-                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} each way are possible."
-                ));
-            }
-        }
-        if self.memory_limit.is_some_and(|mebibytes| !(1..=1 << 30).contains(&mebibytes)) {
-            return wrong("A limit of memory is 1 MiB or more, or none at all.".into());
-        }
-        if self.realisations == 0 {
-            return wrong("At least one realisation is needed.".into());
-        }
-        if self.realisations > MOST_REALISATIONS {
-            return wrong(format!("At most {MOST_REALISATIONS} realisations can be made in one run."));
-        }
-        self.method.settings().check(self, original)
     }
 }

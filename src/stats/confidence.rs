@@ -8,13 +8,13 @@ pub struct Interval {
     /// The volume fraction of the picture.
     pub volume_fraction: f64,
     /// Its standard error as an estimate of the material's.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub standard_error: f64,
     /// The integral range: the area, in pixels, of one independent part of the material.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub integral_range: f64,
     /// How many such areas the picture holds.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub independent_areas: f64,
 }
 

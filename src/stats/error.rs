@@ -59,23 +59,17 @@ pub fn white_noise(volume_fraction: f64, pixels: usize, distances: usize) -> Cur
     }
 }
 
-/// Reads a number, and null as NaN: JSON cannot hold NaN, which is written as null.
-pub(super) fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    use serde::Deserialize;
-    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
 /// Errors of one pair of curves, in percent.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ErrorRates {
     /// Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub s2_error_percent: f64,
     /// `Σ|ΔS2| / Σ|S2 − φ²|`; unlike the rate above, it is never small for white noise.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub s2_covariance_error_percent: f64,
     /// Area between the lineal-path curves over the area under the original's.
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub lineal_path_error_percent: f64,
 }
 

@@ -92,22 +92,22 @@ impl PhaseStatistics {
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Unfitted {
     /// Area between the cluster functions over the area under the original's.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub cluster_error_percent: f64,
     /// Area between the pore-size distributions over the area under the original's.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub pore_size_error_percent: f64,
     /// Change of the mean chord.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub mean_chord_change_percent: f64,
     /// Change of the specific surface.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub specific_surface_change_percent: f64,
     /// Change of the interface length for each unit of area.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub interface_length_change_percent: f64,
     /// Change of the number of components for each unit of area.
-    #[serde(deserialize_with = "super::error::number")]
+    #[serde(deserialize_with = "super::number::number")]
     pub components_change_percent: f64,
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod fourier;
 mod lineal;
 mod measure;
+mod number;
 mod pores;
 mod surface;
 mod two_point;

@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::Shared;
-use crate::app::widgets::PlotRequest;
-use crate::figure::Figure;
 use crate::reconstruct::OutputFiles;
 
 /// What to write, and where.
@@ -33,17 +30,5 @@ impl ExportChoice {
     /// A file or folder in the folder of exports.
     pub fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(self.folder.trim()).join(name)
-    }
-}
-
-/// Does what was chosen in a plot's menu.
-pub fn serve_plot(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, PlotRequest)>) {
-    match wanted {
-        Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.csv()),
-        Some((figure, PlotRequest::Save(kind))) => {
-            let path = shared.export.path(&format!("{}.{kind}", figure.file_stem()));
-            shared.write(path, move |path| figure.write(path, kind));
-        }
-        None => {}
     }
 }

@@ -3,11 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::Shared;
 use super::document::{Document, Measured};
 use super::history::Situation;
-use super::read::KEPT;
 use super::source::Source;
+use super::state::{KEPT, Refused, Shared};
 use crate::app::widgets::View;
 use crate::micrograph::{Micrograph, Recipe, Segmentation};
 use crate::reconstruct::Settings;
@@ -17,13 +16,6 @@ use crate::synth::Sample;
 const SAMPLE_SIZE: usize = 256;
 /// Values up to which a micrograph is measured on the window's thread: a few milliseconds.
 const AT_ONCE: usize = 128 * 128;
-
-/// A recipe that could not be applied, and why.
-pub struct Refused {
-    raw: Arc<Micrograph>,
-    revision: u64,
-    pub reason: String,
-}
 
 impl Shared {
     pub fn open_sample(&mut self, sample: Sample) {

@@ -3,19 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Shared;
-use super::ask::{Answer, Ask, PathKind};
 use super::document::Document;
+use super::question::{Answer, Ask, PathKind};
 use super::source::{ENDINGS, Source, pictures_in};
-use super::work::Deed;
+use super::state::{Deed, KEPT, Opener, Shared};
 use crate::app::command::Action;
 use crate::micrograph::{self, Micrograph, MicrographError, Recipe, Segmentation};
 use crate::net::WeightsKind;
 use crate::project::{self, Project, Stamp};
 use crate::reconstruct::Report;
-
-/// Whether a file is of the kind that a space opens itself.
-pub type Opener = (&'static str, fn(&Path) -> bool);
 
 /// A micrograph that was opened, and where it came from.
 pub struct Opened {
@@ -98,9 +94,6 @@ fn what_to_open() -> Ask {
         proposed: PathBuf::new(),
     }
 }
-
-/// Why no other micrograph takes the place of the open one.
-pub const KEPT: &str = "A run is under way; stop it before another micrograph is opened.";
 
 fn opened(opened: Result<Opened, MicrographError>, number: u64) -> Deed {
     Box::new(move |shared| take_opened(shared, opened, number))

@@ -2,24 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Shared;
+use super::state::{Deed, Shared};
 use super::watch::{News, Once, Watch};
-
-/// What is to be done on the window's thread with a result.
-pub type Deed = Box<dyn FnOnce(&mut Shared) + Send>;
-
-/// Work under way, each piece on a thread of its own.
-#[derive(Default)]
-pub struct Work {
-    errands: Vec<(bool, Watch<Once<Deed>>)>,
-}
-
-impl Work {
-    /// Whether something is being read or written.
-    pub fn is_busy(&self) -> bool {
-        self.errands.iter().any(|(counts, _)| *counts)
-    }
-}
 
 impl Shared {
     /// Runs `work` elsewhere, and what it returns on the window's thread. `counts` says whether it counts as reading or

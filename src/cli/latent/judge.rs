@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use super::train::source_of;
 use crate::cli::follow::follow;
-use crate::cli::say;
+use crate::cli::print::say;
 use crate::job::{Ending, Judge, Train, unseen_seed};
 use crate::latent::{Judgement, Model, Scores, Spread};
 

@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 
 use super::train::source_of;
-use crate::cli::say;
+use crate::cli::print::say;
 use crate::folders::write_atomically;
 use crate::job::{Train, open_device};
 use crate::latent::{Head, Judgement, LatentSettings, ModelKind, Scores, Spread, Trainer, judge};

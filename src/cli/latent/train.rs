@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::cli::follow::follow;
-use crate::cli::say;
+use crate::cli::print::say;
 use crate::job::{Ending, PatchSource, Train, TrainProgress};
 use crate::latent::{Check, Dataset, Head, LatentPreset, LatentSettings, ModelKind, Patch};
 use crate::micrograph::Recipe;

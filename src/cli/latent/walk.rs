@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::cli::say;
+use crate::cli::print::say;
 use crate::folders::write_atomically;
 use crate::job::open_device;
 use crate::latent::{
@@ -203,7 +203,7 @@ pub fn encode(arguments: &EncodeArguments) -> anyhow::Result<()> {
             write_atomically(path, text.as_bytes())?;
             say!("{}", path.display());
         }
-        None => crate::cli::print(&text)?,
+        None => crate::cli::print::print(&text)?,
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod matmul;
 mod pointwise;
 mod pool;
 mod signs;
+mod taps;
 mod training;
 mod winograd;
 

@@ -8,8 +8,8 @@ use std::ops::Range;
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::conv::source_index;
 use super::signs::ConvInput;
+use super::taps::source_index;
 use crate::compute::graph::{ConvSettings, Shape};
 
 /// Output channels stored together in transformed kernels: one register of AVX-512, two of AVX2, four of NEON.

@@ -1,6 +1,6 @@
 //! Translates operations of a graph into dispatches of kernels.
 
-use super::choice::Way;
+use super::way::Way;
 use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
 use crate::compute::kernels::conv_cooperative::Matrices;
 use crate::compute::kernels::{self, Launch, winograd_input, winograd_kernels};

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::adapter::{Dispatch, Gpu};
 use super::lower::{self, Bound};
+use super::program::GpuProgram;
 use super::program::variant;
-use super::{Dispatch, Gpu, GpuProgram};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, TensorId};
 use crate::compute::kernels::{self, Halves, Launch};

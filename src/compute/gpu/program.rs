@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::choice::Way;
+use super::adapter::{Dispatch, Gpu};
 use super::lower::{self, Bound};
-use super::{Dispatch, Gpu};
+use super::way::Way;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Precision, Storage, TensorId};
 use crate::compute::kernels::{Binding, Halves, Kernel, winograd_kernels};

@@ -1,6 +1,6 @@
 //! The cases of trained networks: batches, and gradients with respect to every input.
 
-use super::{Case, Feed, describe, symmetric, values};
+use super::case::{Case, Feed, describe, symmetric, values};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Graph, Pooling, Shape, TensorId};
 

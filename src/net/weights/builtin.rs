@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::LayerWeights;
+use super::layers::LayerWeights;
 use crate::net::{Depth, LAYERS};
 
 /// The seed of all built-in networks. Each layer has a random stream of its own, so that a deeper network begins like a

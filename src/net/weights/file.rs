@@ -10,10 +10,20 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::download::{SOURCES, has_content};
-use super::{LayerWeights, Preprocessing, WeightsError};
+use super::layers::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind};
 use crate::net::Depth;
 
 type Layers = BTreeMap<&'static str, LayerWeights>;
+
+/// Reads a safetensors file or a folder of tfjs shards, only as far as `depth` needs.
+pub fn weights(path: &Path, kind: WeightsKind, depth: Depth) -> Result<Weights, WeightsError> {
+    let (preprocessing, layers) = if path.is_dir() { read_tfjs(path, depth)? } else { read_safetensors(path, depth)? };
+    let weights = Weights::new(kind, preprocessing, layers);
+    match depth.convolutions().find(|(name, ..)| !weights.layers.contains_key(name)) {
+        None => Ok(weights),
+        Some((layer, ..)) => Err(WeightsError::TooShallow { name: weights.name(), depth, layer }),
+    }
+}
 
 /// The largest header that is accepted; that of VGG-19 is under 10 kB.
 const MOST_HEADER: u64 = 1 << 20;

@@ -8,7 +8,8 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::download::{self, DownloadError, Server};
-use super::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind, file};
+use super::file;
+use super::layers::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind};
 use crate::net::{Depth, LAYERS, LayerKind};
 
 /// The file's name in the folder.
@@ -45,7 +46,7 @@ pub fn load(folder: &Path, depth: Depth) -> Result<Weights, WeightsError> {
     if !path.exists() {
         return Err(missing());
     }
-    match Weights::from_path(&path, WeightsKind::Vgg19, depth) {
+    match file::weights(&path, WeightsKind::Vgg19, depth) {
         Err(WeightsError::TooShallow { .. }) => Err(missing()),
         other => other,
     }

@@ -43,8 +43,8 @@ impl MethodSettings for Gram {
         "Gram matrices"
     }
 
-    fn check(&self, settings: &Settings, original: (usize, usize)) -> Result<(), ReconstructError> {
-        Gram::check(self, settings, original)
+    fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
+        Gram::check(self, original, result)
     }
 
     fn prepare(

@@ -2,8 +2,7 @@
 
 use super::encode::Encoding;
 use super::settings::{Decoding, Gram};
-use crate::reconstruct::method::Method;
-use crate::reconstruct::settings::Settings;
+use crate::reconstruct::settings::{Method, Settings};
 
 /// Settings that go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -7,7 +7,6 @@ use super::layers::{LossSettings, Normalisation};
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::ReconstructError;
-use crate::reconstruct::settings::Settings;
 
 /// The optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -128,11 +127,11 @@ impl Gram {
         }
     }
 
-    /// Whether these settings can be met for an original of this size.
-    pub(super) fn check(&self, settings: &Settings, original: (usize, usize)) -> Result<(), ReconstructError> {
+    /// Whether these settings can be met for an original and a result of these sizes.
+    pub(super) fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
         let wrong = |text: String| Err(ReconstructError::Settings(text));
         let least = self.depth.smallest_image(self.padding);
-        for (what, (height, width)) in [("The micrograph", original), ("The result", settings.output_size(original))] {
+        for (what, (height, width)) in [("The micrograph", original), ("The result", result)] {
             if height < least || width < least {
                 return wrong(format!(
                     "{what} has {height} × {width} pixels, too few for {}: the depth needs at least {least} each way. \

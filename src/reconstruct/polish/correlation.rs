@@ -1,6 +1,6 @@
 //! Two-point correlations that follow single pixels.
 
-use super::Exchange;
+use super::exchange::Exchange;
 use crate::micrograph::PhaseMap;
 use crate::stats::Fourier;
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Compared;
 use crate::job::{Control, Ending, Failure, Task};
-use crate::micrograph::PixelSize;
+use crate::micrograph::{PhaseMap, PixelSize};
 use crate::reconstruct::Target;
 use crate::stats::{Boundary, Curves, PhaseStatistics, curves, measure, white_noise};
+
+/// A phase map to be compared with the original, with its name.
+pub type Compared = (String, Arc<PhaseMap>);
 
 /// Measures pictures to be compared, the original first; takes seconds for large ones.
 pub struct Measure {

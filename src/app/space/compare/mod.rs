@@ -12,8 +12,8 @@ use egui::{Color32, Context, Key, KeyboardShortcut, Modifiers, RichText, ScrollA
 use super::{Space, SpaceCommand, phase_choice};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
-use crate::app::shared::export::serve_plot;
+use crate::app::shared::plots::serve_plot;
+use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::source::{ENDINGS, is_picture};
 use crate::app::shared::watch::{News, Once, Watch};
@@ -23,7 +23,7 @@ use crate::figure::significant;
 use crate::micrograph::{self, PhaseMap};
 use crate::project::Project;
 use crate::stats::Boundary;
-use measuring::{Labels, Measure, Measurements};
+use measuring::{Compared, Labels, Measure, Measurements};
 use plots::{figures, further_figures, size_figures};
 use table::{table, table_csv};
 
@@ -31,9 +31,6 @@ use table::{table, table_csv};
 const NAME: &str = "Compare";
 /// Its only command.
 const EXPORT: &str = "export";
-
-/// A phase map to be compared with the original, with its name.
-type Compared = (String, Arc<PhaseMap>);
 
 /// Which curves are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use egui::{Context, DragValue, Key, KeyboardShortcut, Modifiers, ProgressBar, Ri
 use super::{Space, SpaceCommand, Status, document_summary, empty};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
-use crate::app::shared::export::serve_plot;
+use crate::app::shared::plots::serve_plot;
 use crate::app::shared::watch::{News, Watch};
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, heading, primary, titled_plot, value};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use egui::{DragValue, RichText, Ui};
 
-use super::{Data, LatentSpace, NAME};
+use super::state::{Data, LatentSpace, NAME};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::source::ENDINGS;
 use crate::app::widgets::{heading, value};
 use crate::job::{PatchSource, Train};

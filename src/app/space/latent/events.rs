@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{LatentSpace, Open, Page, SheetKind};
+use super::state::{LatentSpace, Open, Page, SheetKind};
 use crate::app::shared::Shared;
 use crate::app::shared::watch::{News, Once};
 use crate::job::{Ending, Event, Explored, Explorer, PaintedSheet, Train};

@@ -6,10 +6,10 @@ use rand_pcg::Pcg64;
 
 use super::data::ask_for_files;
 use super::events::open_built_in;
-use super::{LatentSpace, Open, SheetKind};
+use super::state::{LatentSpace, Open, SheetKind};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::question::{Ask, PathKind};
 use crate::app::theme;
 use crate::app::widgets::heading;
 use crate::job::ExploreRequest;
@@ -192,7 +192,7 @@ fn ask_for_model(shared: &mut Shared) {
         filters: &[("Models", &["safetensors"])],
         proposed: std::path::PathBuf::new(),
     };
-    shared.ask(ask, |shared, answer| shared.act(Action::OpenIn(super::NAME, answer.path())));
+    shared.ask(ask, |shared, answer| shared.act(Action::OpenIn(super::state::NAME, answer.path())));
 }
 
 /// A slider of a dimension; a double click puts it back to the start.

@@ -2,10 +2,10 @@
 
 use egui::{ProgressBar, RichText, ScrollArea, Ui};
 
-use super::LatentSpace;
 use super::data::{data_choice, missing_data, train_request};
+use super::state::LatentSpace;
 use crate::app::shared::Shared;
-use crate::app::shared::export::serve_plot;
+use crate::app::shared::plots::serve_plot;
 use crate::app::space::empty;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{ShownFigure, heading, primary, titled_plot};

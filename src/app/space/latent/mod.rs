@@ -5,204 +5,25 @@ mod events;
 mod explore;
 mod judge;
 mod part;
+mod state;
 mod train;
 mod view;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use egui::{Color32, Context, Key, Ui};
+use egui::{Context, Key, Ui};
+
+pub use state::LatentSpace;
 
 use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::source::is_picture;
-use crate::app::shared::watch::{Once, Watch};
 use crate::app::theme;
-use crate::app::widgets::Picture;
-use crate::job::{Explored, Explorer, Judge, PaintedSheet, Progress, Request, Train};
-use crate::latent::{Judgement, LatentSettings, Model, Needs};
+use crate::job::{Progress, Request};
+use crate::latent::Model;
 use crate::project::Project;
-
-/// The space's name.
-const NAME: &str = "Latent";
-/// The ids of its commands.
-const LAYOUT: &str = "layout";
-const TRAIN: &str = "train";
-const KEEP: &str = "keep";
-const CANCEL: &str = "cancel";
-const JUDGE: &str = "judge";
-const STOP: &str = "stop";
-
-/// A page of the workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Page {
-    Explore,
-    Train,
-    Judge,
-}
-
-/// What patches are cut from.
-#[derive(Clone, Debug, PartialEq)]
-enum Data {
-    /// The open micrograph, as it is prepared.
-    Open,
-    /// Files and folders.
-    Files(Vec<PathBuf>),
-    /// Synthetic graphite.
-    Graphite,
-}
-
-/// What stands on the sheet below the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SheetKind {
-    Traversal,
-    Samples,
-    Interpolation,
-    Correlations,
-}
-
-/// A model that is open, and where in its latent space one is.
-struct Open {
-    model: Arc<Model>,
-    name: String,
-    /// The bytes of its file, for projects; none of the model that comes with the program.
-    bytes: Option<Arc<Vec<u8>>>,
-    explorer: Explorer,
-    /// Dimensions, the most telling first, and how many of them say something.
-    order: Vec<usize>,
-    alive: usize,
-    z: Vec<f32>,
-    start: Vec<f32>,
-    start_name: String,
-    layout: u64,
-    edge: usize,
-    asked: Option<crate::job::ExploreRequest>,
-    shown: Option<Explored>,
-    /// What the start looked like, to compare with.
-    reference: Option<Explored>,
-    sheet: PaintedSheet,
-    sheet_kind: SheetKind,
-    sample_seed: u64,
-    /// The other end of an interpolation.
-    target: Option<(String, Vec<f32>)>,
-    /// Whether the next encoded micrograph is the other end.
-    encodes_target: bool,
-    pad: (usize, usize),
-}
-
-/// A model to be opened, its name, and the bytes of its file.
-type Read = (Arc<Model>, String, Option<Arc<Vec<u8>>>);
-
-/// The state of the workspace.
-pub struct LatentSpace {
-    page: Page,
-    open: Option<Open>,
-    /// A model that is being read.
-    reading: Watch<Once<Read>>,
-    /// Whether the model that comes with the program was opened.
-    has_opened_built_in: bool,
-    /// What is trained on.
-    data: Data,
-    /// What the open model is judged on: at first what the model that comes with the program knows.
-    judged: Data,
-    settings: LatentSettings,
-    stride: usize,
-    most_patches: usize,
-    graphite: usize,
-    /// Whether files are prepared and segmented like the open micrograph.
-    prepares: bool,
-    training: Watch<Train>,
-    /// What is trained.
-    trained: Option<Train>,
-    /// A training that was cancelled or failed but left a checkpoint.
-    resumable: Option<Train>,
-    needs: Option<(String, Result<Needs, String>)>,
-    pictures: Vec<Option<Picture>>,
-    shown_step: Option<usize>,
-    picture_is_old: bool,
-    picture: Option<Picture>,
-    sheet_picture: Option<Picture>,
-    sheet_shown: (usize, usize),
-    judging: Watch<Judge>,
-    judgement: Option<Arc<Judgement>>,
-}
-
-impl Default for LatentSpace {
-    fn default() -> Self {
-        Self {
-            page: Page::Explore,
-            open: None,
-            reading: Watch::default(),
-            has_opened_built_in: false,
-            data: Data::Open,
-            judged: Data::Graphite,
-            settings: LatentSettings::default(),
-            stride: 50,
-            most_patches: 2000,
-            graphite: 400,
-            prepares: false,
-            training: Watch::default(),
-            trained: None,
-            resumable: None,
-            needs: None,
-            pictures: vec![],
-            shown_step: None,
-            picture_is_old: false,
-            picture: None,
-            sheet_picture: None,
-            sheet_shown: (0, 0),
-            judging: Watch::default(),
-            judgement: None,
-        }
-    }
-}
-
-impl LatentSpace {
-    /// The settings of the next training.
-    pub fn settings_mut(&mut self) -> &mut LatentSettings {
-        &mut self.settings
-    }
-
-    /// The name of the open model.
-    pub fn model_name(&self) -> Option<&str> {
-        self.open.as_ref().map(|o| o.name.as_str())
-    }
-
-    /// The picture that is shown, and its latent point.
-    pub fn shown(&self) -> Option<&Explored> {
-        self.open.as_ref()?.shown.as_ref()
-    }
-
-    /// Steps of the training under way, or of the last one.
-    pub fn steps(&self) -> usize {
-        self.training.progress.step
-    }
-
-    /// Pictures painted of the sheet, and all of it.
-    pub fn sheet_progress(&self) -> (usize, usize) {
-        self.open.as_ref().map_or((0, 0), |o| (o.sheet.pictures.len(), o.sheet.cells.iter().map(Vec::len).sum()))
-    }
-
-    /// What the last judgement found.
-    pub fn judgement(&self) -> Option<&Arc<Judgement>> {
-        self.judgement.as_ref()
-    }
-
-    /// The data of the page: what is trained on, or judged on.
-    fn page_data(&self) -> &Data {
-        if self.page == Page::Judge { &self.judged } else { &self.data }
-    }
-
-    fn page_data_mut(&mut self) -> &mut Data {
-        if self.page == Page::Judge { &mut self.judged } else { &mut self.data }
-    }
-
-    /// Trains on so many synthetic graphite micrographs.
-    pub fn take_graphite(&mut self, count: usize) {
-        (self.data, self.graphite) = (Data::Graphite, count);
-    }
-}
+use state::{CANCEL, Data, JUDGE, KEEP, LAYOUT, NAME, Page, STOP, TRAIN};
 
 impl Space for LatentSpace {
     fn name(&self) -> &'static str {
@@ -368,9 +189,4 @@ impl Space for LatentSpace {
             (false, false) => None,
         }
     }
-}
-
-/// Grey values 0 … 1 as a colour.
-fn grey(value: f32) -> Color32 {
-    Color32::from_gray((255.0 * value).round().clamp(0.0, 255.0) as u8)
 }

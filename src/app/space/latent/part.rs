@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{LatentSpace, events};
+use super::events;
+use super::state::LatentSpace;
 use crate::app::shared::Shared;
 use crate::latent::Model;
 use crate::project::Part;

@@ -3,9 +3,9 @@
 use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 
 use super::data::{data_choice, missing_data, train_request};
-use super::{Data, LatentSpace, grey};
+use super::state::{Data, LatentSpace, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::export::serve_plot;
+use crate::app::shared::plots::serve_plot;
 use crate::app::space::empty;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{Picture, ShownFigure, choice, heading, preset, primary, titled_plot, value};

@@ -4,10 +4,10 @@ use egui::{Color32, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::data::ask_for_files;
 use super::explore::cell_at;
-use super::{LatentSpace, Open, SheetKind, grey};
+use super::state::{LatentSpace, Open, SheetKind, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::ask::PathKind;
-use crate::app::shared::export::serve_plot;
+use crate::app::shared::plots::serve_plot;
+use crate::app::shared::question::PathKind;
 use crate::app::space::empty;
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, titled_plot};

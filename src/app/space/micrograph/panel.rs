@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
 
+use super::segment;
+use super::state::{MicrographSpace, Tool};
 use super::tools::{add_preparation, drawn_length, remove_preparation, set_scale};
-use super::{MicrographSpace, Tool, segment};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
 use crate::app::shared::document::Document;
 use crate::app::shared::open::is_learning;
+use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::source::Source;
 use crate::app::space::{document_summary, interval_tip};
 use crate::app::theme;

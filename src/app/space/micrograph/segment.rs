@@ -3,7 +3,7 @@
 use egui::{DragValue, RichText, Slider, Ui};
 
 use super::sensitivity::cuts_of;
-use super::{MicrographSpace, Tool};
+use super::state::{MicrographSpace, Tool};
 use crate::app::shared::Shared;
 use crate::app::shared::open::is_learning;
 use crate::app::widgets::{choice, row, value};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Color32, CursorIcon, Rect, Response, Stroke as Line, StrokeKind, Ui};
 
-use super::{MicrographSpace, Tool};
+use super::state::{MicrographSpace, Tool};
 use crate::app::shared::Shared;
 use crate::app::theme;
 use crate::app::widgets::Place;

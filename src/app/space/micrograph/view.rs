@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use egui::{Color32, Panel, RichText, Ui};
 
-use super::histogram::Histogram;
+use super::grey::Histogram;
 use super::histogram::histogram_view;
 use super::panel::{paint_controls, scale_controls};
 use super::sensitivity::cuts_of;
-use super::sensitivity::sensitivity_view;
+use super::sensitivity_view::sensitivity_view;
+use super::state::{Foot, Look, MicrographSpace, Tool};
 use super::tools::{draw_tools, drawn_length, use_tool};
-use super::{Foot, Look, MicrographSpace, Tool};
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
 use crate::app::space::readout_of;

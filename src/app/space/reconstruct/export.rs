@@ -4,32 +4,19 @@ use std::path::{Path, PathBuf};
 
 use egui::{TextEdit, Ui};
 
-use super::{ReconstructSpace, figures};
+use super::figures;
+use super::state::{Export, ReconstructSpace};
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
 use crate::app::shared::export::ExportChoice;
-use crate::app::shared::watch::{News, Once, Watch};
+use crate::app::shared::question::{Ask, PathKind};
+use crate::app::shared::watch::{News, Once};
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
 use crate::figure::Figure;
 use crate::reconstruct::{Realisation, output_path, write_realisation};
 
-/// The dialog that exports a realisation.
-#[derive(Default)]
-pub struct Export {
-    is_open: bool,
-    /// Why the last one failed.
-    error: String,
-    writing: Watch<Once<PathBuf>>,
-}
-
 impl Export {
-    /// Opens the dialog, where there is something to export.
-    pub fn open(&mut self, can: bool) {
-        self.is_open = can;
-        self.error.clear();
-    }
-
+    /// Takes news of what is being written.
     pub fn poll(&mut self, shared: &mut Shared) {
         while let Some(news) = self.writing.poll(&mut shared.messages) {
             if let News::Output(folder) = news {

@@ -2,7 +2,7 @@
 
 use egui::Color32;
 
-use super::{ReconstructSpace, Shown};
+use super::state::{ReconstructSpace, Shown};
 use crate::app::shared::Shared;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::ShownFigure;

@@ -2,9 +2,9 @@
 
 use egui::{CollapsingHeader, DragValue, RichText, Slider, Ui};
 
-use super::ReconstructSpace;
+use super::state::ReconstructSpace;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Ask, PathKind};
+use crate::app::shared::question::{Ask, PathKind};
 use crate::app::widgets::{choice, heading, preset, row, value};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::mebibytes;

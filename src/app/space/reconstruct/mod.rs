@@ -6,109 +6,20 @@ mod figures;
 mod gram;
 mod run;
 mod settings;
+mod state;
 mod view;
 
-use std::sync::Arc;
+pub use state::ReconstructSpace;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers, Ui};
 
 use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
-use crate::app::shared::document::Document;
-use crate::app::shared::watch::Watch;
-use crate::app::widgets::Picture;
 use crate::figure::duration;
-use crate::job::{Preview, Progress, Request, Run};
+use crate::job::{Progress, Request};
 use crate::project::Project;
-use crate::reconstruct::{Realisation, Settings};
-use crate::stats::Curves;
-use cost::CostEstimate;
-use export::Export;
-
-/// The ids of its commands.
-const START: &str = "start";
-const KEEP: &str = "keep";
-const CANCEL: &str = "cancel";
-const EXPORT: &str = "export";
-
-/// What the panes and plots show of the reconstruction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Shown {
-    /// The newest state of the run.
-    #[default]
-    Live,
-    /// A finished realisation.
-    Realisation(usize),
-}
-
-/// The textures of what is shown.
-#[derive(Default)]
-struct Pictures {
-    original: Option<Picture>,
-    image: Option<Picture>,
-    phases: Option<Picture>,
-    /// Each with its realisation.
-    thumbnails: Vec<(Arc<Realisation>, Picture)>,
-}
-
-/// What a run was started with: the window may have gone on since.
-struct Begun {
-    document: Document,
-    settings: Settings,
-}
-
-/// The state of the workspace.
-#[derive(Default)]
-pub struct ReconstructSpace {
-    run: Watch<Run>,
-    begun: Option<Begun>,
-    /// A run that failed but left a checkpoint.
-    resumable: Option<Begun>,
-    preview: Option<Preview>,
-    shown: Shown,
-    curves: Arc<Vec<Curves>>,
-    pictures: Pictures,
-    /// The number of the document that the panes have seen.
-    document: u64,
-    cost: CostEstimate,
-    export: Export,
-}
-
-impl ReconstructSpace {
-    /// Whether a run is under way.
-    pub fn is_running(&self) -> bool {
-        self.run.is_running()
-    }
-
-    /// Iterations of the running realisation.
-    pub fn iteration(&self) -> usize {
-        self.run.progress.iteration
-    }
-
-    /// Whether the run waits.
-    pub fn is_paused(&self) -> bool {
-        self.run.progress.paused
-    }
-
-    /// Whether memory and operations of the settings have been worked out.
-    pub fn cost_is_known(&self) -> bool {
-        self.cost.found.is_some()
-    }
-
-    /// The document that the shown run belongs to.
-    fn live_document<'a>(&'a self, shared: &'a Shared) -> Option<&'a Document> {
-        self.begun.as_ref().map(|begun| &begun.document).or(shared.document.as_ref())
-    }
-
-    /// The finished realisation that is shown, else the last one.
-    fn shown_realisation<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Realisation>> {
-        match self.shown {
-            Shown::Realisation(n) => shared.realisations.get(n),
-            Shown::Live => shared.realisations.last(),
-        }
-    }
-}
+use state::{CANCEL, EXPORT, KEEP, START, Shown};
 
 impl Space for ReconstructSpace {
     fn name(&self) -> &'static str {
@@ -201,11 +112,7 @@ impl Space for ReconstructSpace {
             KEEP => self.run.request(Request::StopAndKeep),
             CANCEL => self.run.request(Request::Cancel),
             _ => {
-                // What is exported is what is shown.
-                if let (Shown::Live, Some(last)) = (self.shown, shared.realisations.len().checked_sub(1)) {
-                    run::show_realisation(self, shared, ctx, last);
-                }
-                self.export.open(!shared.realisations.is_empty());
+                run::open_export(self, shared, ctx);
             }
         }
     }

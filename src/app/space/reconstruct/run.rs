@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use super::{Begun, ReconstructSpace, Shown};
+use super::state::{Begun, ReconstructSpace, Shown};
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{Answer, Ask};
+use crate::app::shared::question::{Answer, Ask};
 use crate::app::shared::watch::News;
 use crate::app::widgets::Picture;
 use crate::compute::graph::Precision;
@@ -220,6 +220,15 @@ pub fn show_realisation(space: &mut ReconstructSpace, shared: &Shared, ctx: &Con
         let recipe = &realisation.report.settings.recipe;
         Picture::show_phases(&mut space.pictures.original, ctx, "original", map, recipe);
     }
+}
+
+/// Opens the dialog that exports what is shown, else the last realisation.
+pub fn open_export(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
+    if let (Shown::Live, Some(last)) = (space.shown, shared.realisations.len().checked_sub(1)) {
+        show_realisation(space, shared, ctx, last);
+    }
+    space.export.is_open = !shared.realisations.is_empty();
+    space.export.error.clear();
 }
 
 /// Shows the run again.

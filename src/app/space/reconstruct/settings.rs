@@ -2,7 +2,8 @@
 
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Ui};
 
-use super::{ReconstructSpace, gram, run};
+use super::state::ReconstructSpace;
+use super::{gram, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
 use crate::app::space::micrograph::{add_preparation, bar_of};

@@ -2,10 +2,11 @@
 
 use egui::{Panel, RichText, ScrollArea, Ui};
 
-use super::{ReconstructSpace, Shown, figures, run};
+use super::state::{ReconstructSpace, Shown};
+use super::{figures, run};
 use crate::app::shared::Shared;
-use crate::app::shared::export::serve_plot;
-use crate::app::space::{Space, readout_of};
+use crate::app::shared::plots::serve_plot;
+use crate::app::space::readout_of;
 use crate::app::theme;
 use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
 use crate::figure::{Figure, significant};
@@ -202,7 +203,7 @@ fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         });
     });
     if wants_export {
-        space.perform(super::EXPORT, ui.ctx(), shared);
+        run::open_export(space, shared, ui.ctx());
     }
     match chosen {
         Some(Shown::Live) => run::show_live(space, shared, ui.ctx()),

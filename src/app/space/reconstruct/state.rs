@@ -1,0 +1,106 @@
+//! The state of the workspace.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::cost::CostEstimate;
+use crate::app::shared::Shared;
+use crate::app::shared::document::Document;
+use crate::app::shared::watch::{Once, Watch};
+use crate::app::widgets::Picture;
+use crate::job::{Preview, Run};
+use crate::reconstruct::{Realisation, Settings};
+use crate::stats::Curves;
+
+/// The ids of its commands.
+pub const START: &str = "start";
+pub const KEEP: &str = "keep";
+pub const CANCEL: &str = "cancel";
+pub const EXPORT: &str = "export";
+
+/// What the panes and plots show of the reconstruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// The newest state of the run.
+    #[default]
+    Live,
+    /// A finished realisation.
+    Realisation(usize),
+}
+
+/// The textures of what is shown.
+#[derive(Default)]
+pub struct Pictures {
+    pub(super) original: Option<Picture>,
+    pub(super) image: Option<Picture>,
+    pub(super) phases: Option<Picture>,
+    /// Each with its realisation.
+    pub(super) thumbnails: Vec<(Arc<Realisation>, Picture)>,
+}
+
+/// What a run was started with: the window may have gone on since.
+pub struct Begun {
+    pub(super) document: Document,
+    pub(super) settings: Settings,
+}
+
+/// The state of the workspace.
+#[derive(Default)]
+pub struct ReconstructSpace {
+    pub(super) run: Watch<Run>,
+    pub(super) begun: Option<Begun>,
+    /// A run that failed but left a checkpoint.
+    pub(super) resumable: Option<Begun>,
+    pub(super) preview: Option<Preview>,
+    pub(super) shown: Shown,
+    pub(super) curves: Arc<Vec<Curves>>,
+    pub(super) pictures: Pictures,
+    /// The number of the document that the panes have seen.
+    pub(super) document: u64,
+    pub(super) cost: CostEstimate,
+    pub(super) export: Export,
+}
+
+impl ReconstructSpace {
+    /// Whether a run is under way.
+    pub fn is_running(&self) -> bool {
+        self.run.is_running()
+    }
+
+    /// Iterations of the running realisation.
+    pub fn iteration(&self) -> usize {
+        self.run.progress.iteration
+    }
+
+    /// Whether the run waits.
+    pub fn is_paused(&self) -> bool {
+        self.run.progress.paused
+    }
+
+    /// Whether memory and operations of the settings have been worked out.
+    pub fn cost_is_known(&self) -> bool {
+        self.cost.found.is_some()
+    }
+
+    /// The document that the shown run belongs to.
+    pub(super) fn live_document<'a>(&'a self, shared: &'a Shared) -> Option<&'a Document> {
+        self.begun.as_ref().map(|begun| &begun.document).or(shared.document.as_ref())
+    }
+
+    /// The finished realisation that is shown, else the last one.
+    pub(super) fn shown_realisation<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Realisation>> {
+        match self.shown {
+            Shown::Realisation(n) => shared.realisations.get(n),
+            Shown::Live => shared.realisations.last(),
+        }
+    }
+}
+
+/// The dialog that exports a realisation.
+#[derive(Default)]
+pub struct Export {
+    pub(super) is_open: bool,
+    /// Why the last one failed.
+    pub(super) error: String,
+    pub(super) writing: Watch<Once<PathBuf>>,
+}
