@@ -3,11 +3,30 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 12] = [
-    ("app", &["job", "project", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
-    ("cli", &["job", "project", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
-    ("job", &["latent", "reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"]),
+const ROOMS: [(&str, &[&str]); 13] = [
+    (
+        "app",
+        &[
+            "job",
+            "project",
+            "figure",
+            "latent",
+            "reconstruct",
+            "net",
+            "compute",
+            "stats",
+            "synth",
+            "micrograph",
+            "folders",
+        ],
+    ),
+    ("cli", &["job", "figure", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+    (
+        "job",
+        &["figure", "latent", "reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"],
+    ),
     ("project", &["reconstruct", "stats", "micrograph", "folders"]),
+    ("figure", &["micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
     ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("net", &["compute", "folders"]),

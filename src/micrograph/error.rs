@@ -71,7 +71,7 @@ pub enum MicrographError {
     },
     /// A number of phases that cannot be made.
     #[error(
-        "{name} cannot be divided into {wanted} phases: choose between 2 and {MOST_PHASES}, and no more than it has grey values."
+        "{wanted} phases cannot be made of {name}: choose between 2 and {MOST_PHASES}, and no more than it has grey values."
     )]
     PhaseCount {
         /// The micrograph.
