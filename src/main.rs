@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::Parser;
 use microwright::app;
 use microwright::cli::{self, Arguments};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// Where the built-in micrograph is reconstructed when there is no display.
 const DEMONSTRATION: &str = "microwright-demonstration";
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    log_to_stderr();
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Some(command) => cli::run(command),
@@ -26,6 +26,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes what `RUST_LOG` asks for (such as `warn` or `wgpu_core=info`); nothing without it.
+fn log_to_stderr() {
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(wanted.unwrap_or_default())).init();
 }
 
 fn window(file: Option<PathBuf>) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_kernels;
+mod choices;
 mod compare;
 mod devices;
 mod follow;

@@ -1,5 +1,7 @@
 //! The meaning of latent dimensions: descriptors of pictures, and their correlation with the dimensions.
 
+use faer::Mat;
+
 use crate::micrograph::PhaseMap;
 use crate::stats::{
     Boundary, Components, Correlation, Indicator, chord_lengths, interface_length, mean_chord, specific_surface,
@@ -96,37 +98,22 @@ pub fn slerp(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
 }
 
-/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a small ridge term.
+/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a ridge term for all but
+/// the constant. Where the rows leave a choice, the coefficients are the smallest.
 pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
     let wide = rows.first().map_or(0, Vec::len) + 1;
-    let with_one = |row: &Vec<f64>| -> Vec<f64> { std::iter::once(1.0).chain(row.iter().copied()).collect() };
-    let mut a = vec![vec![0.0; wide + 1]; wide];
-    for (row, y) in rows.iter().zip(y) {
-        let row = with_one(row);
-        for i in 0..wide {
-            for j in 0..wide {
-                a[i][j] += row[i] * row[j];
-            }
-            a[i][wide] += row[i] * y;
-        }
-    }
-    for (i, line) in a.iter_mut().enumerate().skip(1) {
-        line[i] += ridge;
-    }
-    // Gauss–Jordan elimination with the largest pivot.
-    for k in 0..wide {
-        let pivot = (k..wide).max_by(|i, j| a[*i][k].abs().total_cmp(&a[*j][k].abs())).unwrap_or(k);
-        a.swap(k, pivot);
-        if a[k][k].abs() < 1e-300 {
-            continue;
-        }
-        let line = a[k].clone();
-        for (_, other) in a.iter_mut().enumerate().filter(|(i, _)| *i != k) {
-            let factor = other[k] / line[k];
-            other.iter_mut().zip(&line).for_each(|(o, l)| *o -= factor * l);
-        }
-    }
-    (0..wide).map(|k| if a[k][k].abs() < 1e-300 { 0.0 } else { a[k][wide] / a[k][k] }).collect()
+    // The ridge term is one more row for each coefficient: √ridge times that coefficient is to be 0.
+    let design = Mat::from_fn(rows.len() + wide, wide, |i, j| match i.checked_sub(rows.len()) {
+        None if j == 0 => 1.0,
+        None => rows[i][j - 1],
+        Some(k) if k == j && j > 0 => ridge.sqrt(),
+        Some(_) => 0.0,
+    });
+    let wanted = Mat::from_fn(rows.len() + wide, 1, |i, _| y.get(i).copied().unwrap_or(0.0));
+    // The decomposition fails only for numbers that are not finite; they tell nothing.
+    let Ok(parts) = design.thin_svd() else { return vec![0.0; wide] };
+    let found = parts.pseudoinverse() * wanted;
+    (0..wide).map(|k| found[(k, 0)]).collect()
 }
 
 /// The value that the coefficients of [`linear_fit`] predict for a row.
@@ -166,6 +153,12 @@ mod tests {
             assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
         }
         assert!((linear_prediction(&found, &rows[4]) - y[4]).abs() < 1e-9);
+        // A column that says the same as another takes half of its coefficient.
+        let doubled: Vec<Vec<f64>> = rows.iter().map(|r| vec![r[0], r[1], r[0]]).collect();
+        let found = linear_fit(&doubled, &y, 0.0);
+        for (found, wanted) in found.iter().zip([3.0, -1.0, 0.5, -1.0]) {
+            assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+        }
     }
 
     #[test]

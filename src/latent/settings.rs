@@ -3,7 +3,7 @@
 use crate::net::{Depth, WeightsKind};
 
 /// The kind of a generative model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelKind {
     /// TextureVAE: matches Gram matrices (Sardeshmukh et al., CEUR 2964, 2021).
@@ -61,7 +61,7 @@ impl ModelKind {
 }
 
 /// What the encoder of a TextureVAE reads from the feature maps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
     /// Logarithms of mean and standard deviation of every channel at every tap: a texture has no positions.
@@ -237,7 +237,7 @@ impl LatentSettings {
 }
 
 /// A preset of settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LatentPreset {
     /// A minute or two on a laptop, to see whether a set of micrographs is worth more.
     Quick,

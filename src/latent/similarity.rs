@@ -2,13 +2,14 @@
 
 use std::f64::consts::PI;
 
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 use rustfft::num_complex::Complex;
 
 use super::LatentSettings;
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::net::{Weights, features};
+use crate::stats::transform_complex;
 
 /// Scales of the steerable pyramid.
 const SCALES: usize = 3;
@@ -30,7 +31,7 @@ pub struct PyramidStatistics {
 /// and the frequencies above and below them. All subbands have full size; neighbours lie 2^scale pixels apart.
 pub fn pyramid_statistics(values: &[f32], (height, width): (usize, usize)) -> PyramidStatistics {
     let mut spectrum: Vec<Complex<f64>> = values.iter().map(|v| Complex::new(f64::from(*v), 0.0)).collect();
-    transform(&mut spectrum, height, width, false);
+    transform_complex(&mut spectrum, (height, width), FftDirection::Forward);
     let band = |filter: &dyn Fn(f64, f64) -> f64, magnitude: bool| -> Vec<f64> {
         let frequency = |at: usize, size: usize| {
             let at = if 2 * at > size { at as f64 - size as f64 } else { at as f64 };
@@ -41,7 +42,7 @@ pub fn pyramid_statistics(values: &[f32], (height, width): (usize, usize)) -> Py
             v * filter(y.hypot(x), y.atan2(x))
         });
         let mut made: Vec<Complex<f64>> = filtered.collect();
-        transform(&mut made, height, width, true);
+        transform_complex(&mut made, (height, width), FftDirection::Inverse);
         made.iter().map(|v| if magnitude { v.norm() } else { v.re }).collect()
     };
     let mut bands = vec![(band(&|r, _| high(r, 1.0), false), 1)];
@@ -105,23 +106,6 @@ fn high(r: f64, cut: f64) -> f64 {
 /// The low-pass filter to [`high`]; the squares of both add up to 1.
 fn low(r: f64, cut: f64) -> f64 {
     (1.0 - high(r, cut).powi(2)).max(0.0).sqrt()
-}
-
-fn transform(values: &mut [Complex<f64>], height: usize, width: usize, inverse: bool) {
-    let mut planner = FftPlanner::new();
-    let mut plan = |size: usize| if inverse { planner.plan_fft_inverse(size) } else { planner.plan_fft_forward(size) };
-    let (rows, columns) = (plan(width), plan(height));
-    rows.process(values);
-    let mut line = vec![Complex::default(); height];
-    for x in 0..width {
-        (0..height).for_each(|y| line[y] = values[y * width + x]);
-        columns.process(&mut line);
-        (0..height).for_each(|y| values[y * width + x] = line[y]);
-    }
-    if inverse {
-        let scale = 1.0 / (height * width) as f64;
-        values.iter_mut().for_each(|v| *v *= scale);
-    }
 }
 
 fn moments(values: &[f64]) -> (f64, f64) {

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod classify;
+mod clusters;
 mod components;
 mod correct;
 mod error;
@@ -20,6 +21,7 @@ mod write;
 
 pub use calibration::{PixelSize, UNITS, scale_bar};
 pub use classify::{Lesson, painted_phases};
+pub(crate) use clusters::k_means;
 pub use components::{Touching, regions};
 pub use correct::{Correction, MOST_RADIUS, Stroke};
 pub use error::MicrographError;

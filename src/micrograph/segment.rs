@@ -1,6 +1,7 @@
 //! Segmentation, from a micrograph to a phase map: by its own labels, thresholds, clusters, or strokes.
 
 use super::classify::{Classified, Lesson, classify};
+use super::clusters::{k_means, nearest};
 use super::filter::Plane;
 use super::palette::PHASE_COLORS;
 use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap};
@@ -177,39 +178,19 @@ fn cut(micrograph: &Micrograph, cuts: &[f32]) -> PhaseMap {
 
 /// The most rounds of k-means, and the most pixels that it uses to find its centres.
 const ROUNDS: usize = 60;
-const LOOKED_AT: usize = 1 << 17;
+const SAMPLED: usize = 1 << 17;
 
 /// k-means on grey values or colours, starting from the quantiles of brightness.
 fn clusters(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, MicrographError> {
     let c = micrograph.channels;
-    let step = (micrograph.values.len() / c).div_ceil(LOOKED_AT).max(1);
+    let step = (micrograph.values.len() / c).div_ceil(SAMPLED).max(1);
     let brightness = |p: &[f32]| p.iter().sum::<f32>();
     let mut some: Vec<&[f32]> = micrograph.values.chunks_exact(c).step_by(step).collect();
     some.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
-    let mut centres: Vec<Vec<f32>> =
-        (0..phases).map(|k| some[(2 * k + 1) * some.len() / (2 * phases)].to_vec()).collect();
-    let nearest = |pixel: &[f32], centres: &[Vec<f32>]| {
-        let distance = |k: &usize| pixel.iter().zip(&centres[*k]).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-        (0..centres.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
-    };
-    for _ in 0..ROUNDS {
-        let mut sums = vec![(vec![0.0f64; c], 0.0f64); phases];
-        for pixel in &some {
-            let (sum, count) = &mut sums[nearest(pixel, &centres)];
-            sum.iter_mut().zip(*pixel).for_each(|(s, v)| *s += f64::from(*v));
-            *count += 1.0;
-        }
-        let mut next = centres.clone();
-        for (centre, (sum, count)) in next.iter_mut().zip(&sums).filter(|(_, (_, count))| *count > 0.0) {
-            *centre = sum.iter().map(|s| (s / count) as f32).collect();
-        }
-        if next == centres {
-            break;
-        }
-        centres = next;
-    }
+    let centres: Vec<Vec<f32>> = (0..phases).map(|k| some[(2 * k + 1) * some.len() / (2 * phases)].to_vec()).collect();
+    let (_, mut centres) = k_means(&some, centres, ROUNDS);
     centres.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
-    let labels = micrograph.values.chunks_exact(c).map(|p| nearest(p, &centres) as u8).collect();
+    let labels = micrograph.values.chunks_exact(c).map(|p| nearest(p, &centres)).collect();
     let map = PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases };
     if map.counts().contains(&0) {
         return Err(MicrographError::PhaseCount { name: micrograph.name.clone(), wanted: phases });

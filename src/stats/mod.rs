@@ -14,8 +14,8 @@ mod two_point;
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
 pub use error::{Curves, ErrorRates, MapStatistics, PhaseComparison, all_curves, compare, curves, white_noise};
-pub use fourier::Fourier;
 use fourier::quick_size;
+pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};
 pub use measure::{PhaseStatistics, Unfitted, measure};
 pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
@@ -23,7 +23,7 @@ pub use surface::{interface_length, local_variance, power_spectrum, specific_sur
 pub use two_point::{Correlation, two_point_axis, two_point_radial};
 
 /// What lies beyond the edge of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Boundary {
     /// The opposite edge.

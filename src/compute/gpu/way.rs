@@ -8,7 +8,7 @@ use crate::compute::graph::{ConvSettings, Graph, Op, Precision, Shape, TensorId}
 use crate::compute::kernels::{conv_cooperative, conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
 /// A method to compute a convolution or a Gram matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
     /// A matrix product (implicit for a convolution) in tiles of 64 × 64: for any kernels and channels.

@@ -1,38 +1,16 @@
 //! From an image back to phases: by k-means (Li et al. 2018, "Decoding"), or by rank.
 
-use crate::micrograph::PhaseMap;
-use crate::reconstruct::fractions::distance;
+use crate::micrograph::{PhaseMap, k_means};
 
 /// Rounds of k-means.
 const ROUNDS: usize = 20;
-fn nearest(pixel: &[f32], centres: &[[f32; 3]]) -> u8 {
-    let order = |a: &usize, b: &usize| distance(pixel, &centres[*a]).total_cmp(&distance(pixel, &centres[*b]));
-    (0..centres.len()).min_by(order).unwrap_or(0) as u8
-}
 
 /// Labels of `image` by k-means, which starts at the phases' vectors so that each cluster keeps its phase; also the
 /// centres that it ends with.
 pub fn cluster(image: &[f32], vectors: &[[f32; 3]], (height, width): (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
-    let mut centres = vectors.to_vec();
-    let mut labels: Vec<u8> = vec![];
-    for _ in 0..ROUNDS {
-        let next: Vec<u8> = image.chunks_exact(3).map(|p| nearest(p, &centres)).collect();
-        if next == labels {
-            break;
-        }
-        labels = next;
-        let mut sums = vec![([0.0f64; 3], 0.0f64); centres.len()];
-        for (pixel, label) in image.chunks_exact(3).zip(&labels) {
-            let (sum, count) = &mut sums[usize::from(*label)];
-            (0..3).for_each(|c| sum[c] += f64::from(pixel[c]));
-            *count += 1.0;
-        }
-        for (centre, (sum, count)) in centres.iter_mut().zip(&sums) {
-            if *count > 0.0 {
-                *centre = sum.map(|s| (s / count) as f32);
-            }
-        }
-    }
+    let pixels: Vec<&[f32]> = image.chunks_exact(3).collect();
+    let (labels, centres) = k_means(&pixels, vectors.iter().map(|v| v.to_vec()).collect(), ROUNDS);
+    let centres = centres.iter().map(|c| [c[0], c[1], c[2]]).collect();
     (PhaseMap { height, width, labels, phases: vectors.len() }, centres)
 }
 

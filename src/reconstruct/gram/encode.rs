@@ -8,7 +8,7 @@ use crate::micrograph::PhaseMap;
 use crate::reconstruct::fractions::least_distance;
 
 /// How each phase gets its vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// Corners of the cube [0, 255]³ as far apart as they can be.

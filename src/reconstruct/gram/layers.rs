@@ -4,7 +4,7 @@ use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::net::Depth;
 
 /// How the difference of two Gram matrices of one layer is scaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalisation {
     /// `‖G − G₀‖² / ‖G₀‖²`: every layer counts alike.

@@ -5,7 +5,7 @@ use super::settings::{Decoding, Gram};
 use crate::reconstruct::settings::{Method, Settings};
 
 /// Settings that go together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// A quick look: few iterations from coarse to fine, and the polish.
     Fast,

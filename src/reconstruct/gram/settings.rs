@@ -9,7 +9,7 @@ use crate::net::{Depth, WeightsKind};
 use crate::reconstruct::ReconstructError;
 
 /// The optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OptimiserKind {
     /// Quasi-Newton within bounds, as in the paper.
@@ -19,7 +19,7 @@ pub enum OptimiserKind {
 }
 
 /// How an image becomes phases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decoding {
     /// k-means, then an annealing at the interfaces to the exact volume fractions, as in the paper.

@@ -97,6 +97,7 @@ pub struct SpatialTerm {
     phases: SoftPhases,
     targets: SpatialTargets,
     fourier: Fourier,
+    size: (usize, usize),
     weight: f64,
 }
 
@@ -156,12 +157,12 @@ impl SpatialTerm {
     /// `weight · Σ_k Σ_d w(d) (A_k(d) − A_k⁰(d))² / Σ_d w(d) (A_k⁰(d) − φ_k²)² / fields`, A the periodic
     /// autocorrelation of a soft phase and w(d) = 1/|d|.
     pub fn new(phases: SoftPhases, targets: SpatialTargets, size: (usize, usize), weight: f64) -> Self {
-        Self { phases, targets, fourier: Fourier::new(size.0, size.1), weight }
+        Self { phases, targets, fourier: Fourier::new(size.0, size.1), size, weight }
     }
 
     /// The term at `image`; its gradient is added to `gradient`.
     pub fn add(&self, image: &[f32], gradient: &mut [f64]) -> f64 {
-        let size = (self.fourier.rows, self.fourier.columns);
+        let size = self.size;
         let pixels = (size.0 * size.1) as f64;
         let mut total = 0.0;
         for k in 0..self.phases.len() {

@@ -388,8 +388,8 @@ fn export(space: &CompareSpace, shared: &mut Shared) {
     shared.write(shared.export.path("comparison"), move |folder| {
         let failed = |e: std::io::Error| format!("{} could not be written: {e}.", folder.display());
         crate::folders::write_atomically(&folder.join("comparison.csv"), table.as_bytes()).map_err(failed)?;
-        let drawn = figures.iter().filter(|f| !f.figure.series.is_empty());
-        drawn.map(|f| f.figure.write_all(folder)).collect()
+        let mut drawn = figures.iter().filter(|f| !f.figure.series.is_empty());
+        drawn.try_for_each(|f| f.figure.write_all(folder))
     });
 }
 

@@ -336,6 +336,6 @@ fn export(space: &DepthStudySpace, shared: &mut Shared) {
     let pixel = shared.document.as_ref().and_then(|d| d.micrograph().pixel_size.clone());
     shared.write(shared.export.path("depth-study"), move |folder| {
         write_study(folder, &rows, &recipe, pixel.as_ref())?;
-        study_figures(&rows).iter().map(|figure| figure.write_all(folder)).collect()
+        study_figures(&rows).iter().try_for_each(|figure| figure.write_all(folder))
     });
 }
