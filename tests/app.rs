@@ -101,7 +101,8 @@ fn a_cancelled_run_leaves_nothing_and_a_closed_window_no_job() {
     until(&mut harness, "an iteration", |app| run(app).iteration() > 1);
     let start = Instant::now();
     drop(harness);
-    assert!(start.elapsed() < Duration::from_secs(5), "closing waited for more than an iteration");
+    // All iterations would take an hour; a busy machine may take long for one.
+    assert!(start.elapsed() < Duration::from_secs(120), "closing waited for more than an iteration");
 }
 
 #[test]

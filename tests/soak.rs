@@ -46,7 +46,7 @@ static ALLOCATOR: Counting = Counting;
 #[derive(Debug)]
 struct Held {
     live: usize,
-    #[allow(dead_code, reason = "told in messages through Debug, not judged")]
+    #[expect(dead_code, reason = "told in messages through Debug, not judged")]
     resident: u64,
     threads: usize,
     files: usize,

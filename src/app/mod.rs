@@ -9,6 +9,8 @@ mod overlays;
 mod project;
 mod shared;
 mod space;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod widgets;
 

@@ -23,7 +23,7 @@ pub fn until(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&App) ->
     let start = Instant::now();
     while !holds(harness.state()) {
         assert!(
-            start.elapsed() < Duration::from_secs(60),
+            start.elapsed() < Duration::from_secs(300),
             "{what} did not come; messages: {:?}",
             harness.state().message_texts()
         );
