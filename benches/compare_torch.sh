@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The time and memory of one loss and gradient at pool3, here and in PyTorch, in turn on the same cores: the table of the
-# README. Needs a Python with PyTorch (python3, or the one that PYTHON names) and nothing else at work beside it.
+# The time and memory of one loss and gradient at pool3, here and in PyTorch, in turn on the same cores: the table of
+# docs/performance.md. Needs a Python with PyTorch (python3, or the one that PYTHON names) and nothing else at work beside it.
 #
 # usage: benches/compare_torch.sh [SIZE …]
 set -euo pipefail
