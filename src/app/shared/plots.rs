@@ -1,7 +1,7 @@
 //! What is chosen in the menu of a plot.
 
 use super::state::Shared;
-use crate::app::widgets::PlotRequest;
+use crate::app::widgets::{PlotRequest, ShownFigure, titled_plot};
 use crate::figure::Figure;
 
 /// Does what was chosen in a plot's menu.
@@ -14,4 +14,22 @@ pub fn serve_plot(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, Pl
         }
         None => {}
     }
+}
+
+/// Shows figures beside each other in columns of one width, with their menus.
+pub fn row_of_plots(
+    shared: &mut Shared,
+    ui: &mut egui::Ui,
+    id: &str,
+    figures: impl IntoIterator<Item = ShownFigure>,
+    columns: usize,
+    y_top: Option<f64>,
+) {
+    let mut wanted = None;
+    ui.columns(columns, |columns| {
+        for (figure, ui) in figures.into_iter().zip(columns) {
+            wanted = titled_plot(ui, id, figure, y_top).or(wanted.take());
+        }
+    });
+    serve_plot(shared, ui, wanted);
 }

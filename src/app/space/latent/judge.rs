@@ -5,10 +5,10 @@ use egui::{ProgressBar, RichText, ScrollArea, Ui};
 use super::data::{data_choice, missing_data, train_request};
 use super::state::LatentSpace;
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::row_of_plots;
 use crate::app::space::empty;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{ShownFigure, heading, primary, titled_plot};
+use crate::app::widgets::{ShownFigure, heading, primary};
 use crate::figure::{Figure, MADE, ORIGINAL, Series, significant};
 use crate::job::{Judge, PatchSource, Progress, Request, unseen_seed};
 use crate::latent::{Comparison, Judgement, Scores, Spread};
@@ -99,13 +99,7 @@ pub fn judge_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .size_range(140.0..=(height - 140.0).max(150.0))
         .show(ui, |ui| {
             let figures = distributions(&judgement, theme::palette(ui));
-            let mut wanted = None;
-            ui.columns(2, |columns| {
-                for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
-                    wanted = titled_plot(ui, "judge", figure, Some(1.0)).or(wanted.take());
-                }
-            });
-            serve_plot(shared, ui, wanted);
+            row_of_plots(shared, ui, "judge", figures, 2, Some(1.0));
         });
     egui::CentralPanel::no_frame().show(ui, |ui| {
         ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {

@@ -5,10 +5,10 @@ use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 use super::data::{data_choice, missing_data, train_request};
 use super::state::{Data, LatentSpace, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::row_of_plots;
 use crate::app::space::empty;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{Picture, ShownFigure, choice, heading, preset, primary, titled_plot, value};
+use crate::app::widgets::{Picture, ShownFigure, choice, heading, preset, primary, value};
 use crate::compute::{DeviceKind, mebibytes};
 use crate::figure::{Figure, MADE, Series, duration};
 use crate::job::{PatchSource, Request, Train, TrainProgress};
@@ -282,13 +282,7 @@ pub fn train_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .show(ui, |ui| train_pictures(space, ui, &progress));
     egui::CentralPanel::no_frame().show(ui, |ui| {
         let figures = loss_figures(&progress, theme::palette(ui));
-        let mut wanted = None;
-        ui.columns(2, |columns| {
-            for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
-                wanted = titled_plot(ui, "train", figure, None).or(wanted.take());
-            }
-        });
-        serve_plot(shared, ui, wanted);
+        row_of_plots(shared, ui, "train", figures, 2, None);
     });
 }
 

@@ -5,9 +5,9 @@ use egui::{Color32, RichText, Ui};
 use super::sensitivity::{Sensitivity, Vary};
 use super::state::MicrographSpace;
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::row_of_plots;
 use crate::app::theme;
-use crate::app::widgets::{ShownFigure, titled_plot};
+use crate::app::widgets::ShownFigure;
 use crate::figure::{Figure, MADE, Series, significant};
 use crate::micrograph::{Recipe, Segmentation};
 use crate::stats::Curves;
@@ -42,13 +42,7 @@ pub fn sensitivity_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
         return;
     }
     let figures = sensitivity_figures(shared, sensitivity, palette.accent, palette.faint, palette.original);
-    let mut wanted = None;
-    ui.columns(3, |columns| {
-        for (figure, ui) in figures.into_iter().zip(columns) {
-            wanted = titled_plot(ui, "sensitivity", figure, None).or(wanted.take());
-        }
-    });
-    serve_plot(shared, ui, wanted);
+    row_of_plots(shared, ui, "sensitivity", figures, 3, None);
 }
 
 fn sensitivity_figures(
