@@ -63,8 +63,8 @@ impl Problem {
         let weights = Weights::load(&gram.weights, gram.deepest())?;
         let kind = device.info().kind;
         let size = settings.output_size(original);
-        let cost = check_memory(&device, &weights, (&settings, &gram), size, original)?;
-        let limit = measuring_limit(kind, &settings, original);
+        let memory = Memory::of(kind, &settings, original);
+        let cost = memory.check(&device, &weights, (&settings, &gram), size)?;
         let soft = SoftPhases::of(&vectors);
         let loss = gram.loss(settings.precision);
         let mut levels = vec![];
@@ -72,8 +72,8 @@ impl Problem {
             let image = if there == original { image.clone() } else { shrink(&image, original, there) };
             levels.push(Level {
                 size: here,
-                grams: grams(&device, &weights, &image, there, &loss, limit)?,
-                plan: Plan::of(kind, &weights, here, &loss, loss_limit(kind, (&settings, &gram), here, original))?,
+                grams: grams(&device, &weights, &image, there, &loss, memory.for_measuring())?,
+                plan: Plan::of(kind, &weights, here, &loss, memory.for_loss(&gram, here))?,
                 spatial: (gram.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
                 // Values between phases are no phases: an image that stays one has no lineal path.
                 paths: (gram.path_weight > 0.0 && phases.is_some())
@@ -132,31 +132,97 @@ pub fn resources(
     size: (usize, usize),
     original: (usize, usize),
 ) -> Result<Cost, ComputeError> {
-    let limit = loss_limit(kind, (settings, gram), size, original);
-    let cost = cost(kind, weights, size, &gram.loss(settings.precision), limit)?;
-    Ok(Cost { bytes: cost.bytes + host_bytes(gram, size) + original_bytes(original), ..cost })
+    Memory::of(kind, settings, original).resources(weights, (settings, gram), size)
 }
 
-/// Bytes that a run may take, where that is known: what was set, else what is free.
-fn memory_limit(kind: DeviceKind, settings: &Settings) -> Option<u64> {
-    settings.memory_limit.map(|mebibytes| mebibytes << 20).or_else(|| kind.available_memory())
-}
-
-/// The same for the network alone: the rest works in the machine's memory, which all but cards share.
-fn loss_limit(
+/// The memory that a run may take. What is free changes from one look to the next, so a run looks once.
+#[derive(Clone, Copy)]
+struct Memory {
     kind: DeviceKind,
-    (settings, gram): (&Settings, &Gram),
-    size: (usize, usize),
+    /// Bytes, where that is known: what was set, else what is free.
+    available: Option<u64>,
+    /// Height and width of the original.
     original: (usize, usize),
-) -> Option<u64> {
-    let host = if kind == DeviceKind::Discrete { 0 } else { host_bytes(gram, size) };
-    Some(measuring_limit(kind, settings, original)?.saturating_sub(host))
 }
 
-/// The same for measuring the original.
-fn measuring_limit(kind: DeviceKind, settings: &Settings, original: (usize, usize)) -> Option<u64> {
-    let host = if kind == DeviceKind::Discrete { 0 } else { original_bytes(original) };
-    Some(memory_limit(kind, settings)?.saturating_sub(host))
+impl Memory {
+    fn of(kind: DeviceKind, settings: &Settings, original: (usize, usize)) -> Self {
+        let set = settings.memory_limit.map(|mebibytes| mebibytes << 20);
+        Self { kind, available: set.or_else(|| kind.available_memory()), original }
+    }
+
+    /// Bytes for the network alone: the rest works in the machine's memory, which all but cards share.
+    fn for_loss(self, gram: &Gram, size: (usize, usize)) -> Option<u64> {
+        let host = if self.kind == DeviceKind::Discrete { 0 } else { host_bytes(gram, size) };
+        Some(self.for_measuring()?.saturating_sub(host))
+    }
+
+    /// The same for measuring the original.
+    fn for_measuring(self) -> Option<u64> {
+        let host = if self.kind == DeviceKind::Discrete { 0 } else { original_bytes(self.original) };
+        Some(self.available?.saturating_sub(host))
+    }
+
+    fn resources(
+        self,
+        weights: &Weights,
+        (settings, gram): (&Settings, &Gram),
+        size: (usize, usize),
+    ) -> Result<Cost, ComputeError> {
+        let limit = self.for_loss(gram, size);
+        let cost = cost(self.kind, weights, size, &gram.loss(settings.precision), limit)?;
+        Ok(Cost { bytes: cost.bytes + host_bytes(gram, size) + original_bytes(self.original), ..cost })
+    }
+
+    /// What a run costs; refused, before anything is taken, where the device has no room for it or for measuring the
+    /// original.
+    fn check(
+        self,
+        device: &Device,
+        weights: &Weights,
+        (settings, gram): (&Settings, &Gram),
+        size: (usize, usize),
+    ) -> Result<Cost, ReconstructError> {
+        let run = self.resources(weights, (settings, gram), size)?;
+        let Some(available) = self.available else { return Ok(run) };
+        if run.bytes > available {
+            let lean =
+                Gram { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..gram.clone() };
+            let least = self.resources(weights, (settings, &lean), size)?.bytes;
+            if least <= available {
+                let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
+                let (height, width) = size;
+                return Err(ReconstructError::Settings(format!(
+                    "{height} × {width} pixels need {needed} with these settings, and there are {available}. With Adam as the optimiser \
+                     and the weights of S2 and lineal path at 0 it is {least}: most is what L-BFGS-B remembers and what the two terms \
+                     work with."
+                )));
+            }
+        }
+        let limit = self.for_measuring().unwrap_or(available);
+        let measured = gram_bytes(self.kind, weights, self.original, &gram.loss(settings.precision), limit)?;
+        let measuring = measured + (available - limit);
+        for (needed, (height, width)) in [(run.bytes, size), (measuring, self.original)] {
+            if needed <= available {
+                continue;
+            }
+            if let Some(limit) = settings.memory_limit {
+                let needed = needed.div_ceil(1 << 20);
+                return Err(ReconstructError::Settings(format!(
+                    "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
+                     the limit, or choose a smaller size or a shallower depth.",
+                    gram.depth
+                )));
+            }
+            return Err(ReconstructError::Compute(ComputeError::Limit {
+                device: device.info().name,
+                what: format!("{} at {height} × {width} pixels", gram.depth),
+                needed: mebibytes(needed),
+                allowed: mebibytes(available),
+            }));
+        }
+        Ok(run)
+    }
 }
 
 /// Bytes of the original as it is held through a run: its values, its phases, and both as they are shown.
@@ -184,50 +250,19 @@ fn optimiser_bytes(kind: OptimiserKind, has_terms: bool, (height, width): (usize
     each * (3 * height * width) as u64
 }
 
-/// What a run costs; refused, before anything is taken, where the device has no room for it or for measuring the original.
-fn check_memory(
-    device: &Device,
-    weights: &Weights,
-    (settings, gram): (&Settings, &Gram),
-    size: (usize, usize),
-    original: (usize, usize),
-) -> Result<Cost, ReconstructError> {
-    let kind = device.info().kind;
-    let run = resources(kind, weights, (settings, gram), size, original)?;
-    let Some(available) = memory_limit(kind, settings) else { return Ok(run) };
-    if run.bytes > available {
-        let lean = Gram { optimiser: OptimiserKind::Adam, correlation_weight: 0.0, path_weight: 0.0, ..gram.clone() };
-        let least = resources(kind, weights, (settings, &lean), size, original)?.bytes;
-        if least <= available {
-            let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
-            let (height, width) = size;
-            return Err(ReconstructError::Settings(format!(
-                "{height} × {width} pixels need {needed} with these settings, and there are {available}. With Adam as the optimiser \
-                 and the weights of S2 and lineal path at 0 it is {least}: most is what L-BFGS-B remembers and what the two terms \
-                 work with."
-            )));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_run_is_given_more_than_the_whole() {
+        let gram = Gram::default();
+        for kind in [DeviceKind::Discrete, DeviceKind::Integrated, DeviceKind::Cpu, DeviceKind::Software] {
+            for available in [0, 1 << 10, 1 << 20, 1 << 30, u64::MAX] {
+                let memory = Memory { kind, available: Some(available), original: (64, 64) };
+                let (measuring, loss) = (memory.for_measuring().expect("known"), memory.for_loss(&gram, (64, 64)));
+                assert!(measuring <= available && loss.expect("known") <= measuring, "{kind:?} {available}");
+            }
         }
     }
-    let limit = measuring_limit(kind, settings, original).unwrap_or(available);
-    let measuring = gram_bytes(kind, weights, original, &gram.loss(settings.precision), limit)? + (available - limit);
-    for (needed, (height, width)) in [(run.bytes, size), (measuring, original)] {
-        if needed <= available {
-            continue;
-        }
-        if let Some(limit) = settings.memory_limit {
-            let needed = needed.div_ceil(1 << 20);
-            return Err(ReconstructError::Settings(format!(
-                "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
-                 the limit, or choose a smaller size or a shallower depth.",
-                gram.depth
-            )));
-        }
-        return Err(ReconstructError::Compute(ComputeError::Limit {
-            device: device.info().name,
-            what: format!("{} at {height} × {width} pixels", gram.depth),
-            needed: mebibytes(needed),
-            allowed: mebibytes(available),
-        }));
-    }
-    Ok(run)
 }
