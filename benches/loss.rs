@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use microwright::compute::{Device, DeviceKind, mebibytes};
-use microwright::net::{Depth, Weights};
+use microwright::net::{Layer, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, cost, grams};
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![128, 256, 512] } else { sizes };
-    let weights = Weights::built_in(Depth::POOL3);
-    let settings = LossSettings::new(Depth::POOL3);
+    let weights = Weights::built_in(Layer::POOL3);
+    let settings = LossSettings::new(Layer::POOL3);
     for n in sizes {
         let image: Vec<f32> = (0..n * n * 3).map(|i| ((i * 7919) % 256) as f32).collect();
         let other: Vec<f32> = (0..n * n * 3).map(|i| ((i * 104_729) % 251) as f32).collect();

@@ -14,7 +14,7 @@ use microwright::app::{App, DepthStudySpace, MicrographSpace};
 use microwright::micrograph::{
     Correction, Lesson, PhaseMap, PhaseStyle, Prepare, Recipe, Segmentation, Stroke, array_bytes, write_labels_npy,
 };
-use microwright::net::Depth;
+use microwright::net::Layer;
 use microwright::project::Project;
 use microwright::reconstruct::gram::Gram;
 use microwright::synth;
@@ -35,7 +35,7 @@ fn gram<'a>(harness: &'a mut Harness<'_, App>) -> &'a mut Gram {
 fn quick(harness: &mut Harness<'_, App>, iterations: usize, realisations: usize) {
     let settings = harness.state_mut().settings_mut();
     let gram = settings.method.gram_mut().expect("Gram matrices");
-    gram.depth = Depth::named("pool1").expect("a depth");
+    gram.depth = Layer::named("pool1").expect("a depth");
     gram.iterations = iterations;
     gram.levels = 1;
     settings.device = "cpu".into();
@@ -127,7 +127,7 @@ fn what_cannot_be_run_is_said_in_the_window() {
     let mut harness = window(None);
     quick(&mut harness, 5, 1);
     harness.state_mut().settings_mut().size = Some((2, 2));
-    gram(&mut harness).depth = Depth::POOL3;
+    gram(&mut harness).depth = Layer::POOL3;
     harness.step();
     click(&mut harness, "Start");
     assert!(harness.state().message_texts().last().is_some_and(|m| m.contains("too few for pool3")));
@@ -193,7 +193,7 @@ fn the_slider_tells_what_a_depth_costs() {
     let mut harness = window(None);
     until(&mut harness, "the cost", |app| app.message_texts().is_empty() && run(app).cost_is_known());
     assert!(has(&harness, "sees 52 × 52 px"));
-    gram(&mut harness).depth = Depth::named("pool1").expect("a depth");
+    gram(&mut harness).depth = Layer::named("pool1").expect("a depth");
     harness.step();
     assert!(has(&harness, "38\u{2009}592 weights, sees 6 × 6 px"));
 }

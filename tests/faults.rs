@@ -7,7 +7,7 @@ use std::sync::Arc;
 use microwright::compute::gpu::lose_after;
 use microwright::job::{Ending, Event, Job, Run};
 use microwright::micrograph::Recipe;
-use microwright::net::Depth;
+use microwright::net::Layer;
 use microwright::reconstruct::gram::Gram;
 use microwright::reconstruct::{Realisation, Settings, Target};
 use microwright::synth;
@@ -19,7 +19,7 @@ fn reconstruct(device: &str) -> (Ending, Option<Arc<Realisation>>, usize) {
         recipe: Recipe::default(),
         polish: false,
         device: device.into(),
-        ..Settings::of(Gram { depth: Depth::CONV1_1, iterations: 2, levels: 1, ..Gram::default() })
+        ..Settings::of(Gram { depth: Layer::CONV1_1, iterations: 2, levels: 1, ..Gram::default() })
     };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(32, 0.4, 8.0, 1));
     let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));

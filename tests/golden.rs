@@ -5,7 +5,7 @@ mod common;
 use common::{distance, reference};
 use microwright::compute::Device;
 use microwright::compute::graph::{Padding, Pooling};
-use microwright::net::{Depth, Weights, WeightsKind};
+use microwright::net::{Layer, Weights, WeightsKind};
 use microwright::reconstruct::loss::{Loss, LossSettings, Normalisation, grams};
 use safetensors::SafeTensors;
 
@@ -21,7 +21,7 @@ fn rgb_pixels(tensors: &SafeTensors, name: &str) -> (Vec<f32>, (usize, usize)) {
 fn check(device: &Device, paddings: &[Padding], depths: &[&str]) {
     let Some(folder) = reference() else { return };
     let weights_file = folder.join("weights/vgg19-pool3.safetensors");
-    let weights = Weights::load(&WeightsKind::File(weights_file), Depth::POOL3).expect("weights");
+    let weights = Weights::load(&WeightsKind::File(weights_file), Layer::POOL3).expect("weights");
     let bytes = std::fs::read(folder.join("reference/gram_golden.safetensors")).expect("golden tensors");
     let tensors = SafeTensors::deserialize(&bytes).expect("golden tensors");
     let text = std::fs::read_to_string(folder.join("reference/gram_golden.json")).expect("golden scalars");
@@ -32,7 +32,7 @@ fn check(device: &Device, paddings: &[Padding], depths: &[&str]) {
         for (pooling, pooling_name) in [(Pooling::Mean, "avg"), (Pooling::Max, "max")] {
             for (normalisation, norm_name) in [(Normalisation::Paper, "paper"), (Normalisation::Relative, "relative")] {
                 for depth in depths {
-                    let depth: Depth = depth.parse().expect("a depth");
+                    let depth: Layer = depth.parse().expect("a depth");
                     let settings =
                         LossSettings { normalisation, padding: *padding, pooling, ..LossSettings::new(depth) };
                     let targets = grams(device, &weights, &target, size, &settings, None).expect("Gram matrices");

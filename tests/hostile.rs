@@ -17,7 +17,7 @@ use microwright::latent::{Dataset, LatentSettings, Model, Trainer, read_tensors,
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
-use microwright::net::{Depth, Weights, WeightsKind};
+use microwright::net::{Layer, Weights, WeightsKind};
 use microwright::project::{Part, Project};
 use microwright::reconstruct::gram::{Gram, Saved};
 use microwright::reconstruct::{Checkpoint, Report, SavedRun, Settings, Target, prepare};
@@ -199,7 +199,7 @@ fn first_layer() -> Vec<u8> {
 /// The checkpoint of a small reconstruction.
 fn checkpoint(path: &Path) -> Vec<u8> {
     let micrograph = synth::from_labels("seed", &synth::bicontinuous(12, 0.4, 6.0, 1));
-    let settings = Settings::of(Gram { depth: Depth::CONV1_1, levels: 1, ..Gram::default() });
+    let settings = Settings::of(Gram { depth: Layer::CONV1_1, levels: 1, ..Gram::default() });
     let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));
     let mut reconstruction = prepare(&target, &settings, Device::Cpu).expect("a reconstruction");
     reconstruction.begin(1).expect("a realisation");
@@ -216,12 +216,12 @@ fn trainer() -> Trainer {
         dimensions: 2,
         edge: 32,
         width: 4,
-        depth: Depth::CONV1_1,
+        depth: Layer::CONV1_1,
         batch: 2,
         ..LatentSettings::default()
     };
     let data = Arc::new(Dataset::new(&synthetic(16, 32, 1), 32, 32, 1000, 1).expect("patches"));
-    let weights = Weights::built_in(Depth::CONV1_1);
+    let weights = Weights::built_in(Layer::CONV1_1);
     let trainer = Trainer::new(&settings, data, &weights, &Device::Cpu, &mut |_| true).expect("a trainer");
     trainer.expect("not stopped")
 }
@@ -241,13 +241,13 @@ fn read(path: &Path, name: &str) {
             let _ = Project::read(path);
         }
         Some("safetensors") => {
-            let _ = Weights::load(&WeightsKind::File(path.into()), Depth::CONV1_1);
+            let _ = Weights::load(&WeightsKind::File(path.into()), Layer::CONV1_1);
         }
         Some("tfjs") => {
             let folder = path.with_extension("shards");
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::copy(path, folder.join("group1-shard1of1")).expect("a file");
-            assert!(Weights::load(&WeightsKind::File(folder), Depth::CONV1_1).is_err(), "not what was published");
+            assert!(Weights::load(&WeightsKind::File(folder), Layer::CONV1_1).is_err(), "not what was published");
         }
         Some("model") => {
             if let Ok(model) = Model::open(path) {
@@ -298,7 +298,7 @@ fn no_reader_panics_or_takes_memory_without_end() {
             Some("checkpoint") => drop(Saved::read(&Checkpoint::read(&path).expect(name).state).expect(name)),
             Some("training") => drop(read_tensors(bytes, &path).expect(name)),
             Some("kernels") => assert!(!read_quickest_kernels(&path).is_empty(), "{name}"),
-            Some("safetensors") => drop(Weights::load(&WeightsKind::File(path), Depth::CONV1_1).expect(name)),
+            Some("safetensors") => drop(Weights::load(&WeightsKind::File(path), Layer::CONV1_1).expect(name)),
             Some("txt" | "tfjs") => {}
             _ => drop(micrograph::read(&path).expect(name)),
         }

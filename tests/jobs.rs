@@ -10,7 +10,7 @@ use microwright::compute::Device;
 use microwright::compute::graph::Precision;
 use microwright::job::{Ending, Event, Job, JobOf, Latest, Request, Run, Wanted};
 use microwright::micrograph::{Micrograph, Recipe, Segmentation};
-use microwright::net::Depth;
+use microwright::net::Layer;
 use microwright::reconstruct::gram::{Gram, GramReconstruction, Problem, Saved, Solver};
 use microwright::reconstruct::{
     Checkpoint, Realisation, ReconstructError, Reconstruction, Report, SavedRun, Settings, Target, prepare,
@@ -88,7 +88,7 @@ fn ready(micrograph: Micrograph, settings: &Settings, device: Device) -> Problem
 }
 
 fn small(iterations: usize) -> Settings {
-    let depth = Depth::named("pool1").expect("a depth");
+    let depth = Layer::named("pool1").expect("a depth");
     Settings { device: "cpu".into(), ..Settings::of(Gram { depth, iterations, ..Gram::default() }) }
 }
 

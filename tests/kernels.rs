@@ -12,7 +12,7 @@ use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Poolin
 use microwright::compute::kernels::{self, Binding, Grid, Halves};
 use microwright::compute::selftest::{self, Case};
 use microwright::compute::{Device, DeviceKind, Program, planned_memory};
-use microwright::net::{Depth, Weights, features};
+use microwright::net::{Layer, Weights, features};
 use oracle::interpret;
 
 fn widened(case: &Case) -> Vec<(TensorId, Vec<f64>)> {
@@ -384,7 +384,7 @@ fn a_lost_device_is_an_error_and_not_a_panic() {
 #[test]
 fn the_receptive_field_is_the_support_of_a_gradient() {
     for name in ["conv1_1", "conv1_2", "pool1", "conv2_2", "pool2", "conv3_4", "pool3"] {
-        let depth: Depth = name.parse().expect("a depth");
+        let depth: Layer = name.parse().expect("a depth");
         let edge = (2 * depth.receptive_field()).next_multiple_of(depth.stride()) + 2 * depth.stride();
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(edge, edge, 3));

@@ -12,7 +12,7 @@ use microwright::latent::{
     Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Patch, Source, Trainer, correlation, judge,
     layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
 };
-use microwright::net::{Depth, Weights, WeightsKind};
+use microwright::net::{Layer, Weights, WeightsKind};
 
 /// A model that trains in a second.
 fn small(model: ModelKind) -> LatentSettings {
@@ -21,7 +21,7 @@ fn small(model: ModelKind) -> LatentSettings {
         dimensions: 4,
         edge: 32,
         width: 8,
-        depth: Depth::CONV1_1,
+        depth: Layer::CONV1_1,
         batch: 4,
         steps: 40,
         check_every: 10,
@@ -183,10 +183,10 @@ fn a_training_that_was_killed_goes_on_to_the_same_end() {
     let mut other = trainer(&LatentSettings { beta: 0.5, ..settings }, &data, &Device::Cpu);
     let refused = other.resume(&tensors, &text).expect_err("another training");
     assert!(refused.to_string().contains("other settings"), "{refused}");
-    let network = |text: &str| text.replace(Weights::built_in(Depth::CONV1_1).hash(), "another network");
+    let network = |text: &str| text.replace(Weights::built_in(Layer::CONV1_1).hash(), "another network");
     let refused = resumed.resume(&tensors, &network(&text)).expect_err("another network");
     assert!(refused.to_string().contains("feature network have changed"), "{refused}");
-    let weights = Weights::built_in(Depth::CONV1_1);
+    let weights = Weights::built_in(Layer::CONV1_1);
     for part in [0, 3] {
         let made = Trainer::in_parts(&resumed_settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
         assert!(made.is_err(), "a checkpoint that says parts of {part}");
@@ -208,7 +208,7 @@ fn the_best_model_is_kept_when_training_stops_early() {
 #[test]
 fn a_model_comes_back_from_its_file_and_other_files_are_refused() {
     let data = graphite(20, 32);
-    let weights = Weights::built_in(Depth::CONV1_1);
+    let weights = Weights::built_in(Layer::CONV1_1);
     for (model, head) in
         [(ModelKind::Texture, Head::Pooled), (ModelKind::Texture, Head::Flattened), (ModelKind::Vae, Head::Pooled)]
     {

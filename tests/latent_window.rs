@@ -10,7 +10,7 @@ use egui_kittest::kittest::Queryable as _;
 use microwright::app::{App, LatentSpace};
 use microwright::latent::{LatentSettings, Model, ModelKind};
 use microwright::micrograph::write_image_png;
-use microwright::net::Depth;
+use microwright::net::Layer;
 use window::{click, drop_file, has, latent, tab, until, window};
 
 /// The workspace with the model in the box, its first picture painted.
@@ -77,7 +77,7 @@ fn a_model_is_trained_kept_judged_and_opened_again() {
         dimensions: 3,
         edge: 32,
         width: 8,
-        depth: Depth::CONV1_1,
+        depth: Layer::CONV1_1,
         batch: 4,
         steps: 100_000,
         check_every: 4,

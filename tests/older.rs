@@ -10,7 +10,7 @@ use std::time::Duration;
 use microwright::job::{Ending, Event, Job, Run};
 use microwright::latent::Model;
 use microwright::micrograph::{self, Correction, Recipe};
-use microwright::net::Depth;
+use microwright::net::Layer;
 use microwright::project::Project;
 use microwright::reconstruct::{Report, Settings, Target};
 use window::{until, window};
@@ -22,7 +22,7 @@ fn kept(name: &str) -> PathBuf {
 /// The settings that those files were made with.
 fn is_kept(settings: &Settings) -> bool {
     let gram = settings.method.gram().expect("Gram matrices");
-    (gram.depth, gram.levels, gram.iterations) == (Depth::CONV1_1, 1, 4)
+    (gram.depth, gram.levels, gram.iterations) == (Layer::CONV1_1, 1, 4)
         && (settings.seed, settings.device.as_str(), settings.polish) == (42, "cpu", true)
         && settings.recipe.corrections == [Correction::Despeckle { pixels: 2 }]
 }

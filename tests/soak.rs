@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use microwright::job::{Ending, Event, Job, Run};
 use microwright::micrograph::Recipe;
-use microwright::net::Depth;
+use microwright::net::Layer;
 use microwright::reconstruct::gram::Gram;
 use microwright::reconstruct::{Settings, Target};
 use microwright::synth;
@@ -74,7 +74,7 @@ fn reconstruct(device: &str, seed: u64) {
         recipe: Recipe::default(),
         seed,
         device: device.into(),
-        ..Settings::of(Gram { depth: Depth::CONV1_1, iterations: 2, levels: 1, ..Gram::default() })
+        ..Settings::of(Gram { depth: Layer::CONV1_1, iterations: 2, levels: 1, ..Gram::default() })
     };
     let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 8.0, seed));
     let target = Arc::new(Target::new(micrograph, &settings.recipe).expect("an original"));

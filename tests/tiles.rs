@@ -6,7 +6,7 @@ use common::{devices, distance};
 use microwright::compute::Device;
 use microwright::compute::graph::{Padding, Pooling, Precision};
 use microwright::compute::selftest::picture;
-use microwright::net::{Depth, Weights};
+use microwright::net::{Layer, Weights};
 use microwright::reconstruct::loss::{Loss, LossSettings, grams};
 
 /// How far the loss in windows is from that of the whole image.
@@ -53,9 +53,9 @@ fn windows_give_the_loss_and_gradient_of_the_whole() {
             ("pool3", (203, 264), Padding::Zero, Pooling::Mean),
             ("pool3", (272, 240), Padding::Periodic, Pooling::Mean),
         ] {
-            let depth: Depth = name.parse().expect("a depth");
+            let depth: Layer = name.parse().expect("a depth");
             // A software GPU is slow, and the depth changes nothing in the shaders.
-            if !matches!(device, Device::Cpu) && depth >= Depth::POOL2 {
+            if !matches!(device, Device::Cpu) && depth >= Layer::POOL2 {
                 continue;
             }
             let settings = LossSettings { padding, pooling, ..LossSettings::new(depth) };
@@ -83,7 +83,7 @@ fn windows_in_half_precision_are_as_near_as_that_is() {
 
 #[test]
 fn a_periodic_image_whose_poolings_do_not_meet_is_taken_whole() {
-    let settings = LossSettings { padding: Padding::Periodic, ..LossSettings::new(Depth::POOL2) };
+    let settings = LossSettings { padding: Padding::Periodic, ..LossSettings::new(Layer::POOL2) };
     let found = off(&Device::Cpu, settings, (201, 301), 1 << 20, 1e-5);
     assert!(found.windows == 1 && found.loss < 1e-5 && found.gradient < 1e-5, "{found:?}");
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use microwright::net::weights::download::{self, DownloadError, Server, Shard, blob_id, fetch};
 use microwright::net::weights::store;
-use microwright::net::{DEPTHS, Depth, Weights, WeightsError, WeightsKind};
+use microwright::net::{DEPTHS, Layer, Weights, WeightsError, WeightsKind};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -210,12 +210,12 @@ fn the_published_files_become_one_file_with_licence_and_source() {
     let to = tempfile::tempdir().expect("a folder");
     let host = host(folder.join("weights/vgg19-tfjs"), Manner::Well);
     let server = Server { address: host.address, patience: Duration::from_secs(5) };
-    assert!(matches!(store::load(to.path(), Depth::POOL3), Err(WeightsError::NotFetched { .. })));
-    store::fetch(&server, to.path(), Depth::POOL3, &mut |_, _| true).expect("a download");
-    assert_eq!(store::deepest(to.path()), Some(Depth::POOL3));
-    let fetched = store::load(to.path(), Depth::POOL3).expect("weights");
+    assert!(matches!(store::load(to.path(), Layer::POOL3), Err(WeightsError::NotFetched { .. })));
+    store::fetch(&server, to.path(), Layer::POOL3, &mut |_, _| true).expect("a download");
+    assert_eq!(store::deepest(to.path()), Some(Layer::POOL3));
+    let fetched = store::load(to.path(), Layer::POOL3).expect("weights");
     let file = WeightsKind::File(folder.join("weights/vgg19-pool3.safetensors"));
-    let shared = Weights::load(&file, Depth::POOL3).expect("weights");
+    let shared = Weights::load(&file, Layer::POOL3).expect("weights");
     assert_eq!(fetched.hash(), shared.hash());
     assert_eq!(fetched.preprocessing(), shared.preprocessing());
     let bytes = std::fs::read(store::path(to.path())).expect("the file");
@@ -223,13 +223,13 @@ fn the_published_files_become_one_file_with_licence_and_source() {
     let metadata = metadata.metadata().clone().expect("metadata");
     assert!(metadata["license"].contains("CC BY 4.0") && metadata["source"].starts_with("https://"));
     // Deeper is not there, and says so with the size of the download.
-    let error = store::load(to.path(), Depth::named("pool4").expect("a depth")).expect_err("not there");
+    let error = store::load(to.path(), Layer::named("pool4").expect("a depth")).expect_err("not there");
     assert!(error.to_string().contains("weights fetch"), "{error}");
 }
 
 #[test]
 fn built_in_weights_are_the_same_everywhere() {
-    let weights = Weights::built_in(Depth::POOL3);
+    let weights = Weights::built_in(Layer::POOL3);
     assert_eq!(weights.hash(), include_str!("golden/builtin-pool3.sha256").trim());
     let (kernels, bias) = weights.layer("conv2_1").expect("a layer");
     assert!(bias.iter().all(|b| *b == 0.0));
@@ -239,7 +239,7 @@ fn built_in_weights_are_the_same_everywhere() {
     let variance = kernels.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / kernels.len() as f64;
     assert!((variance * 288.0 - 1.0).abs() < 0.02, "{variance}");
     // A deeper network begins like a shallower one.
-    let shallow = Weights::built_in(Depth::CONV1_1);
+    let shallow = Weights::built_in(Layer::CONV1_1);
     assert_eq!(shallow.layer("conv1_1").expect("a layer").0, weights.layer("conv1_1").expect("a layer").0);
 }
 

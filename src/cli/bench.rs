@@ -10,7 +10,7 @@ use crate::compute::gpu::Way;
 use crate::compute::graph::Precision;
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device_for;
-use crate::net::{Depth, Weights};
+use crate::net::{Layer, Weights};
 use crate::reconstruct::loss::{Cost, Loss, LossSettings, cost, grams};
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub struct Arguments {
     size: Vec<u16>,
     /// The last layer kept.
     #[arg(long, default_value = "pool3")]
-    depth: Depth,
+    depth: Layer,
     /// Evaluations that count, after two that do not.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repetitions: u16,

@@ -10,7 +10,7 @@ use super::print::say;
 use super::segmentation::SegmentationArguments;
 use crate::job::{Ending, Study, recommend_depth, study_csv, write_study};
 use crate::micrograph;
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{Settings, Target};
 
@@ -28,7 +28,7 @@ pub struct Arguments {
     weights: String,
     /// The deepest layer
     #[arg(long, default_value = "pool5")]
-    deepest: Depth,
+    deepest: Layer,
     /// Iterations of each reconstruction
     #[arg(long, default_value_t = 150)]
     iterations: usize,

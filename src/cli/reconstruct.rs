@@ -10,7 +10,7 @@ use super::segmentation::SegmentationArguments;
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::job::{Ending, Run};
 use crate::micrograph::{self, Micrograph};
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::gram::{Decoding, Encoding, Gram, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
 use crate::reconstruct::{Realisation, Report, Settings, Target};
@@ -36,10 +36,10 @@ pub struct Arguments {
     weights: Option<String>,
     /// The last layer of VGG-19 to keep [default: pool3]
     #[arg(long)]
-    depth: Option<Depth>,
+    depth: Option<Layer>,
     /// Weight of a layer's Gram matrix, LAYER=WEIGHT; may be given several times [default: 1 for conv1_1, every pool and the last layer]
     #[arg(long, value_name = "LAYER=WEIGHT", value_parser = layer_weight)]
-    layer_weight: Vec<(Depth, f32)>,
+    layer_weight: Vec<(Layer, f32)>,
     /// Sizes from coarse to fine, each twice the one before; 1 is the full size alone [default: 3]
     #[arg(long)]
     levels: Option<usize>,
@@ -104,7 +104,7 @@ fn size(text: &str) -> Result<(usize, usize), String> {
     parts.ok_or_else(|| "write the height and the width as 200x700".into())
 }
 
-fn layer_weight(text: &str) -> Result<(Depth, f32), String> {
+fn layer_weight(text: &str) -> Result<(Layer, f32), String> {
     let (layer, weight) = text.split_once('=').ok_or("write it as pool1=0.5")?;
     let weight = weight.parse().map_err(|_| format!("“{weight}” is no number"))?;
     Ok((layer.parse()?, weight))

@@ -10,7 +10,7 @@ use crate::compute::mebibytes;
 use crate::job::{Ending, Fetch};
 use crate::net::weights::download::{self, Server};
 use crate::net::weights::store;
-use crate::net::{Depth, Weights};
+use crate::net::{Layer, Weights};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
@@ -20,7 +20,7 @@ pub enum Action {
     Fetch {
         /// The last layer that is needed.
         #[arg(long, default_value = "pool3")]
-        depth: Depth,
+        depth: Layer,
         /// Another address of the published files; HTTPS, or http://127.0.0.1:PORT on this machine.
         #[arg(long, value_name = "URL", default_value = download::ADDRESS)]
         address: String,
@@ -37,7 +37,7 @@ pub fn run(action: &Action) -> anyhow::Result<()> {
         Action::List => list(),
         Action::Fetch { depth, address } => fetch(*depth, address),
         Action::Import { path } => {
-            let kept = store::import(path, &store::folder(), Depth::CONV1_1)?;
+            let kept = store::import(path, &store::folder(), Layer::CONV1_1)?;
             say!("{}", kept.display());
             Ok(())
         }
@@ -45,7 +45,7 @@ pub fn run(action: &Action) -> anyhow::Result<()> {
 }
 
 fn list() -> anyhow::Result<()> {
-    let built_in = Weights::built_in(Depth::POOL3);
+    let built_in = Weights::built_in(Layer::POOL3);
     let mut text =
         format!("builtin  random filters with a fixed seed, to pool5 (to pool3: sha256 {})\n", built_in.hash());
     let folder = store::folder();
@@ -61,13 +61,13 @@ fn list() -> anyhow::Result<()> {
         }
         None => text.push_str("vgg19    not on this machine; `microwright weights fetch` downloads:\n"),
     }
-    for depth in ["pool1", "pool2", "pool3", "pool4", "pool5"].iter().filter_map(|name| Depth::named(name)) {
+    for depth in ["pool1", "pool2", "pool3", "pool4", "pool5"].iter().filter_map(|name| Layer::named(name)) {
         text.push_str(&format!("           to {depth}: {:>10}\n", mebibytes(download::download_bytes(depth))));
     }
     super::print::print(&text)
 }
 
-fn fetch(depth: Depth, address: &str) -> anyhow::Result<()> {
+fn fetch(depth: Layer, address: &str) -> anyhow::Result<()> {
     let server = Server { address: address.trim_end_matches('/').into(), ..Server::default() };
     let task = Fetch { server, folder: store::folder(), depth };
     match follow(task, |_| vec![], |path| say!("{}", path.display()))? {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Control, Ending, Failure, Progress, Task, Wanted};
-use crate::net::Depth;
+use crate::net::Layer;
 use crate::net::weights::download::{DownloadError, Server};
 use crate::net::weights::store::{self, FetchError};
 
@@ -14,7 +14,7 @@ pub struct Fetch {
     /// The folder that the weights are kept in.
     pub folder: PathBuf,
     /// The last layer that is needed.
-    pub depth: Depth,
+    pub depth: Layer,
 }
 
 /// Bytes that have arrived, of how many.

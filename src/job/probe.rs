@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::device::open;
 use super::{Control, Ending, Failure, Task};
 use crate::compute::{ComputeError, Device, DeviceInfo, DeviceKind, devices, selftest};
-use crate::net::{Depth, Weights};
+use crate::net::{Layer, Weights};
 use crate::reconstruct::loss::{Loss, LossSettings, cost, grams};
 
 /// The devices and how fast each is.
@@ -72,7 +72,7 @@ impl Task for Probe {
 /// Operations a second on a loss that takes a moment.
 fn measure(device: &Device) -> Result<f64, ComputeError> {
     const SIZE: (usize, usize) = (96, 96);
-    let depth = Depth::named("pool2").unwrap_or(Depth::CONV1_1);
+    let depth = Layer::named("pool2").unwrap_or(Layer::CONV1_1);
     let weights = Weights::built_in(depth);
     let settings = LossSettings::new(depth);
     let image = selftest::picture(1, SIZE);

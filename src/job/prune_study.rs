@@ -10,7 +10,7 @@ use super::{Control, Ending, Failure, Progress, Task};
 use crate::figure::{Band, Figure, MADE, Series, side_by_side};
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
-use crate::net::{DEPTHS, Depth, Weights, WeightsKind};
+use crate::net::{DEPTHS, Layer, Weights, WeightsKind};
 use crate::reconstruct::gram::{Gram, Preset, resources};
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
 use crate::stats::{ErrorRates, PhaseComparison};
@@ -31,14 +31,14 @@ pub struct Study {
     /// Reconstructions at each depth, from as many seeds: their spread tells which differences mean something.
     pub seeds: usize,
     /// The deepest layer.
-    pub deepest: Depth,
+    pub deepest: Layer,
 }
 
 /// What was found at a depth.
 #[derive(Clone, Debug)]
 pub struct StudyRow {
     /// The depth.
-    pub depth: Depth,
+    pub depth: Layer,
     /// Bytes that a reconstruction needs.
     pub memory: u64,
     /// Mean seconds of a reconstruction.
@@ -95,7 +95,7 @@ impl StudyRow {
 /// The shallowest depth whose mean errors of S2 and of the lineal path both lie within one standard deviation over seeds
 /// of the best depth's; of both standard deviations the larger one counts. None while there is only one depth, or while
 /// the best is hardly better than white noise: then the iterations are too few to tell.
-pub fn recommend(rows: &[StudyRow]) -> Option<Depth> {
+pub fn recommend(rows: &[StudyRow]) -> Option<Layer> {
     let better = |k: usize, noise: f64| rows.iter().any(|r| r.summary()[k].0 < CONVERGED * noise);
     let converged = rows.first().is_some_and(|r| better(0, r.noise.0) && better(1, r.noise.1));
     if rows.len() < 2 || !converged {
@@ -186,7 +186,7 @@ pub fn write_study(
 }
 
 /// The settings of a depth: the method of the paper.
-fn settings_of(study: &Study, depth: Depth) -> Settings {
+fn settings_of(study: &Study, depth: Layer) -> Settings {
     let mut settings = study.settings.clone();
     Preset::Published.apply(&mut settings);
     let published = settings.method.gram().cloned().unwrap_or_default();
@@ -196,18 +196,18 @@ fn settings_of(study: &Study, depth: Depth) -> Settings {
 
 impl Study {
     /// The depths that the weights and the size of the micrograph allow.
-    fn depths(&self) -> Vec<Depth> {
+    fn depths(&self) -> Vec<Layer> {
         let (height, width) = self.target.size();
         let padding = Gram::default().padding;
-        let least = |depth: &Depth| depth.smallest_image(padding);
-        let fits = |depth: &&Depth| **depth <= self.deepest && least(depth) <= height.min(width);
+        let least = |depth: &Layer| depth.smallest_image(padding);
+        let fits = |depth: &&Layer| **depth <= self.deepest && least(depth) <= height.min(width);
         DEPTHS.iter().filter(fits).copied().collect()
     }
 
     /// Reconstructs at a depth; how that ended, and what was found.
     fn at(
         &self,
-        depth: Depth,
+        depth: Layer,
         control: &Control<StudyProgress, StudyRow>,
         show: &dyn Fn(f64, String),
     ) -> Result<(Ending, Option<StudyRow>), ReconstructError> {
@@ -285,7 +285,7 @@ impl Task for Study {
 mod tests {
     use super::*;
 
-    fn row(depth: Depth, errors: &[(f64, f64)]) -> StudyRow {
+    fn row(depth: Layer, errors: &[(f64, f64)]) -> StudyRow {
         let phases = Arc::new(PhaseMap { height: 1, width: 1, labels: vec![0], phases: 2 });
         StudyRow { depth, memory: 1 << 20, seconds: 1.0, errors: errors.to_vec(), noise: (13.0, 70.0), phases }
     }

@@ -118,7 +118,7 @@ mod tests {
     use crate::latent::model::Scaling;
     use crate::latent::targets::Extractor;
     use crate::latent::{Dataset, ModelKind, Patch, Trainer, synthetic};
-    use crate::net::{Depth, Weights};
+    use crate::net::{Layer, Weights};
 
     #[test]
     fn the_encoder_starts_from_the_components_of_its_features() {
@@ -126,7 +126,7 @@ mod tests {
             dimensions: 4,
             edge: 32,
             width: 8,
-            depth: Depth::CONV1_1,
+            depth: Layer::CONV1_1,
             batch: 4,
             feature_weight: 0.1,
             ..LatentSettings::of(ModelKind::Texture)

@@ -1,6 +1,6 @@
 //! The settings of a model and of its training.
 
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 
 /// The kind of a generative model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -85,7 +85,7 @@ pub struct LatentSettings {
     /// Weights of the feature network.
     pub weights: WeightsKind,
     /// Depth of the feature network.
-    pub depth: Depth,
+    pub depth: Layer,
     /// What the encoder of a TextureVAE reads.
     pub head: Head,
     /// Whether a TextureVAE's decoder takes the layout from noise of its own instead of from the latent point.
@@ -133,7 +133,7 @@ impl Default for LatentSettings {
             edge: 128,
             width: 64,
             weights: WeightsKind::BuiltIn,
-            depth: Depth::POOL3,
+            depth: Layer::POOL3,
             head: Head::Pooled,
             free_layout: true,
             periodic: true,
@@ -171,7 +171,7 @@ impl LatentSettings {
                 dimensions: 16,
                 edge: 64,
                 width: 32,
-                depth: Depth::POOL2,
+                depth: Layer::POOL2,
                 beta: 1.0,
                 rate: 1e-3,
                 batch: 20,
@@ -288,7 +288,7 @@ impl LatentPreset {
         };
         *settings = match self {
             Self::Standard => plain,
-            Self::Quick => LatentSettings { edge: 64, depth: Depth::POOL2, steps: 400, ..plain },
+            Self::Quick => LatentSettings { edge: 64, depth: Layer::POOL2, steps: 400, ..plain },
             Self::Thorough => LatentSettings { steps: 4 * plain.steps, ..plain },
             Self::Published if settings.model == ModelKind::Texture => LatentSettings {
                 head: Head::Flattened,

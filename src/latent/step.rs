@@ -6,7 +6,7 @@ use super::network::{Training, noise_shapes};
 use super::targets::{Target, unpack};
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
-use crate::net::Depth;
+use crate::net::Layer;
 
 /// A compiled graph of a batch.
 pub struct Ready {
@@ -59,7 +59,7 @@ fn deviations<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> Vec
 
 /// Channels of the taps.
 pub fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
-    settings.depth.default_taps().into_iter().map(Depth::channels).collect()
+    settings.depth.default_taps().into_iter().map(Layer::channels).collect()
 }
 
 /// Unpacks the matrices of all taps.

@@ -1,9 +1,9 @@
 //! Feature networks as graphs: VGG-19, its depths and receptive fields, and its weights.
 
-mod depth;
+mod layer;
 mod vgg;
 pub mod weights;
 
-pub use depth::{DEPTHS, Depth, LAYERS, Layer, LayerKind};
+pub use layer::{DEPTHS, Layer, LayerKind};
 pub use vgg::{Features, features, layer, preprocess};
 pub use weights::{Weights, WeightsError, WeightsKind};

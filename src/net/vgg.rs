@@ -1,6 +1,6 @@
 //! The convolutional part of VGG-19 (Simonyan & Zisserman 2014, arXiv:1409.1556), described once.
 
-use super::depth::{Depth, LayerKind};
+use super::layer::{Layer, LayerKind};
 use super::weights::Weights;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Cut, Graph, Padding, Pooling, Shape, TensorId};
@@ -9,7 +9,7 @@ use crate::compute::graph::{Cut, Graph, Padding, Pooling, Shape, TensorId};
 #[derive(Clone, Debug)]
 pub struct Features {
     /// The tapped layers, in the order of the network.
-    pub taps: Vec<(Depth, TensorId)>,
+    pub taps: Vec<(Layer, TensorId)>,
     /// Their Gram matrices.
     pub grams: Vec<TensorId>,
 }
@@ -24,14 +24,14 @@ pub fn features(
     graph: &mut Graph,
     image: TensorId,
     weights: &Weights,
-    taps: &[Depth],
+    taps: &[Layer],
     padding: Padding,
     pooling: Pooling,
 ) -> Result<Features, ComputeError> {
     let mut x = preprocess(graph, image, weights)?;
     let mut out = Features { taps: vec![], grams: vec![] };
     let Some(deepest) = taps.iter().max() else { return Ok(out) };
-    for depth in Depth::all().filter(|depth| depth <= deepest) {
+    for depth in Layer::all().filter(|depth| depth <= deepest) {
         x = layer(graph, x, weights, depth, (padding, pooling), Cut::default())?;
         if taps.contains(&depth) {
             out.taps.push((depth, x));
@@ -50,7 +50,7 @@ pub fn preprocess(graph: &mut Graph, image: TensorId, weights: &Weights) -> Resu
     graph.channel_shift(image, input.order, input.scale, input.shift)
 }
 
-/// Adds the last layer of a depth after `x`; `cut` is cut from the result of a convolution.
+/// Adds one layer after `x`; `cut` is cut from the result of a convolution.
 ///
 /// # Errors
 /// The weights lack the layer, or the map is too small for it.
@@ -58,15 +58,14 @@ pub fn layer(
     graph: &mut Graph,
     x: TensorId,
     weights: &Weights,
-    depth: Depth,
+    layer: Layer,
     (padding, pooling): (Padding, Pooling),
     cut: Cut,
 ) -> Result<TensorId, ComputeError> {
-    let layer = depth.layer();
-    let LayerKind::Conv { inputs, outputs } = layer.kind else { return graph.pool(x, pooling) };
+    let LayerKind::Conv { inputs, outputs } = layer.kind() else { return graph.pool(x, pooling) };
     let (kernels, bias) = weights
-        .layer(layer.name)
-        .ok_or_else(|| ComputeError::shape(format!("the weights {} have no layer {}", weights.name(), layer.name)))?;
+        .layer(layer.name())
+        .ok_or_else(|| ComputeError::shape(format!("the weights {} have no layer {layer}", weights.name())))?;
     let kernels = graph.constant(Shape::new(9, inputs, outputs), kernels.clone())?;
     let bias = graph.constant(Shape::new(1, 1, outputs), bias.clone())?;
     graph.conv_relu(x, kernels, bias, padding, cut)

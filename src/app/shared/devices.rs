@@ -6,7 +6,7 @@ use crate::compute::DeviceInfo;
 use crate::job::{DeviceTable, Ending, Fetch, Probe, Wake};
 use crate::net::weights::download::Server;
 use crate::net::weights::store;
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::Settings;
 
 /// The devices of this machine.
@@ -41,7 +41,7 @@ impl Devices {
 /// The trained network on this machine.
 pub struct Network {
     /// How deep it is kept.
-    pub kept: Option<Depth>,
+    pub kept: Option<Layer>,
     /// The download.
     pub fetch: Watch<Fetch>,
 }
@@ -61,7 +61,7 @@ impl Network {
     }
 
     /// Fetches the trained network as deep as it is needed.
-    pub fn start_fetch(&mut self, depth: Depth, wake: &Wake) {
+    pub fn start_fetch(&mut self, depth: Layer, wake: &Wake) {
         self.fetch.start(Fetch { server: Server::default(), folder: store::folder(), depth }, wake);
     }
 
@@ -73,7 +73,7 @@ impl Network {
             self.kept = store::deepest(&store::folder());
             match ending {
                 Ending::Finished => {
-                    let depth = self.kept.map_or("", Depth::name);
+                    let depth = self.kept.map_or("", Layer::name);
                     messages.note(format!("VGG-19 is on this machine, to {depth} (CC BY 4.0, Visual Geometry Group)."));
                     settings.set_weights(WeightsKind::Vgg19);
                 }

@@ -9,7 +9,7 @@ use crate::cli::print::say;
 use crate::job::{Ending, PatchSource, Train, TrainProgress};
 use crate::latent::{Check, Dataset, Head, LatentPreset, LatentSettings, ModelKind, Patch};
 use crate::micrograph::Recipe;
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -63,7 +63,7 @@ pub struct ModelArguments {
     weights: Option<String>,
     /// Depth of the feature network
     #[arg(long)]
-    depth: Option<Depth>,
+    depth: Option<Layer>,
     /// What the encoder reads of the feature maps
     #[arg(long, value_enum)]
     head: Option<Head>,

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::layers::LayerWeights;
-use crate::net::{Depth, LAYERS};
+use crate::net::Layer;
 
 /// The seed of all built-in networks. Each layer has a random stream of its own, so that a deeper network begins like a
 /// shallower one.
@@ -18,9 +18,9 @@ const SEED: u64 = 5;
 ///
 /// Only additions, multiplications and square roots of f64, which IEEE 754 defines to the last bit: the same on every
 /// platform.
-pub fn layers(depth: Depth) -> BTreeMap<&'static str, LayerWeights> {
+pub fn layers(depth: Layer) -> BTreeMap<&'static str, LayerWeights> {
     let make = |(name, inputs, outputs): (&'static str, usize, usize)| {
-        let number = LAYERS.iter().position(|l| l.name == name).unwrap_or_default() as u64;
+        let number = Layer::named(name).map_or(0, Layer::number) as u64;
         let mut random = Pcg64::seed_from_u64(SEED + number);
         let deviation = (2.0 / (9 * inputs) as f64).sqrt();
         let mut kernels: Vec<f64> = (0..9 * inputs * outputs).map(|_| normal(&mut random) * deviation).collect();

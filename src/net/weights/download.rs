@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sha1::{Digest, Sha1};
 
-use crate::net::Depth;
+use crate::net::Layer;
 
 /// One published file.
 #[derive(Clone, Copy, Debug)]
@@ -69,13 +69,13 @@ pub const SOURCES: [Shard; 31] = [
 ];
 
 /// The files that a depth needs.
-pub fn shards(depth: Depth) -> Vec<Shard> {
+pub fn shards(depth: Layer) -> Vec<Shard> {
     let wanted: Vec<_> = depth.convolutions().map(|(name, ..)| name).collect();
     SOURCES.iter().filter(|s| wanted.contains(&s.layer)).copied().collect()
 }
 
 /// Bytes of the files that a depth needs.
-pub fn download_bytes(depth: Depth) -> u64 {
+pub fn download_bytes(depth: Layer) -> u64 {
     shards(depth).iter().map(|s| s.bytes).sum()
 }
 

@@ -11,12 +11,12 @@ use safetensors::tensor::Metadata;
 
 use super::download::{SOURCES, has_content};
 use super::layers::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind};
-use crate::net::Depth;
+use crate::net::Layer;
 
 type Layers = BTreeMap<&'static str, LayerWeights>;
 
 /// Reads a safetensors file or a folder of tfjs shards, only as far as `depth` needs.
-pub fn weights(path: &Path, kind: WeightsKind, depth: Depth) -> Result<Weights, WeightsError> {
+pub fn weights(path: &Path, kind: WeightsKind, depth: Layer) -> Result<Weights, WeightsError> {
     let (preprocessing, layers) = if path.is_dir() { read_tfjs(path, depth)? } else { read_safetensors(path, depth)? };
     let weights = Weights::new(kind, preprocessing, layers);
     match depth.convolutions().find(|(name, ..)| !weights.layers.contains_key(name)) {
@@ -46,7 +46,7 @@ pub fn header_of(path: &Path) -> Result<Metadata, WeightsError> {
 }
 
 /// Reads those layers that `depth` needs and the file has, and nothing else.
-pub fn read_safetensors(path: &Path, depth: Depth) -> Result<(Preprocessing, Layers), WeightsError> {
+pub fn read_safetensors(path: &Path, depth: Layer) -> Result<(Preprocessing, Layers), WeightsError> {
     let mut file = File::open(path).map_err(unreadable(path))?;
     let length = file.metadata().map_err(unreadable(path))?.len();
     let header = read_header(&mut file, length, path)?;
@@ -183,7 +183,7 @@ fn preprocessing(metadata: &HashMap<String, String>, path: &Path) -> Result<Prep
 }
 
 /// Reads shards as they are published (see `download`), up to `depth` or the last complete layer.
-pub fn read_tfjs(folder: &Path, depth: Depth) -> Result<(Preprocessing, Layers), WeightsError> {
+pub fn read_tfjs(folder: &Path, depth: Layer) -> Result<(Preprocessing, Layers), WeightsError> {
     let mut layers = Layers::new();
     for (name, inputs, outputs) in depth.convolutions() {
         let shards: Vec<_> = SOURCES.iter().filter(|s| s.layer == name).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::net::Depth;
+use crate::net::Layer;
 
 /// The source of weights, as it is shown in every report and in the window.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -95,7 +95,7 @@ pub enum WeightsError {
     #[error("VGG-19 up to {depth} is not on this machine. Fetch it with `microwright weights fetch --depth {depth}` or the Download button ({}), or use the built-in weights.", crate::compute::mebibytes(*bytes))]
     NotFetched {
         /// The depth that is wanted.
-        depth: Depth,
+        depth: Layer,
         /// Bytes of the download.
         bytes: u64,
     },
@@ -105,7 +105,7 @@ pub enum WeightsError {
         /// The weights.
         name: String,
         /// The depth that is wanted.
-        depth: Depth,
+        depth: Layer,
         /// The first layer that is missing.
         layer: &'static str,
     },
@@ -145,7 +145,7 @@ impl Weights {
     }
 
     /// Zeros of the right shapes: enough to plan memory and count operations.
-    pub fn blank(depth: Depth) -> Self {
+    pub fn blank(depth: Layer) -> Self {
         let layer = |(name, inputs, outputs): (&'static str, usize, usize)| {
             (name, (Arc::new(vec![0.0; 9 * inputs * outputs]), Arc::new(vec![0.0; outputs])))
         };

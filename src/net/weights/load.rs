@@ -2,11 +2,11 @@
 
 use super::layers::{Preprocessing, Weights, WeightsError, WeightsKind};
 use super::{builtin, file, store};
-use crate::net::Depth;
+use crate::net::Layer;
 
 impl Weights {
     /// The seeded random filters up to `depth`.
-    pub fn built_in(depth: Depth) -> Self {
+    pub fn built_in(depth: Layer) -> Self {
         Self::new(WeightsKind::BuiltIn, Preprocessing::LESS_MEAN, builtin::layers(depth))
     }
 
@@ -14,7 +14,7 @@ impl Weights {
     ///
     /// # Errors
     /// They are not there, cannot be read, or end before the depth.
-    pub fn load(kind: &WeightsKind, depth: Depth) -> Result<Self, WeightsError> {
+    pub fn load(kind: &WeightsKind, depth: Layer) -> Result<Self, WeightsError> {
         match kind {
             WeightsKind::BuiltIn => Ok(Self::built_in(depth)),
             WeightsKind::Vgg19 => store::load(&store::folder(), depth),

@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use super::download::{self, DownloadError, Server};
 use super::file;
 use super::layers::{LayerWeights, Preprocessing, Weights, WeightsError, WeightsKind};
-use crate::net::{Depth, LAYERS, LayerKind};
+use crate::net::{Layer, LayerKind};
 
 /// The file's name in the folder.
 const FILE: &str = "vgg19.safetensors";
@@ -26,21 +26,20 @@ pub fn path(folder: &Path) -> PathBuf {
 }
 
 /// The deepest layer for which the kept file is enough.
-pub fn deepest(folder: &Path) -> Option<Depth> {
+pub fn deepest(folder: &Path) -> Option<Layer> {
     let header = file::header_of(&path(folder)).ok()?;
-    let has = |layer: &crate::net::Layer| match layer.kind {
+    let has = |layer: &Layer| match layer.kind() {
         LayerKind::Pool => true,
-        LayerKind::Conv { .. } => header.info(&format!("{}.weight", layer.name)).is_some(),
+        LayerKind::Conv { .. } => header.info(&format!("{}.weight", layer.name())).is_some(),
     };
-    let kept = LAYERS.iter().take_while(|layer| has(layer)).last()?;
-    Depth::named(kept.name)
+    Layer::all().take_while(has).last()
 }
 
 /// Loads the trained network.
 ///
 /// # Errors
 /// It is not there or not deep enough, or the file is broken.
-pub fn load(folder: &Path, depth: Depth) -> Result<Weights, WeightsError> {
+pub fn load(folder: &Path, depth: Layer) -> Result<Weights, WeightsError> {
     let missing = || WeightsError::NotFetched { depth, bytes: download::download_bytes(depth) };
     let path = path(folder);
     if !path.exists() {
@@ -70,7 +69,7 @@ pub enum FetchError {
 pub fn fetch(
     server: &Server,
     folder: &Path,
-    depth: Depth,
+    depth: Layer,
     progress: &mut dyn FnMut(u64, u64) -> bool,
 ) -> Result<PathBuf, FetchError> {
     if deepest(folder).is_some_and(|kept| kept >= depth) {
@@ -88,11 +87,11 @@ pub fn fetch(
 ///
 /// # Errors
 /// The source holds no usable weights, or the file cannot be written.
-pub fn import(source: &Path, folder: &Path, at_least: Depth) -> Result<PathBuf, WeightsError> {
+pub fn import(source: &Path, folder: &Path, at_least: Layer) -> Result<PathBuf, WeightsError> {
     let (preprocessing, layers) = if source.is_dir() {
-        file::read_tfjs(source, Depth::POOL5)?
+        file::read_tfjs(source, Layer::POOL5)?
     } else {
-        file::read_safetensors(source, Depth::POOL5)?
+        file::read_safetensors(source, Layer::POOL5)?
     };
     let refused = |reason: &str| WeightsError::Malformed { path: source.into(), reason: reason.into() };
     if preprocessing != Preprocessing::VGG_BGR {
@@ -115,7 +114,7 @@ pub fn import(source: &Path, folder: &Path, at_least: Depth) -> Result<PathBuf, 
 fn save(layers: &BTreeMap<&'static str, LayerWeights>, path: &Path) -> Result<(), WeightsError> {
     let failed = |source: std::io::Error| WeightsError::Io { action: "written", path: path.into(), source };
     let mut tensors = vec![];
-    for (name, inputs, outputs) in Depth::POOL5.convolutions() {
+    for (name, inputs, outputs) in Layer::POOL5.convolutions() {
         let Some((kernels, bias)) = layers.get(name) else { continue };
         let kernels = file::outputs_first(kernels, inputs, outputs);
         tensors.push((format!("{name}.weight"), vec![outputs, inputs, 3, 3], kernels));

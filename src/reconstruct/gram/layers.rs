@@ -1,7 +1,7 @@
 //! Which layers' Gram matrices are compared, and how.
 
 use crate::compute::graph::{Padding, Pooling, Precision};
-use crate::net::Depth;
+use crate::net::Layer;
 
 /// How the difference of two Gram matrices of one layer is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,7 +17,7 @@ pub enum Normalisation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossSettings {
     /// Layers and their weights.
-    pub taps: Vec<(Depth, f32)>,
+    pub taps: Vec<(Layer, f32)>,
     /// Scale of each layer.
     pub normalisation: Normalisation,
     /// Edges of convolutions.
@@ -30,9 +30,9 @@ pub struct LossSettings {
 
 impl LossSettings {
     /// The layers of a depth that count by default, all alike, as settings have it that say nothing else.
-    pub fn new(depth: Depth) -> Self {
+    pub fn new(depth: Layer) -> Self {
         Self {
-            taps: depth.default_taps().into_iter().map(|depth| (depth, 1.0)).collect(),
+            taps: depth.default_taps().into_iter().map(|layer| (layer, 1.0)).collect(),
             normalisation: Normalisation::Relative,
             padding: Padding::Zero,
             pooling: Pooling::Mean,
@@ -41,13 +41,13 @@ impl LossSettings {
     }
 
     /// The layers alone.
-    pub fn layers(&self) -> Vec<Depth> {
-        self.taps.iter().map(|(depth, _)| *depth).collect()
+    pub fn layers(&self) -> Vec<Layer> {
+        self.taps.iter().map(|(layer, _)| *layer).collect()
     }
 
     /// The deepest layer.
-    pub fn deepest(&self) -> Depth {
-        self.layers().into_iter().max().unwrap_or(Depth::CONV1_1)
+    pub fn deepest(&self) -> Layer {
+        self.layers().into_iter().max().unwrap_or(Layer::CONV1_1)
     }
 }
 

@@ -4,7 +4,7 @@ pub use super::layers::{Grams, LossSettings, Normalisation};
 use super::tiles::{self, Purpose, Tilings, tilings};
 use crate::compute::graph::{Graph, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
-use crate::net::{Depth, Weights, features};
+use crate::net::{Layer, Weights, features};
 use crate::reconstruct::method::LossValue;
 
 /// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`; in windows where the whole
@@ -134,8 +134,8 @@ fn loss_graph(
         scales.push(scale);
     }
     // Features come in the order of the network, whatever the order of the settings.
-    let weight = |depth: &Depth| settings.taps.iter().find(|(d, _)| d == depth).map_or(0.0, |(_, w)| *w);
-    let factors: Vec<f32> = out.taps.iter().map(|(depth, _)| weight(depth)).collect();
+    let weight = |layer: &Layer| settings.taps.iter().find(|(l, _)| l == layer).map_or(0.0, |(_, w)| *w);
+    let factors: Vec<f32> = out.taps.iter().map(|(layer, _)| weight(layer)).collect();
     let total = graph.weighted_sum(&losses, &factors)?;
     let gradient = graph.differentiate(total, image)?;
     let mut outputs = losses;

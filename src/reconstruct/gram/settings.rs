@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::encode::Encoding;
 use super::layers::{LossSettings, Normalisation};
 use crate::compute::graph::{Padding, Pooling, Precision};
-use crate::net::{Depth, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::ReconstructError;
 
 /// The optimiser.
@@ -42,9 +42,9 @@ pub struct Gram {
     /// The feature network's weights.
     pub weights: WeightsKind,
     /// The last layer kept.
-    pub depth: Depth,
+    pub depth: Layer,
     /// Weights of layers that differ from the default: 1 for conv1_1, every pool up to the depth and the last layer, else 0.
-    pub layer_weights: BTreeMap<Depth, f32>,
+    pub layer_weights: BTreeMap<Layer, f32>,
     /// Scale of each layer's loss.
     pub normalisation: Normalisation,
     /// Edges of convolutions; `periodic` makes a result that can be tiled.
@@ -77,7 +77,7 @@ impl Default for Gram {
         Self {
             encoding: Encoding::Corners,
             weights: WeightsKind::BuiltIn,
-            depth: Depth::POOL3,
+            depth: Layer::POOL3,
             layer_weights: BTreeMap::new(),
             normalisation: Normalisation::Relative,
             padding: Padding::Zero,
@@ -100,20 +100,20 @@ pub const MOST_LEVELS: usize = 8;
 
 impl Gram {
     /// The weight of a layer.
-    pub fn layer_weight(&self, layer: Depth) -> f32 {
+    pub fn layer_weight(&self, layer: Layer) -> f32 {
         let default = if self.depth.default_taps().contains(&layer) { 1.0 } else { 0.0 };
         self.layer_weights.get(&layer).copied().unwrap_or(default)
     }
 
     /// The layers that count, with their weights, in the order of the network.
-    pub fn taps(&self) -> Vec<(Depth, f32)> {
-        let layers = Depth::all().take_while(|d| *d <= self.depth);
+    pub fn taps(&self) -> Vec<(Layer, f32)> {
+        let layers = self.depth.kept();
         layers.map(|d| (d, self.layer_weight(d))).filter(|(_, w)| *w != 0.0).collect()
     }
 
     /// The deepest layer that counts.
-    pub fn deepest(&self) -> Depth {
-        self.taps().last().map_or(self.depth, |(depth, _)| *depth)
+    pub fn deepest(&self) -> Layer {
+        self.taps().last().map_or(self.depth, |(layer, _)| *layer)
     }
 
     /// What the loss needs of these settings.

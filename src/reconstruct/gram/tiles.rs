@@ -19,10 +19,10 @@ use self::windows::{Frame, Section, Tiling, Window};
 use super::layers::{Grams, LossSettings};
 use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
-use crate::net::{Depth, Weights, layer, preprocess};
+use crate::net::{Layer, Weights, layer, preprocess};
 
 /// The layer whose whole map the deeper ones begin from.
-const BETWEEN: Depth = Depth::POOL2;
+const BETWEEN: Layer = Layer::POOL2;
 
 /// How an image is gone over.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,7 +186,7 @@ struct WindowGraph {
 /// A tapped layer.
 #[derive(Clone)]
 struct Tap {
-    depth: Depth,
+    layer: Layer,
     /// Of its map.
     shape: Shape,
     /// The input for the region that counts.
@@ -199,7 +199,7 @@ struct Tap {
 impl Tap {
     /// The window's positions by those of the whole map, which they are divided by in the end.
     fn share(&self, tiling: &Tiling) -> f64 {
-        let stride = self.depth.stride() / tiling.section.step();
+        let stride = self.layer.stride() / tiling.section.step();
         self.shape.positions() as f64 / ((tiling.size.0 / stride) * (tiling.size.1 / stride)) as f64
     }
 }
@@ -217,14 +217,14 @@ impl WindowGraph {
         let mut x = if section.from.is_none() { preprocess(&mut graph, input, weights)? } else { input };
         let (mut taps, mut seeded) = (vec![], vec![]);
         let (tapped, manner) = (settings.layers(), (frame.padding(settings.padding), settings.pooling));
-        for (depth, cut) in section.layers().zip(tiling.reach.cuts(frame)) {
-            x = layer(&mut graph, x, weights, depth, manner, cut)?;
-            if tapped.contains(&depth) {
+        for (tap, cut) in section.layers().zip(tiling.reach.cuts(frame)) {
+            x = layer(&mut graph, x, weights, tap, manner, cut)?;
+            if tapped.contains(&tap) {
                 let region = graph.input(Shape::new(1, 1, 4));
                 let gram = graph.gram_within(x, region)?;
                 let seed = backward.then(|| graph.input(graph.shape(gram)));
                 seeded.extend(seed.map(|seed| (gram, seed)));
-                taps.push(Tap { depth, shape: graph.shape(x), region, gram, seed });
+                taps.push(Tap { layer: tap, shape: graph.shape(x), region, gram, seed });
             }
         }
         let mut last = None;
@@ -309,7 +309,7 @@ impl Run<'_> {
                 program.write(graph.input, &values);
             }
             for tap in &graph.taps {
-                program.write(tap.region, &window.region(self.tiling, tap.depth).map(|at| at as f32));
+                program.write(tap.region, &window.region(self.tiling, tap.layer).map(|at| at as f32));
             }
             write(program, graph, window, n);
             take(program.run()?, graph, window);

@@ -14,7 +14,7 @@ use crate::app::widgets::{Pane, Picture, ShownFigure, heading, primary, titled_p
 use crate::compute::mebibytes;
 use crate::figure::{significant, thousands};
 use crate::job::{Ending, Progress, Request, Study, StudyRow, recommend_depth, study_figures, write_study};
-use crate::net::{DEPTHS, Depth, WeightsKind};
+use crate::net::{DEPTHS, Layer, WeightsKind};
 use crate::project::Project;
 
 /// The ids of its commands.
@@ -201,8 +201,8 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
 fn start(space: &mut DepthStudySpace, shared: &Shared) {
     let Some(document) = &shared.document else { return };
     let deepest = match shared.settings.method.gram().map(|gram| &gram.weights) {
-        Some(WeightsKind::Vgg19) => shared.network.kept.unwrap_or(Depth::CONV1_1),
-        _ => Depth::POOL5,
+        Some(WeightsKind::Vgg19) => shared.network.kept.unwrap_or(Layer::CONV1_1),
+        _ => Layer::POOL5,
     };
     let study = Study {
         target: document.target.clone(),

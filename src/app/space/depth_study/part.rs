@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::job::StudyRow;
-use crate::net::Depth;
+use crate::net::Layer;
 use crate::project::Part;
 
 /// What the part is called.
@@ -14,7 +14,7 @@ const MOST_ROWS: usize = 64;
 /// What is known of a depth besides its picture.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Facts {
-    depth: Depth,
+    depth: Layer,
     memory: u64,
     seconds: f64,
     errors: Vec<(f64, f64)>,

@@ -11,7 +11,7 @@ use crate::compute::mebibytes;
 use crate::figure::thousands;
 use crate::job::{Progress, Request};
 use crate::net::weights::download::download_bytes;
-use crate::net::{Depth, LAYERS, WeightsKind};
+use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::Cost;
 use crate::reconstruct::gram::{Decoding, Encoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
@@ -20,22 +20,23 @@ pub fn network_settings(space: &mut ReconstructSpace, shared: &mut Shared, gram:
     let default = Gram::default();
     heading(ui, "Feature network");
     weights_setting(shared, gram, ui);
-    let mut layer = Depth::all().position(|d| d == gram.depth).unwrap_or(0);
+    let all: Vec<Layer> = Layer::all().collect();
+    let mut last = gram.depth.number();
     let (_, reset) =
         row(ui, "Depth", "The last layer of VGG-19 that is kept: deeper sees larger patterns and costs more.", |ui| {
-            let slider = Slider::new(&mut layer, 0..=LAYERS.len() - 1);
+            let slider = Slider::new(&mut last, 0..=all.len() - 1);
             ui.add(
                 slider
-                    .custom_formatter(|n, _| LAYERS[n as usize].name.into())
-                    .custom_parser(|text| LAYERS.iter().position(|l| l.name == text.trim()).map(|n| n as f64)),
+                    .custom_formatter(|n, _| all[n as usize].name().into())
+                    .custom_parser(|text| Layer::named(text.trim()).map(|layer| layer.number() as f64)),
             )
         });
-    gram.depth = if reset { default.depth } else { Depth::all().nth(layer).unwrap_or(default.depth) };
+    gram.depth = if reset { default.depth } else { all[last] };
     depth_facts(space, shared, gram.depth, ui);
     CollapsingHeader::new("Layer weights").show(ui, |ui| layer_weights(gram, ui));
 }
 
-fn depth_facts(space: &mut ReconstructSpace, shared: &Shared, depth: Depth, ui: &mut Ui) {
+fn depth_facts(space: &mut ReconstructSpace, shared: &Shared, depth: Layer, ui: &mut Ui) {
     let field = depth.receptive_field();
     let mut lines = format!("{} weights, sees {field} × {field} px", thousands(depth.weights()));
     match (&space.cost.found, shared.devices.chosen(&shared.settings.device), &shared.devices.table) {
@@ -58,7 +59,7 @@ fn depth_facts(space: &mut ReconstructSpace, shared: &Shared, depth: Depth, ui: 
 }
 
 fn layer_weights(gram: &mut Gram, ui: &mut Ui) {
-    let layers: Vec<Depth> = Depth::all().take_while(|d| *d <= gram.depth).collect();
+    let layers: Vec<Layer> = gram.depth.kept().collect();
     let defaults = Gram { depth: gram.depth, ..Gram::default() };
     for layer in layers {
         let default = defaults.layer_weight(layer);
@@ -105,7 +106,7 @@ fn weights_setting(shared: &mut Shared, gram: &mut Gram, ui: &mut Ui) {
     fetch_controls(shared, gram.depth, ui);
 }
 
-fn fetch_controls(shared: &mut Shared, depth: Depth, ui: &mut Ui) {
+fn fetch_controls(shared: &mut Shared, depth: Layer, ui: &mut Ui) {
     let fetch = &shared.network.fetch;
     if fetch.is_running() {
         ui.horizontal(|ui| {

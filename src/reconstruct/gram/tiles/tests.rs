@@ -5,15 +5,15 @@ use crate::compute::selftest::{picture, relative_error};
 /// Whatever is gone over how, and whatever is tapped, the numbers are those of the whole image.
 #[test]
 fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
-    let depth = |name: &str| name.parse::<Depth>().expect("a depth");
+    let layer = |name: &str| name.parse::<Layer>().expect("a layer");
     for (taps, size, padding, pooling) in [
-        (vec![depth("conv1_2")], (150, 170), Padding::Zero, Pooling::Mean),
-        (vec![depth("conv3_4")], (400, 148), Padding::Zero, Pooling::Max),
-        (vec![depth("pool2"), depth("conv3_2")], (352, 256), Padding::Periodic, Pooling::Mean),
-        (vec![depth("pool1"), depth("pool4")], (210, 330), Padding::Reflect, Pooling::Mean),
+        (vec![layer("conv1_2")], (150, 170), Padding::Zero, Pooling::Mean),
+        (vec![layer("conv3_4")], (400, 148), Padding::Zero, Pooling::Max),
+        (vec![layer("pool2"), layer("conv3_2")], (352, 256), Padding::Periodic, Pooling::Mean),
+        (vec![layer("pool1"), layer("pool4")], (210, 330), Padding::Reflect, Pooling::Mean),
     ] {
-        let taps: Vec<(Depth, f32)> = taps.into_iter().map(|depth| (depth, 1.0)).collect();
-        let deepest = taps.iter().map(|(depth, _)| *depth).max().expect("a layer");
+        let taps: Vec<(Layer, f32)> = taps.into_iter().map(|layer| (layer, 1.0)).collect();
+        let deepest = taps.iter().map(|(layer, _)| *layer).max().expect("a layer");
         let settings = LossSettings { taps, padding, pooling, ..LossSettings::new(deepest) };
         let (weights, image) = (Weights::built_in(deepest), picture(1, size));
         let network = Network { weights: &weights, settings: &settings };
@@ -43,7 +43,7 @@ fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
             let what = format!("{:?}, {size:?}, {} sections, kept: {keeps}", settings.layers(), sections.len());
             let (windows, found, gradient) = run(sections, keeps, 0);
             // Beside the reach of the fourth block of layers this image is small.
-            assert!(windows > 1 || (sections.len() == 1 && deepest > Depth::POOL3), "{what}: no windows");
+            assert!(windows > 1 || (sections.len() == 1 && deepest > Layer::POOL3), "{what}: no windows");
             for (gram, whole) in found.iter().zip(&whole) {
                 let off = relative_error(gram, whole);
                 assert!(off < 2e-6, "{what}: Gram matrices off by {off:.1e}");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::compute::graph::{Cut, Padding, Shape};
-use crate::net::{Depth, LayerKind};
+use crate::net::{Layer, LayerKind};
 
 /// The least that a window owns along an axis, in pixels of the image.
 const LEAST: usize = 64;
@@ -17,25 +17,25 @@ const END: usize = 1_000_000_000;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
     /// The layer whose map it begins from; none stands for the image.
-    pub from: Option<Depth>,
+    pub from: Option<Layer>,
     /// Its last layer.
-    pub to: Depth,
+    pub to: Layer,
 }
 
 impl Section {
     /// Its layers.
-    pub fn layers(self) -> impl Iterator<Item = Depth> {
-        Depth::all().filter(move |depth| self.from.is_none_or(|first| *depth > first) && *depth <= self.to)
+    pub fn layers(self) -> impl Iterator<Item = Layer> {
+        Layer::all().filter(move |layer| self.from.is_none_or(|first| *layer > first) && *layer <= self.to)
     }
 
     /// Channels of what it begins from.
     pub fn channels(self) -> usize {
-        self.from.map_or(3, Depth::channels)
+        self.from.map_or(3, Layer::channels)
     }
 
     /// Pixels of the image from one position of what it begins from to the next.
     pub fn step(self) -> usize {
-        self.from.map_or(1, Depth::stride)
+        self.from.map_or(1, Layer::stride)
     }
 }
 
@@ -57,15 +57,15 @@ pub struct Reach {
 impl Reach {
     /// That of some layers.
     pub fn of(section: Section) -> Self {
-        let is_pool = |depth: &Depth| depth.layer().kind == LayerKind::Pool;
-        let layers: Vec<Depth> = section.layers().collect();
-        let convolutions = layers.len() - layers.iter().rev().take_while(|depth| is_pool(depth)).count();
-        let align = STEP << layers[..convolutions].iter().filter(|depth| is_pool(depth)).count();
+        let is_pool = |layer: &Layer| layer.kind() == LayerKind::Pool;
+        let layers: Vec<Layer> = section.layers().collect();
+        let convolutions = layers.len() - layers.iter().rev().take_while(|layer| is_pool(layer)).count();
+        let align = STEP << layers[..convolutions].iter().filter(|layer| is_pool(layer)).count();
         // Positions at the edge that differ from those of the whole, and what has been cut off.
         let (mut wrong, mut gone, mut stride, mut cuts) = (0usize, 0, 1, vec![]);
-        for depth in &layers {
+        for layer in &layers {
             let mut cut = 0;
-            if is_pool(depth) {
+            if is_pool(layer) {
                 wrong = wrong.div_ceil(2);
                 stride *= 2;
             } else {
@@ -88,8 +88,8 @@ impl Reach {
     }
 
     /// What has been cut off an inner edge down to a layer of the section.
-    fn gone(&self, section: Section, depth: Depth) -> usize {
-        let layers = section.layers().take_while(|layer| *layer <= depth);
+    fn gone(&self, section: Section, last: Layer) -> usize {
+        let layers = section.layers().take_while(|layer| *layer <= last);
         layers.zip(&self.cuts).map(|(layer, cut)| cut * (layer.stride() / section.step())).sum()
     }
 }
@@ -184,8 +184,8 @@ impl Window<'_> {
 
     /// The region of a layer that it owns: the first row and column, and those behind the last, which may lie beyond the
     /// end of the map.
-    pub fn region(&self, tiling: &Tiling, depth: Depth) -> [usize; 4] {
-        let (stride, gone) = (depth.stride() / tiling.section.step(), tiling.reach.gone(tiling.section, depth));
+    pub fn region(&self, tiling: &Tiling, layer: Layer) -> [usize; 4] {
+        let (stride, gone) = (layer.stride() / tiling.section.step(), tiling.reach.gone(tiling.section, layer));
         let ([top, bottom], [left, right]) = (self.rows.region(stride, gone), self.columns.region(stride, gone));
         [top, left, bottom, right]
     }
@@ -297,14 +297,14 @@ mod tests {
 
     #[test]
     fn every_pixel_is_owned_once_and_seen_with_its_surroundings() {
-        let pool3 = Reach::of(Section { from: None, to: Depth::POOL3 });
+        let pool3 = Reach::of(Section { from: None, to: Layer::POOL3 });
         // Tiles of Winograd's algorithm: two of conv2_1 (in pixels 16), one of each convolution of the third block.
         assert_eq!(pool3, Reach { stride: 8, halo: 80, align: 16, cuts: vec![0, 0, 0, 8, 0, 0, 4, 4, 4, 4, 0] });
-        let pool2 = Reach::of(Section { from: None, to: Depth::POOL2 });
-        let third = Reach::of(Section { from: Some(Depth::POOL2), to: Depth::POOL3 });
+        let pool2 = Reach::of(Section { from: None, to: Layer::POOL2 });
+        let third = Reach::of(Section { from: Some(Layer::POOL2), to: Layer::POOL3 });
         assert_eq!(third, Reach { stride: 2, halo: 16, align: 4, cuts: vec![4, 4, 4, 4, 0] });
         // Sees further than the least that a window owns.
-        let deep = Reach::of(Section { from: Some(Depth::POOL2), to: Depth::POOL5 });
+        let deep = Reach::of(Section { from: Some(Layer::POOL2), to: Layer::POOL5 });
         assert_eq!((deep.stride, deep.halo, deep.align), (8, 112, 16));
         for (n, parts, least, reach, periodic, is_cut) in [
             (1000, 3, LEAST, &pool3, false, true),
