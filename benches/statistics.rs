@@ -23,14 +23,14 @@ fn time<T>(what: &str, rounds: usize, mut work: impl FnMut() -> T) {
 /// A two-phase map of the carbonate's kind, tiled from a smaller one: generating it is not what is timed.
 fn map(size: usize) -> PhaseMap {
     let tile = synth::bicontinuous(512, 0.3, 24.0, 1);
-    let label = |n: usize| tile.labels[(n / size % 512) * 512 + n % size % 512];
-    PhaseMap { height: size, width: size, labels: (0..size * size).map(label).collect(), phases: 2 }
+    let label = |n: usize| tile.labels[[n / size % 512, n % size % 512]];
+    PhaseMap::new((size, size), (0..size * size).map(label).collect(), 2)
 }
 
 fn grey(map: &PhaseMap) -> Micrograph {
     let value = |(n, l): (usize, &u8)| 80.0 + 90.0 * f32::from(*l) + ((n * 7919) % 61) as f32;
     let values = map.labels.iter().enumerate().map(value).collect();
-    Micrograph::new((map.height, map.width), 1, values, (0.0, 255.0))
+    Micrograph::new(map.size(), 1, values, (0.0, 255.0))
 }
 
 fn stroke(phase: usize, at: f32) -> Stroke {

@@ -293,7 +293,7 @@ fn a_raw_micrograph_becomes_phases_and_every_step_is_undone_and_done_again_to_th
     until(&mut harness, "the cut", |app| app.shared().is_settled());
     harness.step();
     states.push(phases(&harness).expect("phases"));
-    assert_eq!(states[1].height, 96);
+    assert_eq!(states[1].size().0, 96);
     click(&mut harness, "Despeckle");
     until(&mut harness, "the correction", |app| app.shared().is_settled());
     harness.step();
@@ -340,7 +340,7 @@ fn a_raw_micrograph_becomes_phases_and_every_step_is_undone_and_done_again_to_th
         .expect("the program");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let written = std::fs::read(output.join("raw-labels.npy")).expect("labels");
-    assert!(written.ends_with(&states[last].labels), "the window's labels");
+    assert!(written.ends_with(states[last].flat()), "the window's labels");
 }
 
 #[test]

@@ -247,7 +247,7 @@ fn sizes_paddings_and_unsegmented_pictures_are_reconstructed() {
     let half = place.reconstruct(&image, "half", &["--precision", "half"]);
     assert!(half.status.success() && text(&half).contains("Half precision is for GPUs"), "{}", text(&half));
     let wide = labels(&place.path("wide/reconstruction.npy"));
-    assert_eq!((wide.height, wide.width), (30, 70));
+    assert_eq!(wide.size(), (30, 70));
     let wanted = labels(&image).volume_fractions()[1] * 2100.0;
     assert!((wide.counts()[1] as f64 - wanted).abs() <= 0.5);
     let grey: Vec<u8> = (0..40 * 40).map(|i| ((i * 7) % 256) as u8).collect();
@@ -257,7 +257,7 @@ fn sizes_paddings_and_unsegmented_pictures_are_reconstructed() {
     assert!(done.status.success(), "{}", text(&done));
     assert!(!place.path("grey/curves.csv").exists());
     let image = micrograph::read(&place.path("grey/reconstruction.npy")).expect("an image");
-    assert_eq!((image.height, image.width), (40, 40));
+    assert_eq!(image.size(), (40, 40));
 }
 
 fn colors(map: &PhaseMap) -> Vec<[u8; 3]> {
@@ -269,7 +269,7 @@ fn several_phases_keep_their_volume_fractions() {
     let place = Place::new();
     for phases in [3u8, 8] {
         let tiles: Vec<u8> = (0..60 * 60).map(|i| ((i / 60 / 6 + i % 60 / 5) % usize::from(phases)) as u8).collect();
-        let map = PhaseMap { height: 60, width: 60, labels: tiles, phases: phases.into() };
+        let map = PhaseMap::new((60, 60), tiles, phases.into());
         let path = place.path("phases.png");
         write_phase_png(&path, &map, &colors(&map), None).expect("a file");
         let done = place.reconstruct(&path, "out", &[]);
@@ -424,12 +424,12 @@ fn a_latent_model_is_trained_walked_through_and_judged() {
     run(&["latent", "sample", "m.safetensors", "--count", "3", "--edge", "48", "--output", "s", "--device", "cpu"]);
     let table = std::fs::read_to_string(place.path("s/samples.csv")).expect("a table");
     assert!(table.starts_with("number,layout_seed,z1,z2,z3,volume_fraction") && table.lines().count() == 4, "{table}");
-    assert_eq!(micrograph::read(&place.path("s/sample-0003.png")).expect("a picture").height, 48);
+    assert_eq!(micrograph::read(&place.path("s/sample-0003.png")).expect("a picture").size().0, 48);
     run(&["latent", "sample", "m.safetensors", "--npy", "--z=-1,0,2", "--output", "n", "--device", "cpu"]);
     assert_eq!(std::fs::metadata(place.path("n/samples.npy")).expect("a stack").len(), 128 + 16 * 32 * 32 * 4);
     run(&["latent", "traverse", "m.safetensors", "--dimensions", "1,3", "--steps", "5", "--device", "cpu"]);
     let strip = micrograph::read(&place.path("traversal.png")).expect("a picture");
-    assert_eq!((strip.height, strip.width), (2 * 34, 5 * 34));
+    assert_eq!(strip.size(), (2 * 34, 5 * 34));
     let image = place.micrograph();
     let encoded = run(&["latent", "encode", "m.safetensors", image.to_str().expect("a path"), "--device", "cpu"]);
     assert!(encoded.contains("\"original.npy\","), "{encoded}");

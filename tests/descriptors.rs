@@ -4,34 +4,31 @@ use std::f64::consts::PI;
 
 use microwright::micrograph::PhaseMap;
 use microwright::stats::{
-    Axis, Boundary, Components, Correlation, Indicator, Interval, chord_lengths, cluster_function, interface_length,
-    largest_discs, lineal_path, local_variance, mean_chord, measure, pore_sizes, power_spectrum, specific_surface,
-    squared_distances,
+    Boundary, COLUMNS, Components, Correlation, Indicator, Interval, ROWS, chord_lengths, cluster_function,
+    interface_length, largest_discs, lineal_path, local_variance, mean_chord, measure, pore_sizes, power_spectrum,
+    specific_surface, squared_distances,
 };
+use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 struct Picture {
-    inside: Vec<bool>,
-    height: usize,
-    width: usize,
+    inside: Array2<bool>,
 }
 
 impl Picture {
     fn new(height: usize, width: usize, inside: impl Fn(usize, usize) -> bool) -> Self {
-        let inside = (0..height * width).map(|at| inside(at / width, at % width)).collect();
-        Self { inside, height, width }
+        Self { inside: Array2::from_shape_fn((height, width), |(y, x)| inside(y, x)) }
     }
 
     fn random(height: usize, width: usize, share: f64, seed: u64) -> Self {
         let mut random = Pcg64::seed_from_u64(seed);
-        let inside = (0..height * width).map(|_| random.random::<f64>() < share).collect();
-        Self { inside, height, width }
+        Self { inside: Array2::from_shape_simple_fn((height, width), || random.random::<f64>() < share) }
     }
 
     /// Overlapping discs of radius `radius` at a Poisson process of places; the inside is what they leave free.
     fn free_of_discs(size: usize, radius: f64, count: usize, random: &mut Pcg64) -> Self {
-        let mut inside = vec![true; size * size];
+        let mut inside = Array2::from_elem((size, size), true);
         for _ in 0..count {
             let (cy, cx) = (random.random::<f64>() * size as f64, random.random::<f64>() * size as f64);
             let reach = radius.ceil() as isize + 1;
@@ -39,17 +36,17 @@ impl Picture {
                 for dx in -reach..=reach {
                     let (y, x) = (cy.floor() as isize + dy, cx.floor() as isize + dx);
                     if (y as f64 - cy).hypot(x as f64 - cx) <= radius {
-                        let at = y.rem_euclid(size as isize) * size as isize + x.rem_euclid(size as isize);
-                        inside[at as usize] = false;
+                        let at = [y, x].map(|v| v.rem_euclid(size as isize) as usize);
+                        inside[at] = false;
                     }
                 }
             }
         }
-        Self { inside, height: size, width: size }
+        Self { inside }
     }
 
     fn phase(&self) -> Indicator<'_> {
-        Indicator { inside: &self.inside, height: self.height, width: self.width }
+        self.inside.view()
     }
 
     fn share(&self) -> f64 {
@@ -73,7 +70,7 @@ fn overlapping_discs_have_their_known_functions() {
     let pictures: Vec<_> = (0..24).map(|_| Picture::free_of_discs(SIZE, radius, count, &mut random)).collect();
     let eta = count as f64 * PI * radius * radius / (SIZE * SIZE) as f64;
     let s2 = mean_of(&pictures, |p| Correlation::two_point(&p.phase(), Boundary::Periodic).radial());
-    let path = mean_of(&pictures, |p| lineal_path(&p.phase(), Axis::Rows, Boundary::Periodic));
+    let path = mean_of(&pictures, |p| lineal_path(&p.phase(), ROWS, Boundary::Periodic));
     let union = |r: f64| {
         if r >= 2.0 * radius {
             return 2.0;
@@ -146,14 +143,10 @@ fn distances_are_those_that_counting_finds() {
                         if boundary == Boundary::Periodic { d.min(size - d) } else { d }
                     };
                     let nearest = (0..height * width)
-                        .filter(|at| !picture.inside[*at])
+                        .filter(|at| !picture.inside[[at / width, at % width]])
                         .map(|at| gap(at / width, y, height).pow(2) + gap(at % width, x, width).pow(2))
                         .min();
-                    assert_eq!(
-                        found[y * width + x],
-                        nearest.expect("something outside") as f32,
-                        "{y} {x} {boundary:?}"
-                    );
+                    assert_eq!(found[[y, x]], nearest.expect("something outside") as f32, "{y} {x} {boundary:?}");
                 }
             }
         }
@@ -177,10 +170,11 @@ fn largest_discs_are_those_that_drawing_all_of_them_finds() {
                 };
                 let covers = |c: &usize| {
                     let d = gap(c / size, at / size).pow(2) + gap(c % size, at % size).pow(2);
-                    (d as f32) < squared[*c]
+                    (d as f32) < squared[[c / size, c % size]]
                 };
-                let wanted = (0..size * size).filter(covers).map(|c| squared[c].sqrt()).fold(0.0, f32::max);
-                assert_eq!(found[at], wanted, "{at} {boundary:?}");
+                let wanted = (0..size * size).filter(covers).map(|c| squared[[c / size, c % size]].sqrt());
+                let wanted = wanted.fold(0.0, f32::max);
+                assert_eq!(found[[at / size, at % size]], wanted, "{at} {boundary:?}");
             }
         }
     }
@@ -221,8 +215,8 @@ fn stripes_and_checkerboards_are_what_they_are() {
     chords[4] = 3 * 32;
     assert_eq!(chord_lengths(&phase, Boundary::Open), chords);
     let two_point = Correlation::two_point(&phase, Boundary::Periodic);
-    assert_eq!(two_point.along(Axis::Rows)[..5], [0.5, 0.375, 0.25, 0.125, 0.0]);
-    assert_eq!(two_point.along(Axis::Columns), vec![0.5; 16]);
+    assert_eq!(two_point.along(ROWS)[..5], [0.5, 0.375, 0.25, 0.125, 0.0]);
+    assert_eq!(two_point.along(COLUMNS), vec![0.5; 16]);
     // The line of the spectrum at one cycle in 8 pixels holds what there is.
     let spectrum = power_spectrum(&phase);
     let strongest = spectrum.iter().max_by(|a, b| a.1.total_cmp(&b.1)).expect("frequencies");
@@ -261,11 +255,11 @@ fn cluster_functions_are_those_that_counting_finds() {
                         continue;
                     }
                     places += 1;
-                    let other = components.labels[(y * size as isize + x) as usize];
-                    pairs += usize::from(other > 0 && other == components.labels[at]);
+                    let other = components.labels[[y as usize, x as usize]];
+                    pairs += usize::from(other > 0 && other == components.labels[[at / size, at % size]]);
                 }
                 let wanted = f64::from(pairs as u32) / f64::from(places);
-                assert!((found.at(dy, dx) - wanted).abs() < 1e-12, "{dy} {dx} {boundary:?}");
+                assert!((found.at([dy, dx]) - wanted).abs() < 1e-12, "{dy} {dx} {boundary:?}");
             }
         }
     }
@@ -294,11 +288,81 @@ fn the_spectrum_and_the_smallest_window_hold_the_variance() {
 fn everything_together_survives_pictures_without_anything() {
     for (labels, phases) in [(vec![0u8; 16], 2), (vec![1; 16], 2), (vec![0; 1], 2)] {
         let edge = (labels.len() as f64).sqrt() as usize;
-        let map = PhaseMap { height: edge, width: edge, labels, phases };
+        let map = PhaseMap::new((edge, edge), labels, phases);
         for boundary in [Boundary::Open, Boundary::Periodic] {
             let all = measure(&map, 1, boundary);
-            assert_eq!(all.fraction.volume_fraction, f64::from(map.labels[0]));
+            assert_eq!(all.fraction.volume_fraction, f64::from(map.flat()[0]));
             assert_eq!(all.interface_length, 0.0);
         }
     }
+}
+
+/// A volume as planes, rows and columns.
+fn random_volume(share: f64) -> Array3<bool> {
+    let mut random = Pcg64::seed_from_u64(31);
+    Array3::from_shape_simple_fn((9, 12, 10), || random.random::<f64>() < share)
+}
+
+#[test]
+fn distances_in_a_volume_are_those_that_counting_finds() {
+    let volume = random_volume(0.97);
+    for boundary in [Boundary::Open, Boundary::Periodic] {
+        let found = squared_distances(&volume.view(), boundary);
+        for (place, squared) in found.indexed_iter() {
+            let gap = |a: usize, b: usize, size: usize| {
+                let d = a.abs_diff(b);
+                if boundary == Boundary::Periodic { d.min(size - d).pow(2) } else { d.pow(2) }
+            };
+            let outside = volume.indexed_iter().filter(|(_, inside)| !**inside);
+            let to =
+                |at: (usize, usize, usize)| gap(at.0, place.0, 9) + gap(at.1, place.1, 12) + gap(at.2, place.2, 10);
+            let nearest = outside.map(|(at, _)| to(at)).min().expect("something outside");
+            assert_eq!(*squared, nearest as f32, "{place:?} {boundary:?}");
+        }
+    }
+}
+
+#[test]
+fn pairs_and_segments_in_a_volume_are_those_that_counting_finds() {
+    let volume = random_volume(0.6);
+    for boundary in [Boundary::Open, Boundary::Periodic] {
+        let two_point = Correlation::two_point(&volume.view(), boundary);
+        for displacement in [[0isize, 0, 0], [1, 0, 0], [0, -3, 2], [2, 3, -1]] {
+            let (mut pairs, mut places) = (0, 0);
+            for ((z, y, x), inside) in volume.indexed_iter() {
+                let [dz, dy, dx] = displacement;
+                let moved = [z as isize + dz, y as isize + dy, x as isize + dx];
+                let around = [moved[0].rem_euclid(9), moved[1].rem_euclid(12), moved[2].rem_euclid(10)];
+                if boundary == Boundary::Open && moved != around {
+                    continue;
+                }
+                places += 1;
+                pairs += i32::from(*inside && volume[around.map(|v| v as usize)]);
+            }
+            let wanted = f64::from(pairs) / f64::from(places);
+            assert!((two_point.at(displacement) - wanted).abs() < 1e-12, "{displacement:?} {boundary:?}");
+        }
+        let share = volume.iter().filter(|inside| **inside).count() as f64 / volume.len() as f64;
+        assert!((two_point.radial()[0] - share).abs() < 1e-12);
+    }
+    for axis in 0..3 {
+        let path = lineal_path(&volume.view(), Axis(axis), Boundary::Open);
+        let (mut pairs, mut places) = (0, 0);
+        for lane in volume.lanes(Axis(axis)) {
+            places += lane.len() - 1;
+            pairs += (1..lane.len()).filter(|k| lane[k - 1] && lane[*k]).count();
+        }
+        assert!((path[1] - pairs as f64 / places as f64).abs() < 1e-12, "axis {axis}");
+    }
+}
+
+#[test]
+fn a_volume_of_equal_planes_has_the_curves_of_its_plane() {
+    let picture = Picture::random(12, 12, 0.5, 8);
+    let volume = Array3::from_shape_fn((12, 12, 12), |(_, y, x)| picture.inside[[y, x]]);
+    assert_eq!(volume.slice(s![3, .., ..]), picture.inside);
+    let along = |axis: usize| lineal_path(&volume.view(), Axis(axis), Boundary::Periodic);
+    assert_eq!(along(0), vec![picture.share(); 6], "no segment across the planes ends");
+    assert_eq!(along(1), lineal_path(&picture.phase(), COLUMNS, Boundary::Periodic));
+    assert_eq!(along(2), lineal_path(&picture.phase(), ROWS, Boundary::Periodic));
 }

@@ -61,13 +61,13 @@ fn npy_of_every_order_and_number_is_read_alike() {
     ];
     for (n, file) in files.iter().enumerate() {
         let micrograph = read(&place.write("a.npy", file));
-        assert_eq!((micrograph.height, micrograph.width, micrograph.channels), (2, 3, 1), "file {n}");
-        assert_eq!(micrograph.values, expected.map(|v| v as f32), "file {n}");
+        assert_eq!((micrograph.size(), micrograph.channels()), ((2, 3), 1), "file {n}");
+        assert_eq!(micrograph.flat(), expected.map(|v| v as f32), "file {n}");
     }
     let negative = read(&place.write("a.npy", &npy("|i1", false, "(1, 2)", &[0xff, 1])));
-    assert_eq!(negative.values, [-1.0, 1.0]);
+    assert_eq!(negative.flat(), [-1.0, 1.0]);
     let logical = read(&place.write("a.npy", &npy("|b1", false, "(1, 2)", &[0, 1])));
-    assert_eq!((logical.values, logical.range), (vec![0.0, 1.0], (0.0, 1.0)));
+    assert_eq!((logical.flat(), logical.range), (&[0.0, 1.0][..], (0.0, 1.0)));
 }
 
 #[test]
@@ -75,28 +75,28 @@ fn pictures_of_every_kind_are_read_rightly() {
     use image::ExtendedColorType as Color;
     let place = Place::new();
     let grey = read(&place.image("a.png", &[0, 255, 7, 9], (2, 2), Color::L8));
-    assert_eq!((grey.values, grey.channels), (vec![0.0, 255.0, 7.0, 9.0], 1));
+    assert_eq!((grey.flat(), grey.channels()), (&[0.0, 255.0, 7.0, 9.0][..], 1));
     let words: Vec<u8> = [0u16, 65535, 300, 1].iter().flat_map(|v| v.to_ne_bytes()).collect();
     for name in ["a.png", "a.tiff"] {
         let deep = read(&place.image(name, &words, (2, 2), Color::L16));
-        assert_eq!((deep.values, deep.range), (vec![0.0, 65535.0, 300.0, 1.0], (0.0, 65535.0)), "{name}");
+        assert_eq!((deep.flat(), deep.range), (&[0.0, 65535.0, 300.0, 1.0][..], (0.0, 65535.0)), "{name}");
     }
     let alpha = read(&place.image("a.png", &[9, 255, 8, 0], (1, 2), Color::La8));
-    assert_eq!((alpha.values, alpha.channels), (vec![9.0, 8.0], 1));
+    assert_eq!((alpha.flat(), alpha.channels()), (&[9.0, 8.0][..], 1));
     let rgba = read(&place.image("a.png", &[1, 2, 3, 255, 4, 5, 6, 0], (1, 2), Color::Rgba8));
-    assert_eq!((rgba.values, rgba.channels), (vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3));
+    assert_eq!((rgba.flat(), rgba.channels()), (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], 3));
     let needless = read(&place.image("a.png", &[7, 7, 7, 8, 8, 8], (1, 2), Color::Rgb8));
-    assert_eq!((needless.values, needless.channels), (vec![7.0, 8.0], 1));
+    assert_eq!((needless.flat(), needless.channels()), (&[7.0, 8.0][..], 1));
     for name in ["a.bmp", "a.webp", "a.tiff"] {
         let colour = read(&place.image(name, &[1, 2, 3, 4, 5, 6], (1, 2), Color::Rgb8));
-        assert_eq!(colour.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "{name}");
+        assert_eq!(colour.flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "{name}");
     }
     let path = place.0.path().join("float.tif");
     let mut encoder =
         tiff::encoder::TiffEncoder::new(std::fs::File::create(&path).expect("a file")).expect("an encoder");
     encoder.write_image::<tiff::encoder::colortype::Gray32Float>(2, 1, &[-0.5, 2.5]).expect("an image");
     let float = read(&path);
-    assert_eq!((float.values, float.range), (vec![-0.5, 2.5], (-0.5, 2.5)));
+    assert_eq!((float.flat(), float.range), (&[-0.5, 2.5][..], (-0.5, 2.5)));
 }
 
 /// A PNG of two colours by palette, made by hand: two pixels, indices 1 and 0.
@@ -118,7 +118,7 @@ fn a_palette_is_resolved() {
     png.extend(chunk(b"IEND", &[]));
     let place = Place::new();
     let micrograph = read(&place.write("palette.png", &png));
-    assert_eq!(micrograph.values, [10.0, 10.0, 200.0, 200.0, 10.0, 10.0]);
+    assert_eq!(micrograph.flat(), [10.0, 10.0, 200.0, 200.0, 10.0, 10.0]);
 }
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -256,14 +256,14 @@ fn tiff_palettes_bits_and_planes_are_read() {
     (map[1], map[256 + 1], map[512 + 2]) = (65535, 1000, 65535);
     palette.push((320, 3, map));
     let colored = read(&place.write("palette.tif", &tiff_file(&palette, &[0, 1, 2, 1])));
-    assert_eq!(colored.values, [0.0, 0.0, 0.0, 65535.0, 1000.0, 0.0, 0.0, 0.0, 65535.0, 65535.0, 1000.0, 0.0]);
+    assert_eq!(colored.flat(), [0.0, 0.0, 0.0, 65535.0, 1000.0, 0.0, 0.0, 0.0, 65535.0, 65535.0, 1000.0, 0.0]);
     let bits = read(&place.write("bits.tif", &tiff_file(&base(vec![1], 1, 1), &[0b1010_0000])));
-    assert!(bits.values == [1.0, 0.0, 1.0, 0.0] || bits.values == [255.0, 0.0, 255.0, 0.0], "{:?}", bits.values);
+    assert!(bits.flat() == [1.0, 0.0, 1.0, 0.0] || bits.flat() == [255.0, 0.0, 255.0, 0.0], "{:?}", bits.values);
     let mut planes = base(vec![8, 8, 8], 2, 3);
     planes.retain(|t| t.0 != 273 && t.0 != 279);
     planes.push((284, 3, vec![1]));
     let chunky = read(&place.write("chunky.tif", &tiff_file(&planes, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])));
-    assert_eq!(chunky.values[..6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_eq!(chunky.flat()[..6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn phase_colours_are_read_back_as_the_phases_they_were() {
     let place = Place::new();
     for phases in 2..=8usize {
         let labels: Vec<u8> = (0..64).map(|i| (i % phases) as u8).collect();
-        let map = micrograph::PhaseMap { height: 8, width: 8, labels, phases };
+        let map = micrograph::PhaseMap::new((8, 8), labels, phases);
         let path = place.0.path().join("phases.png");
         let colors: Vec<[u8; 3]> = (0..phases).map(|p| micrograph::phase_color(p, phases)).collect();
         micrograph::write_phase_png(&path, &map, &colors, None).expect("a file");
@@ -283,7 +283,7 @@ fn phase_colours_are_read_back_as_the_phases_they_were() {
 #[test]
 fn pixel_sizes_survive_tiff_and_png_from_picometres_to_micrometres() {
     let folder = tempfile::tempdir().expect("a folder");
-    let map = micrograph::PhaseMap { height: 2, width: 3, labels: vec![0, 1, 0, 1, 1, 0], phases: 2 };
+    let map = micrograph::PhaseMap::new((2, 3), vec![0, 1, 0, 1, 1, 0], 2);
     for metres in [2e-11, 2.5e-9, 4.2e-7, 3.1e-6] {
         let pixel = micrograph::PixelSize::new(metres, "typed");
         let tiff = folder.path().join("labels.tiff");
@@ -297,7 +297,7 @@ fn pixel_sizes_survive_tiff_and_png_from_picometres_to_micrometres() {
         let chunk = bytes.windows(4).position(|w| w == b"pHYs");
         let said = chunk.map(|at| 1.0 / f64::from(u32::from_be_bytes([4, 5, 6, 7].map(|k| bytes[at + k]))));
         assert!(said.map_or(metres < 5e-10, |m| (m / metres - 1.0).abs() < 1e-3), "{said:?} for {metres}");
-        assert_eq!(read(&png).values, map.labels.iter().map(|l| f32::from(*l)).collect::<Vec<_>>());
+        assert_eq!(read(&png).flat(), map.labels.iter().map(|l| f32::from(*l)).collect::<Vec<_>>());
     }
 }
 
@@ -325,7 +325,7 @@ fn every_page_of_a_tiff_can_be_read() {
     assert_eq!(micrograph::pages(&path), 3);
     for page in 0..3 {
         let read = micrograph::read_page(&path, page).expect("a page");
-        assert_eq!((read.height, read.width, read.values[5]), (2, 3, 1000.0 * page as f32 + 5.0));
+        assert_eq!((read.size(), read.flat()[5]), ((2, 3), 1000.0 * page as f32 + 5.0));
     }
     let error = micrograph::read_page(&path, 3).expect_err("no such page").to_string();
     assert!(error.contains("no page 4"), "{error}");

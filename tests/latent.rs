@@ -252,7 +252,7 @@ fn a_folder_of_odd_files_is_read_as_far_as_it_can_be() {
     let inner = folder.join("ferrite");
     let write = |name: &str, (h, w): (usize, usize), metres: f64| {
         let labels = (0..h * w).map(|i| u8::from(i * 37 % 251 > 180)).collect();
-        let map = PhaseMap { height: h, width: w, labels, phases: 2 };
+        let map = PhaseMap::new((h, w), labels, 2);
         write_labels_tiff(&inner.join(name), &map, PixelSize::new(metres, "a test").as_ref()).expect("written");
     };
     write("a.tif", (70, 200), 1e-6);

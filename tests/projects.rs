@@ -100,7 +100,7 @@ fn the_file_of_an_older_version_opens() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/project-1.microwright");
     let back = Project::read(&path).expect("a project");
     let micrograph: Arc<Micrograph> = back.micrograph.expect("a micrograph");
-    assert_eq!((micrograph.height, micrograph.width, micrograph.name.as_str()), (24, 24, "kept"));
+    assert_eq!((micrograph.size(), micrograph.name.as_str()), ((24, 24), "kept"));
     assert_eq!(back.settings.recipe.corrections, [Correction::Despeckle { pixels: 4 }]);
     let map: &PhaseMap = &back.compared[0].1;
     assert_eq!((map.phases, back.settings.seed), (2, 42));

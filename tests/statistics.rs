@@ -4,8 +4,9 @@ mod common;
 
 use microwright::micrograph::{self, PhaseMap, Segmentation};
 use microwright::stats::{
-    Axis, Boundary, ErrorRates, Indicator, curves, lineal_path, two_point_axis, two_point_radial, white_noise,
+    Boundary, COLUMNS, ErrorRates, ROWS, curves, lineal_path, two_point_axis, two_point_radial, white_noise,
 };
+use ndarray::Array2;
 use safetensors::SafeTensors;
 
 fn golden() -> Option<Vec<u8>> {
@@ -24,7 +25,7 @@ fn expected(tensors: &SafeTensors, name: &str) -> Vec<f64> {
 fn map_of(tensors: &SafeTensors, name: &str) -> Option<PhaseMap> {
     if let Ok(view) = tensors.tensor(&format!("{name}.image")) {
         let (height, width) = (view.shape()[0], view.shape()[1]);
-        return Some(PhaseMap { height, width, labels: view.data().to_vec(), phases: 2 });
+        return Some(PhaseMap::new((height, width), view.data().to_vec(), 2));
     }
     let path = common::reference()?.join(format!("data/li2018/{name}.npy"));
     let micrograph = micrograph::read(&path).expect("a micrograph");
@@ -44,7 +45,7 @@ fn statistics_agree_with_the_golden_values_to_1e_12() {
     for name in ["carbonate", "ceramics", "copolymer", "checkerboard", "stripes", "random_odd"] {
         let Some(map) = map_of(&tensors, name) else { continue };
         let inside = map.indicator(1);
-        let phase = Indicator { inside: &inside, height: map.height, width: map.width };
+        let phase = inside.view();
         for (boundary, boundary_name) in [(Boundary::Periodic, "periodic"), (Boundary::Open, "open")] {
             let mut check = |what: &str, found: Vec<f64>| {
                 let key = format!("{name}.{what}.{boundary_name}");
@@ -53,10 +54,10 @@ fn statistics_agree_with_the_golden_values_to_1e_12() {
                 checked += 1;
             };
             check("s2.radial", two_point_radial(&phase, boundary));
-            check("s2.rows", two_point_axis(&phase, Axis::Rows, boundary));
-            check("s2.columns", two_point_axis(&phase, Axis::Columns, boundary));
-            check("lineal_path.rows", lineal_path(&phase, Axis::Rows, boundary));
-            check("lineal_path.columns", lineal_path(&phase, Axis::Columns, boundary));
+            check("s2.rows", two_point_axis(&phase, ROWS, boundary));
+            check("s2.columns", two_point_axis(&phase, COLUMNS, boundary));
+            check("lineal_path.rows", lineal_path(&phase, ROWS, boundary));
+            check("lineal_path.columns", lineal_path(&phase, COLUMNS, boundary));
         }
     }
     assert!(checked >= 30, "only {checked} curves were checked");
@@ -70,17 +71,17 @@ fn a_difference_of_1e_9_is_seen() {
 #[test]
 fn stripes_along_columns_have_straight_lineal_paths() {
     // Three of eight columns: along columns every segment stays inside, along rows runs of three.
-    let inside: Vec<bool> = (0..64).map(|i| i % 8 < 3).collect();
-    let phase = Indicator { inside: &inside, height: 8, width: 8 };
-    assert_eq!(lineal_path(&phase, Axis::Columns, Boundary::Open), vec![3.0 / 8.0; 4]);
-    let along_rows = lineal_path(&phase, Axis::Rows, Boundary::Periodic);
+    let inside = Array2::from_shape_fn((8, 8), |(_, x)| x < 3);
+    let phase = inside.view();
+    assert_eq!(lineal_path(&phase, COLUMNS, Boundary::Open), vec![3.0 / 8.0; 4]);
+    let along_rows = lineal_path(&phase, ROWS, Boundary::Periodic);
     assert_eq!(along_rows, vec![3.0 / 8.0, 2.0 / 8.0, 1.0 / 8.0, 0.0]);
 }
 
 #[test]
 fn a_reconstruction_equal_to_its_original_has_no_error_and_white_noise_has() {
     let labels: Vec<u8> = (0..1024).map(|i| u8::from((i / 32 / 8 + i % 32 / 8) % 2 == 0)).collect();
-    let map = PhaseMap { height: 32, width: 32, labels, phases: 2 };
+    let map = PhaseMap::new((32, 32), labels, 2);
     let own = curves(&map, 1, Boundary::Periodic, Boundary::Open);
     let same = ErrorRates::between(&own, &own);
     assert_eq!((same.s2_error_percent, same.lineal_path_error_percent), (0.0, 0.0));

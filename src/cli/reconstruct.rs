@@ -168,7 +168,7 @@ pub fn demonstrate(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume: bool) -> anyhow::Result<()> {
-    settings.check((micrograph.height, micrograph.width))?;
+    settings.check(micrograph.size())?;
     // A folder that cannot be written is found before the work, not after it.
     std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))

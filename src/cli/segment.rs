@@ -58,7 +58,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     .enumerate()
                     .map(|(phase, f)| format!("{} {:.2} %", recipe.phase_name(phase), 100.0 * f))
                     .collect();
-                say!("{}: {} × {} px, {}", path.display(), map.height, map.width, shares.join(", "));
+                let (height, width) = map.size();
+                say!("{}: {height} × {width} px, {}", path.display(), shares.join(", "));
             }
             Err(error) => {
                 failed += 1;

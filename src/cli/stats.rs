@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use super::segmentation::SegmentationArguments;
 use crate::micrograph::PixelSize;
-use crate::stats::{Axis, Boundary, Correlation, Indicator, PhaseStatistics, measure};
+use crate::stats::{Boundary, COLUMNS, Correlation, PhaseStatistics, ROWS, measure};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Some(_) => all.two_point.clone(),
             None => {
                 let inside = map.indicator(phase);
-                let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+                let indicator = inside.view();
                 Correlation::two_point(&indicator, Boundary::Periodic)
             }
         };
@@ -73,7 +73,7 @@ fn curves(
     }
     let [rows, columns] = &all.lineal_path;
     let s2 = all.two_point.radial();
-    let [s2_rows, s2_columns] = [Axis::Rows, Axis::Columns].map(|axis| all.two_point.along(axis));
+    let [s2_rows, s2_columns] = [ROWS, COLUMNS].map(|axis| all.two_point.along(axis));
     let (mean, covariance, cluster) = (all.mean_lineal_path(), all.covariance(), all.cluster.radial());
     for r in 0..s2.len() {
         let pores = all.pore_sizes.get(r).copied().unwrap_or(0.0);

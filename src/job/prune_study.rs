@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     fn row(depth: Layer, errors: &[(f64, f64)]) -> StudyRow {
-        let phases = Arc::new(PhaseMap { height: 1, width: 1, labels: vec![0], phases: 2 });
+        let phases = Arc::new(PhaseMap::new((1, 1), vec![0], 2));
         StudyRow { depth, memory: 1 << 20, seconds: 1.0, errors: errors.to_vec(), noise: (13.0, 70.0), phases }
     }
 

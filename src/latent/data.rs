@@ -38,8 +38,8 @@ impl Picture {
         let plain = Self {
             name: micrograph.name.clone(),
             label: String::new(),
-            height: micrograph.height,
-            width: micrograph.width,
+            height: micrograph.size().0,
+            width: micrograph.size().1,
             values: vec![],
             pixel_size: micrograph.pixel_size.clone(),
             phases: phases.map(|m| m.phases),
@@ -128,7 +128,7 @@ pub fn pictures_of_files(
 /// Whether a micrograph holds labels rather than grey values.
 fn has_few_values(micrograph: &Micrograph) -> bool {
     let mut seen: Vec<f32> = vec![];
-    micrograph.channels == 1
+    micrograph.channels() == 1
         && micrograph.values.iter().all(|v| {
             if !seen.contains(v) {
                 seen.push(*v);

@@ -3,9 +3,7 @@
 use faer::Mat;
 
 use crate::micrograph::PhaseMap;
-use crate::stats::{
-    Boundary, Components, Correlation, Indicator, chord_lengths, interface_length, mean_chord, specific_surface,
-};
+use crate::stats::{Boundary, Components, Correlation, chord_lengths, interface_length, mean_chord, specific_surface};
 
 /// Names of the descriptors, in the order of [`describe`].
 pub const DESCRIPTORS: [&str; 6] =
@@ -20,9 +18,10 @@ pub type Descriptors = [f64; 6];
 const SPECK: usize = 4;
 
 /// Measures the phase above (or, with `dark`, below) the threshold in a picture of grey values 0 … 255.
-pub fn describe(values: &[f32], (height, width): (usize, usize), threshold: f32, dark: bool) -> Descriptors {
-    let inside: Vec<bool> = values.iter().map(|v| (*v > threshold) != dark).collect();
-    let phase = Indicator { inside: &inside, height, width };
+pub fn describe(values: &[f32], size: (usize, usize), threshold: f32, dark: bool) -> Descriptors {
+    let map = phases(values, size, threshold, dark);
+    let inside = map.indicator(1);
+    let phase = inside.view();
     let area = inside.iter().filter(|i| **i).count() as f64;
     let components = Components::of(&phase, false, Boundary::Periodic);
     let sizes: Vec<f64> = components.sizes.iter().filter(|n| **n >= SPECK).map(|n| *n as f64).collect();
@@ -41,9 +40,9 @@ pub fn describe(values: &[f32], (height, width): (usize, usize), threshold: f32,
 }
 
 /// The phase map of a picture of grey values, the measured phase being phase 1.
-pub fn phases(values: &[f32], (height, width): (usize, usize), threshold: f32, dark: bool) -> PhaseMap {
+pub fn phases(values: &[f32], size: (usize, usize), threshold: f32, dark: bool) -> PhaseMap {
     let labels = values.iter().map(|v| u8::from((*v > threshold) != dark)).collect();
-    PhaseMap { height, width, labels, phases: 2 }
+    PhaseMap::new(size, labels, 2)
 }
 
 /// Pearson's correlation of two series; 0 where one does not vary.

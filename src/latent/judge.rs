@@ -12,7 +12,7 @@ use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_
 use crate::compute::Device;
 use crate::micrograph::PhaseMap;
 use crate::net::Weights;
-use crate::stats::{Boundary, Components, Curves, ErrorRates, Indicator, all_curves};
+use crate::stats::{Boundary, Components, Curves, ErrorRates, all_curves};
 use crate::synth::Graphite;
 
 /// Median and quartiles.
@@ -298,7 +298,7 @@ pub fn judge(
 
 fn mean_component(map: &PhaseMap) -> f64 {
     let inside = map.indicator(1);
-    let phase = Indicator { inside: &inside, height: map.height, width: map.width };
+    let phase = inside.view();
     Components::of(&phase, false, Boundary::Periodic).mean_size()
 }
 

@@ -1,6 +1,7 @@
 //! A pixel classifier that learns from strokes: features at several scales, and a random forest (Breiman, Mach. Learn.
 //! 45:5, 2001).
 
+use ndarray::{Array2, Axis, s};
 use rafor::prelude::*;
 use rafor::rf::Classifier;
 use rayon::prelude::*;
@@ -8,7 +9,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 use super::correct::Stroke;
-use super::filter::Plane;
+use super::filter::gaussian;
 use super::{MOST_PHASES, Micrograph};
 
 /// Standard deviations of the Gaussians under the features, in pixels.
@@ -28,42 +29,41 @@ const BAND: usize = 128;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classified {
     /// The likeliest phase.
-    pub labels: Vec<u8>,
+    pub labels: Array2<u8>,
     /// The share of trees that vote for it, in 255ths.
-    pub certainty: Vec<u8>,
+    pub certainty: Array2<u8>,
 }
 
 /// The picture as planes in 0 … 1: grey, and the three colours where there are any.
-fn planes(micrograph: &Micrograph) -> Vec<Plane> {
+fn planes(micrograph: &Micrograph) -> Vec<Array2<f32>> {
     let (low, high) = micrograph.range;
     let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
-    let (h, w, c) = (micrograph.height, micrograph.width, micrograph.channels);
-    let plane = |values: Vec<f32>| Plane::new(h, w, values.into_iter().map(|v| (v - low) * scale).collect());
-    let mut all = vec![plane(micrograph.grey())];
-    if c == 3 {
-        all.extend((0..3).map(|k| plane(micrograph.values.iter().skip(k).step_by(c).copied().collect())));
+    let mut all = vec![micrograph.grey()];
+    if micrograph.channels() == 3 {
+        let channels = micrograph.values.axis_iter(Axis(2));
+        all.extend(channels.map(|channel| channel.as_standard_layout().into_owned()));
     }
+    all.iter_mut().for_each(|plane| plane.mapv_inplace(|v| (v - low) * scale));
     all
 }
 
 /// Rows `top … bottom` of a plane, with as many rows around them as the features need, and the number of the first row.
-fn band(plane: &Plane, top: usize, bottom: usize) -> (Plane, usize) {
+fn band(plane: &Array2<f32>, top: usize, bottom: usize) -> (Array2<f32>, usize) {
     let reach = (4.0 * SCALES[SCALES.len() - 1]).ceil() as usize + 2;
-    let (first, last) = (top.saturating_sub(reach), (bottom + reach).min(plane.height));
-    let values = plane.values[first * plane.width..last * plane.width].to_vec();
-    (Plane::new(last - first, plane.width, values), first)
+    let (first, last) = (top.saturating_sub(reach), (bottom + reach).min(plane.nrows()));
+    (plane.slice(s![first..last, ..]).to_owned(), first)
 }
 
 /// The features of rows `top … bottom`, pixel by pixel.
-fn features(planes: &[Plane], top: usize, bottom: usize) -> (Vec<f32>, usize) {
-    let width = planes[0].width;
+fn features(planes: &[Array2<f32>], top: usize, bottom: usize) -> (Vec<f32>, usize) {
+    let width = planes[0].ncols();
     let mut columns: Vec<Vec<f32>> = vec![];
     for (number, plane) in planes.iter().enumerate() {
         let (part, first) = band(plane, top, bottom);
-        let rows = |p: &Plane| p.values[(top - first) * width..(bottom - first) * width].to_vec();
+        let rows = |p: &Array2<f32>| p.slice(s![top - first..bottom - first, ..]).iter().copied().collect::<Vec<f32>>();
         columns.push(rows(&part));
         for sigma in SCALES {
-            let smooth = part.gaussian(sigma);
+            let smooth = gaussian(&part, sigma);
             columns.push(rows(&smooth));
             if number == 0 {
                 columns.extend(derivatives(&smooth, top - first, bottom - first));
@@ -79,9 +79,9 @@ fn features(planes: &[Plane], top: usize, bottom: usize) -> (Vec<f32>, usize) {
 }
 
 /// Gradient magnitude and the eigenvalues of the Hessian, larger first, of some rows of a smooth plane.
-fn derivatives(plane: &Plane, top: usize, bottom: usize) -> [Vec<f32>; FEATURES - 1] {
-    let (h, w) = (plane.height, plane.width);
-    let at = |y: usize, x: usize| plane.values[y * w + x];
+fn derivatives(plane: &Array2<f32>, top: usize, bottom: usize) -> [Vec<f32>; FEATURES - 1] {
+    let (h, w) = plane.dim();
+    let at = |y: usize, x: usize| plane[[y, x]];
     let mut out: [Vec<f32>; FEATURES - 1] = std::array::from_fn(|_| Vec::with_capacity((bottom - top) * w));
     for y in top..bottom {
         let (up, down) = (y.saturating_sub(1), (y + 1).min(h - 1));
@@ -113,7 +113,7 @@ pub fn painted_phases(strokes: &[Stroke]) -> usize {
 fn painted(strokes: &[Stroke], size: (usize, usize)) -> Vec<Vec<usize>> {
     let mut labels = vec![u8::MAX; size.0 * size.1];
     for stroke in strokes.iter().filter(|s| s.phase < MOST_PHASES) {
-        stroke.visit(size, |at| labels[at] = stroke.phase as u8);
+        stroke.visit(size, |row, column| labels[row * size.1 + column] = stroke.phase as u8);
     }
     let mut pixels = vec![vec![]; painted_phases(strokes).min(MOST_PHASES)];
     for (at, label) in labels.iter().enumerate().filter(|(_, l)| **l != u8::MAX) {
@@ -150,8 +150,8 @@ impl Lesson {
     }
 
     /// The features of all known pixels, phase by phase.
-    fn samples(&self, micrograph: &Micrograph, planes: &[Plane]) -> Vec<Vec<f32>> {
-        let mut all = features_at(planes, &painted(&self.strokes, (micrograph.height, micrograph.width)));
+    fn samples(&self, micrograph: &Micrograph, planes: &[Array2<f32>]) -> Vec<Vec<f32>> {
+        let mut all = features_at(planes, &painted(&self.strokes, micrograph.size()));
         all.resize(self.phases(), vec![]);
         for (to, learnt) in all.iter_mut().zip(self.learnt.iter()) {
             let mut both = learnt.clone();
@@ -165,7 +165,7 @@ impl Lesson {
 /// Trains a classifier and finds the phase of every pixel. `None` unless there are pixels of at least two phases, of
 /// all phases from 0 on, and what was learnt elsewhere comes from pictures of this kind.
 pub fn classify(micrograph: &Micrograph, lesson: &Lesson) -> Option<Classified> {
-    let (h, w) = (micrograph.height, micrograph.width);
+    let (h, w) = micrograph.size();
     let planes = planes(micrograph);
     let samples = lesson.samples(micrograph, &planes);
     let count = feature_count(planes.len());
@@ -198,7 +198,8 @@ pub fn classify(micrograph: &Micrograph, lesson: &Lesson) -> Option<Classified> 
         labels.extend(l);
         certainty.extend(c);
     }
-    Some(Classified { labels, certainty })
+    let picture = |values| Array2::from_shape_vec((h, w), values).expect("a value for each pixel");
+    Some(Classified { labels: picture(labels), certainty: picture(certainty) })
 }
 
 fn likeliest(shares: &[f32]) -> (u8, u8) {
@@ -212,8 +213,8 @@ fn likeliest(shares: &[f32]) -> (u8, u8) {
 }
 
 /// The features of some pixels of each phase. They are computed band by band; bands without such pixels are skipped.
-fn features_at(planes: &[Plane], pixels: &[Vec<usize>]) -> Vec<Vec<f32>> {
-    let (h, w) = (planes[0].height, planes[0].width);
+fn features_at(planes: &[Array2<f32>], pixels: &[Vec<usize>]) -> Vec<Vec<f32>> {
+    let (h, w) = planes[0].dim();
     let of_band = |number: usize| -> Vec<Vec<f32>> {
         let (top, bottom) = (number * BAND, ((number + 1) * BAND).min(h));
         let within = |at: &&usize| (top * w..bottom * w).contains(*at);
@@ -253,7 +254,7 @@ mod tests {
         let stroke = |phase, x: f32| Stroke { phase, radius: 4.0, points: points(x) };
         let lesson = Lesson { strokes: vec![stroke(0, 20.0), stroke(1, 130.0)], ..Lesson::default() };
         let found = classify(&picture, &lesson).expect("two phases");
-        let right = (0..150 * 160).filter(|n| usize::from(found.labels[*n]) == n % 160 / 80).count();
+        let right = found.labels.indexed_iter().filter(|((_, x), label)| usize::from(**label) == x / 80).count();
         assert!(right as f64 > 0.93 * 150.0 * 160.0, "{right}");
         assert_eq!(found, classify(&picture, &lesson).expect("two phases"), "the same strokes give the same phases");
         let only = |strokes: &[Stroke]| Lesson { strokes: strokes.to_vec(), ..Lesson::default() };

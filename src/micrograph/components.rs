@@ -1,5 +1,7 @@
 //! Connected components of equal values.
 
+use ndarray::{Array2, ArrayView2};
+
 /// Finds the root, with path halving.
 fn root(parents: &mut [u32], mut at: u32) -> u32 {
     while parents[at as usize] != at {
@@ -20,12 +22,12 @@ pub struct Touching {
 
 /// The component of each pixel, from 0 in reading order, and the number of pixels of each. Touching pixels of equal
 /// value belong together. Computed by union-find.
-pub fn regions<T: PartialEq>(values: &[T], width: usize, touching: Touching) -> (Vec<u32>, Vec<usize>) {
-    let height = values.len() / width;
+pub fn regions<T: PartialEq>(values: &ArrayView2<T>, touching: Touching) -> (Array2<u32>, Vec<usize>) {
+    let (height, width) = values.dim();
     let mut parents: Vec<u32> = (0..values.len() as u32).collect();
-    let mut join = |a: usize, b: usize| {
+    let mut join = |a: [usize; 2], b: [usize; 2]| {
         if values[a] == values[b] {
-            let (a, b) = (root(&mut parents, a as u32), root(&mut parents, b as u32));
+            let [a, b] = [a, b].map(|[y, x]| root(&mut parents, (y * width + x) as u32));
             // The smaller number stays the root, so that components come in reading order.
             parents[a.max(b) as usize] = a.min(b);
         }
@@ -34,16 +36,15 @@ pub fn regions<T: PartialEq>(values: &[T], width: usize, touching: Touching) -> 
     let above: &[isize] = if touching.corners { &[-1, 0, 1] } else { &[0] };
     for y in 0..height {
         for x in 0..width {
-            let at = y * width + x;
             if x > 0 || touching.periodic {
-                join(at, y * width + if x > 0 { x - 1 } else { width - 1 });
+                join([y, x], [y, if x > 0 { x - 1 } else { width - 1 }]);
             }
             if y > 0 || touching.periodic {
                 let row = if y > 0 { y - 1 } else { height - 1 };
                 for step in above {
                     let column = x as isize + step;
                     if touching.periodic || (0..width as isize).contains(&column) {
-                        join(at, row * width + column.rem_euclid(width as isize) as usize);
+                        join([y, x], [row, column.rem_euclid(width as isize) as usize]);
                     }
                 }
             }
@@ -60,5 +61,5 @@ pub fn regions<T: PartialEq>(values: &[T], width: usize, touching: Touching) -> 
         numbers[at] = numbers[first];
         sizes[numbers[at] as usize] += 1;
     }
-    (numbers, sizes)
+    (Array2::from_shape_vec((height, width), numbers).expect("a number for each pixel"), sizes)
 }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ndarray::{Array2, Zip, s};
+
 use super::components::{Touching, regions};
-use super::filter::Plane;
+use super::filter::gaussian;
 use super::{MOST_PHASES, MicrographError, PhaseMap};
 
 /// A line drawn by hand: a disc that is moved along points.
@@ -33,8 +35,8 @@ pub const MOST_RADIUS: f32 = 1000.0;
 const MOST_SPECK: usize = 1 << 24;
 
 impl Stroke {
-    /// Calls `paint` for every pixel under the stroke, some more than once.
-    pub fn visit(&self, (height, width): (usize, usize), mut paint: impl FnMut(usize)) {
+    /// Calls `paint` with the row and column of every pixel under the stroke, some more than once.
+    pub fn visit(&self, (height, width): (usize, usize), mut paint: impl FnMut(usize, usize)) {
         let radius = self.radius.clamp(0.5, MOST_RADIUS);
         let finite: Vec<[f32; 2]> =
             self.points.iter().copied().filter(|p| p.iter().all(|v| v.is_finite() && v.abs() < 1e6)).collect();
@@ -45,7 +47,7 @@ impl Stroke {
                 let half = (radius * radius - (row - y) * (row - y)).max(0.0).sqrt();
                 let (left, right) = ((x - half).ceil().max(0.0), (x + half).floor().min(width as f32 - 1.0));
                 if left <= right {
-                    (left as usize..=right as usize).for_each(|column| paint(row as usize * width + column));
+                    (left as usize..=right as usize).for_each(|column| paint(row as usize, column));
                 }
                 row += 1.0;
             }
@@ -185,22 +187,23 @@ impl Correction {
                     return Err(wrong(format!("at most {MOST_PHASES} phases are possible")));
                 }
                 let label = stroke.phase as u8;
-                stroke.visit((map.height, map.width), |at| map.labels[at] = label);
+                stroke.visit(map.size(), |row, column| map.labels[[row, column]] = label);
                 // Painting can add a phase.
                 map.phases = phases.max(stroke.phase + 1);
             }
             Self::Erase(stroke) => {
-                stroke.visit((map.height, map.width), |at| {
-                    map.labels[at] = numbers[usize::from(segmented.labels[at])];
+                stroke.visit(map.size(), |row, column| {
+                    map.labels[[row, column]] = numbers[usize::from(segmented.labels[[row, column]])];
                 });
             }
             Self::Bucket { phase, row, column } => {
                 known(*phase)?;
-                if *row >= map.height || *column >= map.width {
+                let (height, width) = map.size();
+                if *row >= height || *column >= width {
                     return Err(wrong("the place lies outside".into()));
                 }
-                let (numbers, _) = regions(&map.labels, map.width, Touching::default());
-                let wanted = numbers[row * map.width + column];
+                let (numbers, _) = regions(&map.labels.view(), Touching::default());
+                let wanted = numbers[[*row, *column]];
                 let label = *phase as u8;
                 map.labels.iter_mut().zip(&numbers).filter(|(_, n)| **n == wanted).for_each(|(l, _)| *l = label);
             }
@@ -230,17 +233,17 @@ impl Correction {
 }
 
 /// The labels beside each region, with the number of times each occurs, and whether the region touches an edge.
-fn surroundings(map: &PhaseMap, numbers: &[u32], count: usize) -> (Vec<HashMap<u8, usize>>, Vec<bool>) {
-    let (h, w) = (map.height, map.width);
+fn surroundings(map: &PhaseMap, numbers: &Array2<u32>, count: usize) -> (Vec<HashMap<u8, usize>>, Vec<bool>) {
+    let (h, w) = map.size();
     let mut around = vec![HashMap::new(); count];
     let mut at_edge = vec![false; count];
     for y in 0..h {
         for x in 0..w {
-            let at = y * w + x;
+            let at = [y, x];
             if y == 0 || x == 0 || y + 1 == h || x + 1 == w {
                 at_edge[numbers[at] as usize] = true;
             }
-            for other in [(x + 1 < w).then_some(at + 1), (y + 1 < h).then_some(at + w)].into_iter().flatten() {
+            for other in [(x + 1 < w).then_some([y, x + 1]), (y + 1 < h).then_some([y + 1, x])].into_iter().flatten() {
                 if numbers[at] != numbers[other] {
                     *around[numbers[at] as usize].entry(map.labels[other]).or_insert(0) += 1;
                     *around[numbers[other] as usize].entry(map.labels[at]).or_insert(0) += 1;
@@ -252,7 +255,7 @@ fn surroundings(map: &PhaseMap, numbers: &[u32], count: usize) -> (Vec<HashMap<u
 }
 
 fn despeckle(map: &mut PhaseMap, pixels: usize) {
-    let (numbers, sizes) = regions(&map.labels, map.width, Touching::default());
+    let (numbers, sizes) = regions(&map.labels.view(), Touching::default());
     let (around, _) = surroundings(map, &numbers, sizes.len());
     let becomes = |n: usize| {
         let most = around[n].iter().max_by_key(|(label, count)| (**count, std::cmp::Reverse(**label)));
@@ -266,8 +269,8 @@ fn despeckle(map: &mut PhaseMap, pixels: usize) {
 
 fn fill_holes(map: &mut PhaseMap, phase: u8) {
     // Everything that is not this phase counts as one value, whichever phases it has.
-    let inside: Vec<bool> = map.labels.iter().map(|l| *l == phase).collect();
-    let (numbers, sizes) = regions(&inside, map.width, Touching::default());
+    let inside = map.indicator(phase.into());
+    let (numbers, sizes) = regions(&inside.view(), Touching::default());
     let (_, at_edge) = surroundings(map, &numbers, sizes.len());
     for (label, number) in map.labels.iter_mut().zip(&numbers) {
         if !at_edge[*number as usize] {
@@ -277,11 +280,11 @@ fn fill_holes(map: &mut PhaseMap, phase: u8) {
 }
 
 /// Whether each pixel is within `radius` of a pixel that `inside` holds for.
-fn dilated(inside: &[bool], width: usize, radius: f32) -> Vec<bool> {
-    let height = inside.len() / width;
+fn dilated(inside: &Array2<bool>, radius: f32) -> Array2<bool> {
+    let (height, width) = inside.dim();
     let reach = radius.floor() as isize;
     // For each row of the disc: every pixel of the phase covers the chord of the disc in that row.
-    let mut out = vec![false; inside.len()];
+    let mut out = Array2::from_elem((height, width), false);
     for dy in -reach..=reach {
         let half = (radius * radius - (dy * dy) as f32).max(0.0).sqrt().floor() as usize;
         for y in 0..height {
@@ -289,14 +292,13 @@ fn dilated(inside: &[bool], width: usize, radius: f32) -> Vec<bool> {
             if from < 0 || from >= height as isize {
                 continue;
             }
-            let line = &inside[from as usize * width..][..width];
-            let target = &mut out[y * width..][..width];
+            let line = inside.row(from as usize);
+            let mut target = out.row_mut(y);
             let mut until = 0usize;
             for (x, set) in line.iter().enumerate() {
                 if *set {
-                    for o in &mut target[x.saturating_sub(half).max(until)..(x + half + 1).min(width)] {
-                        *o = true;
-                    }
+                    let covered = x.saturating_sub(half).max(until)..(x + half + 1).min(width);
+                    target.slice_mut(s![covered]).fill(true);
                     until = (x + half + 1).min(width);
                 }
             }
@@ -306,17 +308,16 @@ fn dilated(inside: &[bool], width: usize, radius: f32) -> Vec<bool> {
 }
 
 fn open_or_close(map: &mut PhaseMap, phase: u8, radius: f32, open: bool) {
-    let w = map.width;
-    let inside: Vec<bool> = map.labels.iter().map(|l| *l == phase).collect();
-    let not = |v: &[bool]| v.iter().map(|b| !b).collect::<Vec<bool>>();
+    let inside = map.indicator(phase.into());
+    let not = |v: &Array2<bool>| v.map(|b| !b);
     // An erosion is a dilation of the rest; beyond the edge of the picture there is neither phase nor rest.
     let result = if open {
-        let eroded = not(&dilated(&not(&inside), w, radius));
-        dilated(&eroded, w, radius)
+        let eroded = not(&dilated(&not(&inside), radius));
+        dilated(&eroded, radius)
     } else {
-        not(&dilated(&not(&dilated(&inside, w, radius)), w, radius))
+        not(&dilated(&not(&dilated(&inside, radius)), radius))
     };
-    let lost: Vec<usize> = (0..inside.len()).filter(|at| inside[*at] && !result[*at]).collect();
+    let lost = |at: &(usize, usize)| inside[*at] && !result[*at];
     for (label, kept) in map.labels.iter_mut().zip(&result) {
         if *kept {
             *label = phase;
@@ -325,22 +326,18 @@ fn open_or_close(map: &mut PhaseMap, phase: u8, radius: f32, open: bool) {
     // A lost pixel goes to the most common other phase around it; the surroundings grow until they contain one.
     let others: Vec<u8> = (0..map.phases as u8).filter(|p| *p != phase).collect();
     if let [only] = others[..] {
-        lost.iter().for_each(|at| map.labels[*at] = only);
+        let labels = map.labels.indexed_iter_mut().filter(|(at, _)| lost(at));
+        labels.for_each(|(_, label)| *label = only);
         return;
     }
     let share = |p: u8| {
-        let values = map.labels.iter().zip(&result).map(|(l, kept)| f32::from(u8::from(*l == p && !kept))).collect();
-        Plane::new(map.height, w, values).gaussian(radius.max(2.0)).values
+        let here = |l: &u8, kept: &bool| f32::from(u8::from(*l == p && !kept));
+        gaussian(&Zip::from(&map.labels).and(&result).map_collect(here), radius.max(2.0))
     };
-    let lost_mask: Vec<bool> = {
-        let mut mask = vec![false; inside.len()];
-        lost.iter().for_each(|at| mask[*at] = true);
-        mask
-    };
-    let shares: Vec<(u8, Vec<f32>)> = others.iter().map(|p| (*p, share(*p))).collect();
-    for at in (0..lost_mask.len()).filter(|at| lost_mask[*at]) {
+    let shares: Vec<(u8, Array2<f32>)> = others.iter().map(|p| (*p, share(*p))).collect();
+    for (at, label) in map.labels.indexed_iter_mut().filter(|(at, _)| lost(at)) {
         let best = shares.iter().max_by(|a, b| a.1[at].total_cmp(&b.1[at]));
-        map.labels[at] = best.map_or(others[0], |(p, _)| *p);
+        *label = best.map_or(others[0], |(p, _)| *p);
     }
 }
 
@@ -351,7 +348,7 @@ mod tests {
     fn map(rows: &[&str]) -> PhaseMap {
         let labels: Vec<u8> = rows.iter().flat_map(|r| r.bytes().map(|b| b - b'0')).collect();
         let phases = usize::from(labels.iter().max().copied().unwrap_or(0)) + 1;
-        PhaseMap { height: rows.len(), width: rows[0].len(), labels, phases: phases.max(2) }
+        PhaseMap::new((rows.len(), rows[0].len()), labels, phases.max(2))
     }
 
     fn after(rows: &[&str], steps: &[Correction]) -> PhaseMap {
@@ -375,10 +372,10 @@ mod tests {
         let square = ["0000000", "0011000", "0111100", "0011000", "0000000"];
         assert_eq!(after(&thin, &[Correction::Open { phase: 1, radius: 1.0 }]), map(&square));
         let gap = ["000000", "110110", "110110", "110110", "000000"];
-        assert_eq!(after(&gap, &[Correction::Close { phase: 1, radius: 1.0 }]).labels[14], 1);
+        assert_eq!(after(&gap, &[Correction::Close { phase: 1, radius: 1.0 }]).flat()[14], 1);
         assert_eq!(after(&["0011", "0011"], &[Correction::Invert]), map(&["1100", "1100"]));
         let three = after(&["012", "012"], &[Correction::Merge { from: 1, into: 2 }]);
-        assert_eq!((three.labels, three.phases), (vec![0, 1, 1, 0, 1, 1], 2));
+        assert_eq!((three.flat(), three.phases), ([0, 1, 1, 0, 1, 1].as_slice(), 2));
         let bucket = Correction::Bucket { phase: 1, row: 1, column: 1 };
         assert_eq!(after(&["0010", "0010"], &[bucket]), map(&["1110", "1110"]));
     }
@@ -396,7 +393,7 @@ mod tests {
         // Strokes may lie anywhere.
         let wild =
             Stroke { phase: 1, radius: 3.0, points: Arc::new(vec![[-50.0, f32::NAN], [1e30, 0.0], [-2.0, 1.0]]) };
-        assert_eq!(after(&empty, &[Correction::Brush(wild)]).labels[1], 1);
+        assert_eq!(after(&empty, &[Correction::Brush(wild)]).flat()[1], 1);
     }
 
     #[test]

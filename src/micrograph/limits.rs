@@ -17,6 +17,6 @@ pub fn check_size(height: u64, width: u64, path: &Path) -> Result<(), Micrograph
 }
 
 /// The least and the largest value, as black and white of data without a scale of its own.
-pub fn extremes(values: &[f32]) -> (f32, f32) {
-    values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+pub fn extremes<'a>(values: impl IntoIterator<Item = &'a f32>) -> (f32, f32) {
+    values.into_iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
 }

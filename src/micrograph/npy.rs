@@ -6,8 +6,10 @@
 use std::io::Read;
 use std::path::Path;
 
+use ndarray::{Array3, ShapeBuilder, s};
+
 use super::limits::{check_size, extremes};
-use super::{Micrograph, MicrographError, malformed};
+use super::{MicrographError, malformed};
 
 /// The first bytes of such a file.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
@@ -22,8 +24,12 @@ struct Header {
     shape: Vec<u64>,
 }
 
-/// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels.
-pub fn read(file: &mut impl Read, path: &Path) -> Result<Micrograph, MicrographError> {
+/// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels, as `[rows, columns, channels]`; of four
+/// channels the first three. Also the values that stand for black and white.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or holds an array of another kind.
+pub fn read(file: &mut impl Read, path: &Path) -> Result<(Array3<f32>, (f32, f32)), MicrographError> {
     let header = read_header(file, path)?;
     let (height, width, channels) = match *header.shape.as_slice() {
         [h, w] => (h, w, 1),
@@ -43,28 +49,16 @@ pub fn read(file: &mut impl Read, path: &Path) -> Result<Micrograph, MicrographE
         return Err(malformed(path, format!("it ends after {} of {expected} bytes of data", bytes.len())));
     }
     let stored: Vec<f32> = bytes.chunks_exact(header.bytes).map(|b| number(&header, b)).collect();
-    let (h, w, c) = (height as usize, width as usize, channels as usize);
-    let keep = c.min(3);
-    let mut values = Vec::with_capacity(h * w * keep);
-    for row in 0..h {
-        for column in 0..w {
-            for channel in 0..keep {
-                let at = if header.fortran_order {
-                    (channel * w + column) * h + row
-                } else {
-                    (row * w + column) * c + channel
-                };
-                values.push(stored[at]);
-            }
-        }
-    }
+    let shape = (height as usize, width as usize, channels as usize).set_f(header.fortran_order);
+    let array = Array3::from_shape_vec(shape, stored).expect("as many values as the shape has");
+    let values = array.slice(s![.., .., ..array.dim().2.min(3)]).as_standard_layout().into_owned();
     let range = match (header.kind, header.bytes) {
         ('b', _) => (0.0, 1.0),
         ('u', 1) => (0.0, 255.0),
         ('u', 2) => (0.0, 65535.0),
         _ => extremes(&values),
     };
-    Ok(Micrograph::new((h, w), keep, values, range))
+    Ok((values, range))
 }
 
 fn read_header(file: &mut impl Read, path: &Path) -> Result<Header, MicrographError> {
@@ -175,5 +169,6 @@ pub fn array_bytes(values: &[f32], (height, width): (usize, usize), channels: us
 
 /// The bytes of a .npy file of labels, u8.
 pub fn label_bytes(map: &super::PhaseMap) -> Vec<u8> {
-    encode("|u1", &[map.height, map.width], &map.labels)
+    let (height, width) = map.size();
+    encode("|u1", &[height, width], map.flat())
 }

@@ -1,5 +1,7 @@
 //! Micrographs and phase maps.
 
+use ndarray::{Array2, Array3};
+
 use super::calibration::PixelSize;
 
 /// The most pixels of a file that is opened: 8,192 × 8,192.
@@ -13,14 +15,9 @@ pub const MOST_PHASES: usize = 8;
 pub struct Micrograph {
     /// A name to display: the file's name or the sample's.
     pub name: String,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// 1 for grey, 3 for red, green and blue.
-    pub channels: usize,
-    /// Values row by row, channels last, in the file's own scale.
-    pub values: Vec<f32>,
+    /// Values in the file's own scale, `[rows, columns, channels]` in standard layout: 1 channel for grey, 3 for red,
+    /// green and blue.
+    pub values: Array3<f32>,
     /// The values that stand for black and white.
     pub range: (f32, f32),
     /// The size of a pixel, if the file or a person states it.
@@ -30,26 +27,46 @@ pub struct Micrograph {
 }
 
 impl Micrograph {
-    /// A picture without a name and of unknown scale.
+    /// A picture without a name and of unknown scale, of values row by row, channels last.
+    ///
+    /// # Panics
+    /// If there is not one value for each channel of each pixel.
     pub fn new((height, width): (usize, usize), channels: usize, values: Vec<f32>, range: (f32, f32)) -> Self {
-        Self { name: String::new(), height, width, channels, values, range, pixel_size: None, bar_rows: None }
+        let values = Array3::from_shape_vec((height, width, channels), values).expect("a value for each channel");
+        Self { name: String::new(), values, range, pixel_size: None, bar_rows: None }
+    }
+
+    /// Rows and columns.
+    pub fn size(&self) -> (usize, usize) {
+        let (rows, columns, _) = self.values.dim();
+        (rows, columns)
+    }
+
+    /// 1 for grey, 3 for red, green and blue.
+    pub fn channels(&self) -> usize {
+        self.values.dim().2
+    }
+
+    /// The values row by row, channels last.
+    pub fn flat(&self) -> &[f32] {
+        self.values.as_slice().expect("standard layout")
+    }
+
+    /// The channels of each pixel, row by row.
+    pub fn pixels(&self) -> std::slice::ChunksExact<'_, f32> {
+        self.flat().chunks_exact(self.channels())
     }
 
     /// Grey values by luminance (ITU-R BT.709 weights for colour), in the file's own scale.
-    pub fn grey(&self) -> Vec<f32> {
-        match self.channels {
-            1 => self.values.clone(),
-            _ => self.values.chunks_exact(3).map(|p| 0.2126 * p[0] + 0.7152 * p[1] + 0.0722 * p[2]).collect(),
-        }
+    pub fn grey(&self) -> Array2<f32> {
+        let grey = self.pixels().map(luminance).collect();
+        Array2::from_shape_vec(self.size(), grey).expect("a value for each pixel")
     }
 
     /// The grey value of one pixel, as in [`Micrograph::grey`].
     pub fn grey_at(&self, row: usize, column: usize) -> f32 {
-        let at = (row * self.width + column) * self.channels;
-        match self.values[at..at + self.channels] {
-            [red, green, blue] => 0.2126 * red + 0.7152 * green + 0.0722 * blue,
-            _ => self.values[at],
-        }
+        let (_, columns) = self.size();
+        luminance(&self.flat()[(row * columns + column) * self.channels()..][..self.channels()])
     }
 
     /// Three channels in 0 … 255.
@@ -57,50 +74,82 @@ impl Micrograph {
         let (low, high) = self.range;
         let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
         let byte = |v: f32| ((v - low) * scale).clamp(0.0, 255.0);
-        match self.channels {
-            1 => self.values.iter().flat_map(|v| [byte(*v); 3]).collect(),
-            _ => self.values.iter().map(|v| byte(*v)).collect(),
+        match self.channels() {
+            1 => self.flat().iter().flat_map(|v| [byte(*v); 3]).collect(),
+            _ => self.flat().iter().map(|v| byte(*v)).collect(),
         }
+    }
+}
+
+fn luminance(pixel: &[f32]) -> f32 {
+    match *pixel {
+        [red, green, blue] => 0.2126 * red + 0.7152 * green + 0.0722 * blue,
+        _ => pixel[0],
     }
 }
 
 /// A phase at every pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseMap {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// Phase numbers from 0, row by row.
-    pub labels: Vec<u8>,
+    /// Phase numbers from 0, `[rows, columns]` in standard layout.
+    pub labels: Array2<u8>,
     /// How many phases there are.
     pub phases: usize,
 }
 
 impl PhaseMap {
-    /// The phase map of an array of labels; `None` if a value is not a phase below `phases`.
-    pub fn from_values(array: &Micrograph, phases: usize) -> Option<Self> {
+    /// A phase map of labels row by row.
+    ///
+    /// # Panics
+    /// If there is not one label for each pixel.
+    pub fn new((height, width): (usize, usize), labels: Vec<u8>, phases: usize) -> Self {
+        Self { labels: Array2::from_shape_vec((height, width), labels).expect("a label for each pixel"), phases }
+    }
+
+    /// The phase map of grey values; `None` if a value is not a phase below `phases`.
+    pub fn from_values(values: &Array3<f32>, phases: usize) -> Option<Self> {
         let label = |v: &f32| (v.fract() == 0.0 && *v >= 0.0 && (*v as usize) < phases).then_some(*v as u8);
-        let labels = array.values.iter().map(label).collect::<Option<Vec<u8>>>()?;
-        let fits = array.channels == 1 && (1..=MOST_PHASES).contains(&phases);
-        fits.then_some(Self { height: array.height, width: array.width, labels, phases })
+        let (height, width, channels) = values.dim();
+        let labels = values.iter().map(label).collect::<Option<Vec<u8>>>()?;
+        let fits = channels == 1 && (1..=MOST_PHASES).contains(&phases);
+        fits.then(|| Self::new((height, width), labels, phases))
+    }
+
+    /// Rows and columns.
+    pub fn size(&self) -> (usize, usize) {
+        self.labels.dim()
+    }
+
+    /// Pixels.
+    pub fn pixels(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The labels row by row.
+    pub fn flat(&self) -> &[u8] {
+        self.labels.as_slice().expect("standard layout")
+    }
+
+    /// The same to be changed.
+    pub fn flat_mut(&mut self) -> &mut [u8] {
+        self.labels.as_slice_mut().expect("standard layout")
     }
 
     /// Pixels of each phase.
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.phases];
-        self.labels.iter().for_each(|l| counts[*l as usize] += 1);
+        self.flat().iter().for_each(|l| counts[*l as usize] += 1);
         counts
     }
 
     /// Share of each phase.
     pub fn volume_fractions(&self) -> Vec<f64> {
-        let all = self.labels.len() as f64;
+        let all = self.pixels() as f64;
         self.counts().into_iter().map(|n| n as f64 / all).collect()
     }
 
     /// Whether each pixel belongs to a phase.
-    pub fn indicator(&self, phase: usize) -> Vec<bool> {
-        self.labels.iter().map(|l| *l as usize == phase).collect()
+    pub fn indicator(&self, phase: usize) -> Array2<bool> {
+        self.labels.map(|l| *l as usize == phase)
     }
 }

@@ -1,6 +1,8 @@
 //! The preparation of a micrograph before its segmentation.
 
-use super::filter::Plane;
+use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+
+use super::filter::{bilateral, gaussian, median};
 use super::{Micrograph, MicrographError};
 
 /// One step of preparing. Lengths in pixels.
@@ -89,7 +91,7 @@ impl Prepare {
     /// # Errors
     /// The step does not fit the picture; the message says why.
     pub fn apply(&self, micrograph: &Micrograph) -> Result<Micrograph, MicrographError> {
-        let (h, w) = (micrograph.height, micrograph.width);
+        let (h, w) = micrograph.size();
         let wrong = |reason: String| MicrographError::Step { step: self.name(), name: micrograph.name.clone(), reason };
         let check = |fine: bool, reason: &str| if fine { Ok(()) } else { Err(wrong(reason.into())) };
         match *self {
@@ -100,42 +102,41 @@ impl Prepare {
                     return Err(wrong(format!("it has {h} × {w} pixels, and the rectangle does not lie within")));
                 }
                 let cut = top + height < h;
-                let place = |n: usize| (top + n / width) * w + left + n % width;
-                let cropped = rearranged(micrograph, (height, width), place);
+                let rectangle = s![top..top + height, left..left + width, ..];
+                let cropped = with(micrograph, micrograph.values.slice(rectangle));
                 Ok(Micrograph { bar_rows: if cut { None } else { micrograph.bar_rows }, ..cropped })
             }
             Self::CutBottom { rows } => {
                 check(rows < h, "nothing would be left")?;
-                let cut = rearranged(micrograph, (h - rows, w), |n| n);
+                let cut = with(micrograph, micrograph.values.slice(s![..h - rows, .., ..]));
                 Ok(Micrograph { bar_rows: None, ..cut })
             }
-            Self::FlipHorizontal => Ok(rearranged(micrograph, (h, w), |n| n / w * w + w - 1 - n % w)),
+            Self::FlipHorizontal => Ok(with(micrograph, micrograph.values.slice(s![.., ..;-1, ..]))),
             // A data bar is then no longer at the bottom.
-            Self::FlipVertical => Ok(without_bar(rearranged(micrograph, (h, w), |n| (h - 1 - n / w) * w + n % w))),
-            Self::RotateRight => Ok(without_bar(rearranged(micrograph, (w, h), |n| (h - 1 - n % h) * w + n / h))),
-            Self::RotateLeft => Ok(without_bar(rearranged(micrograph, (w, h), |n| n % h * w + w - 1 - n / h))),
+            Self::FlipVertical => Ok(without_bar(with(micrograph, micrograph.values.slice(s![..;-1, .., ..])))),
+            Self::RotateRight => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![.., ..;-1, ..])))),
+            Self::RotateLeft => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![..;-1, .., ..])))),
             Self::Shading { sigma } => {
                 check((1.0..=MOST_SIGMA).contains(&sigma), "its width must lie between 1 and 2000 pixels")?;
                 Ok(filtered(micrograph, |plane| {
-                    let ground = plane.gaussian(sigma);
-                    let mean = ground.values.iter().map(|v| f64::from(*v)).sum::<f64>() / (h * w) as f64;
-                    let level = |(v, g): (&f32, &f32)| v - g + mean as f32;
-                    plane.values.iter().zip(&ground.values).map(level).collect()
+                    let ground = gaussian(plane, sigma);
+                    let mean = ground.iter().map(|v| f64::from(*v)).sum::<f64>() / (h * w) as f64;
+                    plane - &ground + mean as f32
                 }))
             }
             Self::Gaussian { sigma } => {
                 check((0.0..=MOST_SIGMA).contains(&sigma), "its width must lie between 0 and 2000 pixels")?;
-                Ok(filtered(micrograph, |plane| plane.gaussian(sigma).values))
+                Ok(filtered(micrograph, |plane| gaussian(plane, sigma)))
             }
             Self::Median { radius } => {
                 check((1..=MOST_MEDIAN).contains(&radius), "its radius must lie between 1 and 7 pixels")?;
-                Ok(filtered(micrograph, |plane| plane.median(radius).values))
+                Ok(filtered(micrograph, |plane| median(plane, radius)))
             }
             Self::Bilateral { sigma, tolerance } => {
                 check((0.5..=MOST_BILATERAL).contains(&sigma), "its width must lie between 0.5 and 6 pixels")?;
                 check(tolerance > 0.0 && tolerance <= 1.0, "its tolerance must lie between 0 and 100 %")?;
                 let span = tolerance * (micrograph.range.1 - micrograph.range.0);
-                Ok(filtered(micrograph, |plane| plane.bilateral(sigma, span).values))
+                Ok(filtered(micrograph, |plane| bilateral(plane, sigma, span)))
             }
         }
     }
@@ -145,39 +146,30 @@ fn without_bar(micrograph: Micrograph) -> Micrograph {
     Micrograph { bar_rows: None, ..micrograph }
 }
 
-/// The picture whose pixel `n` is the pixel `from(n)` of another.
-fn rearranged(micrograph: &Micrograph, (height, width): (usize, usize), from: impl Fn(usize) -> usize) -> Micrograph {
-    let c = micrograph.channels;
-    let mut values = Vec::with_capacity(height * width * c);
-    for n in 0..height * width {
-        let at = from(n) * c;
-        values.extend_from_slice(&micrograph.values[at..at + c]);
-    }
-    with(micrograph, (height, width), values)
+/// Rows and columns exchanged.
+fn turned(values: &Array3<f32>) -> ArrayView3<'_, f32> {
+    values.view().permuted_axes([1, 0, 2])
 }
 
 /// A micrograph with other pixels and everything else as before.
-fn with(micrograph: &Micrograph, (height, width): (usize, usize), values: Vec<f32>) -> Micrograph {
-    let (name, pixel_size) = (micrograph.name.clone(), micrograph.pixel_size.clone());
-    let bar_rows = micrograph.bar_rows;
+fn with(micrograph: &Micrograph, values: ArrayView3<f32>) -> Micrograph {
     Micrograph {
-        name,
-        pixel_size,
-        bar_rows,
-        ..Micrograph::new((height, width), micrograph.channels, values, micrograph.range)
+        name: micrograph.name.clone(),
+        values: values.as_standard_layout().into_owned(),
+        range: micrograph.range,
+        pixel_size: micrograph.pixel_size.clone(),
+        bar_rows: micrograph.bar_rows,
     }
 }
 
 /// Applies a filter to each channel by itself.
-fn filtered(micrograph: &Micrograph, filter: impl Fn(&Plane) -> Vec<f32>) -> Micrograph {
-    let (h, w, c) = (micrograph.height, micrograph.width, micrograph.channels);
-    let mut values = vec![0.0; micrograph.values.len()];
-    for channel in 0..c {
-        let plane = micrograph.values.iter().skip(channel).step_by(c).copied().collect();
-        let out = filter(&Plane::new(h, w, plane));
-        values.iter_mut().skip(channel).step_by(c).zip(out).for_each(|(v, o)| *v = o);
+fn filtered(micrograph: &Micrograph, filter: impl Fn(&Array2<f32>) -> Array2<f32>) -> Micrograph {
+    let mut made = micrograph.clone();
+    for mut channel in made.values.axis_iter_mut(Axis(2)) {
+        let out = filter(&channel.as_standard_layout().into_owned());
+        channel.assign(&out);
     }
-    with(micrograph, (h, w), values)
+    made
 }
 
 /// The smallest share of background pixels in a row of a data bar; the picture above it must have far fewer.
@@ -188,7 +180,7 @@ const BAR_HEIGHTS: (f64, f64) = (0.015, 0.3);
 /// Rows of a data bar at the bottom: as the file states, or else a strip whose rows have mostly one value, while those
 /// above it do not.
 pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
-    let (h, w) = (micrograph.height, micrograph.width);
+    let (h, w) = micrograph.size();
     if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
         return Some(rows);
     }
@@ -202,9 +194,9 @@ pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
     let level = |v: f32| (((v - micrograph.range.0) / span * 64.0) as i32).clamp(0, 63) as usize;
     let mut counts = [0usize; 64];
     let low = ((BAR_HEIGHTS.0 * h as f64) as usize).max(3);
-    grey[(h - low) * w..].iter().for_each(|v| counts[level(*v)] += 1);
+    grey.slice(s![h - low.., ..]).iter().for_each(|v| counts[level(*v)] += 1);
     let ground = (0..64).max_by_key(|l| counts[*l])?;
-    let share = |y: usize| grey[y * w..][..w].iter().filter(|v| level(**v) == ground).count() as f64 / w as f64;
+    let share = |y: usize| grey.row(y).iter().filter(|v| level(**v) == ground).count() as f64 / w as f64;
     // Dense text, or a frame, may interrupt the background for a few rows.
     let (mut rows, mut gap) = (0, 0);
     for n in 1..=most {
@@ -241,9 +233,9 @@ mod tests {
         assert_eq!(after(&vec![Prepare::RotateRight; 4]), picture);
         assert_eq!(after(&[Prepare::FlipVertical, Prepare::FlipVertical]), picture);
         // Clockwise: the lower left corner moves to the upper left.
-        assert_eq!(after(&[Prepare::RotateRight]).values[..3], [8.0, 4.0, 0.0]);
+        assert_eq!(after(&[Prepare::RotateRight]).flat()[..3], [8.0, 4.0, 0.0]);
         let crop = Prepare::Crop { top: 1, left: 2, height: 2, width: 2 };
-        assert_eq!(after(&[crop]).values, [6.0, 7.0, 10.0, 11.0]);
+        assert_eq!(after(&[crop]).flat(), [6.0, 7.0, 10.0, 11.0]);
     }
 
     #[test]
@@ -269,7 +261,7 @@ mod tests {
         let level = Prepare::Shading { sigma: 12.0 }.apply(&picture).expect("a picture");
         let mean = |p: &Micrograph, from: usize| {
             let columns = (0..64).flat_map(|y| (from..from + 18).map(move |x| (y, x)));
-            columns.map(|(y, x)| p.values[y * 64 + x]).sum::<f32>() / (64.0 * 18.0)
+            columns.map(|(y, x)| p.values[[y, x, 0]]).sum::<f32>() / (64.0 * 18.0)
         };
         assert!(mean(&picture, 40) - mean(&picture, 6) > 30.0);
         assert!((mean(&level, 40) - mean(&level, 6)).abs() < 6.0);

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, ImageReader};
+use ndarray::s;
 
 use super::limits::check_size;
 use super::picture::MOST_PIXELS;
@@ -47,7 +48,8 @@ pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError
         return Err(malformed(path, "the file is empty"));
     }
     let mut micrograph = if start.starts_with(npy::MAGIC) {
-        npy::read(&mut file, path)?
+        let (values, range) = npy::read(&mut file, path)?;
+        Micrograph { name: String::new(), values, range, pixel_size: None, bar_rows: None }
     } else {
         match image::guess_format(&start) {
             Ok(ImageFormat::Tiff) => tiff::read(file, path, page)?,
@@ -62,7 +64,7 @@ pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError
         return Err(malformed(path, "it holds values that are not finite (NaN or infinity); replace them first"));
     }
     if micrograph.pixel_size.is_none() {
-        let facts = makers::of_sidecar(path, (micrograph.height, micrograph.width));
+        let facts = makers::of_sidecar(path, micrograph.size());
         micrograph.pixel_size = facts.pixel_size;
         micrograph.bar_rows = micrograph.bar_rows.or(facts.bar_rows);
     }
@@ -106,10 +108,11 @@ fn pick<T: Copy>(samples: &[T], step: usize, keep: usize) -> impl Iterator<Item 
 }
 
 /// Reduces three equal channels to one.
-fn without_needless_colour(mut micrograph: Micrograph) -> Micrograph {
-    if micrograph.channels == 3 && micrograph.values.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
-        micrograph.values = micrograph.values.chunks_exact(3).map(|p| p[0]).collect();
-        micrograph.channels = 1;
+fn without_needless_colour(micrograph: Micrograph) -> Micrograph {
+    let is_grey = micrograph.channels() == 3 && micrograph.pixels().all(|p| p[0] == p[1] && p[1] == p[2]);
+    if !is_grey {
+        return micrograph;
     }
-    micrograph
+    let values = micrograph.values.slice(s![.., .., ..1]).as_standard_layout().into_owned();
+    Micrograph { values, ..micrograph }
 }

@@ -1,8 +1,10 @@
 //! Segmentation, from a micrograph to a phase map: by its own labels, thresholds, clusters, or strokes.
 
+use ndarray::{Array2, Zip};
+
 use super::classify::{Classified, Lesson, classify};
 use super::clusters::{k_means, nearest};
-use super::filter::Plane;
+use super::filter::local_moments;
 use super::palette::PHASE_COLORS;
 use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap};
 
@@ -47,7 +49,7 @@ pub struct Segmented {
     /// The phases.
     pub map: PhaseMap,
     /// How certain a classifier is of each pixel, in 255ths.
-    pub certainty: Option<Vec<u8>>,
+    pub certainty: Option<Array2<u8>>,
 }
 
 /// The phase map of a micrograph, or `None` when it stays unsegmented.
@@ -68,8 +70,8 @@ pub fn segment_with_certainty(
 ) -> Result<Option<Segmented>, MicrographError> {
     let name = || micrograph.name.clone();
     let one_phase = || MicrographError::OnePhase { name: name() };
-    let first = &micrograph.values[..micrograph.channels];
-    let flat = micrograph.values.chunks_exact(micrograph.channels).all(|pixel| pixel == first);
+    let first = micrograph.pixels().next();
+    let flat = micrograph.pixels().all(|pixel| Some(pixel) == first);
     let plain = |map: PhaseMap| Some(Segmented { map, certainty: None });
     let count = |n: usize| {
         if (2..=MOST_PHASES).contains(&n) {
@@ -108,8 +110,7 @@ pub fn segment_with_certainty(
         }
         Segmentation::Strokes(lesson) => match classify(micrograph, lesson) {
             Some(Classified { labels, certainty }) => {
-                let map =
-                    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: lesson.phases() };
+                let map = PhaseMap { labels, phases: lesson.phases() };
                 Ok(Some(Segmented { map, certainty: Some(certainty) }))
             }
             None => Err(wrong(micrograph, "paint at least one stroke for each of two phases or more, from phase 0 on")),
@@ -144,7 +145,7 @@ fn automatic(micrograph: &Micrograph, wanted: Option<usize>) -> Result<PhaseMap,
 /// The distinct values or colours, in the order of their phases; no more than `most`.
 fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
     let mut colors: Vec<Vec<f32>> = vec![];
-    for pixel in micrograph.values.chunks_exact(micrograph.channels) {
+    for pixel in micrograph.pixels() {
         if !colors.iter().any(|c| c == pixel) {
             colors.push(pixel.to_vec());
             if colors.len() == most {
@@ -161,19 +162,13 @@ fn distinct_colors(micrograph: &Micrograph, most: usize) -> Vec<Vec<f32>> {
 
 fn by_labels(micrograph: &Micrograph, colors: &[Vec<f32>]) -> PhaseMap {
     let label = |pixel: &[f32]| colors.iter().position(|c| c == pixel).unwrap_or(0) as u8;
-    PhaseMap {
-        height: micrograph.height,
-        width: micrograph.width,
-        labels: micrograph.values.chunks_exact(micrograph.channels).map(label).collect(),
-        phases: colors.len(),
-    }
+    PhaseMap::new(micrograph.size(), micrograph.pixels().map(label).collect(), colors.len())
 }
 
 /// Phases by thresholds on grey.
 fn cut(micrograph: &Micrograph, cuts: &[f32]) -> PhaseMap {
     let label = |v: f32| cuts.iter().filter(|c| v >= **c).count() as u8;
-    let labels = micrograph.grey().into_iter().map(label).collect();
-    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: cuts.len() + 1 }
+    PhaseMap { labels: micrograph.grey().mapv(label), phases: cuts.len() + 1 }
 }
 
 /// The most rounds of k-means, and the most pixels that it uses to find its centres.
@@ -182,16 +177,15 @@ const SAMPLED: usize = 1 << 17;
 
 /// k-means on grey values or colours, starting from the quantiles of brightness.
 fn clusters(micrograph: &Micrograph, phases: usize) -> Result<PhaseMap, MicrographError> {
-    let c = micrograph.channels;
-    let step = (micrograph.values.len() / c).div_ceil(SAMPLED).max(1);
+    let step = micrograph.pixels().len().div_ceil(SAMPLED).max(1);
     let brightness = |p: &[f32]| p.iter().sum::<f32>();
-    let mut some: Vec<&[f32]> = micrograph.values.chunks_exact(c).step_by(step).collect();
+    let mut some: Vec<&[f32]> = micrograph.pixels().step_by(step).collect();
     some.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
     let centres: Vec<Vec<f32>> = (0..phases).map(|k| some[(2 * k + 1) * some.len() / (2 * phases)].to_vec()).collect();
     let (_, mut centres) = k_means(&some, centres, ROUNDS);
     centres.sort_by(|a, b| brightness(a).total_cmp(&brightness(b)));
-    let labels = micrograph.values.chunks_exact(c).map(|p| nearest(p, &centres)).collect();
-    let map = PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases };
+    let labels = micrograph.pixels().map(|p| nearest(p, &centres)).collect();
+    let map = PhaseMap::new(micrograph.size(), labels, phases);
     if map.counts().contains(&0) {
         return Err(MicrographError::PhaseCount { name: micrograph.name.clone(), wanted: phases });
     }
@@ -202,21 +196,21 @@ fn local(micrograph: &Micrograph, radius: usize, sensitivity: f32) -> PhaseMap {
     let (low, high) = micrograph.range;
     // In 0 … 1, where the formula's product with the mean has a meaning.
     let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
-    let values = micrograph.grey().into_iter().map(|v| (v - low) * scale).collect();
-    let plane = Plane::new(micrograph.height, micrograph.width, values);
-    let (mean, deviation) = plane.local_moments(radius);
-    let label = |n: usize| u8::from(plane.values[n] > mean[n] * (1.0 + sensitivity * (deviation[n] / 0.5 - 1.0)));
-    let labels = (0..plane.values.len()).map(label).collect();
-    PhaseMap { height: micrograph.height, width: micrograph.width, labels, phases: 2 }
+    let plane = micrograph.grey().mapv_into(|v| (v - low) * scale);
+    let (mean, deviation) = local_moments(&plane, radius);
+    let label =
+        |v: &f32, mean: &f32, deviation: &f32| u8::from(*v > mean * (1.0 + sensitivity * (deviation / 0.5 - 1.0)));
+    PhaseMap { labels: Zip::from(&plane).and(&mean).and(&deviation).map_collect(label), phases: 2 }
 }
+
 /// The `phases − 1` thresholds that make the variance between classes largest (Otsu, IEEE Trans. SMC 9:62, 1979),
 /// found exactly on a histogram of 256 levels by dynamic programming.
-pub fn thresholds(grey: &[f32], phases: usize) -> Vec<f32> {
+pub fn thresholds<'a>(grey: impl IntoIterator<Item = &'a f32> + Copy, phases: usize) -> Vec<f32> {
     let (low, high) = super::limits::extremes(grey);
     let scale = (high - low) / LEVELS as f32;
     let level = |v: f32| (((v - low) / scale) as usize).min(LEVELS - 1);
     let mut counts = vec![0.0f64; LEVELS];
-    grey.iter().for_each(|v| counts[level(*v)] += 1.0);
+    grey.into_iter().for_each(|v| counts[level(*v)] += 1.0);
     let mut mass = vec![0.0; LEVELS + 1];
     let mut moment = vec![0.0; LEVELS + 1];
     for l in 0..LEVELS {

@@ -31,7 +31,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, page: usize) -> Result<Micro
     // The decoder does not support palettes, but it can read their indices as grey values.
     let is_palette = palette_to_grey(&mut bytes, page);
     let mut micrograph = decode(Cursor::new(&bytes), is_palette, path, page)?;
-    let facts = makers::of_tiff(&bytes, page, (micrograph.height, micrograph.width));
+    let facts = makers::of_tiff(&bytes, page, micrograph.size());
     (micrograph.pixel_size, micrograph.bar_rows) = (facts.pixel_size, facts.bar_rows);
     Ok(micrograph)
 }

@@ -67,7 +67,7 @@ pub fn write_phase_png(
     pixel: Option<&PixelSize>,
 ) -> Result<(), MicrographError> {
     let pixels: Vec<u8> = map.labels.iter().flat_map(|l| colors[usize::from(*l)]).collect();
-    png(path, &pixels, (map.height, map.width), image::ExtendedColorType::Rgb8, pixel)
+    png(path, &pixels, map.size(), image::ExtendedColorType::Rgb8, pixel)
 }
 
 /// Phase numbers as grey values, as PNG.
@@ -75,7 +75,7 @@ pub fn write_phase_png(
 /// # Errors
 /// As above.
 pub fn write_labels_png(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) -> Result<(), MicrographError> {
-    png(path, &map.labels, (map.height, map.width), image::ExtendedColorType::L8, pixel)
+    png(path, map.flat(), map.size(), image::ExtendedColorType::L8, pixel)
 }
 
 /// Phase numbers as grey values, as TIFF with ImageJ's calibration where the pixel size is known.
@@ -84,10 +84,10 @@ pub fn write_labels_png(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) 
 /// As above.
 pub fn write_labels_tiff(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) -> Result<(), MicrographError> {
     let failed = failed(path);
+    let (height, width) = map.size();
     let mut out = std::io::Cursor::new(vec![]);
     let mut encoder = TiffEncoder::new(&mut out).map_err(|e| failed(&e))?;
-    let mut image =
-        encoder.new_image::<colortype::Gray8>(map.width as u32, map.height as u32).map_err(|e| failed(&e))?;
+    let mut image = encoder.new_image::<colortype::Gray8>(width as u32, height as u32).map_err(|e| failed(&e))?;
     if let Some(pixel) = pixel {
         // Pixels per µm as a ratio, with as many digits as fit.
         let per_micrometre = 1e-6 / pixel.metres;
@@ -98,7 +98,7 @@ pub fn write_labels_tiff(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>)
         let text = "ImageJ=1.54f\nunit=um\n";
         image.encoder().write_tag(Tag::ImageDescription, text).map_err(|e| failed(&e))?;
     }
-    image.write_data(&map.labels).map_err(|e| failed(&e))?;
+    image.write_data(map.flat()).map_err(|e| failed(&e))?;
     save(path, out.get_ref())
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use ndarray::Array3;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -155,7 +156,7 @@ impl Project {
         };
         put("project.json", serde_json::to_string_pretty(&self.contents())?.as_bytes())?;
         if let Some(m) = &self.micrograph {
-            put("micrograph.npy", &array_bytes(&m.values, (m.height, m.width), m.channels))?;
+            put("micrograph.npy", &array_bytes(m.flat(), m.size(), m.channels()))?;
         }
         for (n, r) in self.realisations.iter().enumerate() {
             put(&format!("realisations/{n}/image.npy"), &array_bytes(&r.image, r.size, 3))?;
@@ -230,10 +231,10 @@ impl Project {
         }
         contents.settings.recipe.check().map_err(|e| damaged(&e))?;
         let mut values = 0;
-        let mut array = |name: String| -> Result<Micrograph, ProjectError> {
+        let mut array = |name: String| -> Result<Array3<f32>, ProjectError> {
             let mut entry = archive.by_name(&name).map_err(|e| damaged(&e))?;
-            let array = read_array(&mut entry, path).map_err(|e| damaged(&e))?;
-            values += array.values.len();
+            let (array, _) = read_array(&mut entry, path).map_err(|e| damaged(&e))?;
+            values += array.len();
             if values > MOST_VALUES {
                 return Err(malformed("its pictures together are larger than can be opened".into()));
             }
@@ -241,23 +242,24 @@ impl Project {
         };
         let micrograph = match contents.micrograph {
             Some(facts) => {
-                let pixels = array("micrograph.npy".into())?;
-                if pixels.values.iter().any(|v| !v.is_finite()) {
+                let values = array("micrograph.npy".into())?;
+                if values.iter().any(|v| !v.is_finite()) {
                     return Err(damaged(&"values that are not finite"));
                 }
                 let MicrographFacts { name, range, pixel_size, bar_rows } = facts;
                 let pixel_size = pixel_size.filter(|p| PixelSize::new(p.metres, &p.source).is_some());
-                Some(Arc::new(Micrograph { name, range, pixel_size, bar_rows, ..pixels }))
+                Some(Arc::new(Micrograph { name, values, range, pixel_size, bar_rows }))
             }
             None => None,
         };
-        let labels = |array: Micrograph, phases: usize| {
+        let labels = |array: Array3<f32>, phases: usize| {
             PhaseMap::from_values(&array, phases).ok_or_else(|| damaged(&"labels that are no phases"))
         };
         let mut realisations = vec![];
         for (number, facts) in contents.realisations.into_iter().enumerate() {
             let image = array(format!("realisations/{number}/image.npy"))?;
-            if image.channels != 3 {
+            let (height, width, channels) = image.dim();
+            if channels != 3 {
                 return Err(damaged(&"an image without three channels"));
             }
             let mut map = |name: &str, phases: usize| -> Result<Option<PhaseMap>, ProjectError> {
@@ -270,8 +272,8 @@ impl Project {
             let original = map("original", facts.original_phases)?.map(Arc::new);
             realisations.push(Arc::new(Realisation {
                 number,
-                size: (image.height, image.width),
-                image: image.values,
+                size: (height, width),
+                image: image.into_raw_vec_and_offset().0,
                 curves: phases.as_deref().map(all_curves).unwrap_or_default(),
                 original_curves: original.as_deref().map(all_curves).unwrap_or_default(),
                 phases,

@@ -55,8 +55,8 @@ pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], cou
         if excess.iter().all(|e| *e == 0) {
             return;
         }
-        let at = random.random_range(0..map.labels.len());
-        let from = usize::from(map.labels[at]);
+        let at = random.random_range(0..map.pixels());
+        let from = usize::from(map.flat()[at]);
         if excess[from] <= 0 {
             continue;
         }
@@ -71,7 +71,7 @@ pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], cou
         let change = colour + INTERFACE * (unlike(to) - unlike(from as u8));
         let temperature = HOT * (COLD / HOT).powf(n as f32 / tries as f32);
         if change <= 0.0 || random.random::<f32>() < (-change / temperature).exp() {
-            map.labels[at] = to;
+            map.flat_mut()[at] = to;
             excess[from] -= 1;
             excess[usize::from(to)] += 1;
         }
@@ -83,18 +83,19 @@ pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], cou
 fn match_anywhere(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], excess: &mut [isize]) {
     for to in 0..excess.len() {
         while excess[to] < 0 {
-            let surplus = |at: &usize| excess[usize::from(map.labels[*at])] > 0;
+            let labels = map.flat_mut();
+            let surplus = |at: &usize| excess[usize::from(labels[*at])] > 0;
             let cost = |at: &usize| {
                 let pixel = &image[3 * at..3 * at + 3];
-                distance(pixel, &centres[to]) - distance(pixel, &centres[usize::from(map.labels[*at])])
+                distance(pixel, &centres[to]) - distance(pixel, &centres[usize::from(labels[*at])])
             };
-            let mut candidates: Vec<usize> = (0..map.labels.len()).filter(surplus).collect();
+            let mut candidates: Vec<usize> = (0..labels.len()).filter(surplus).collect();
             candidates.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
             let Some(_) = candidates.first() else { return };
             for at in candidates {
-                let from = usize::from(map.labels[at]);
+                let from = usize::from(labels[at]);
                 if excess[to] < 0 && excess[from] > 0 {
-                    map.labels[at] = to as u8;
+                    labels[at] = to as u8;
                     excess[from] -= 1;
                     excess[to] += 1;
                 }
@@ -105,9 +106,9 @@ fn match_anywhere(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], exces
 
 /// The labels above, below, left and right; the picture continues at the opposite edge.
 pub fn neighbours(map: &PhaseMap, at: usize) -> [u8; 4] {
-    let (h, w) = (map.height, map.width);
+    let (h, w) = map.size();
     let (y, x) = (at / w, at % w);
     let (up, down) = (if y == 0 { h - 1 } else { y - 1 }, if y + 1 == h { 0 } else { y + 1 });
     let (left, right) = (if x == 0 { w - 1 } else { x - 1 }, if x + 1 == w { 0 } else { x + 1 });
-    [map.labels[up * w + x], map.labels[down * w + x], map.labels[y * w + left], map.labels[y * w + right]]
+    [[up, x], [down, x], [y, left], [y, right]].map(|at| map.labels[at])
 }

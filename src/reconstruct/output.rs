@@ -140,8 +140,8 @@ pub fn input_info(target: &Target) -> InputInfo {
     let micrograph = &target.micrograph;
     InputInfo {
         name: micrograph.name.clone(),
-        height: micrograph.height,
-        width: micrograph.width,
+        height: micrograph.size().0,
+        width: micrograph.size().1,
         pixel_size: micrograph.pixel_size.clone(),
         sha256_of_values: target.fingerprint().into(),
     }
@@ -208,7 +208,7 @@ pub fn curves_csv(original: &PhaseMap, found: &PhaseMap, pixel: Option<&PixelSiz
     text.push_str("s2_original,s2_reconstruction,s2_white_noise,lineal_path_original,lineal_path_reconstruction,lineal_path_white_noise\n");
     let number = |values: &[f64], r: usize| values.get(r).map_or(String::new(), |v| format!("{v:.9}"));
     for (phase, (a, b)) in all_curves(original).iter().zip(&all_curves(found)).enumerate() {
-        let noise = white_noise(a.volume_fraction, original.labels.len(), a.s2.len());
+        let noise = white_noise(a.volume_fraction, original.pixels(), a.s2.len());
         for r in 0..a.s2.len().max(b.s2.len()) {
             let row = [&a.s2, &b.s2, &noise.s2, &a.lineal_path, &b.lineal_path, &noise.lineal_path];
             let cells: Vec<_> = row.iter().map(|values| number(values, r)).collect();

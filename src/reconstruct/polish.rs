@@ -46,7 +46,7 @@ pub struct Polished {
 /// `interrupted` is asked every 256 tries; the map is then left as it has become.
 pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &dyn Fn() -> bool) -> Polished {
     let mut done = Polished::default();
-    if map.height.min(map.width) < 4 || original.height.min(original.width) < 4 {
+    if [map, original].iter().any(|map| map.size().0.min(map.size().1) < 4) {
         return done;
     }
     let mut random = Pcg64::seed_from_u64(seed);
@@ -54,8 +54,8 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
     let mut since_fresh = FRESH;
     let reach = state.correlations.reach() as f64;
     let share = (REACH / reach).powi(2).min(1.0);
-    let most_counts = (COUNTS_A_PIXEL * share * state.map.labels.len() as f64) as usize;
-    while done.tried < TRIES_A_PIXEL * state.map.labels.len() && state.correlations.counted < most_counts {
+    let most_counts = (COUNTS_A_PIXEL * share * state.map.pixels() as f64) as usize;
+    while done.tried < TRIES_A_PIXEL * state.map.pixels() && state.correlations.counted < most_counts {
         let interfaces = state.interfaces();
         let made_before = done.made;
         for _ in 0..ROUND {
@@ -99,7 +99,7 @@ struct State {
 
 impl State {
     fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
-        let scale = map.labels.len() as f64 / original.labels.len() as f64;
+        let scale = map.pixels() as f64 / original.pixels() as f64;
         let runs = Runs::new(map, original);
         let path_error = runs.error();
         Self {
@@ -115,8 +115,7 @@ impl State {
     /// The pixels of each phase that have an unlike neighbour.
     fn interfaces(&self) -> Vec<Vec<u32>> {
         let mut found = vec![vec![]; self.map.phases];
-        for at in 0..self.map.labels.len() {
-            let own = self.map.labels[at];
+        for (at, own) in self.map.flat().iter().copied().enumerate() {
             if neighbours(&self.map, at).iter().any(|l| *l != own) {
                 found[usize::from(own)].push(at as u32);
             }
@@ -126,10 +125,10 @@ impl State {
 
     /// Two pixels of unlike phases, each beside the phase that it would get.
     fn propose(&self, interfaces: &[Vec<u32>], random: &mut Pcg64) -> Option<Exchange> {
-        let a = random.random_range(0..self.map.labels.len());
-        let list = &interfaces[usize::from(self.map.labels[a])];
+        let a = random.random_range(0..self.map.pixels());
+        let list = &interfaces[usize::from(self.map.flat()[a])];
         let a = *list.get(random.random_range(0..list.len().max(1)))? as usize;
-        let from = self.map.labels[a];
+        let from = self.map.flat()[a];
         let around = neighbours(&self.map, a);
         let to = around[random.random_range(0..4)];
         if to == from {
@@ -139,7 +138,7 @@ impl State {
         let b = *list.get(random.random_range(0..list.len().max(1)))? as usize;
         let beside = neighbours(&self.map, b);
         // The lists are some exchanges old.
-        if self.map.labels[b] != to || !beside.contains(&from) || distance_is_one(&self.map, a, b) {
+        if self.map.flat()[b] != to || !beside.contains(&from) || distance_is_one(&self.map, a, b) {
             return None;
         }
         let exchange = Exchange { a, b, from, to };
@@ -168,9 +167,9 @@ impl State {
     fn exchange_paths(&mut self, e: Exchange) {
         self.faces += self.face_change(e);
         self.runs.change(&self.map, e.a, e.to);
-        self.map.labels[e.a] = e.to;
+        self.map.flat_mut()[e.a] = e.to;
         self.runs.change(&self.map, e.b, e.from);
-        self.map.labels[e.b] = e.from;
+        self.map.flat_mut()[e.b] = e.from;
     }
 
     /// Whether S2 comes no further either, and one of both comes closer; then the exchange is made.
@@ -186,16 +185,17 @@ impl State {
 
 fn distance_is_one(map: &PhaseMap, a: usize, b: usize) -> bool {
     let gap = |a: usize, b: usize, size: usize| a.abs_diff(b).min(size - a.abs_diff(b));
-    gap(a / map.width, b / map.width, map.height) + gap(a % map.width, b % map.width, map.width) == 1
+    let (height, width) = map.size();
+    gap(a / width, b / width, height) + gap(a % width, b % width, width) == 1
 }
 
 /// Faces between unlike pixels, over the edge too.
 fn faces(map: &PhaseMap) -> i64 {
-    let unlike = |at: usize| {
+    let unlike = |(at, label): (usize, &u8)| {
         let [_, down, _, right] = neighbours(map, at);
-        i64::from(down != map.labels[at]) + i64::from(right != map.labels[at])
+        i64::from(down != *label) + i64::from(right != *label)
     };
-    (0..map.labels.len()).map(unlike).sum()
+    map.flat().iter().enumerate().map(unlike).sum()
 }
 
 #[cfg(test)]
@@ -211,13 +211,14 @@ mod tests {
             (0.42 * x + 1.3 * (0.11 * y).sin()).sin() + (0.37 * y + 1.7 * (0.13 * x).sin()).sin() > 0.3
         };
         let labels = (0..96 * 96).map(|n| u8::from(wave(n))).collect();
-        let original = PhaseMap { height: 96, width: 96, labels, phases: 2 };
+        let original = PhaseMap::new((96, 96), labels, 2);
         let mut map = original.clone();
         // Another layout with the same fractions: turned, and its halves exchanged.
-        map.labels.reverse();
-        map.labels.rotate_left(96 * 31);
+        let labels = map.flat_mut();
+        labels.reverse();
+        labels.rotate_left(96 * 31);
         for k in 0..600 {
-            map.labels.swap((k * 7919) % 9216, (k * 104_729 + 13) % 9216);
+            labels.swap((k * 7919) % 9216, (k * 104_729 + 13) % 9216);
         }
         let before = compare(&original, &map);
         let counts = map.counts();

@@ -46,7 +46,7 @@ impl Target {
 
     /// Height and width after the preparation.
     pub fn size(&self) -> (usize, usize) {
-        (self.micrograph.height, self.micrograph.width)
+        self.micrograph.size()
     }
 
     /// The first 16 hexadecimal digits of the SHA-256 of the file's size and values, before any preparation, by which a
@@ -74,9 +74,7 @@ impl Target {
 /// The first 16 hexadecimal digits of the SHA-256 of size and values.
 fn fingerprint(micrograph: &Micrograph) -> String {
     let mut hash = Sha256::new();
-    for size in [micrograph.height, micrograph.width, micrograph.channels] {
-        hash.update((size as u64).to_le_bytes());
-    }
+    micrograph.values.shape().iter().for_each(|size| hash.update((*size as u64).to_le_bytes()));
     micrograph.values.iter().for_each(|v| hash.update(v.to_le_bytes()));
     crate::folders::hex(&hash.finalize()[..8])
 }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::two_point::transform_size;
+use ndarray::{Array2, ArrayView1, Dimension};
+
+use super::two_point::transform_shape;
 use super::{Boundary, Correlation, Fourier, Indicator, quick_size};
 use crate::micrograph::{Touching, regions};
 
@@ -12,7 +14,7 @@ use crate::micrograph::{Touching, regions};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Components {
     /// The component of each pixel, from 1; 0 outside the phase.
-    pub labels: Vec<u32>,
+    pub labels: Array2<u32>,
     /// Pixels of each component, in the order of their labels.
     pub sizes: Vec<usize>,
     /// Whether one component touches both the left and the right edge.
@@ -25,22 +27,22 @@ impl Components {
     /// Finds the components; pixels that share a corner touch if `corners`. With a periodic boundary opposite edges
     /// touch too; percolation is always that of the open picture.
     pub fn of(phase: &Indicator, corners: bool, boundary: Boundary) -> Self {
-        let open = regions(phase.inside, phase.width, Touching { corners, periodic: false });
+        let open = regions(phase, Touching { corners, periodic: false });
         let (percolates_x, percolates_y) = percolation(phase, &open.0);
         let (numbers, all_sizes) = match boundary {
             Boundary::Open => open,
-            Boundary::Periodic => regions(phase.inside, phase.width, Touching { corners, periodic: true }),
+            Boundary::Periodic => regions(phase, Touching { corners, periodic: true }),
         };
         // Pixels outside the phase form components too, which do not count.
         let mut labels_of = vec![0u32; all_sizes.len()];
-        let (mut labels, mut sizes) = (vec![0; numbers.len()], vec![]);
-        for at in (0..numbers.len()).filter(|at| phase.inside[*at]) {
-            let number = numbers[at] as usize;
-            if labels_of[number] == 0 {
+        let (mut labels, mut sizes) = (numbers, vec![]);
+        for (label, inside) in labels.iter_mut().zip(phase) {
+            let number = *label as usize;
+            if *inside && labels_of[number] == 0 {
                 sizes.push(all_sizes[number]);
                 labels_of[number] = sizes.len() as u32;
             }
-            labels[at] = labels_of[number];
+            *label = if *inside { labels_of[number] } else { 0 };
         }
         Self { labels, sizes, percolates_x, percolates_y }
     }
@@ -57,15 +59,15 @@ impl Components {
     }
 }
 
-fn percolation(phase: &Indicator, numbers: &[u32]) -> (bool, bool) {
-    let (h, w) = (phase.height, phase.width);
-    let met = |at: &mut dyn Iterator<Item = usize>| -> HashSet<u32> {
-        at.filter(|at| phase.inside[*at]).map(|at| numbers[at]).collect()
+/// Whether a component reaches from the left to the right edge, and one from the upper to the lower edge.
+fn percolation(phase: &Indicator, numbers: &Array2<u32>) -> (bool, bool) {
+    let (h, w) = phase.dim();
+    let met = |inside: ArrayView1<bool>, numbers: ArrayView1<u32>| -> HashSet<u32> {
+        inside.iter().zip(numbers).filter(|(inside, _)| **inside).map(|(_, number)| *number).collect()
     };
-    let spans = |from: HashSet<u32>, to: HashSet<u32>| !from.is_disjoint(&to);
-    let x = spans(met(&mut (0..h).map(|y| y * w)), met(&mut (0..h).map(|y| y * w + w - 1)));
-    let y = spans(met(&mut (0..w)), met(&mut (0..w).map(|x| (h - 1) * w + x)));
-    (x, y)
+    let column = |x: usize| met(phase.column(x), numbers.column(x));
+    let row = |y: usize| met(phase.row(y), numbers.row(y));
+    (!column(0).is_disjoint(&column(w - 1)), !row(0).is_disjoint(&row(h - 1)))
 }
 
 /// In components up to this size, pairs are counted one by one.
@@ -76,10 +78,10 @@ const FEW: usize = 200;
 ///
 /// Small components are counted pair by pair, others by the FFT of the rectangle that they fill.
 pub fn cluster_function(phase: &Indicator, components: &Components, boundary: Boundary) -> Correlation {
-    let (rows, columns) = transform_size(phase, boundary);
+    let (rows, columns) = transform_shape(phase, boundary).into_pattern();
     let mut pixels: Vec<Vec<(i32, i32)>> = components.sizes.iter().map(|n| Vec::with_capacity(*n)).collect();
-    for (at, label) in components.labels.iter().enumerate().filter(|(_, l)| **l > 0) {
-        pixels[*label as usize - 1].push(((at / phase.width) as i32, (at % phase.width) as i32));
+    for ((row, column), label) in components.labels.indexed_iter().filter(|(_, l)| **l > 0) {
+        pixels[*label as usize - 1].push((row as i32, column as i32));
     }
     let (small, large): (Vec<_>, Vec<_>) = pixels.into_iter().partition(|p| p.len() <= FEW);
     let mut sums = vec![0.0; rows * columns];
@@ -131,8 +133,8 @@ fn span(values: impl Iterator<Item = i32> + Clone, size: i32, boundary: Boundary
 
 /// Pairs within one component by displacement, with the rows and columns of the transform.
 fn large_component(pixels: &[(i32, i32)], phase: &Indicator, boundary: Boundary) -> (Vec<f64>, usize, usize) {
-    let (rows, columns) = transform_size(phase, boundary);
-    let (height, width) = (phase.height as i32, phase.width as i32);
+    let (rows, columns) = transform_shape(phase, boundary).into_pattern();
+    let (height, width) = (phase.nrows() as i32, phase.ncols() as i32);
     let (top, tall) = span(pixels.iter().map(|p| p.0), height, boundary);
     let (left, wide) = span(pixels.iter().map(|p| p.1), width, boundary);
     // Twice the extent holds every displacement with its sign; the size for the whole picture is always enough.

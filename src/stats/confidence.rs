@@ -36,7 +36,7 @@ impl Interval {
     /// subtraction also reduces the terms that are summed, which is corrected: each of n terms lacks Var φ, so Var φ =
     /// Σ χ / (A − n).
     pub fn of(periodic: &Correlation) -> Self {
-        let phi = periodic.at(0, 0);
+        let phi = periodic.at([0, 0]);
         let radial = periodic.radial();
         let faded = |s: &f64| s - phi * phi <= FADED * phi * (1.0 - phi);
         let end = radial.iter().position(faded).unwrap_or(radial.len()) as isize;
@@ -44,7 +44,7 @@ impl Interval {
         for dy in -end..=end {
             for dx in -end..=end {
                 if ((dy * dy + dx * dx) as f64).sqrt() < end as f64 {
-                    sum += periodic.at(dy, dx) - phi * phi;
+                    sum += periodic.at([dy, dx]) - phi * phi;
                     terms += 1.0;
                 }
             }

@@ -1,6 +1,6 @@
 //! How far the statistics of a reconstruction are from those of its original.
 
-use super::{Axis, Boundary, Indicator, Interval, PhaseStatistics, Unfitted, lineal_path, measure, two_point_radial};
+use super::{Boundary, COLUMNS, Interval, PhaseStatistics, ROWS, Unfitted, lineal_path, measure, two_point_radial};
 use crate::micrograph::PhaseMap;
 
 /// The curves of one phase against the rest.
@@ -17,7 +17,7 @@ pub struct Curves {
 /// The curves of a phase against the rest.
 pub fn curves(map: &PhaseMap, phase: usize, s2_boundary: Boundary, lineal_boundary: Boundary) -> Curves {
     let inside = map.indicator(phase);
-    let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+    let indicator = inside.view();
     Curves {
         volume_fraction: inside.iter().filter(|i| **i).count() as f64 / inside.len() as f64,
         s2: two_point_radial(&indicator, s2_boundary),
@@ -41,9 +41,9 @@ pub fn all_curves(map: &PhaseMap) -> Vec<Curves> {
 
 fn mean_lineal_path(map: &PhaseMap, phase: usize, boundary: Boundary) -> Vec<f64> {
     let inside = map.indicator(phase);
-    let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
-    let rows = lineal_path(&indicator, Axis::Rows, boundary);
-    let columns = lineal_path(&indicator, Axis::Columns, boundary);
+    let indicator = inside.view();
+    let rows = lineal_path(&indicator, ROWS, boundary);
+    let columns = lineal_path(&indicator, COLUMNS, boundary);
     rows.iter().zip(&columns).map(|(a, b)| 0.5 * (a + b)).collect()
 }
 
@@ -129,7 +129,7 @@ impl MapStatistics {
     /// Measures a phase map; takes seconds for large ones.
     pub fn of(map: &PhaseMap) -> Self {
         let phases = (0..map.phases).map(|phase| measure(map, phase, Boundary::Open)).collect();
-        Self { curves: all_curves(map), phases, pixels: map.labels.len() }
+        Self { curves: all_curves(map), phases, pixels: map.pixels() }
     }
 
     /// Compares every phase of another map with this one, over r = 0 … min(height, width)/2 − 1 of the smaller picture.

@@ -1,7 +1,9 @@
 //! The lineal-path function (Lu & Torquato, Phys. Rev. A 45:922, 1992) and chord lengths: both follow from the runs of
 //! a phase along lines.
 
-use super::{Axis, Boundary, Indicator};
+use ndarray::{Axis, Dimension};
+
+use super::{Boundary, Indicator, distances};
 
 /// The runs of a phase along all lines of an axis.
 struct Runs {
@@ -13,13 +15,13 @@ struct Runs {
     full_lines: u64,
 }
 
-fn runs(phase: &Indicator, axis: Axis, boundary: Boundary) -> Runs {
-    let (lines, length) = phase.lines(axis);
+fn runs<D: Dimension>(phase: &Indicator<D>, axis: Axis, boundary: Boundary) -> Runs {
+    let length = phase.len_of(axis);
     let (mut counts, mut whole) = (vec![0u64; length + 1], vec![0u64; length + 1]);
     let mut full_lines = 0u64;
     let mut line = vec![false; length];
-    for number in 0..lines {
-        line.iter_mut().zip(phase.line(axis, number)).for_each(|(to, inside)| *to = inside);
+    for lane in phase.lanes(axis) {
+        line.iter_mut().zip(lane).for_each(|(to, inside)| *to = *inside);
         let start = match (boundary, line.iter().position(|inside| !inside)) {
             (Boundary::Periodic, None) => {
                 full_lines += 1;
@@ -45,11 +47,12 @@ fn runs(phase: &Indicator, axis: Axis, boundary: Boundary) -> Runs {
     Runs { counts, whole, full_lines }
 }
 
-/// `L(r)`, r = 0 … `distances() − 1`: the share of segments of r + 1 pixels along an axis that lie wholly in the phase.
+/// `L(r)`, r = 0 … [`distances`] − 1: the share of segments of r + 1 pixels along an axis that lie wholly in the phase.
 ///
 /// A run of n pixels holds n − r such segments, so the lengths of the runs are enough.
-pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64> {
-    let (lines, length) = phase.lines(axis);
+pub fn lineal_path<D: Dimension>(phase: &Indicator<D>, axis: Axis, boundary: Boundary) -> Vec<f64> {
+    let length = phase.len_of(axis);
+    let lines = phase.len() / length;
     let Runs { counts, full_lines, .. } = runs(phase, axis, boundary);
     // From the longest down: runs longer than r, and the segments of r + 1 pixels that they hold.
     let (mut longer, mut fitting) = (0u64, 0u64);
@@ -66,18 +69,19 @@ pub fn lineal_path(phase: &Indicator, axis: Axis, boundary: Boundary) -> Vec<f64
         };
         (segments[r] + full_lines * length as u64) as f64 / (places * lines) as f64
     };
-    (0..phase.distances()).map(share).collect()
+    (0..distances(phase.shape())).map(share).collect()
 }
 
-/// How many chords of a phase have each length in pixels, along rows and columns together, from length 0.
+/// How many chords of a phase have each length in pixels, along all axes together, from length 0.
 ///
 /// Chords that an edge of the open picture cuts are left out, and so are endless ones of a periodic picture.
-pub fn chord_lengths(phase: &Indicator, boundary: Boundary) -> Vec<u64> {
-    let rows = runs(phase, Axis::Rows, boundary).whole;
-    let columns = runs(phase, Axis::Columns, boundary).whole;
-    let at = |counts: &[u64], n: usize| counts.get(n).copied().unwrap_or(0);
-    let longest = rows.len().max(columns.len());
-    let mut counts: Vec<u64> = (0..longest).map(|n| at(&rows, n) + at(&columns, n)).collect();
+pub fn chord_lengths<D: Dimension>(phase: &Indicator<D>, boundary: Boundary) -> Vec<u64> {
+    let longest = phase.shape().iter().max().copied().unwrap_or(0);
+    let mut counts = vec![0; longest + 1];
+    for axis in 0..phase.ndim() {
+        let along = runs(phase, Axis(axis), boundary).whole;
+        counts.iter_mut().zip(along).for_each(|(count, more)| *count += more);
+    }
     let used = counts.iter().rposition(|n| *n > 0).map_or(1, |last| last + 1);
     counts.truncate(used);
     counts

@@ -1,7 +1,7 @@
 //! All statistics of a phase together.
 
 use super::{
-    Axis, Boundary, Components, Correlation, Indicator, Interval, chord_lengths, cluster_function, interface_length,
+    Boundary, COLUMNS, Components, Correlation, Interval, ROWS, chord_lengths, cluster_function, interface_length,
     lineal_path, local_variance, mean_chord, mean_pore_size, pore_sizes, power_spectrum, specific_surface,
 };
 use crate::micrograph::PhaseMap;
@@ -40,7 +40,7 @@ pub struct PhaseStatistics {
 /// Measures a phase against the rest, everything with the same boundary.
 pub fn measure(map: &PhaseMap, phase: usize, boundary: Boundary) -> PhaseStatistics {
     let inside = map.indicator(phase);
-    let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+    let indicator = inside.view();
     let components = Components::of(&indicator, false, boundary);
     let two_point = Correlation::two_point(&indicator, boundary);
     let fraction = match boundary {
@@ -50,7 +50,7 @@ pub fn measure(map: &PhaseMap, phase: usize, boundary: Boundary) -> PhaseStatist
     PhaseStatistics {
         fraction,
         cluster: cluster_function(&indicator, &components, boundary),
-        lineal_path: [Axis::Rows, Axis::Columns].map(|axis| lineal_path(&indicator, axis, boundary)),
+        lineal_path: [ROWS, COLUMNS].map(|axis| lineal_path(&indicator, axis, boundary)),
         chords: chord_lengths(&indicator, boundary),
         pore_sizes: pore_sizes(&indicator, boundary),
         specific_surface: specific_surface(&two_point),

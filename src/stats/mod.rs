@@ -11,10 +11,14 @@ mod pores;
 mod surface;
 mod two_point;
 
+use fourier::quick_size;
+use ndarray::{ArrayView, Ix2};
+
+pub use ndarray::Axis;
+
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
 pub use error::{Curves, ErrorRates, MapStatistics, PhaseComparison, all_curves, compare, curves, white_noise};
-use fourier::quick_size;
 pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};
 pub use measure::{PhaseStatistics, Unfitted, measure};
@@ -32,51 +36,15 @@ pub enum Boundary {
     Open,
 }
 
-/// A direction of the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// Along rows, from left to right.
-    Rows,
-    /// Along columns, from top to bottom.
-    Columns,
-}
+/// Along the rows of a picture, from left to right: S2 along rows has displacements (0, r).
+pub const ROWS: Axis = Axis(1);
+/// Along the columns of a picture, from top to bottom.
+pub const COLUMNS: Axis = Axis(0);
 
-/// An indicator of one phase.
-#[derive(Clone, Copy, Debug)]
-pub struct Indicator<'a> {
-    /// Whether each pixel is in the phase, row by row.
-    pub inside: &'a [bool],
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
+/// Whether each pixel of a picture, or each voxel of a volume, is in a phase.
+pub type Indicator<'a, D = Ix2> = ArrayView<'a, bool, D>;
 
-impl Indicator<'_> {
-    /// Distances at which statistics are taken: 0 … min(height, width)/2 − 1.
-    pub fn distances(&self) -> usize {
-        self.height.min(self.width) / 2
-    }
-
-    /// Whether a pixel is in the phase.
-    pub fn at(&self, row: usize, column: usize) -> bool {
-        self.inside[row * self.width + column]
-    }
-
-    /// Lines along an axis, and pixels of each.
-    fn lines(&self, axis: Axis) -> (usize, usize) {
-        match axis {
-            Axis::Rows => (self.height, self.width),
-            Axis::Columns => (self.width, self.height),
-        }
-    }
-
-    /// One line along an axis.
-    fn line(&self, axis: Axis, number: usize) -> impl Iterator<Item = bool> + '_ {
-        let (_, length) = self.lines(axis);
-        (0..length).map(move |k| match axis {
-            Axis::Rows => self.at(number, k),
-            Axis::Columns => self.at(k, number),
-        })
-    }
+/// Distances at which statistics of a picture or volume are taken: 0 … half of its shortest edge − 1.
+pub fn distances(shape: &[usize]) -> usize {
+    shape.iter().min().map_or(0, |edge| edge / 2)
 }

@@ -1,49 +1,57 @@
 //! Exact Euclidean distances to the interface, and the sizes of the discs that a phase can hold.
 
+use ndarray::{Array, Array2, Axis, Dimension, Zip};
 use rayon::prelude::*;
 
 use super::{Boundary, Indicator};
+
+/// Stands for a distance to nothing.
+const FAR: u32 = u32::MAX;
 
 /// The squared distance of each pixel of a phase to the nearest pixel outside it, centre to centre; 0 outside.
 ///
 /// Exact, in linear time (Felzenszwalb & Huttenlocher, Theory Comput. 8:415, 2012). Where nothing lies outside the
 /// phase, all values are `f32::INFINITY`. Beyond an open edge nothing is known, so it does not count as outside.
-pub fn squared_distances(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
-    let (h, w) = (phase.height, phase.width);
-    if phase.inside.iter().all(|i| *i) {
-        return vec![f32::INFINITY; h * w];
+pub fn squared_distances<D: Dimension>(phase: &Indicator<D>, boundary: Boundary) -> Array<f32, D> {
+    if phase.iter().all(|inside| *inside) {
+        return Array::from_elem(phase.raw_dim(), f32::INFINITY);
     }
-    // Along columns: the distance to the nearest outside pixel of the same column, by two sweeps.
-    let far = (h + w) as i32 * 2;
-    let mut columns = vec![far; h * w];
+    let mut squares = squares_along_first_axis(phase, boundary);
+    // Along each other axis: the lower envelope of parabolas.
+    for axis in 1..phase.ndim() {
+        Zip::from(squares.lanes_mut(Axis(axis))).par_for_each(|mut lane| {
+            let n = lane.len();
+            let height = |at: usize| if lane[at % n] == FAR { f64::INFINITY } else { f64::from(lane[at % n]) };
+            let (from, copies) = if boundary == Boundary::Periodic { (n, 3) } else { (0, 1) };
+            let lowest = envelope(&(0..copies * n).map(height).collect::<Vec<f64>>());
+            let back = |v: &f64| if v.is_finite() { *v as u32 } else { FAR };
+            lane.iter_mut().zip(&lowest[from..]).for_each(|(to, v)| *to = back(v));
+        });
+    }
+    squares.mapv(|v| if v == FAR { f32::INFINITY } else { v as f32 })
+}
+
+/// The squared distance to the nearest outside pixel of the same line along the first axis, by two sweeps.
+fn squares_along_first_axis<D: Dimension>(phase: &Indicator<D>, boundary: Boundary) -> Array<u32, D> {
+    let standard = phase.as_standard_layout();
+    let inside = standard.as_slice().expect("standard layout");
+    let length = phase.len_of(Axis(0));
+    let layer = inside.len() / length;
+    let mut distances = vec![FAR; inside.len()];
     let rounds = if boundary == Boundary::Periodic { 2 } else { 1 };
-    for sweep in 0..2 {
-        let mut last = vec![far; w];
-        for step in 0..rounds * h {
-            let y = if sweep == 0 { step % h } else { h - 1 - step % h };
-            let (line, inside) = (&mut columns[y * w..][..w], &phase.inside[y * w..][..w]);
-            for x in 0..w {
-                last[x] = if inside[x] { (last[x] + 1).min(far) } else { 0 };
+    for backwards in [false, true] {
+        let mut last = vec![FAR; layer];
+        for step in 0..rounds * length {
+            let n = if backwards { length - 1 - step % length } else { step % length };
+            let (line, inside) = (&mut distances[n * layer..][..layer], &inside[n * layer..][..layer]);
+            for x in 0..layer {
+                last[x] = if inside[x] { last[x].saturating_add(1) } else { 0 };
                 line[x] = line[x].min(last[x]);
             }
         }
     }
-    // Along rows: the lower envelope of parabolas.
-    let mut out = vec![0.0f32; h * w];
-    out.par_chunks_mut(w).zip(columns.par_chunks(w)).for_each(|(out, heights)| {
-        let wide: Vec<f64> = match boundary {
-            Boundary::Open => heights.iter().map(|v| square(*v, far)).collect(),
-            Boundary::Periodic => (0..3 * w).map(|x| square(heights[x % w], far)).collect(),
-        };
-        let lowest = envelope(&wide);
-        let from = if boundary == Boundary::Periodic { w } else { 0 };
-        out.iter_mut().zip(&lowest[from..]).for_each(|(o, v)| *o = *v as f32);
-    });
-    out
-}
-
-fn square(v: i32, far: i32) -> f64 {
-    if v >= far { f64::INFINITY } else { f64::from(v) * f64::from(v) }
+    let squares = distances.into_iter().map(|d| if d == FAR { FAR } else { d * d }).collect();
+    Array::from_shape_vec(phase.raw_dim(), squares).expect("a value for each pixel")
 }
 
 /// `min_q (x − q)² + f(q)` for every x.
@@ -86,16 +94,17 @@ fn envelope(f: &[f64]) -> Vec<f64> {
 /// J. Microsc. 185:67, 1997); 0 outside. A disc of radius R around a pixel holds the pixels nearer to it than R.
 ///
 /// Only discs that no neighbour's disc contains are drawn, from the smallest to the largest.
-pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
-    let (h, w) = (phase.height, phase.width);
+pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Array2<f32> {
+    let (h, w) = phase.dim();
     let squared = squared_distances(phase, boundary);
     if squared.iter().all(|d| d.is_infinite()) {
         return squared;
     }
-    let radius: Vec<f32> = squared.iter().map(|d| d.sqrt()).collect();
+    let radius = squared.mapv(f32::sqrt);
     let mut centres: Vec<u32> =
-        (0..(h * w) as u32).filter(|at| matters(&radius, *at as usize, (h, w), boundary)).collect();
-    centres.sort_unstable_by(|a, b| squared[*a as usize].total_cmp(&squared[*b as usize]));
+        (0..(h * w) as u32).filter(|at| matters(&radius, *at as usize / w, *at as usize % w, boundary)).collect();
+    let squared_of = |at: u32| squared[[at as usize / w, at as usize % w]];
+    centres.sort_unstable_by(|a, b| squared_of(*a).total_cmp(&squared_of(*b)));
     let mut out = vec![0.0f32; h * w];
     // Bands of rows are drawn in parallel; each draws the discs that reach it.
     let band = h.div_ceil(4 * rayon::current_num_threads()).max(16);
@@ -103,25 +112,20 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Vec<f32> {
         let (first, rows) = (number * band, out.len() / w);
         for centre in &centres {
             let (y, x) = (*centre as usize / w, *centre as usize % w);
-            let disc = Disc {
-                y: y as isize,
-                x: x as isize,
-                radius: radius[*centre as usize],
-                squared: squared[*centre as usize],
-            };
+            let disc = Disc { y: y as isize, x: x as isize, radius: radius[[y, x]], squared: squared[[y, x]] };
             disc.draw(out, first as isize, rows as isize, (h as isize, w as isize), boundary);
         }
     });
-    out
+    Array2::from_shape_vec((h, w), out).expect("a radius for each pixel")
 }
 
 /// Whether no neighbour's disc contains this one.
-fn matters(radius: &[f32], at: usize, (h, w): (usize, usize), boundary: Boundary) -> bool {
-    let r = radius[at];
+fn matters(radius: &Array2<f32>, y: usize, x: usize, boundary: Boundary) -> bool {
+    let (r, (h, w)) = (radius[[y, x]], radius.dim());
     if r <= 0.0 {
         return false;
     }
-    let (y, x) = ((at / w) as isize, (at % w) as isize);
+    let (y, x) = (y as isize, x as isize);
     for dy in -1..=1isize {
         for dx in -1..=1isize {
             let (mut other_y, mut other_x) = (y + dy, x + dx);
@@ -132,7 +136,7 @@ fn matters(radius: &[f32], at: usize, (h, w): (usize, usize), boundary: Boundary
                 continue;
             }
             let step = ((dy * dy + dx * dx) as f32).sqrt();
-            if radius[other_y as usize * w + other_x as usize] >= r + step {
+            if radius[[other_y as usize, other_x as usize]] >= r + step {
                 return false;
             }
         }

@@ -7,14 +7,14 @@ use super::{Boundary, Correlation, Indicator};
 /// Specific surface in 1/px: interface length for each unit of area, `−π S2′(0)` in two dimensions (Debye, Anderson &
 /// Brumberger, J. Appl. Phys. 28:679, 1957), the slope taken between 0 and 1 pixel along rows and columns.
 pub fn specific_surface(two_point: &Correlation) -> f64 {
-    let slope = two_point.at(0, 0) - 0.5 * (two_point.at(0, 1) + two_point.at(1, 0));
+    let slope = two_point.at([0, 0]) - 0.5 * (two_point.at([0, 1]) + two_point.at([1, 0]));
     std::f64::consts::PI * slope
 }
 
 /// Length of the interface in pixels, by Crofton's formula over rows, columns and both diagonals: π/2 times the mean
 /// number of crossings for each unit of length. Unlike a count of pixel edges, it does not overrate slanted interfaces.
 pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
-    let (h, w) = (phase.height as isize, phase.width as isize);
+    let (h, w) = (phase.nrows() as isize, phase.ncols() as isize);
     let mut density = 0.0;
     for (dy, dx) in [(0, 1), (1, 0), (1, 1), (1, -1)] {
         let (mut crossings, mut steps) = (0u64, 0u64);
@@ -27,7 +27,7 @@ pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
                     continue;
                 }
                 steps += 1;
-                let unlike = phase.inside[(y * w + x) as usize] != phase.inside[(other_y * w + other_x) as usize];
+                let unlike = phase[[y as usize, x as usize]] != phase[[other_y as usize, other_x as usize]];
                 crossings += u64::from(unlike);
             }
         }
@@ -41,7 +41,7 @@ pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
 /// (open) or all places (periodic); edges 1, 2, 3, 4, 6, 8, 12 … up to half of the picture (Lu & Torquato, J. Chem.
 /// Phys. 93:3452, 1990). By a table of sums, exact.
 pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)> {
-    let (h, w) = (phase.height, phase.width);
+    let (h, w) = phase.dim();
     let most = h.min(w) / 2;
     let (rows, columns) = match boundary {
         Boundary::Open => (h, w),
@@ -52,7 +52,7 @@ pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)
     for y in 0..rows {
         let mut line = 0;
         for x in 0..columns {
-            line += u32::from(phase.inside[(y % h) * w + x % w]);
+            line += u32::from(phase[[y % h, x % w]]);
             sums[(y + 1) * (columns + 1) + x + 1] = sums[y * (columns + 1) + x + 1] + line;
         }
     }
@@ -81,9 +81,9 @@ pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)
 /// The radial power spectrum of a phase's indicator minus its mean: `(cycles per pixel, |F|²/N)` for rings that are one
 /// frequency of the smaller edge wide, up to half a cycle per pixel. The mean over all frequencies is φ(1 − φ).
 pub fn power_spectrum(phase: &Indicator) -> Vec<(f64, f64)> {
-    let (h, w) = (phase.height, phase.width);
+    let (h, w) = phase.dim();
     let fourier = super::Fourier::new(h, w);
-    let spectrum = fourier.transform(|at| f64::from(u8::from(phase.inside[at])));
+    let spectrum = fourier.transform(|at| f64::from(u8::from(phase[[at / w, at % w]])));
     let edge = h.min(w);
     let rings = edge / 2;
     let (mut sums, mut places) = (vec![0.0; rings + 1], vec![0u32; rings + 1]);

@@ -73,7 +73,7 @@ impl Graphite {
             filled += pixels.len();
             pixels.into_iter().for_each(|at| labels[at] = 1);
         }
-        PhaseMap { height: size, width: size, labels, phases: 2 }
+        PhaseMap::new((size, size), labels, 2)
     }
 
     /// Pixels of a particle at a random place and angle: discs along an arc, widest in the middle.

@@ -65,7 +65,7 @@ impl Sample {
 pub fn from_labels(name: &str, map: &PhaseMap) -> Micrograph {
     let values = map.labels.iter().map(|l| f32::from(*l)).collect();
     let range = (0.0, (map.phases - 1) as f32);
-    Micrograph { name: name.into(), ..Micrograph::new((map.height, map.width), 1, values, range) }
+    Micrograph { name: name.into(), ..Micrograph::new(map.size(), 1, values, range) }
 }
 
 /// A two-phase periodic structure: phase 1 is where a Gaussian random field of this wavelength is largest.
@@ -73,7 +73,7 @@ pub fn bicontinuous(size: usize, volume_fraction: f64, wavelength: f64, seed: u6
     let field = fields::gaussian(size, wavelength, seed);
     let cut = fields::quantile(&field, 1.0 - volume_fraction);
     let labels = field.iter().map(|v| u8::from(*v >= cut)).collect();
-    PhaseMap { height: size, width: size, labels, phases: 2 }
+    PhaseMap::new((size, size), labels, 2)
 }
 
 /// Wavy stripes, half of the area: a sine whose phase Perlin noise shifts.
@@ -86,7 +86,7 @@ pub fn marble(size: usize, wavelength: f64, seed: u64) -> PhaseMap {
         ((x + 0.35 * y) / wavelength * std::f64::consts::TAU + 5.0 * warp).sin()
     };
     let labels = (0..size * size).map(|i| u8::from(value(i / size, i % size) > 0.0)).collect();
-    PhaseMap { height: size, width: size, labels, phases: 2 }
+    PhaseMap::new((size, size), labels, 2)
 }
 
 /// Discs (phase 1) at random places that do not overlap, periodic, until they fill the volume fraction.
@@ -94,7 +94,7 @@ pub fn discs(size: usize, volume_fraction: f64, seed: u64) -> PhaseMap {
     /// Places tried before the structure is taken as it is.
     const TRIES: usize = 20_000;
     let mut random = Pcg64::seed_from_u64(seed);
-    let mut map = PhaseMap { height: size, width: size, labels: vec![0; size * size], phases: 2 };
+    let mut map = PhaseMap::new((size, size), vec![0; size * size], 2);
     let mut placed: Vec<(f64, f64, f64)> = vec![];
     let edge = size as f64;
     let apart = |a: f64, b: f64| {
@@ -113,8 +113,8 @@ pub fn discs(size: usize, volume_fraction: f64, seed: u64) -> PhaseMap {
             area += std::f64::consts::PI * radius * radius;
         }
     }
-    for (i, label) in map.labels.iter_mut().enumerate() {
-        let (y, x) = ((i / size) as f64, (i % size) as f64);
+    for ((y, x), label) in map.labels.indexed_iter_mut() {
+        let (y, x) = (y as f64, x as f64);
         *label = u8::from(placed.iter().any(|(py, px, r)| apart(y, *py).hypot(apart(x, *px)) <= *r));
     }
     map
@@ -126,5 +126,5 @@ pub fn three_phases(size: usize, wavelength: f64, seed: u64) -> PhaseMap {
     let (cut_first, cut_second) = (fields::quantile(&first, 0.7), fields::quantile(&second, 0.5));
     let label = |(a, b): (&f64, &f64)| if *a >= cut_first { 2 } else { u8::from(*b >= cut_second) };
     let labels = first.iter().zip(&second).map(label).collect();
-    PhaseMap { height: size, width: size, labels, phases: 3 }
+    PhaseMap::new((size, size), labels, 3)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe, data_bar};
 use crate::reconstruct::Target;
-use crate::stats::{Boundary, Correlation, Curves, Indicator, Interval, all_curves};
+use crate::stats::{Boundary, Correlation, Curves, Interval, all_curves};
 
 /// An open micrograph.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Document {
 
     /// Height and width after the preparation.
     pub fn size(&self) -> (usize, usize) {
-        (self.micrograph().height, self.micrograph().width)
+        self.micrograph().size()
     }
 
     /// Size, scale and phases in a line.
@@ -97,7 +97,7 @@ impl Document {
                 let shares: Vec<String> = self.measured.as_ref().map_or_else(counted, known);
                 format!("{h} × {w} {px}{scale}, {} phases ({})", map.phases, shares.join(" / "))
             }
-            None if self.micrograph().channels == 1 => format!("{h} × {w} {px}{scale}, grey, not segmented"),
+            None if self.micrograph().channels() == 1 => format!("{h} × {w} {px}{scale}, grey, not segmented"),
             None => format!("{h} × {w} {px}{scale}, colour, not segmented"),
         }
     }
@@ -107,7 +107,7 @@ impl Document {
 pub fn intervals(map: &PhaseMap) -> Vec<Interval> {
     let of = |phase: usize| {
         let inside = map.indicator(phase);
-        let indicator = Indicator { inside: &inside, height: map.height, width: map.width };
+        let indicator = inside.view();
         Interval::of(&Correlation::two_point(&indicator, Boundary::Periodic))
     };
     if map.phases != 2 {

@@ -10,6 +10,7 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 
 use egui::{Context, KeyboardShortcut, RichText, Ui};
+use ndarray::s;
 
 pub use compare::CompareSpace;
 pub use depth_study::DepthStudySpace;
@@ -173,11 +174,14 @@ fn empty(ui: &mut Ui, text: &str) {
 
 /// The value of a pixel for the line below a picture.
 fn readout_of(micrograph: &Micrograph, row: usize, column: usize) -> String {
-    let at = (row * micrograph.width + column) * micrograph.channels;
-    match micrograph.values.get(at..at + micrograph.channels) {
-        Some([grey]) if grey.fract() == 0.0 => format!("{grey:.0}"),
-        Some([grey]) => crate::app::widgets::grey_text(*grey),
-        Some([r, g, b]) => format!("{r:.0} {g:.0} {b:.0}"),
+    let (height, width) = micrograph.size();
+    if row >= height || column >= width {
+        return String::new();
+    }
+    match micrograph.values.slice(s![row, column, ..]).to_vec()[..] {
+        [grey] if grey.fract() == 0.0 => format!("{grey:.0}"),
+        [grey] => crate::app::widgets::grey_text(grey),
+        [r, g, b] => format!("{r:.0} {g:.0} {b:.0}"),
         _ => String::new(),
     }
 }

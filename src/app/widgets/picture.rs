@@ -31,7 +31,7 @@ impl Picture {
     /// window is hidden.
     pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap, recipe: &Recipe) {
         let colors = theme::phases(recipe, map.phases);
-        Self::show(slot, ctx, name, (map.height, map.width), |i| colors[usize::from(map.labels[i])]);
+        Self::show(slot, ctx, name, map.size(), |i| colors[usize::from(map.flat()[i])]);
     }
 
     /// Paints it into a rectangle, whatever its own size.

@@ -7,16 +7,16 @@ const ROUNDS: usize = 20;
 
 /// Labels of `image` by k-means, which starts at the phases' vectors so that each cluster keeps its phase; also the
 /// centres that it ends with.
-pub fn cluster(image: &[f32], vectors: &[[f32; 3]], (height, width): (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
+pub fn cluster(image: &[f32], vectors: &[[f32; 3]], size: (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
     let pixels: Vec<&[f32]> = image.chunks_exact(3).collect();
     let (labels, centres) = k_means(&pixels, vectors.iter().map(|v| v.to_vec()).collect(), ROUNDS);
     let centres = centres.iter().map(|c| [c[0], c[1], c[2]]).collect();
-    (PhaseMap { height, width, labels, phases: vectors.len() }, centres)
+    (PhaseMap::new(size, labels, vectors.len()), centres)
 }
 
 /// The two phases of an image by the threshold that gives the second exactly `count` pixels: those nearest to its
 /// vector, seen along the line between both.
-pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, (height, width): (usize, usize)) -> PhaseMap {
+pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, size: (usize, usize)) -> PhaseMap {
     let along: [f32; 3] = std::array::from_fn(|c| vectors[1][c] - vectors[0][c]);
     let place = |p: &[f32]| (0..3).map(|c| p[c] * along[c]).sum::<f32>();
     let places: Vec<f32> = image.chunks_exact(3).map(place).collect();
@@ -28,5 +28,5 @@ pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, (height, width): 
         order.select_nth_unstable_by(first, by_place);
     }
     order[..first].iter().for_each(|at| labels[*at as usize] = 0);
-    PhaseMap { height, width, labels, phases: 2 }
+    PhaseMap::new(size, labels, 2)
 }

@@ -53,5 +53,5 @@ fn hypercube(phases: usize, seed: u64) -> Vec<[f32; 3]> {
 
 /// The image of a phase map.
 pub fn encode(map: &PhaseMap, vectors: &[[f32; 3]]) -> Vec<f32> {
-    map.labels.iter().flat_map(|l| vectors[usize::from(*l)]).collect()
+    map.flat().iter().flat_map(|l| vectors[usize::from(*l)]).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use crate::micrograph::PhaseMap;
-use crate::stats::Fourier;
+use crate::stats::{self, Fourier};
 
 /// Radial S2, S2 along rows and along columns.
 const CURVES: usize = 3;
@@ -42,16 +42,16 @@ struct Phase {
 
 impl Correlations {
     pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
-        let (height, width) = (map.height, map.width);
-        let distances = (height.min(width) / 2).min(original.height.min(original.width) / 2);
+        let (height, width) = map.size();
+        let distances = stats::distances(map.labels.shape()).min(stats::distances(original.labels.shape()));
         let bins = bins(distances);
         let mut places = [vec![0i64; distances], vec![2; distances], vec![2; distances]];
         bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
         places.iter_mut().for_each(|p| p[0] = 1);
         let per =
             |pixels: usize| places.each_ref().map(|p| p.iter().map(|n| 1.0 / (*n * pixels as i64) as f64).collect());
-        let per_place: [Vec<f64>; CURVES] = per(map.labels.len());
-        let per_place_there: [Vec<f64>; CURVES] = per(original.labels.len());
+        let per_place: [Vec<f64>; CURVES] = per(map.pixels());
+        let per_place_there: [Vec<f64>; CURVES] = per(original.pixels());
         let first = u8::from(map.phases == 2);
         let phase = |label: u8| {
             let there = pairs(&wide(original, label, distances), original, distances, &bins, label);
@@ -220,8 +220,8 @@ fn bins(distances: usize) -> Vec<u16> {
 
 /// The indicator of a phase with a border from the opposite edges.
 fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
-    let (h, w) = (map.height, map.width);
-    let at = |y: usize, x: usize| u8::from(map.labels[((y + h - border) % h) * w + (x + w - border) % w] == label);
+    let (h, w) = map.size();
+    let at = |y: usize, x: usize| u8::from(map.labels[[(y + h - border) % h, (x + w - border) % w]] == label);
     (0..h + 2 * border).flat_map(|y| (0..w + 2 * border).map(move |x| (y, x))).map(|(y, x)| at(y, x)).collect()
 }
 
@@ -253,8 +253,8 @@ fn around(wide: &[u8], width: usize, d: usize, at: usize, bins: &[u16], found: &
 
 /// All ordered pairs of the phase by distance, along rows and along columns; distance 0 counts each pixel once.
 fn pairs(wide: &[u8], map: &PhaseMap, d: usize, bins: &[u16], label: u8) -> [Vec<i64>; CURVES] {
-    let fourier = Fourier::new(map.height, map.width);
-    let (h, w) = (map.height, map.width);
+    let fourier = Fourier::of(map.labels.shape());
+    let (h, w) = map.size();
     let stride = w + 2 * d;
     let spectrum = fourier.transform(|at| f64::from(wide[(at / w + d) * stride + at % w + d]));
     let counts = fourier.correlate(&spectrum, &spectrum);

@@ -1,6 +1,7 @@
 //! Lineal paths that follow single pixels: runs of a phase along rows, columns and both diagonals.
 
 use crate::micrograph::PhaseMap;
+use crate::stats::distances;
 
 /// Along rows, columns and the two diagonals.
 const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (1, 0), (1, 1), (1, -1)];
@@ -23,13 +24,13 @@ pub struct Runs {
 
 impl Runs {
     pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
-        let distances = (map.height.min(map.width) / 2).min(original.height.min(original.width) / 2);
-        let per_place = places(map, distances);
-        let original_places = places(original, distances);
-        let segments = (0..map.phases).map(|p| DIRECTIONS.map(|d| count(map, p as u8, d, distances))).collect();
+        let reach = distances(map.labels.shape()).min(distances(original.labels.shape()));
+        let per_place = places(map, reach);
+        let original_places = places(original, reach);
+        let segments = (0..map.phases).map(|p| DIRECTIONS.map(|d| count(map, p as u8, d, reach))).collect();
         let target = |phase: usize| -> [Vec<f64>; CURVES] {
             let along = |k: usize| -> Vec<f64> {
-                let counts = count(original, phase as u8, DIRECTIONS[k], distances);
+                let counts = count(original, phase as u8, DIRECTIONS[k], reach);
                 counts.iter().zip(&original_places[k]).map(|(n, p)| *n as f64 * p).collect()
             };
             let lines: [Vec<f64>; 4] = std::array::from_fn(along);
@@ -56,7 +57,7 @@ impl Runs {
 
     /// Takes in that the pixel `at` of `map`, which still has its old phase, gets another.
     pub fn change(&mut self, map: &PhaseMap, at: usize, to: u8) {
-        let from = map.labels[at];
+        let from = map.flat()[at];
         for (k, direction) in DIRECTIONS.into_iter().enumerate() {
             let back = (-direction.0, -direction.1);
             // The run that the pixel leaves falls in two …
@@ -97,8 +98,9 @@ impl Runs {
 }
 
 fn places(map: &PhaseMap, distances: usize) -> [Vec<f64>; 4] {
+    let (height, width) = map.size();
     DIRECTIONS.map(|(dy, dx)| {
-        let fitting = |r: usize| (map.height - dy.unsigned_abs() * r) * (map.width - dx.unsigned_abs() * r);
+        let fitting = |r: usize| (height - dy.unsigned_abs() * r) * (width - dx.unsigned_abs() * r);
         (0..distances).map(|r| 1.0 / fitting(r) as f64).collect()
     })
 }
@@ -112,10 +114,11 @@ fn add_run(segments: &mut [i64], length: usize, sign: i64) {
 
 /// Pixels of a phase that follow `at` in a direction without a gap, `at` itself not counted.
 fn run(map: &PhaseMap, at: usize, phase: u8, (dy, dx): (isize, isize)) -> usize {
-    let (mut y, mut x) = ((at / map.width) as isize + dy, (at % map.width) as isize + dx);
+    let (_, width) = map.size();
+    let (mut y, mut x) = ((at / width) as isize + dy, (at % width) as isize + dx);
     let mut length = 0;
-    let (height, width) = (map.height as isize, map.width as isize);
-    while y >= 0 && y < height && x >= 0 && x < width && map.labels[(y * width + x) as usize] == phase {
+    // A negative place becomes one far beyond the edge.
+    while map.labels.get([y as usize, x as usize]) == Some(&phase) {
         length += 1;
         (y, x) = (y + dy, x + dx);
     }
@@ -125,7 +128,7 @@ fn run(map: &PhaseMap, at: usize, phase: u8, (dy, dx): (isize, isize)) -> usize 
 fn count(map: &PhaseMap, phase: u8, direction: (isize, isize), distances: usize) -> Vec<i64> {
     let mut segments = vec![0; distances];
     let back = (-direction.0, -direction.1);
-    for at in (0..map.labels.len()).filter(|at| map.labels[*at] == phase) {
+    for (at, _) in map.flat().iter().enumerate().filter(|(_, label)| **label == phase) {
         if run(map, at, phase, back) == 0 {
             add_run(&mut segments, 1 + run(map, at, phase, direction), 1);
         }

@@ -228,7 +228,8 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
                     }
                 }
                 let text = if n == 0 { format!("{name} (original)") } else { name.clone() };
-                let size = format!("{} × {} px, {} phases", map.height, map.width, map.phases);
+                let (height, width) = map.size();
+                let size = format!("{height} × {width} px, {} phases", map.phases);
                 ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
                 let file = n.checked_sub(1 + reconstructions);
                 if file.is_some() && ui.small_button("×").on_hover_text("Take it out.").clicked() {

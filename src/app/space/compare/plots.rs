@@ -6,7 +6,7 @@ use super::measuring::{Measured, Measurements};
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
 use crate::figure::{Band, FAINT, Figure, MADE, ORIGINAL, Series, line_color};
-use crate::stats::Axis;
+use crate::stats::{Axis, COLUMNS, ROWS};
 
 /// The factor from pixels to the unit of lengths, and its name.
 pub(super) fn unit(result: &Measurements) -> (f64, &'static str) {
@@ -111,8 +111,8 @@ pub(super) fn further_figures(result: &Measurements, palette: theme::Palette) ->
     let distance = || format!("distance r ({unit})");
     let along = |axis: Axis| move |m: &Measured| r(m.all.two_point.along(axis));
     vec![
-        figure(result, palette, ("S2 along rows", distance(), "S2"), None, &along(Axis::Rows)),
-        figure(result, palette, ("S2 along columns", distance(), "S2"), None, &along(Axis::Columns)),
+        figure(result, palette, ("S2 along rows", distance(), "S2"), None, &along(ROWS)),
+        figure(result, palette, ("S2 along columns", distance(), "S2"), None, &along(COLUMNS)),
         figure(
             result,
             palette,

@@ -97,7 +97,7 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
         };
         let phase = |row: usize, column: usize| match document.as_ref().and_then(|d| Some((d, d.phases()?))) {
             Some((d, map)) => {
-                let at = row * map.width + column;
+                let at = [row, column];
                 let certainty = d.prepared.segmented.as_ref().and_then(|s| s.certainty.as_ref()?.get(at).copied());
                 let sure = certainty.map_or(String::new(), |c| format!(", certainty {:.0} %", f64::from(c) / 2.55));
                 map.labels.get(at).map_or(String::new(), |l| format!("{}{sure}", d.recipe.phase_name((*l).into())))
@@ -200,8 +200,8 @@ impl MicrographSpace {
         let (low, high) = self.contrast.or(own).unwrap_or(micrograph.range);
         let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
         let byte = |v: f32| ((v - low) * scale).clamp(0.0, 255.0) as u8;
-        let values = &micrograph.values;
-        let shown = |i: usize| match micrograph.channels {
+        let values = micrograph.flat();
+        let shown = |i: usize| match micrograph.channels() {
             1 => Color32::from_gray(byte(values[i])),
             _ => Color32::from_rgb(byte(values[3 * i]), byte(values[3 * i + 1]), byte(values[3 * i + 2])),
         };
@@ -215,14 +215,16 @@ impl MicrographSpace {
         let slot = &mut self.phases;
         match (self.look, certainty) {
             (Look::Overlay, _) => Picture::show(slot, ctx, "phases of micrograph", size, |i| {
-                let (a, b) = (shown(i), colors[usize::from(map.labels[i])]);
+                let (a, b) = (shown(i), colors[usize::from(map.flat()[i])]);
                 let mix = |a: u8, b: u8| ((3 * u16::from(a) + 2 * u16::from(b)) / 5) as u8;
                 Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
             }),
             (Look::Certainty, Some(certainty)) => {
-                Picture::show(slot, ctx, "phases of micrograph", size, |i| Color32::from_gray(certainty[i]));
+                Picture::show(slot, ctx, "phases of micrograph", size, |i| {
+                    Color32::from_gray(certainty[[i / size.1, i % size.1]])
+                });
             }
-            _ => Picture::show(slot, ctx, "phases of micrograph", size, |i| colors[usize::from(map.labels[i])]),
+            _ => Picture::show(slot, ctx, "phases of micrograph", size, |i| colors[usize::from(map.flat()[i])]),
         }
     }
 }

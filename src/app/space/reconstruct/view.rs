@@ -10,6 +10,7 @@ use crate::app::space::readout_of;
 use crate::app::theme;
 use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
 use crate::figure::{Figure, significant};
+use crate::micrograph::PhaseMap;
 use crate::stats::ErrorRates;
 
 /// Edge of a thumbnail.
@@ -46,7 +47,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         };
         let document = space.live_document(shared);
         let original_readout = |row: usize, column: usize| match (&shown_original, document) {
-            (Some(map), _) => phase_at(Some((map.labels.as_slice(), map.width)), row, column),
+            (Some(map), _) => phase_at(Some(map), row, column),
             (None, Some(d)) => readout_of(d.micrograph(), row, column),
             (None, None) => String::new(),
         };
@@ -100,14 +101,14 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
 fn shown_pixels<'a>(
     space: &'a ReconstructSpace,
     shared: &'a Shared,
-) -> (Option<(&'a [f32], usize)>, Option<(&'a [u8], usize)>) {
+) -> (Option<(&'a [f32], usize)>, Option<&'a PhaseMap>) {
     match space.shown {
         Shown::Realisation(n) => match shared.realisations.get(n) {
-            Some(r) => (Some((&r.image, r.size.1)), r.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+            Some(r) => (Some((&r.image, r.size.1)), r.phases.as_deref()),
             None => (None, None),
         },
         Shown::Live => match &space.preview {
-            Some(p) => (Some((&p.image, p.size.1)), p.phases.as_ref().map(|m| (m.labels.as_slice(), m.width))),
+            Some(p) => (Some((&p.image, p.size.1)), p.phases.as_deref()),
             None => (None, None),
         },
     }
@@ -213,8 +214,8 @@ fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 /// The phase at a pixel for the line below a picture.
-fn phase_at(labels: Option<(&[u8], usize)>, row: usize, column: usize) -> String {
-    let label = labels.and_then(|(labels, width)| labels.get(row * width + column));
+fn phase_at(map: Option<&PhaseMap>, row: usize, column: usize) -> String {
+    let label = map.and_then(|map| map.labels.get([row, column]));
     label.map_or(String::new(), |l| format!("phase {l}"))
 }
 
