@@ -16,7 +16,7 @@ const STEPS: u8 = 8;
 fn main() -> anyhow::Result<()> {
     let Some(folder) = std::env::args().nth(1).map(PathBuf::from) else { anyhow::bail!("Give a folder to write to.") };
     std::fs::create_dir_all(&folder)?;
-    let model = Model::boxed()?;
+    let model = Model::built_in()?;
     let mut painter = model.painter(&Device::Cpu, (EDGE as usize, EDGE as usize))?;
     let mut random = Pcg64::seed_from_u64(1);
     let dimensions = model.settings.dimensions;

@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let settings = Settings::default();
     let mut reconstruction = prepare(&target, &settings, Device::Cpu)?;
     reconstruction.begin(settings.seed)?;
-    while !reconstruction.look().is_done {
+    while !reconstruction.status().is_done {
         reconstruction.step(&|| false)?;
     }
     let Some(phases) = reconstruction.finish().phases else { anyhow::bail!("{from} has no phases.") };

@@ -14,10 +14,10 @@ pub fn data() -> PathBuf {
     }
 }
 
-/// Writes a file whole or not at all: into a temporary file beside it, then renamed.
+/// Writes a file completely or not at all: first a temporary file beside it, which is then renamed.
 ///
 /// # Errors
-/// The folder cannot be made or written, or the disk is full; an older file of that name is then unharmed.
+/// The folder cannot be made or written, or the disk is full; an older file of that name stays unchanged.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -7,7 +7,7 @@ mod oracle;
 use std::sync::Arc;
 
 use common::{devices, distance};
-use microwright::compute::gpu::{Probe, Way};
+use microwright::compute::gpu::{Algorithm, Probe};
 use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid, Halves};
 use microwright::compute::selftest::{self, Case};
@@ -32,13 +32,13 @@ fn check(case: &Case, devices: &[Device]) {
     };
     for device in devices.iter().filter(is_for) {
         let expected = rounded.as_ref().filter(|_| matches!(device, Device::Gpu(_))).unwrap_or(&exact);
-        for kind in case.ways(device) {
-            device.prefer(Some(kind));
+        for algorithm in case.algorithms(device) {
+            device.prefer(Some(algorithm));
             let off = distance(&case.run(device).expect("a result"), expected);
             // Cooperative matrices round weights too, which the oracle does not.
-            let most = if kind == Way::Cooperative { case.tolerance } else { 1e-3 };
+            let most = if algorithm == Algorithm::Cooperative { case.tolerance } else { 1e-3 };
             let (allowed, name) = (case.tolerance.clamp(1e-6, most), device.info().name);
-            assert!(off <= allowed, "{} of {}, {} on {name}: off by {off:.1e}", case.name, case.case, kind.name());
+            assert!(off <= allowed, "{} of {}, {} on {name}: off by {off:.1e}", case.name, case.case, algorithm.name());
         }
         device.prefer(None);
     }
@@ -73,24 +73,25 @@ fn convolutions_agree_at_the_channel_counts_of_the_network() {
 }
 
 #[test]
-fn the_quickest_way_is_one_that_fits() {
+fn the_quickest_algorithm_is_one_that_fits() {
     let Some(Device::Gpu(gpu)) = common::gpu() else { return };
     let settings = ConvSettings::three(1, false, true);
     let conv = selftest::conv_case(Shape::new(16, 20, 64), 64, settings, false).expect("a case");
     let mut graph = Graph::new();
     let map = graph.input(Shape::new(16, 16, 128));
     let gram = graph.gram(map);
-    for (graph, id, ways) in [
-        (&conv.graph, conv.output, vec![Way::Direct, Way::Tiled, Way::Winograd]),
-        (&graph, gram, vec![Way::Direct, Way::Tiled]),
+    for (graph, id, algorithms) in [
+        (&conv.graph, conv.output, vec![Algorithm::Direct, Algorithm::Tiled, Algorithm::Winograd]),
+        (&graph, gram, vec![Algorithm::Direct, Algorithm::Tiled]),
     ] {
-        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| way.fits(graph, id)).collect();
-        assert_eq!(fitting, ways);
-        let probe = Probe::of(graph, id).expect("a shape").expect("more than one way");
-        for way in &ways {
-            assert_eq!(gpu.quickest(&probe, &[*way]).expect("measured"), *way, "{}", probe.name);
+        let fitting: Vec<Algorithm> =
+            Algorithm::ALL.into_iter().filter(|algorithm| algorithm.fits(graph, id)).collect();
+        assert_eq!(fitting, algorithms);
+        let probe = Probe::of(graph, id).expect("a shape").expect("more than one algorithm");
+        for algorithm in &algorithms {
+            assert_eq!(gpu.quickest(&probe, &[*algorithm]).expect("measured"), *algorithm, "{}", probe.name);
         }
-        assert!(ways.contains(&gpu.quickest(&probe, &ways).expect("measured")), "{}", probe.name);
+        assert!(algorithms.contains(&gpu.quickest(&probe, &algorithms).expect("measured")), "{}", probe.name);
     }
 }
 
@@ -99,11 +100,13 @@ fn what_is_known_is_taken_where_it_fits() {
     let Some(Device::Gpu(gpu)) = common::gpu() else { return };
     let case = selftest::conv_case(Shape::new(16, 20, 64), 64, ConvSettings::three(1, false, true), false);
     let Case { graph, output, .. } = case.expect("a case");
-    let probe = Probe::of(&graph, output).expect("a shape").expect("more than one way");
+    let probe = Probe::of(&graph, output).expect("a shape").expect("more than one algorithm");
     let device = Device::Gpu(gpu.clone());
-    for (known, kernel) in [(Way::Direct, "conv"), (Way::Tiled, "conv_tiled"), (Way::Few, "winograd_multiply")] {
+    for (known, kernel) in
+        [(Algorithm::Direct, "conv"), (Algorithm::Tiled, "conv_tiled"), (Algorithm::Few, "winograd_multiply")]
+    {
         // The last does not serve so many channels, and is not believed.
-        gpu.know([(probe.name.clone(), known)].into(), |_| {});
+        gpu.set_choices([(probe.name.clone(), known)].into(), |_| {});
         let mut program = device.compile(graph.clone(), &[output]).expect("a program");
         program.run().expect("runs");
         let Program::Gpu(program) = &mut program else { unreachable!("it was made for a GPU") };
@@ -116,17 +119,17 @@ fn what_is_known_is_taken_where_it_fits() {
 fn cooperative_matrices_are_taken_in_half_precision_alone() {
     let settings = ConvSettings::three(1, false, true);
     let case = selftest::conv_case(Shape::new(9, 14, 32), 64, settings, false).expect("a case");
-    assert!(!Way::Cooperative.fits(&case.graph, case.output));
+    assert!(!Algorithm::Cooperative.fits(&case.graph, case.output));
     let mut half = case.graph.clone();
     half.precision = Precision::Half;
-    assert!(Way::Cooperative.fits(&half, case.output));
+    assert!(Algorithm::Cooperative.fits(&half, case.output));
     let Some(Device::Gpu(gpu)) = common::half_gpu() else { return };
-    if !gpu.has(Way::Cooperative) {
+    if !gpu.has(Algorithm::Cooperative) {
         println!("skipped: {} has no cooperative matrices of numbers of 16 bits", gpu.info().name);
         return;
     }
     let device = Device::Gpu(gpu);
-    device.prefer(Some(Way::Cooperative));
+    device.prefer(Some(Algorithm::Cooperative));
     for (graph, is_taken) in [(case.graph.clone(), false), (half, true)] {
         let mut program = device.compile(graph, &[case.output]).expect("a program");
         program.run().expect("runs");
@@ -135,11 +138,11 @@ fn cooperative_matrices_are_taken_in_half_precision_alone() {
         assert_eq!(timings.iter().any(|timing| timing.kernel.starts_with("conv_cooperative")), is_taken);
     }
     let Device::Gpu(gpu) = &device else { unreachable!("it is a GPU") };
-    gpu.leave_cooperative();
-    assert!(!gpu.has(Way::Cooperative) && gpu.has(Way::Tiled));
+    gpu.disable_cooperative();
+    assert!(!gpu.has(Algorithm::Cooperative) && gpu.has(Algorithm::Tiled));
 }
 
-/// Whatever way a map is computed in, what is too large for 16 bits in one that is not tapped shows in what is behind it.
+/// Whatever algorithm computes a map, what is too large for 16 bits in one that is not tapped shows in what is behind it.
 #[test]
 fn what_overflows_in_half_precision_is_no_number_in_the_end() {
     let Some(device) = common::half_gpu() else { return };
@@ -157,10 +160,10 @@ fn what_overflows_in_half_precision_is_no_number_in_the_end() {
         let output = graph.gram(pooled);
         let inputs = vec![(x, selftest::values(4, shape.len()))];
         let case = Case { name: "gram", case: "overflow".into(), graph, inputs, output, tolerance: 0.0 };
-        for way in case.ways(&device) {
-            device.prefer(Some(way));
+        for algorithm in case.algorithms(&device) {
+            device.prefer(Some(algorithm));
             let found = case.run(&device).expect("a result");
-            assert!(found.iter().any(|v| !v.is_finite()), "{pooling:?}, {}: {:?}", way.name(), &found[..4]);
+            assert!(found.iter().any(|v| !v.is_finite()), "{pooling:?}, {}: {:?}", algorithm.name(), &found[..4]);
         }
     }
 }
@@ -176,10 +179,10 @@ fn half_precision_is_refused_where_it_was_not_opened() {
 
 #[test]
 fn what_a_program_takes_over_changes_nothing() {
-    let mut served = None;
+    let mut earlier = None;
     for case in selftest::cases().expect("cases") {
         let expected = case.run(&Device::Cpu).expect("a result");
-        let after = Device::Cpu.compile_after(served.take(), case.graph.clone(), &[case.output]);
+        let after = Device::Cpu.compile_after(earlier.take(), case.graph.clone(), &[case.output]);
         let mut program = after.expect("a program");
         case.inputs.iter().for_each(|(id, values)| program.write(*id, values));
         let found = program.run().expect("runs").remove(0);
@@ -187,7 +190,7 @@ fn what_a_program_takes_over_changes_nothing() {
         assert!(is_same && found.len() == expected.len(), "{} of {}", case.name, case.case);
         // The next one finds numbers that would show.
         program.poison();
-        served = Some(program);
+        earlier = Some(program);
     }
 }
 

@@ -43,7 +43,7 @@ fn trainer(settings: &LatentSettings, data: &Arc<Dataset>, device: &Device) -> T
 fn finish(trainer: &mut Trainer) {
     loop {
         if trainer.is_check_due() {
-            trainer.look(0).expect("a look");
+            trainer.check(0).expect("a check");
         }
         if trainer.is_done() {
             return;
@@ -98,7 +98,7 @@ fn every_model_can_learn_two_patches_by_heart() {
         };
         let mut trainer = trainer(&settings, &data, &Device::Cpu);
         finish(&mut trainer);
-        let (first, last) = (fit(&trainer.checks()[0], model), fit(trainer.checks().last().expect("a look"), model));
+        let (first, last) = (fit(&trainer.checks()[0], model), fit(trainer.checks().last().expect("a check"), model));
         assert!(last < 0.03 * first, "{model:?}: {first} → {last}");
     }
 }
@@ -128,7 +128,7 @@ fn both_backends_train_alike() {
         let looks = [Device::Cpu, gpu.clone()].map(|device| {
             let mut trainer = trainer(&settings, &data, &device);
             finish(&mut trainer);
-            trainer.checks().last().expect("a look").clone()
+            trainer.checks().last().expect("a check").clone()
         });
         for ((name, cpu), (_, gpu)) in looks[0].terms.iter().zip(&looks[1].terms) {
             assert!((cpu - gpu).abs() <= 1e-3 * cpu.abs().max(1e-3), "{model:?} {name}: {cpu} and {gpu}");
@@ -149,7 +149,7 @@ fn a_split_batch_learns_what_the_whole_one_does() {
         let trainer = Trainer::in_parts(&settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
         let mut trainer = trainer.expect("a trainer").expect("not stopped");
         finish(&mut trainer);
-        trainer.checks().last().expect("a look").total
+        trainer.checks().last().expect("a check").total
     };
     // The parts sum up in another order, and Adam magnifies what differs at gradients near zero.
     let (whole, parts) = (run(4), run(2));
@@ -166,7 +166,7 @@ fn a_training_that_was_killed_goes_on_to_the_same_end() {
     let mut killed = trainer(&settings, &data, &Device::Cpu);
     for _ in 0..5 {
         if killed.is_check_due() {
-            killed.look(0).expect("a look");
+            killed.check(0).expect("a check");
         }
         killed.step().expect("a step");
     }
@@ -234,11 +234,11 @@ fn a_model_comes_back_from_its_file_and_other_files_are_refused() {
     let (weights, _) = (tensor_bytes(&Default::default(), "{}", false).expect("bytes"), ());
     let error = Model::from_bytes(&weights, Path::new("x.safetensors")).expect_err("no tensors");
     assert!(error.to_string().contains("x.safetensors cannot be opened as a latent model"), "{error}");
-    let boxed = Model::boxed().expect("the model in the box");
-    let mut other = boxed.clone();
+    let built_in = Model::built_in().expect("the built-in model");
+    let mut other = built_in.clone();
     other.summary.network = "0123456789abcdef".into();
     let error = other.weights().expect_err("another network");
-    assert!(boxed.weights().is_ok() && error.to_string().contains("other ones"), "{error}");
+    assert!(built_in.weights().is_ok() && error.to_string().contains("are not those"), "{error}");
     other.settings.weights = WeightsKind::File(r"\\elsewhere\share\net.safetensors".into());
     let error = other.weights().expect_err("another machine");
     assert!(error.to_string().contains("not on this machine"), "{error}");
@@ -333,7 +333,7 @@ fn a_stopped_training_keeps_its_model_and_a_cancelled_one_its_checkpoint() {
 /// The model in the box on patches that it has never seen.
 #[test]
 fn the_boxed_model_knows_what_graphite_is_made_of() {
-    let model = Model::boxed().expect("the model in the box");
+    let model = Model::built_in().expect("the built-in model");
     let weights = Weights::load(&model.settings.weights, model.settings.depth).expect("weights");
     let pictures = synthetic(300, 128, 4242);
     let patches = |n: std::ops::Range<usize>| -> Vec<Patch> {
@@ -366,7 +366,7 @@ const BOXED: [f64; 3] = [0.9, 0.85, 0.95];
 
 #[test]
 fn a_traversal_at_one_layout_is_smooth() {
-    let model = Model::boxed().expect("the model in the box");
+    let model = Model::built_in().expect("the built-in model");
     let mut painter = model.painter(&Device::Cpu, (128, 128)).expect("a painter");
     let start = Cell { z: vec![0.0; model.settings.dimensions], layout: 5 };
     for row in traversal(&start, &[0, 1, 2], 10) {

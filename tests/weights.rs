@@ -119,7 +119,7 @@ fn attempt(manner: Manner) -> Attempt {
     let to = tempfile::tempdir().expect("a folder");
     let shards = small_files(from.path());
     let host = host(from.path().into(), manner);
-    let server = Server { address: host.address.clone(), patience: Duration::from_millis(700) };
+    let server = Server { address: host.address.clone(), timeout: Duration::from_millis(700) };
     let result = fetch(&server, to.path(), &shards, &mut |_, _| true);
     Attempt { result, to, host, shards, server, _from: from }
 }
@@ -177,7 +177,7 @@ fn a_cancelled_download_keeps_what_has_arrived() {
     let to = tempfile::tempdir().expect("a folder");
     let shards = small_files(from.path());
     let host = host(from.path().into(), Manner::Well);
-    let server = Server { address: host.address, patience: Duration::from_secs(2) };
+    let server = Server { address: host.address, timeout: Duration::from_secs(2) };
     let result = fetch(&server, to.path(), &shards, &mut |done, _| done <= 5000);
     assert!(matches!(result, Err(DownloadError::Cancelled)));
     assert!(download::has_content(&to.path().join("one"), &shards[0]));
@@ -191,7 +191,7 @@ fn a_full_disk_is_told() {
     let shards = small_files(from.path());
     std::os::unix::fs::symlink("/dev/full", to.path().join("one.part")).expect("a link");
     let host = host(from.path().into(), Manner::Well);
-    let server = Server { address: host.address, patience: Duration::from_secs(2) };
+    let server = Server { address: host.address, timeout: Duration::from_secs(2) };
     let text = fetch(&server, to.path(), &shards, &mut |_, _| true).expect_err("no room").to_string();
     assert!(text.contains("could not be written") && text.contains("needed"), "{text}");
 }
@@ -200,7 +200,7 @@ fn a_full_disk_is_told() {
 fn plain_http_to_another_machine_is_refused() {
     let to = tempfile::tempdir().expect("a folder");
     let shards = [Shard { layer: "conv1_1", file: "one", bytes: 1, blob: "" }];
-    let server = Server { address: "http://localhost.invalid".into(), patience: Duration::from_secs(1) };
+    let server = Server { address: "http://localhost.invalid".into(), timeout: Duration::from_secs(1) };
     assert!(fetch(&server, to.path(), &shards, &mut |_, _| true).is_err());
 }
 
@@ -209,7 +209,7 @@ fn the_published_files_become_one_file_with_licence_and_source() {
     let Some(folder) = common::reference() else { return };
     let to = tempfile::tempdir().expect("a folder");
     let host = host(folder.join("weights/vgg19-tfjs"), Manner::Well);
-    let server = Server { address: host.address, patience: Duration::from_secs(5) };
+    let server = Server { address: host.address, timeout: Duration::from_secs(5) };
     assert!(matches!(store::load(to.path(), Layer::POOL3), Err(WeightsError::NotFetched { .. })));
     store::fetch(&server, to.path(), Layer::POOL3, &mut |_, _| true).expect("a download");
     assert_eq!(store::deepest(to.path()), Some(Layer::POOL3));

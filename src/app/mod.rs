@@ -69,7 +69,7 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
         ..Default::default()
     };
     // All cores compute, but the window goes first. Fails only if somebody has made the pool before.
-    let _ = rayon::ThreadPoolBuilder::new().start_handler(|_| crate::job::give_way()).build_global();
+    let _ = rayon::ThreadPoolBuilder::new().start_handler(|_| crate::job::lower_priority()).build_global();
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
 

@@ -13,7 +13,7 @@ use super::shared::folder::folders_of_windows;
 use super::shared::question::{Answer, Ask, PathKind};
 use super::shared::source::Source;
 use super::space::Space;
-use crate::project::{ENDING, Project, Stamp};
+use crate::project::{EXTENSION, Project, Stamp};
 
 /// Seconds between two copies.
 const AUTOSAVE: Duration = Duration::from_secs(10);
@@ -103,7 +103,7 @@ impl ProjectState {
     /// Writes the project under a name.
     pub fn write(&mut self, shared: &mut Shared, spaces: &[Box<dyn Space>], mut path: PathBuf, quit: bool) {
         if path.extension().is_none() {
-            path.set_extension(ENDING);
+            path.set_extension(EXTENSION);
         }
         shared.note_decisions();
         self.saving = Some(shared.revision());
@@ -225,7 +225,7 @@ impl ProjectState {
     /// The project's name for the bar, with a mark while something is unsaved.
     pub fn name(&self, shared: &Shared) -> Option<String> {
         let name = self.path.as_ref()?.file_name()?.to_string_lossy().into_owned();
-        let name = name.trim_end_matches(&format!(".{ENDING}")).to_string();
+        let name = name.trim_end_matches(&format!(".{EXTENSION}")).to_string();
         Some(if self.is_unsaved(shared) { format!("{name} •") } else { name })
     }
 }
@@ -250,8 +250,8 @@ pub fn ask_for_name(shared: &mut Shared, quit: bool) {
         kind: PathKind::Save,
         title: "Save the project as",
         action: "Save",
-        filters: &[("Microwright projects", &[ENDING])],
-        proposed: shared.export.path(&format!("{stem}.{ENDING}")),
+        filters: &[("Microwright projects", &[EXTENSION])],
+        proposed: shared.export.path(&format!("{stem}.{EXTENSION}")),
     };
     shared.ask(ask, move |shared, answer| shared.act(Action::SaveProject { path: answer.path(), quit }));
 }

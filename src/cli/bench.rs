@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::bench_kernels;
 use super::print::say;
-use crate::compute::gpu::Way;
+use crate::compute::gpu::Algorithm;
 use crate::compute::graph::Precision;
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device_for;
@@ -32,7 +32,7 @@ pub struct Arguments {
     memory_limit: Option<u64>,
     /// On a GPU, compute every convolution and Gram matrix in this way where it can be [default: the quickest for each shape]
     #[arg(long)]
-    convolution: Option<Way>,
+    convolution: Option<Algorithm>,
     /// How a GPU stores feature maps: in 32 bits a number, or in 16
     #[arg(long, default_value = "single")]
     precision: Precision,
@@ -49,8 +49,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.precision == Precision::Half && matches!(device, Device::Cpu) {
         bail!("--precision half is about a GPU; name one with --device");
     }
-    if let (Some(Way::Cooperative), Device::Gpu(gpu)) = (arguments.convolution, &device)
-        && !gpu.has(Way::Cooperative)
+    if let (Some(Algorithm::Cooperative), Device::Gpu(gpu)) = (arguments.convolution, &device)
+        && !gpu.has(Algorithm::Cooperative)
     {
         bail!("Cooperative matrices need half precision (--precision half) and an adapter that multiplies them");
     }

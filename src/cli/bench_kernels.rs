@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::print::say;
-use crate::compute::gpu::{Timing, Way};
+use crate::compute::gpu::{Algorithm, Timing};
 use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};
@@ -33,8 +33,8 @@ pub fn run(
     say!("times by {how}, the least of {repetitions}; operations are those of a direct convolution");
     for n in sizes {
         let size = (*n, *n);
-        for kind in Way::ALL.into_iter().filter(|way| gpu.has(*way)) {
-            device.prefer(Some(kind));
+        for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| gpu.has(*algorithm)) {
+            device.prefer(Some(algorithm));
             let targets = grams(device, weights, &selftest::picture(1, size), size, settings, None)?;
             let mut loss = Loss::new(device, weights, size, &targets, settings, None)?;
             loss.evaluate(&selftest::picture(2, size))?;
@@ -43,7 +43,7 @@ pub fn run(
             };
             let timings = program.profile(repetitions)?;
             let whole: f64 = timings.iter().map(|t| t.seconds).sum();
-            say!("\n{n} × {n}, convolutions {}: {:.2} ms", kind.name(), whole * 1e3);
+            say!("\n{n} × {n}, convolutions {}: {:.2} ms", algorithm.name(), whole * 1e3);
             say!(
                 "{:<22} {:<24} {:>3} {:>10} {:>9} {:>8} {:>7} {:>7}",
                 "kernel",

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::compute::gpu::Way;
+use crate::compute::gpu::Algorithm;
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::latent::{Head, LatentPreset, ModelKind};
 use crate::reconstruct::gram::{Decoding, Encoding, OptimiserKind, Preset};
@@ -43,7 +43,7 @@ choices!(Precision {
     Half "half": "16 in feature maps, which then take half of the memory; 32 in sums, Gram matrices and gradients",
 });
 
-choices!(Way {
+choices!(Algorithm {
     Direct "direct": "A matrix product in tiles of 64 × 64: for any kernels and channels",
     Few "few": "Each position by itself: for at most 4 input or 4 output channels",
     Tiled "tiled": "Like `direct` in tiles of 128 × 64, held in more registers: for many channels",

@@ -23,7 +23,7 @@ pub fn follow<T: Task>(
     let bar = ProgressBar::new(BAR);
     bar.set_style(ProgressStyle::with_template("{msg}  [{bar:32}] {percent} %  {elapsed} gone")?.progress_chars("=> "));
     let job = Job::start(task, Arc::new(|| {}));
-    stop_on_interrupt(job.asker());
+    stop_on_interrupt(job.requester());
     let mut show = |progress: T::Progress| {
         bar.set_position((progress.share() * BAR as f64) as u64);
         let left = progress.seconds_left().map(|left| format!(", {} left", crate::figure::duration(left)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ComputeError;
 use super::cpu::{self, CpuProgram};
-use super::gpu::{self, Gpu, GpuProgram, Way};
+use super::gpu::{self, Algorithm, Gpu, GpuProgram};
 use super::graph::{Graph, Plan, Precision, TensorId};
 use super::info::{DeviceInfo, DeviceKind};
 
@@ -85,10 +85,10 @@ impl Device {
         }
     }
 
-    /// Uses one method wherever it fits, instead of the fastest, on an adapter; for tests and benchmarks.
-    pub fn prefer(&self, way: Option<Way>) {
+    /// Uses one algorithm wherever it fits, instead of the fastest, on an adapter; for tests and benchmarks.
+    pub fn prefer(&self, algorithm: Option<Algorithm>) {
         if let Self::Gpu(gpu) = self {
-            gpu.prefer(way);
+            gpu.prefer(algorithm);
         }
     }
 
@@ -106,24 +106,24 @@ impl Device {
     /// As for [`Device::compile`].
     pub fn compile_after(
         &self,
-        served: Option<Program>,
+        earlier: Option<Program>,
         graph: Graph,
         outputs: &[TensorId],
     ) -> Result<Program, ComputeError> {
         Ok(match self {
             Self::Cpu => {
                 let plan = Plan::new(&graph, outputs, Precision::Single);
-                let served = match served {
+                let earlier = match earlier {
                     Some(Program::Cpu(program, _)) => Some(*program),
                     _ => None,
                 };
-                Program::Cpu(Box::new(CpuProgram::new(graph, plan, served)?), outputs.to_vec())
+                Program::Cpu(Box::new(CpuProgram::new(graph, plan, earlier)?), outputs.to_vec())
             }
             Self::Gpu(gpu) => {
                 let plan = Plan::new(&graph, outputs, graph.precision);
                 // The memory of the earlier program is freed before the new one allocates its own.
-                if served.is_some() {
-                    drop(served);
+                if earlier.is_some() {
+                    drop(earlier);
                     gpu.wait()?;
                 }
                 Program::Gpu(Box::new(GpuProgram::new(gpu.clone(), graph, plan, outputs)?))

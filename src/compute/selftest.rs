@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use case::{Case, Feed, picture, values};
 use case::{describe, symmetric};
 
-use super::gpu::Way;
+use super::gpu::Algorithm;
 use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Precision, Shape, TensorId};
 use super::{ComputeError, Device, kernels};
 
@@ -21,8 +21,8 @@ pub struct Check {
     pub case: String,
     /// The precision of its graph.
     pub precision: Precision,
-    /// The method that computed it.
-    pub way: Way,
+    /// The algorithm that computed it.
+    pub algorithm: Algorithm,
     /// The largest difference relative to the largest result; infinite where something was not written.
     pub error: f64,
     /// The largest difference allowed.
@@ -57,12 +57,12 @@ pub fn run(device: &Device) -> Result<Vec<Check>, ComputeError> {
     let mut checks = vec![];
     for case in cases()?.into_iter().filter(|case| device.has(case.graph.precision)) {
         let expected = case.run(&Device::Cpu)?;
-        for kind in case.ways(device) {
-            device.prefer(Some(kind));
+        for algorithm in case.algorithms(device) {
+            device.prefer(Some(algorithm));
             let error = relative_error(&case.run(device)?, &expected);
             let (name, tolerance, precision) = (case.name, case.tolerance, case.graph.precision);
-            let case = format!("{}, {}", case.case, kind.name());
-            checks.push(Check { name, case, precision, way: kind, error, tolerance });
+            let case = format!("{}, {}", case.case, algorithm.name());
+            checks.push(Check { name, case, precision, algorithm, error, tolerance });
         }
     }
     device.prefer(None);

@@ -1,4 +1,4 @@
-//! Plots as files: SVG and PNG on white ground, as print wants it, and CSV. They know curves, no methods.
+//! Plots as files: SVG and PNG with a white background, for print, and CSV. Plots know only curves, not methods.
 
 mod number;
 
@@ -15,14 +15,15 @@ pub use number::{duration, significant, thousands};
 use crate::folders::write_atomically;
 use crate::micrograph::PHASE_COLORS;
 
-/// The colours on paper of what is original, what was made of it, and white noise.
+/// The colour of the original on paper.
 pub const ORIGINAL: [u8; 3] = [38, 42, 48];
-/// What was reconstructed or otherwise made.
+/// The colour of what was reconstructed or otherwise made.
 pub const MADE: [u8; 3] = [0, 104, 166];
-/// White noise, and other things to compare with.
+/// The colour of white noise and other things to compare with.
 pub const FAINT: [u8; 3] = [150, 156, 166];
 
-/// The colour of a further curve by its number: those of phases that are legible on white and on dark ground.
+/// The colour of a further curve by its number: the colours of phases that are legible on white and on dark
+/// backgrounds.
 pub fn line_color(number: usize) -> [u8; 3] {
     const LEGIBLE: [usize; 6] = [1, 3, 7, 6, 5, 2];
     PHASE_COLORS[LEGIBLE[number % LEGIBLE.len()]]
@@ -31,7 +32,7 @@ pub fn line_color(number: usize) -> [u8; 3] {
 /// One curve.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Its name in the legend; without one it has no place there.
+    /// Its name in the legend; empty if it has no entry there.
     pub name: String,
     /// Its colour on paper.
     pub color: [u8; 3],
@@ -39,7 +40,7 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// A range at every x.
+/// A band: a range of y at every x.
 #[derive(Clone, Debug)]
 pub struct Band {
     /// Its colour on paper.
@@ -51,7 +52,7 @@ pub struct Band {
 /// A plot.
 #[derive(Clone, Debug, Default)]
 pub struct Figure {
-    /// What stands above.
+    /// The title above the plot.
     pub title: String,
     /// What the horizontal axis shows, with its unit.
     pub x_label: String,
@@ -69,10 +70,10 @@ pub struct Figure {
 const SIZE: (u32, u32) = (960, 640);
 const FONT: &str = "sans-serif";
 
-/// Gives the font to the drawing library, once.
-fn font_is_there() -> bool {
-    static THERE: OnceLock<bool> = OnceLock::new();
-    *THERE.get_or_init(|| register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok())
+/// Registers the font with the drawing library, once; returns whether that worked.
+fn has_font() -> bool {
+    static IS_REGISTERED: OnceLock<bool> = OnceLock::new();
+    *IS_REGISTERED.get_or_init(|| register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok())
 }
 
 /// Several figures beside each other, as SVG.
@@ -165,7 +166,7 @@ impl Figure {
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Result<(), String> {
-        if !font_is_there() {
+        if !has_font() {
             return Err("the font for figures is missing".into());
         }
         let points = || self.series.iter().flat_map(|s| s.points.iter().copied());
@@ -176,7 +177,7 @@ impl Figure {
         }
         let x_end = finite.iter().map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
         let x_start = finite.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
-        // Distances begin at 0; grey values where they are.
+        // An axis of distances starts at 0; one of grey values may start at the first.
         let x_start = if x_start < 0.5 * x_end { x_start.min(0.0) } else { x_start };
         let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.1), b.max(p.1)));
         area.fill(&WHITE).map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! Numbers as a person reads them.
+//! Numbers as readable text.
 
 /// Three significant digits.
 pub fn significant(value: f64) -> String {
@@ -26,7 +26,7 @@ pub fn thousands(n: usize) -> String {
     out
 }
 
-/// Seconds as a person says them.
+/// Seconds as text in readable units.
 pub fn duration(seconds: f64) -> String {
     match seconds.round() as u64 {
         s @ 0..=99 => format!("{s} s"),

@@ -1,4 +1,4 @@
-//! What goes between a job and its owner: requests, events, and the newest state.
+//! The messages between a job and its owner: requests, events and the latest progress.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -6,25 +6,25 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
-/// What a person asks of a running job.
+/// A request to a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Wait after the current iteration.
     Pause,
     /// Go on.
     Resume,
-    /// End now and keep what there is.
+    /// End now and keep the result so far.
     StopAndKeep,
-    /// End now.
+    /// End now and keep nothing.
     Cancel,
 }
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// All was done.
+    /// The work is complete.
     Finished,
-    /// Stopped early; what there was is kept.
+    /// Stopped early; the result so far is kept.
     Kept,
     /// Cancelled.
     Cancelled,
@@ -32,14 +32,14 @@ pub enum Ending {
     Failed(String),
 }
 
-/// What a job tells.
+/// A message from a job.
 #[derive(Clone, Debug)]
 pub enum Event<O> {
-    /// Something to know, in a sentence; the job goes on.
+    /// A sentence for the user; the job goes on.
     Warning(String),
     /// A file was written.
     Saved(PathBuf),
-    /// Something that the work makes is done.
+    /// A result is ready.
     Output(O),
     /// The job's last event.
     Ended(Ending),
@@ -58,12 +58,12 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// Replaces what is there.
+    /// Replaces the value.
     pub fn put(&self, value: T) {
         *self.0.lock().unwrap_or_else(|e| e.into_inner()) = Some(value);
     }
 
-    /// Takes what is there.
+    /// Takes the value out.
     pub fn take(&self) -> Option<T> {
         self.0.lock().unwrap_or_else(|e| e.into_inner()).take()
     }
@@ -76,13 +76,13 @@ pub enum Wanted {
     Run,
     /// Wait.
     Pause,
-    /// End and keep.
+    /// End and keep the result so far.
     Keep,
-    /// End.
+    /// End and keep nothing.
     Cancel,
 }
 
-/// The job's side.
+/// The job's side of the messages.
 pub struct Control<P, O> {
     pub(super) inbox: Receiver<Request>,
     pub(super) outbox: Sender<Event<O>>,
@@ -92,13 +92,13 @@ pub struct Control<P, O> {
 }
 
 impl<P, O> Control<P, O> {
-    /// Takes in all requests; does not wait.
+    /// Handles all waiting requests and returns what the job is to do; does not wait.
     pub fn wanted(&self) -> Wanted {
         loop {
             match self.inbox.try_recv() {
-                Ok(request) => self.take_in(request),
+                Ok(request) => self.handle(request),
                 Err(TryRecvError::Empty) => return self.wanted.get(),
-                // Nobody is left who could want a result.
+                // The owner is gone, so nobody wants a result.
                 Err(TryRecvError::Disconnected) => {
                     self.wanted.set(Wanted::Cancel);
                     return Wanted::Cancel;
@@ -107,20 +107,20 @@ impl<P, O> Control<P, O> {
         }
     }
 
-    /// Waits while paused; then what is wanted.
+    /// Waits while the job is paused, then returns what it is to do.
     pub fn wait_while_paused(&self) -> Wanted {
         while self.wanted() == Wanted::Pause {
             match self.inbox.recv() {
-                Ok(request) => self.take_in(request),
+                Ok(request) => self.handle(request),
                 Err(_) => self.wanted.set(Wanted::Cancel),
             }
         }
         self.wanted.get()
     }
 
-    fn take_in(&self, request: Request) {
+    fn handle(&self, request: Request) {
         let next = match (request, self.wanted.get()) {
-            // An ending, once asked for, stands.
+            // A request to end is final; only a cancellation may follow it.
             (_, end @ (Wanted::Keep | Wanted::Cancel)) if request != Request::Cancel => end,
             (Request::Pause, _) => Wanted::Pause,
             (Request::Resume, _) => Wanted::Run,
@@ -130,39 +130,39 @@ impl<P, O> Control<P, O> {
         self.wanted.set(next);
     }
 
-    /// Whether the work is to end, with or without what there is.
+    /// Whether the job is to end, with or without its result so far.
     pub fn is_ending(&self) -> bool {
         matches!(self.wanted(), Wanted::Keep | Wanted::Cancel)
     }
 
-    /// Says how far the work is.
+    /// Publishes the progress.
     pub fn show(&self, progress: P) {
         self.latest.put(progress);
         self.wake();
     }
 
-    /// Hands up something that is done.
-    pub fn give(&self, output: O) {
-        self.tell(Event::Output(output));
+    /// Sends a result to the owner.
+    pub fn output(&self, output: O) {
+        self.send(Event::Output(output));
     }
 
-    /// Says something to know; the work goes on.
+    /// Sends a warning; the work goes on.
     pub fn warn(&self, text: String) {
-        self.tell(Event::Warning(text));
+        self.send(Event::Warning(text));
     }
 
-    /// Says that a file was written.
+    /// Reports a file that was written.
     pub fn saved(&self, path: PathBuf) {
-        self.tell(Event::Saved(path));
+        self.send(Event::Saved(path));
     }
 
-    /// Tells an event; waits for room, unless nobody listens any more.
-    pub(super) fn tell(&self, event: Event<O>) {
+    /// Sends an event. Waits while the queue is full, unless the owner is gone.
+    pub(super) fn send(&self, event: Event<O>) {
         let _ = self.outbox.send(event);
         self.wake();
     }
 
-    /// Makes a window look for news.
+    /// Tells the owner's window that there is something new.
     pub fn wake(&self) {
         (self.wake)();
     }

@@ -1,4 +1,4 @@
-//! Opening devices; an adapter or driver that is new is tried before it is used, and the outcome is remembered.
+//! Opening devices. A new adapter or driver is tested before it is used, and the result is saved.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Control;
-use crate::compute::gpu::{Choices, Gpu, Way};
+use crate::compute::gpu::{Algorithm, Choices, Gpu};
 use crate::compute::graph::Precision;
 use crate::compute::kernels::Halves;
 use crate::compute::selftest::Check;
@@ -18,14 +18,14 @@ use crate::compute::{ComputeError, Device, DeviceInfo, kernels, selftest};
 use crate::latent::LatentError;
 use crate::reconstruct::ReconstructError;
 
-/// The outcomes of self-tests: empty when all held, else what did not.
+/// Results of self-tests by key: empty if all checks passed, else the failed checks in words.
 type Outcomes = BTreeMap<String, String>;
 
 fn outcomes_path() -> PathBuf {
     crate::folders::data().join("selftest.json")
 }
 
-/// Adapter, driver and shaders: what was tried is no proof for others.
+/// The key of saved results: adapter, driver and shaders. A result says nothing about any other combination.
 fn key(info: &DeviceInfo) -> String {
     let mut hash = Sha256::new();
     for halves in [Halves::default(), Halves { read: true, write: true }] {
@@ -35,73 +35,74 @@ fn key(info: &DeviceInfo) -> String {
     format!("{} / {} / {} / {shaders}", info.name, info.backend, info.driver)
 }
 
-/// What a file of memories says; one that is damaged or from elsewhere says nothing.
-fn read_memories<T: DeserializeOwned + Default>(path: &Path) -> T {
-    /// Far more than all adapters of a machine take.
+/// Reads a file of saved results; one that is damaged or of another form counts as empty.
+fn read_saved<T: DeserializeOwned + Default>(path: &Path) -> T {
+    /// Far more bytes than the results of all adapters of a machine take.
     const MOST: u64 = 1 << 20;
     let mut text = String::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
     read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-/// Writes one. Not to remember costs a moment at the next start, no more.
-fn write_memories<T: Serialize>(path: &Path, memories: &T) {
-    if let Ok(text) = serde_json::to_string_pretty(memories) {
+/// Writes a file of saved results. An error is ignored: it only costs some time at the next start.
+fn write_saved<T: Serialize>(path: &Path, results: &T) {
+    if let Ok(text) = serde_json::to_string_pretty(results) {
         let _ = crate::folders::write_atomically(path, text.as_bytes());
     }
 }
 
-/// The quickest kernels of each adapter, driver and version, as far as they were measured.
+/// The fastest algorithms measured so far, by the key of adapter, driver and shaders.
 pub type QuickestKernels = BTreeMap<String, Choices>;
 
 fn quickest_path() -> PathBuf {
     crate::folders::data().join("kernels.json")
 }
 
-/// What a file of the quickest kernels says; one that is damaged or from elsewhere says nothing.
+/// Reads the file of the fastest algorithms; one that is damaged or of another form counts as empty.
 pub fn read_quickest_kernels(path: &Path) -> QuickestKernels {
-    read_memories(path)
+    read_saved(path)
 }
 
-/// Tells an adapter what was measured on it before, and has it written down when it measures more.
-fn remember_quickest(gpu: &Gpu) {
+/// Gives an adapter the algorithms that were measured on it before, and saves those that it measures later.
+fn use_saved_choices(gpu: &Gpu) {
     let key = key(gpu.info());
     let known = read_quickest_kernels(&quickest_path()).remove(&key).unwrap_or_default();
-    gpu.know(known, move |choices| {
+    gpu.set_choices(known, move |choices| {
         let mut all = read_quickest_kernels(&quickest_path());
         all.entry(key.clone()).or_default().extend(choices.clone());
-        write_memories(&quickest_path(), &all);
+        write_saved(&quickest_path(), &all);
     });
 }
 
-/// What is tried of an adapter: single precision, half precision, and cooperative matrices, each with its key's end.
-const TRIED: [&str; 3] = ["", " / half precision", " / cooperative matrices"];
+/// What is tested on an adapter, as the endings of the keys: single precision, half precision, cooperative matrices.
+const TEST_GROUPS: [&str; 3] = ["", " / half precision", " / cooperative matrices"];
 
-/// Which of [`TRIED`] a check is about.
-fn tried_by(check: &Check) -> usize {
-    match (check.precision, check.way) {
+/// The index in [`TEST_GROUPS`] of a check.
+fn test_group(check: &Check) -> usize {
+    match (check.precision, check.algorithm) {
         (Precision::Single, _) => 0,
-        (Precision::Half, Way::Cooperative) => 2,
+        (Precision::Half, Algorithm::Cooperative) => 2,
         (Precision::Half, _) => 1,
     }
 }
 
-/// What is wrong with each of [`TRIED`] on an adapter, or nothing; tried now unless that is remembered.
-fn wrong_with(device: &Device) -> Result<[String; 3], ComputeError> {
-    let tried = if device.has(Precision::Half) { &TRIED[..] } else { &TRIED[..1] };
+/// The failed checks of each of [`TEST_GROUPS`], in words; empty if all passed. Runs the self-test if no result of it
+/// is saved.
+fn failed_checks(device: &Device) -> Result<[String; 3], ComputeError> {
+    let groups = if device.has(Precision::Half) { &TEST_GROUPS[..] } else { &TEST_GROUPS[..1] };
     let adapter = key(&device.info());
-    let keys: Vec<String> = tried.iter().map(|end| format!("{adapter}{end}")).collect();
-    let mut outcomes: Outcomes = read_memories(&outcomes_path());
+    let keys: Vec<String> = groups.iter().map(|end| format!("{adapter}{end}")).collect();
+    let mut outcomes: Outcomes = read_saved(&outcomes_path());
     if !keys.iter().all(|key| outcomes.contains_key(key)) {
         let failed: Vec<Check> = selftest::run(device)?.into_iter().filter(|check| !check.passed()).collect();
         let text =
             |check: &Check| format!("{}: off by {:.1e}, allowed {:.0e}", check.name, check.error, check.tolerance);
-        outcomes = read_memories(&outcomes_path());
+        outcomes = read_saved(&outcomes_path());
         for (n, key) in keys.iter().enumerate() {
-            let of: Vec<String> = failed.iter().filter(|check| tried_by(check) == n).map(text).collect();
+            let of: Vec<String> = failed.iter().filter(|check| test_group(check) == n).map(text).collect();
             outcomes.insert(key.clone(), of.join("; "));
         }
-        write_memories(&outcomes_path(), &outcomes);
+        write_saved(&outcomes_path(), &outcomes);
     }
     let mut wrong = keys.into_iter().map(|key| outcomes.remove(&key).unwrap_or_default());
     Ok(std::array::from_fn(|_| wrong.next().unwrap_or_default()))
@@ -115,15 +116,16 @@ pub fn open(wanted: &str, warn: &dyn Fn(String)) -> Result<Device, ComputeError>
     open_for(wanted, Precision::Single, warn)
 }
 
-/// Opens a device by name (see [`Device::open`]). With `auto`, an adapter that fails or computes wrongly gives way to
-/// the CPU, and `warn` says so; asked for by name, it is an error.
+/// Opens a device by name (see [`Device::open`]). If an adapter cannot be opened or computes wrong numbers, `auto`
+/// calls `warn` and falls back to the CPU. If only half precision is missing or wrong, that is an error even with
+/// `auto`.
 ///
 /// # Errors
-/// There is no such device, it computes wrongly, or it has no numbers of 16 bits for half precision.
+/// There is no such device, it computes wrong numbers, or it does not support 16-bit numbers for half precision.
 pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Result<Device, ComputeError> {
     let tried = Device::open(wanted, precision).and_then(|device| {
         let Device::Gpu(gpu) = &device else { return Ok(device) };
-        let [single, half, cooperative] = wrong_with(&device)?;
+        let [single, half, cooperative] = failed_checks(&device)?;
         let name = device.info().name;
         if !single.is_empty() {
             return Err(ComputeError::WrongNumbers { device: name, what: single });
@@ -133,13 +135,13 @@ pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Re
         }
         if !cooperative.is_empty() {
             warn(format!("The cooperative matrices of {name} compute wrong numbers ({cooperative}) and are not used."));
-            gpu.leave_cooperative();
+            gpu.disable_cooperative();
         }
-        remember_quickest(gpu);
+        use_saved_choices(gpu);
         Ok(device)
     });
     let device = match tried {
-        // Single precision would serve better than the cores.
+        // Single precision on the adapter is faster than the CPU; the message suggests it.
         Err(error @ (ComputeError::NoHalves { .. } | ComputeError::WrongHalves { .. })) => return Err(error),
         Err(error) if wanted == "auto" => {
             warn(format!("{error} The CPU is used instead."));
@@ -153,18 +155,18 @@ pub fn open_for(wanted: &str, precision: Precision, warn: &dyn Fn(String)) -> Re
     Ok(device)
 }
 
-/// A device that is lost more often is broken.
+/// A device that is lost more often than this is considered broken.
 const MOST_LOSSES: usize = 3;
-/// A driver that is reset takes a moment.
-const RESET: Duration = Duration::from_millis(300);
+/// How long a driver may take to reset.
+const RESET_TIME: Duration = Duration::from_millis(300);
 
-/// Opens a device by name, as [`open_for`] does, and does `work` on it. Where the device is lost in the middle, it is
-/// opened again, and `work` goes on from where it was: it is called again, up to three times, and keeps what it has
-/// made. With `auto` the cores take over where no device opens any more.
+/// Opens a device by name, as [`open_for`] does, and runs `work` on it. If the device is lost, it is opened again and
+/// `work` is called again, up to three times; `work` itself has to continue where it stopped. With `auto`, the CPU is
+/// used once no other device can be opened.
 ///
 /// # Errors
 /// The device cannot be opened, or `work` fails for another reason than a lost device.
-pub fn with_device<P, O, R, E: From<ComputeError> + OnDevice>(
+pub fn with_device<P, O, R, E: From<ComputeError> + MaybeDeviceError>(
     wanted: &str,
     precision: Precision,
     control: &Control<P, O>,
@@ -177,24 +179,24 @@ pub fn with_device<P, O, R, E: From<ComputeError> + OnDevice>(
             Err(error) => error,
             done => return done,
         };
-        let Some(ComputeError::DeviceLost { device: name, reason }) = error.of_device() else { return Err(error) };
+        let Some(ComputeError::DeviceLost { device: name, reason }) = error.device_error() else { return Err(error) };
         control.warn(format!(
-            "The device {name} was lost ({reason}). It is opened again, and the work goes on from where it was."
+            "The device {name} was lost ({reason}). It is opened again, and the work continues where it stopped."
         ));
-        std::thread::sleep(RESET);
+        std::thread::sleep(RESET_TIME);
         device = open()?;
     }
     work(device)
 }
 
 /// An error that may come from the device.
-pub trait OnDevice {
+pub trait MaybeDeviceError {
     /// The device's error, if it is one.
-    fn of_device(&self) -> Option<&ComputeError>;
+    fn device_error(&self) -> Option<&ComputeError>;
 }
 
-impl OnDevice for ReconstructError {
-    fn of_device(&self) -> Option<&ComputeError> {
+impl MaybeDeviceError for ReconstructError {
+    fn device_error(&self) -> Option<&ComputeError> {
         match self {
             Self::Compute(error) => Some(error),
             _ => None,
@@ -202,8 +204,8 @@ impl OnDevice for ReconstructError {
     }
 }
 
-impl OnDevice for LatentError {
-    fn of_device(&self) -> Option<&ComputeError> {
+impl MaybeDeviceError for LatentError {
+    fn device_error(&self) -> Option<&ComputeError> {
         match self {
             Self::Compute(error) => Some(error),
             _ => None,
@@ -220,7 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("kernels.json");
         assert!(read_quickest_kernels(&path).is_empty());
-        let choices = Choices::from([("64 to 64 channels".to_string(), Way::Winograd)]);
+        let choices = Choices::from([("64 to 64 channels".to_string(), Algorithm::Winograd)]);
         let text =
             serde_json::to_string(&QuickestKernels::from([("an adapter".to_string(), choices.clone())])).expect("text");
         std::fs::write(&path, &text).expect("written");

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 use super::task::{Progress, Task};
 
-/// A running (or ended) job, as its owner holds it: `P` is how far it is, `O` what it makes.
+/// The owner's handle of a running or ended job: `P` is its progress, `O` its output.
 pub struct Job<P, O> {
     requests: Option<Sender<Request>>,
     events: Option<Receiver<Event<O>>>,
@@ -19,13 +19,13 @@ pub struct Job<P, O> {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The job that a task becomes.
+/// The job of a task.
 pub type JobOf<T> = Job<<T as Task>::Progress, <T as Task>::Output>;
 
-/// Requests that may wait, and events that may be unread, before the sender waits.
+/// Capacity of the queues of requests and of events. If a queue is full, a request is dropped and an event waits.
 const QUEUE: usize = 256;
-/// How long a dropped job is waited for: longer than any iteration that a person would wait for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long dropping a job waits for its thread: longer than an iteration usually takes.
+const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<P: Progress, O: Send + 'static> Job<P, O> {
     /// Runs a task on a thread of its own.
@@ -40,16 +40,16 @@ impl<P: Progress, O: Send + 'static> Job<P, O> {
         let latest = Arc::new(Latest::default());
         let control = Control { inbox, outbox, latest: latest.clone(), wake, wanted: Cell::new(Wanted::Run) };
         let body = move || {
-            give_way();
+            lower_priority();
             let ended = catch_unwind(AssertUnwindSafe(|| work(&control)));
             let ending = ended.unwrap_or_else(|panic| Ending::Failed(describe_panic(panic.as_ref())));
-            control.tell(Event::Ended(ending));
+            control.send(Event::Ended(ending));
         };
         let thread = std::thread::Builder::new().name(name.into()).spawn(body);
         match thread {
             Ok(thread) => Self { requests: Some(requests), events: Some(events), latest, thread: Some(thread) },
             Err(error) => {
-                // Without a thread there is nobody to tell the ending, so it is put into the queue here.
+                // Without a thread nobody else sends the ending.
                 let (outbox, events) = bounded(1);
                 let _ = outbox.send(Event::Ended(Ending::Failed(format!("The work could not be started: {error}."))));
                 Self { requests: None, events: Some(events), latest, thread: None }
@@ -59,14 +59,14 @@ impl<P: Progress, O: Send + 'static> Job<P, O> {
 }
 
 impl<P, O> Job<P, O> {
-    /// Asks something of the job; after its end this does nothing.
+    /// Sends a request to the job; does nothing after its end.
     pub fn request(&self, request: Request) {
         if let Some(requests) = &self.requests {
             let _ = requests.try_send(request);
         }
     }
 
-    /// How far it is, where that has changed since the last call.
+    /// The latest progress, if there is any since the last call.
     pub fn progress(&self) -> Option<P> {
         self.latest.take()
     }
@@ -76,13 +76,13 @@ impl<P, O> Job<P, O> {
         self.events.as_ref()?.try_recv().ok()
     }
 
-    /// Waits for the next event, at most so long.
+    /// Waits for the next event, no longer than `at_most`.
     pub fn wait(&self, at_most: Duration) -> Option<Event<O>> {
         self.events.as_ref()?.recv_timeout(at_most).ok()
     }
 
-    /// What asks something of the job from elsewhere, such as from a handler of Ctrl+C.
-    pub fn asker(&self) -> impl Fn(Request) + Send + 'static {
+    /// A function that sends requests to the job from elsewhere, such as from a Ctrl+C handler.
+    pub fn requester(&self) -> impl Fn(Request) + Send + 'static {
         let requests = self.requests.clone();
         move |request| {
             if let Some(requests) = &requests {
@@ -91,7 +91,7 @@ impl<P, O> Job<P, O> {
         }
     }
 
-    /// Lets the thread end by itself: for work that a person has to end, such as a dialog.
+    /// Lets the thread end by itself when the job is dropped: for work that only the user can end, such as a dialog.
     pub fn detach(&mut self) {
         self.thread = None;
     }
@@ -99,11 +99,11 @@ impl<P, O> Job<P, O> {
 
 impl<P, O> Drop for Job<P, O> {
     fn drop(&mut self) {
-        // Without a sender the job is cancelled, without a reader its next event does not wait for room.
+        // Dropping the sender cancels the job; dropping the receiver keeps its next event from waiting.
         self.requests = None;
         self.events = None;
         let Some(thread) = self.thread.take() else { return };
-        let given_up = Instant::now() + PATIENCE;
+        let given_up = Instant::now() + DROP_TIMEOUT;
         while !thread.is_finished() && Instant::now() < given_up {
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -113,10 +113,10 @@ impl<P, O> Drop for Job<P, O> {
     }
 }
 
-/// Lets the window go first: a thread that computes for minutes can wait for one that draws for milliseconds.
-pub fn give_way() {
+/// Lowers the priority of the current thread, so that the window stays responsive while it computes.
+pub fn lower_priority() {
     use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
-    /// Of 0 … 99, a little below the usual 50.
+    /// In 0 … 99; the usual priority is about 50.
     const LOWER: u8 = 30;
     if let Ok(value) = ThreadPriorityValue::try_from(LOWER) {
         // A system that refuses leaves the priority as it is, and the work goes on.

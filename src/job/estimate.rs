@@ -6,7 +6,7 @@ use crate::net::Weights;
 use crate::reconstruct::gram::resources;
 use crate::reconstruct::{Cost, Settings};
 
-/// Works out the memory and the operations of an iteration: the plan of a deep network takes a moment.
+/// Estimates memory and operations of an iteration. It is a task because planning a deep network takes a moment.
 pub struct Estimate {
     /// The settings of the run.
     pub settings: Settings,
@@ -24,8 +24,8 @@ impl Task for Estimate {
     fn run(self, control: &Control<(), Cost>) -> Result<Ending, Failure> {
         let Self { settings, size, kind } = self;
         let Some(gram) = settings.method.gram() else { return Ok(Ending::Finished) };
-        // The original is taken to be as large as the result.
-        control.give(resources(kind, &Weights::blank(gram.deepest()), (&settings, gram), size, size)?);
+        // The size of the original is not known here; it is taken to be that of the result.
+        control.output(resources(kind, &Weights::blank(gram.deepest()), (&settings, gram), size, size)?);
         Ok(Ending::Finished)
     }
 }

@@ -1,4 +1,5 @@
-//! A latent space under the hand: pictures follow the sliders, sheets of pictures fill up when there is time.
+//! Interactive exploration of a latent space: the picture follows the sliders, sheets of pictures are painted in
+//! between.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -13,10 +14,10 @@ use crate::compute::graph::Precision;
 use crate::latent::{Cell, Descriptors, LatentError, Model, Painter, describe, paint, phases, pictures_of_files};
 use crate::stats::{Curves, all_curves};
 
-/// What is to be seen.
+/// What is to be painted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExploreRequest {
-    /// The picture.
+    /// The latent point and the layout of the picture.
     pub cell: Cell,
     /// Its edge in pixels.
     pub edge: usize,
@@ -37,22 +38,22 @@ pub struct Explored {
     pub curves: Curves,
     /// Its descriptors.
     pub descriptors: Descriptors,
-    /// From asking to here.
+    /// The time to paint and measure it.
     pub took: Duration,
 }
 
-/// A sheet as far as it is painted.
+/// A sheet, as much of it as is painted.
 #[derive(Clone, Debug, Default)]
 pub struct PaintedSheet {
     /// What was asked for.
     pub cells: Arc<Vec<Vec<Cell>>>,
-    /// The pictures, row by row, as many as there are; 0 … 1.
+    /// The pictures painted so far, row by row; grey values 0 … 1.
     pub pictures: Vec<Arc<Vec<f32>>>,
     /// Their edge.
     pub edge: usize,
 }
 
-/// A latent point that a micrograph came to.
+/// The latent point of an encoded micrograph.
 pub struct Encoded {
     /// The micrograph's name.
     pub name: String,
@@ -63,7 +64,7 @@ pub struct Encoded {
 /// A model that paints on a thread of its own; dropping it ends the thread.
 pub struct Explorer {
     job: Job<(), ()>,
-    bell: Sender<()>,
+    signal: Sender<()>,
     wanted: Arc<Latest<ExploreRequest>>,
     files: Arc<Latest<PathBuf>>,
     /// The newest picture.
@@ -77,7 +78,7 @@ pub struct Explorer {
 impl Explorer {
     /// Starts the thread.
     pub fn start(model: Arc<Model>, wanted_device: String, wake: Wake) -> Self {
-        let (bell, heard) = bounded(1);
+        let (signal, signals) = bounded(1);
         let slots = (Arc::new(Latest::default()), Arc::new(Latest::default()));
         let (wanted, files) = slots.clone();
         let out = (Arc::new(Latest::default()), Arc::new(Latest::default()), Arc::new(Latest::default()));
@@ -85,26 +86,27 @@ impl Explorer {
         let job = Job::spawn("explore", wake, move |control| {
             let work =
                 Work { model: &model, control, wanted: &slots.0, files: &slots.1, out: &out, last: RefCell::default() };
-            let answered =
-                device::with_device(&wanted_device, Precision::Single, control, |device| work.answer(&device, &heard));
+            let answered = device::with_device(&wanted_device, Precision::Single, control, |device| {
+                work.answer(&device, &signals)
+            });
             match answered {
                 Ok(()) => Ending::Finished,
                 Err(error) => Ending::Failed(error.to_string()),
             }
         });
-        Self { job, bell, wanted, files, shown, sheet, encoded }
+        Self { job, signal, wanted, files, shown, sheet, encoded }
     }
 
-    /// Asks for something to be seen; only the newest question is answered.
+    /// Requests a picture and a sheet; only the newest request is answered.
     pub fn ask(&self, request: ExploreRequest) {
         self.wanted.put(request);
-        let _ = self.bell.try_send(());
+        let _ = self.signal.try_send(());
     }
 
-    /// Asks for the latent point of a micrograph's file.
+    /// Requests the latent point of a micrograph's file.
     pub fn encode(&self, path: PathBuf) {
         self.files.put(path);
-        let _ = self.bell.try_send(());
+        let _ = self.signal.try_send(());
     }
 
     /// The next event, if there is one.
@@ -121,12 +123,12 @@ struct Work<'a> {
     wanted: &'a Latest<ExploreRequest>,
     files: &'a Latest<PathBuf>,
     out: &'a Out,
-    /// What was asked for last: a device that was lost has forgotten it.
+    /// The last request, which is answered again after a device was lost.
     last: RefCell<Option<ExploreRequest>>,
 }
 
 impl Work<'_> {
-    fn answer(&self, device: &Device, heard: &Receiver<()>) -> Result<(), LatentError> {
+    fn answer(&self, device: &Device, signals: &Receiver<()>) -> Result<(), LatentError> {
         let own = self.model.settings.edge;
         let mut painters: Vec<(usize, Painter)> = vec![(own, self.model.painter(device, (own, own))?)];
         let mut sheet = PaintedSheet::default();
@@ -145,7 +147,7 @@ impl Work<'_> {
                     painters.truncate(1);
                     match self.model.painter(device, (request.edge, request.edge)) {
                         Ok(painter) => painters.push((request.edge, painter)),
-                        // A size that the device cannot hold is no reason to end: the next one may fit.
+                        // This size does not fit the device, but the next one may.
                         Err(error) => self.control.warn(error.to_string()),
                     }
                 }
@@ -161,7 +163,7 @@ impl Work<'_> {
                 self.out.1.put(sheet.clone());
                 self.control.wake();
             } else {
-                let _ = heard.recv_timeout(Duration::from_millis(200));
+                let _ = signals.recv_timeout(Duration::from_millis(200));
             }
         }
     }

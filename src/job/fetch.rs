@@ -7,7 +7,7 @@ use crate::net::Layer;
 use crate::net::weights::download::{DownloadError, Server};
 use crate::net::weights::store::{self, FetchError};
 
-/// Fetches what a depth needs of the trained network; its output is the file that is then there.
+/// Downloads the layers of the trained network that a depth needs; its output is the file that holds them.
 pub struct Fetch {
     /// Where the files are published.
     pub server: Server,
@@ -17,12 +17,12 @@ pub struct Fetch {
     pub depth: Layer,
 }
 
-/// Bytes that have arrived, of how many.
+/// Bytes received, and bytes in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FetchProgress {
-    /// Arrived.
+    /// Bytes received.
     pub done: u64,
-    /// In all.
+    /// Bytes in all.
     pub all: u64,
 }
 
@@ -48,7 +48,7 @@ impl Task for Fetch {
         };
         match store::fetch(&self.server, &self.folder, self.depth, &mut progress) {
             Ok(path) => {
-                control.give(path);
+                control.output(path);
                 Ok(Ending::Finished)
             }
             Err(FetchError::Download(DownloadError::Cancelled)) => Ok(Ending::Cancelled),

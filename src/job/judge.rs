@@ -1,4 +1,4 @@
-//! How good a latent model is.
+//! Judging how good a latent model is.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use super::{Control, Ending, Failure, Progress, Task, Wanted, device};
 use crate::compute::graph::Precision;
 use crate::latent::{Judgement, Model, judge};
 
-/// A seed of synthetic micrographs other than those that a model of this seed was trained on.
+/// A seed for synthetic micrographs that a model with this seed was not trained on.
 pub fn unseen_seed(seed: u64) -> u64 {
     seed.wrapping_add(1_000_000)
 }
 
-/// Judges a model by patches it was not trained on; what is held out is drawn as for the training.
+/// Judges a model by patches that it was not trained on. They are chosen as the held-out patches of a training are.
 pub struct Judge {
     /// The model.
     pub model: Arc<Model>,
-    /// The patches, as a training would take them.
+    /// The source of the patches, as for a training.
     pub patches: Train,
 }
 
@@ -53,7 +53,7 @@ impl Task for Judge {
             })
         })?;
         let Some(found) = found else { return Ok(Ending::Cancelled) };
-        control.give(Arc::new(found));
+        control.output(Arc::new(found));
         Ok(Ending::Finished)
     }
 }

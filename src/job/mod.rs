@@ -1,8 +1,8 @@
-//! Long work on its own thread: requests go down, events come up, fresh state sits in a latest-wins slot.
+//! Long work on its own thread. Requests go to the job, events come from it, and a slot holds its latest progress.
 //!
 //! Every kind of long work is a [`Task`]; one driver, the [`Job`], runs them all. Every job ends in exactly one
-//! [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits for its thread, so none is left behind;
-//! only one that waits for a silent server is left to notice for itself.
+//! [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits up to ten seconds for its thread.
+//! After that, for example while it waits for a silent server, the thread ends by itself.
 
 mod control;
 mod device;
@@ -20,7 +20,7 @@ mod train;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
-pub use driver::{Job, JobOf, give_way};
+pub use driver::{Job, JobOf, lower_priority};
 pub use estimate::Estimate;
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};

@@ -1,4 +1,4 @@
-//! Which devices there are, and how fast each is.
+//! The devices of this machine, and how fast each is.
 
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ impl DeviceTable {
         at.and_then(|at| self.speeds.get(at)).copied().unwrap_or(0.0)
     }
 
-    /// Notes a better measurement.
+    /// Replaces the speed of a device by a better measurement.
     pub fn set_speed(&mut self, device: &DeviceInfo, speed: f64) {
         if let Some(at) = self.devices.iter().position(|d| d == device)
             && let Some(noted) = self.speeds.get_mut(at)
@@ -45,7 +45,7 @@ impl DeviceTable {
     }
 }
 
-/// Lists the devices and measures each real one.
+/// Lists the devices and measures each but the software adapters.
 pub struct Probe;
 
 impl Task for Probe {
@@ -57,19 +57,19 @@ impl Task for Probe {
         let mut table = DeviceTable { devices: devices(), speeds: vec![] };
         for info in &table.devices {
             let speed = match info.kind {
-                // Measuring a software adapter would take as long as everything else together.
+                // Measuring a software adapter would take longer than all others together.
                 DeviceKind::Software => 0.0,
                 DeviceKind::Cpu => measure(&Device::Cpu).unwrap_or(0.0),
                 _ => open(&info.name, &|_| {}).and_then(|d| measure(&d)).unwrap_or(0.0),
             };
             table.speeds.push(speed);
         }
-        control.give(table);
+        control.output(table);
         Ok(Ending::Finished)
     }
 }
 
-/// Operations a second on a loss that takes a moment.
+/// Operations a second on a small loss.
 fn measure(device: &Device) -> Result<f64, ComputeError> {
     const SIZE: (usize, usize) = (96, 96);
     let depth = Layer::named("pool2").unwrap_or(Layer::CONV1_1);

@@ -1,4 +1,4 @@
-//! How far a reconstruction is, and what it looks like.
+//! The progress of a reconstruction, and previews of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use crate::stats::{Curves, all_curves};
 /// What a run is doing while it iterates.
 pub(super) const RECONSTRUCTING: &str = "reconstructing";
 
-/// A look at the running realisation.
+/// The running realisation as it is now.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// The image: three channels in 0 … 255.
     pub image: Arc<Vec<f32>>,
     /// Height and width.
     pub size: (usize, usize),
-    /// Its phases, by k-means not yet at the exact volume fractions.
+    /// Its phases; if they come from k-means, the volume fractions are not exact.
     pub phases: Option<Arc<PhaseMap>>,
     /// The curves of every phase.
     pub curves: Arc<Vec<Curves>>,
@@ -27,7 +27,7 @@ pub struct Preview {
 /// How far a reconstruction is.
 #[derive(Clone, Debug, Default)]
 pub struct RunProgress {
-    /// What it is doing, in a few words.
+    /// What is being done, in a few words.
     pub doing: &'static str,
     /// The running realisation, from 0.
     pub realisation: usize,
@@ -35,11 +35,11 @@ pub struct RunProgress {
     pub realisations: usize,
     /// Iterations of the running realisation.
     pub iteration: usize,
-    /// Iterations of each realisation at the most, at all sizes together.
+    /// The most iterations of a realisation, at all sizes together.
     pub iterations: usize,
     /// The running realisation's work so far, and all of it, in iterations at the full size.
     pub work: (f64, f64),
-    /// Whether it waits.
+    /// Whether it is paused.
     pub paused: bool,
     /// Seconds of computing for the running realisation.
     pub seconds: f64,
@@ -47,7 +47,7 @@ pub struct RunProgress {
     pub memory: u64,
     /// The losses of the running realisation.
     pub losses: Arc<Vec<LossValue>>,
-    /// The newest look, when it is time for one.
+    /// A new preview, if one was due.
     pub preview: Option<Preview>,
 }
 
@@ -82,7 +82,7 @@ impl RunProgress {
     }
 }
 
-/// Says when it is time for the next preview: often enough to watch, seldom enough not to slow the work.
+/// Decides when the next preview is due: often enough to watch, without slowing the work.
 pub struct Pace {
     last: Option<Instant>,
     cost: Duration,
@@ -90,7 +90,7 @@ pub struct Pace {
 
 /// The shortest time from one preview to the next.
 const SHORTEST: Duration = Duration::from_millis(90);
-/// Previews take at most one part in so many of the time.
+/// Previews take at most one part in this many of the time.
 const SHARE: u32 = 8;
 
 impl Pace {
@@ -102,7 +102,7 @@ impl Pace {
         self.last.is_none_or(|last| last.elapsed() >= SHORTEST.max(self.cost * SHARE))
     }
 
-    /// Makes a preview and notes what it cost.
+    /// Makes a preview and measures its time.
     pub fn preview(&mut self, reconstruction: &dyn Reconstruction, size: (usize, usize)) -> Preview {
         let start = Instant::now();
         let image = reconstruction.image();

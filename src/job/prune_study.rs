@@ -18,23 +18,23 @@ use crate::stats::{ErrorRates, PhaseComparison};
 /// The share of white noise's errors below which a reconstruction has begun to converge.
 const CONVERGED: f64 = 0.5;
 
-/// Reconstructs at every depth, several times each; its outputs are the depths as they are done.
+/// Reconstructs at every depth, several times each; its outputs are the results of the depths, one after another.
 #[derive(Clone, Debug)]
 pub struct Study {
     /// The original.
     pub target: Arc<Target>,
-    /// Recipe, network, first seed and device; the rest is as published, since what is added to the Gram matrices would
-    /// make every depth alike.
+    /// Recipe, network, first seed and device. The rest is as published: with other terms than Gram matrices in the
+    /// loss, all depths would give nearly the same.
     pub settings: Settings,
     /// Iterations of each reconstruction.
     pub iterations: usize,
-    /// Reconstructions at each depth, from as many seeds: their spread tells which differences mean something.
+    /// Reconstructions at each depth, each from another seed. Their spread tells which differences are significant.
     pub seeds: usize,
     /// The deepest layer.
     pub deepest: Layer,
 }
 
-/// What was found at a depth.
+/// The result of a depth.
 #[derive(Clone, Debug)]
 pub struct StudyRow {
     /// The depth.
@@ -45,7 +45,7 @@ pub struct StudyRow {
     pub seconds: f64,
     /// For each seed the errors of S2 and of the lineal path, the means over all phases but the first, in percent.
     pub errors: Vec<(f64, f64)>,
-    /// What white noise scores: S2, lineal path.
+    /// The errors of white noise: S2, lineal path.
     pub noise: (f64, f64),
     /// The phases of the first seed.
     pub phases: Arc<PhaseMap>,
@@ -54,7 +54,7 @@ pub struct StudyRow {
 /// How far the study is.
 #[derive(Clone, Debug, Default)]
 pub struct StudyProgress {
-    /// What is done, in words.
+    /// What is being done, in a few words.
     pub doing: String,
     /// 0 … 1.
     pub share: f64,
@@ -92,9 +92,9 @@ impl StudyRow {
     }
 }
 
-/// The shallowest depth whose mean errors of S2 and of the lineal path both lie within one standard deviation over seeds
-/// of the best depth's; of both standard deviations the larger one counts. None while there is only one depth, or while
-/// the best is hardly better than white noise: then the iterations are too few to tell.
+/// The shallowest depth whose mean errors of S2 and of the lineal path both lie within one standard deviation (over
+/// seeds) of the best depth's; the larger of the two standard deviations counts. `None` for fewer than two depths, or
+/// if no depth has less than half of the errors of white noise: the iterations are then too few to tell.
 pub fn recommend(rows: &[StudyRow]) -> Option<Layer> {
     let better = |k: usize, noise: f64| rows.iter().any(|r| r.summary()[k].0 < CONVERGED * noise);
     let converged = rows.first().is_some_and(|r| better(0, r.noise.0) && better(1, r.noise.1));
@@ -134,7 +134,7 @@ pub fn study_csv(rows: &[StudyRow]) -> String {
     text
 }
 
-/// The study as figures: the errors of S2 and of the lineal path against depth, with the range of one standard deviation
+/// The study as figures: the errors of S2 and of the lineal path against depth, with a band of one standard deviation
 /// over seeds.
 pub fn study_figures(rows: &[StudyRow]) -> [Figure; 2] {
     let names: Vec<String> = rows.iter().enumerate().map(|(n, r)| format!("{} {}", n + 1, r.depth)).collect();
@@ -172,7 +172,7 @@ pub fn write_study(
         write_atomically(&folder.join(name), bytes).map_err(failed)
     };
     put("depths.csv", study_csv(rows).as_bytes())?;
-    // One depth is a point, which no curve goes through.
+    // A curve needs two depths.
     if rows.len() > 1 {
         put("depths.svg", side_by_side(&study_figures(rows))?.as_bytes())?;
     }
@@ -204,8 +204,8 @@ impl Study {
         DEPTHS.iter().filter(fits).copied().collect()
     }
 
-    /// Reconstructs at a depth; how that ended, and what was found.
-    fn at(
+    /// Reconstructs at a depth. Returns how that ended and, if it finished, the result.
+    fn reconstruct_at(
         &self,
         depth: Layer,
         control: &Control<StudyProgress, StudyRow>,
@@ -263,7 +263,7 @@ impl Task for Study {
         let weights = self.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
         for (number, depth) in depths.iter().enumerate() {
             if weights == WeightsKind::Vgg19 {
-                // A network that is not here so far ends the study at the depth before, not the study.
+                // If the network was not downloaded up to this depth, the study ends with the depth before.
                 if let Err(error) = Weights::load(&weights, *depth) {
                     control.warn(format!("The study ends before {depth}: {error}"));
                     break;
@@ -272,10 +272,10 @@ impl Task for Study {
             let show = |part: f64, doing: String| {
                 control.show(StudyProgress { doing, share: (number as f64 + part) / depths.len() as f64 });
             };
-            let (ending, row) = self.at(*depth, control, &show)?;
+            let (ending, row) = self.reconstruct_at(*depth, control, &show)?;
             let Some(row) = row else { return Ok(ending) };
             show(1.0, format!("{depth} is done"));
-            control.give(row);
+            control.output(row);
         }
         Ok(Ending::Finished)
     }

@@ -1,4 +1,4 @@
-//! The reconstruction.
+//! The task of a reconstruction.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::reconstruct::{
 
 /// The checkpoint's name in its folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Seconds from one checkpoint to the next; the environment variable `MICROWRIGHT_CHECKPOINT_SECONDS` says otherwise.
+/// Seconds from one checkpoint to the next; the environment variable `MICROWRIGHT_CHECKPOINT_SECONDS` overrides it.
 const SAVE_EVERY: f64 = 10.0;
-/// Saving takes at most one part in so many of the time, unless the environment asks for more.
+/// Saving takes at most one part in this many of the time, unless the environment variable is 0.
 const SAVE_SHARE: u32 = 20;
 
 fn save_every() -> Duration {
@@ -29,9 +29,9 @@ fn save_every() -> Duration {
 pub struct Run {
     /// The original.
     pub target: Arc<Target>,
-    /// How.
+    /// The settings.
     pub settings: Settings,
-    /// Where the checkpoint lies, and the results if they are to be written; none keeps no checkpoint.
+    /// The folder of the checkpoint, and of the results if they are written; `None` for no checkpoint.
     pub folder: Option<PathBuf>,
     /// Whether each realisation is written to the folder as it is done.
     pub write: bool,
@@ -45,17 +45,17 @@ impl Task for Run {
     type Output = Arc<Realisation>;
 
     fn run(self, control: &Control<RunProgress, Arc<Realisation>>) -> Result<Ending, Failure> {
-        let (show, done) = (|progress| control.show(progress), |realisation| control.give(realisation));
+        let (show, done) = (|progress| control.show(progress), |realisation| control.output(realisation));
         Ok(self.realise(control, &show, &done)?)
     }
 }
 
 impl Run {
-    /// Makes all realisations on behalf of a task, this one or one that needs reconstructions: `show` is told how far
-    /// they are, `done` gets each.
+    /// Makes all realisations, for this task or for another one that needs reconstructions. `show` receives the
+    /// progress, `done` each realisation.
     ///
     /// # Errors
-    /// Settings that cannot be met, files that cannot be read or written, or the device's.
+    /// Settings that cannot be met, files that cannot be read or written, or an error of the device.
     pub(super) fn realise<P, O>(
         &self,
         control: &Control<P, O>,
@@ -76,7 +76,7 @@ impl Run {
             saved_at: Instant::now(),
             save_every: save_every(),
         };
-        state.say("opening the device");
+        state.show_doing("opening the device");
         device::with_device(device, *precision, control, |device| state.go_on(device))
     }
 
@@ -91,7 +91,7 @@ impl Run {
     }
 }
 
-/// Reads the checkpoint of a run, if it is one of it.
+/// Reads a checkpoint; an error if it belongs to another run.
 fn read_checkpoint(
     path: &Path,
     run: &Run,
@@ -102,8 +102,8 @@ fn read_checkpoint(
     if saved.run.fingerprint != run.target.fingerprint() {
         return Err(other("another micrograph"));
     }
-    // Where it is computed may change, when a device was lost; on another device, in windows or in another precision, the last
-    // digits differ.
+    // Device, memory limit and precision may differ, so that a run can go on after a device was lost. The last digits
+    // then differ too.
     let Settings { device, memory_limit, precision, .. } = &run.settings;
     let (memory_limit, precision) = (*memory_limit, *precision);
     let settings = Settings { device: device.clone(), memory_limit, precision, ..saved.run.settings.clone() };
@@ -119,16 +119,16 @@ fn read_checkpoint(
     Ok(saved)
 }
 
-/// A run under way: what is kept when the device is lost and opened again.
+/// A run in progress; it survives the loss of its device.
 struct Running<'a, P, O> {
     run: &'a Run,
     control: &'a Control<P, O>,
     show: &'a dyn Fn(RunProgress),
     done: &'a dyn Fn(Arc<Realisation>),
     reconstruction: Option<Box<dyn Reconstruction>>,
-    /// The checkpoint that the first realisation goes on from.
+    /// The checkpoint from which the next realisation continues.
     saved: Option<Checkpoint<'static>>,
-    /// Whether a realisation is under way; its number and its seconds of computing.
+    /// Whether a realisation is in progress; its number and its seconds of computing.
     has_begun: bool,
     number: usize,
     seconds: f64,
@@ -143,9 +143,9 @@ impl<P, O> Running<'_, P, O> {
             Some(reconstruction) => reconstruction,
             None => self.prepare(device.clone())?,
         };
-        // The state is that of the last iteration, and goes on here.
-        let ending = reconstruction.renew(device).and_then(|()| self.realise_all(&mut *reconstruction));
-        // Whatever comes next, the original is measured.
+        // After a device was lost, the state is that of the last complete iteration.
+        let ending = reconstruction.change_device(device).and_then(|()| self.realise_all(&mut *reconstruction));
+        // Kept for the next device, so that the original is measured only once.
         self.reconstruction = Some(reconstruction);
         ending
     }
@@ -167,14 +167,14 @@ impl<P, O> Running<'_, P, O> {
         Ok(Ending::Finished)
     }
 
-    /// Measures the original, and reads the checkpoint where there is one.
+    /// Measures the original and, to resume, reads the checkpoint.
     fn prepare(&mut self, device: Device) -> Result<Box<dyn Reconstruction>, ReconstructError> {
-        self.say("measuring the original");
+        self.show_doing("measuring the original");
         let reconstruction = prepare(&self.run.target, &self.run.settings, device)?;
         let (windows, bytes) = reconstruction.windows();
         if windows > 1 {
             let bytes = mebibytes(bytes);
-            self.control.warn(format!("The network goes over the image in {windows} windows, to stay within {bytes}."));
+            self.control.warn(format!("The network processes the image in {windows} windows, to stay within {bytes}."));
         }
         match self.run.checkpoint().filter(|_| self.run.resume) {
             Some(path) if path.exists() => {
@@ -191,7 +191,7 @@ impl<P, O> Running<'_, P, O> {
         Ok(reconstruction)
     }
 
-    /// Begins the next realisation, or goes on from the checkpoint.
+    /// Begins the next realisation, or resumes that of the checkpoint.
     fn begin(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<(), ReconstructError> {
         self.save_every = save_every();
         self.saved_at = Instant::now();
@@ -213,7 +213,7 @@ impl<P, O> Running<'_, P, O> {
         self.run.settings.seed.wrapping_add(self.number as u64)
     }
 
-    /// Decodes, polishes, measures and writes a realisation; how the run ends, if that is its end.
+    /// Decodes, polishes, measures and writes a realisation. Returns the ending if the run ends with it.
     fn finish(
         &mut self,
         reconstruction: &mut dyn Reconstruction,
@@ -243,16 +243,16 @@ impl<P, O> Running<'_, P, O> {
         Ok(is_kept.then_some(Ending::Kept))
     }
 
-    /// Iterates until all is done or something else is wanted.
+    /// Iterates until the realisation is done ([`Wanted::Run`]) or the job is to end; returns which.
     fn iterate(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<Wanted, ReconstructError> {
         let (control, size) = (self.control, self.run.settings.output_size(self.run.target.size()));
         let mut pace = Pace::new();
-        let mut told = reconstruction.look().iteration;
-        while !reconstruction.look().is_done {
+        let mut shown = reconstruction.status().iteration;
+        while !reconstruction.status().is_done {
             if control.wanted() == Wanted::Pause {
                 let preview = pace.preview(reconstruction, size);
                 (self.show)(self.progress(reconstruction, true, Some(preview)));
-                // A pause may last; what there is should survive it.
+                // A pause may be long, and the program may be closed during it.
                 self.save(reconstruction);
                 control.wait_while_paused();
                 (self.show)(self.progress(reconstruction, false, None));
@@ -274,7 +274,7 @@ impl<P, O> Running<'_, P, O> {
             if pace.due() {
                 let preview = pace.preview(reconstruction, size);
                 (self.show)(self.progress(reconstruction, false, Some(preview)));
-                told = reconstruction.look().iteration;
+                shown = reconstruction.status().iteration;
             }
             if self.saved_at.elapsed() >= self.save_every {
                 self.save(reconstruction);
@@ -283,13 +283,13 @@ impl<P, O> Running<'_, P, O> {
                 control.warn(format!(
                     "Realisation {} stopped after {} iterations: the loss falls no further in {} precision.",
                     self.number + 1,
-                    reconstruction.look().iteration,
+                    reconstruction.status().iteration,
                     self.run.settings.precision.name()
                 ));
                 break;
             }
         }
-        if told < reconstruction.look().iteration {
+        if shown < reconstruction.status().iteration {
             let preview = pace.preview(reconstruction, size);
             (self.show)(self.progress(reconstruction, false, Some(preview)));
         }
@@ -317,25 +317,25 @@ impl<P, O> Running<'_, P, O> {
         self.saved_at = Instant::now();
     }
 
-    fn say(&self, doing: &'static str) {
+    fn show_doing(&self, doing: &'static str) {
         let Settings { realisations, method, .. } = &self.run.settings;
         let (realisations, iterations) = (*realisations, method.settings().iterations());
         (self.show)(RunProgress { doing, realisations, iterations, ..RunProgress::default() });
     }
 
     fn progress(&self, reconstruction: &dyn Reconstruction, paused: bool, preview: Option<Preview>) -> RunProgress {
-        let look = reconstruction.look();
+        let status = reconstruction.status();
         RunProgress {
             doing: RECONSTRUCTING,
             realisation: self.number,
             realisations: self.run.settings.realisations,
-            iteration: look.iteration,
-            iterations: look.iterations,
-            work: look.work,
+            iteration: status.iteration,
+            iterations: status.iterations,
+            work: status.work,
             paused,
             seconds: self.seconds,
-            memory: look.memory,
-            losses: Arc::new(look.losses.to_vec()),
+            memory: status.memory,
+            losses: Arc::new(status.losses.to_vec()),
             preview,
         }
     }

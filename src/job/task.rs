@@ -4,19 +4,20 @@ use super::{Control, Ending};
 
 /// A request for long work, and how it is done.
 ///
-/// [`super::Job::start`] runs it: with pause, stop and cancel, a sentence where it panics, and exactly one ending.
+/// [`super::Job::start`] runs it: it can be paused, stopped and cancelled, and has exactly one ending, also if it
+/// panics.
 pub trait Task: Send + 'static {
     /// What the work is called in sentences and in lists of threads.
     const NAME: &'static str;
-    /// How far it is: only the newest state counts.
+    /// Its progress; only the latest value is kept.
     type Progress: Progress;
-    /// What it makes, once or one after another.
+    /// Its result; there may be several.
     type Output: Send + 'static;
 
     /// Does the work on the job's thread.
     ///
     /// # Errors
-    /// Whatever ends the work before it is done, as a sentence.
+    /// A sentence that says why the work ended before it was done.
     fn run(self, control: &Control<Self::Progress, Self::Output>) -> Result<Ending, Failure>;
 }
 
@@ -28,7 +29,7 @@ pub trait Progress: Clone + Default + Send + 'static {
     /// What is being done, in a few words.
     fn doing(&self) -> String;
 
-    /// Seconds that are left, as far as they can be told.
+    /// Estimated seconds that are left.
     fn seconds_left(&self) -> Option<f64> {
         None
     }

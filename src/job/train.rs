@@ -22,12 +22,12 @@ pub enum PatchSource {
     Files(Vec<PathBuf>, Option<Recipe>),
     /// Pictures at hand.
     Pictures(Vec<Picture>),
-    /// So many synthetic graphite micrographs with random factors, from a seed.
+    /// Synthetic graphite micrographs with random factors: how many, and the seed.
     Graphite(usize, u64),
 }
 
 impl PatchSource {
-    /// In words.
+    /// A description to display.
     pub fn describe(&self) -> String {
         match self {
             Self::Files(paths, _) => {
@@ -39,7 +39,7 @@ impl PatchSource {
         }
     }
 
-    /// The pictures, and what was left out with the reasons.
+    /// The pictures, and the reasons why others were left out.
     pub fn pictures(&self, edge: usize, interrupted: &dyn Fn() -> bool) -> (Vec<Picture>, Vec<String>) {
         match self {
             Self::Files(paths, recipe) => pictures_of_files(paths, recipe.as_ref(), interrupted),
@@ -56,13 +56,13 @@ pub struct Train {
     pub source: PatchSource,
     /// Pixels from one patch to the next.
     pub stride: usize,
-    /// Patches to train on at the most.
+    /// The most patches to train on.
     pub most_patches: usize,
     /// Model and training.
     pub settings: LatentSettings,
     /// The file that the model is written to.
     pub output: PathBuf,
-    /// Whether its tensors take two bytes a number.
+    /// Whether its tensors are stored as f16.
     pub as_f16: bool,
     /// Whether to go on from the checkpoint beside the output.
     pub resume: bool,
@@ -76,13 +76,13 @@ impl Train {
         output.with_file_name(name)
     }
 
-    /// The patches.
+    /// Cuts the patches.
     ///
     /// # Errors
-    /// There are too few.
+    /// The settings do not fit together, or there are too few patches.
     pub fn dataset(&self, interrupted: &dyn Fn() -> bool) -> Result<Dataset, LatentError> {
-        if let Some(complaint) = self.settings.complaint() {
-            return Err(LatentError::Settings(complaint));
+        if let Some(problem) = self.settings.problem() {
+            return Err(LatentError::Settings(problem));
         }
         let (pictures, mut left_out) = self.source.pictures(self.settings.edge, interrupted);
         let made = Dataset::new(&pictures, self.settings.edge, self.stride, self.most_patches, self.settings.seed);
@@ -102,21 +102,21 @@ impl Train {
 /// How far a training is.
 #[derive(Clone, Debug, Default)]
 pub struct TrainProgress {
-    /// What is being done, in words.
+    /// What is being done, in a few words.
     pub doing: String,
     /// 0 … 1.
     pub share: f64,
     /// Steps taken.
     pub step: usize,
-    /// Looks at the held-out patches.
+    /// Checks of the held-out patches.
     pub checks: Arc<Vec<Check>>,
-    /// Pictures of the last look.
+    /// Pictures of the last check.
     pub pictures: Arc<Pictures>,
     /// Patches trained on and held out.
     pub patches: (usize, usize),
     /// Patches a second.
     pub throughput: f64,
-    /// What is left, as far as it can be told.
+    /// Estimated time that is left.
     pub left: Option<Duration>,
     /// Bytes in use.
     pub memory: u64,
@@ -140,7 +140,7 @@ impl Progress for TrainProgress {
     }
 }
 
-/// Pictures of a look.
+/// Pictures of a check.
 const SHOWN: usize = 8;
 
 impl Task for Train {
@@ -156,7 +156,7 @@ impl Task for Train {
             return Err(Failure(format!("{} is a folder; name a file for the model.", self.output.display())));
         }
         let data = match self.dataset(&|| control.is_ending()) {
-            // Files that were not read any more are no reason to complain of.
+            // Not all files were read, so an error about too few patches would mislead.
             _ if control.is_ending() => return Ok(Ending::Cancelled),
             data => Arc::new(data?),
         };
@@ -168,8 +168,8 @@ impl Task for Train {
         let mut resume = self.resume;
         let trained = device::with_device(&settings.device, Precision::Single, control, |device| {
             let mut training = Training { request: &self, data: &data, weights: &weights, control, now: now.clone() };
-            let trained = training.on(&device, resume);
-            // A device that was lost took the training with it: it goes on from its last checkpoint.
+            let trained = training.train_on(&device, resume);
+            // The state of the training is lost with its device, so it is resumed from the last checkpoint.
             resume = resume || Train::checkpoint(&self.output).exists();
             trained
         });
@@ -177,7 +177,7 @@ impl Task for Train {
     }
 }
 
-/// A training under way.
+/// A training in progress.
 struct Training<'a> {
     request: &'a Train,
     data: &'a Arc<Dataset>,
@@ -186,15 +186,15 @@ struct Training<'a> {
     now: TrainProgress,
 }
 
-/// How the steps of a training ended, and whether its last parameters are of no use.
+/// How the steps of a training ended, and whether it diverged, so that its last parameters are useless.
 struct Stepped {
     ending: Ending,
-    is_lost: bool,
+    has_diverged: bool,
 }
 
 impl Training<'_> {
     /// Trains on a device and writes the model.
-    fn on(&mut self, device: &Device, resume: bool) -> Result<Ending, LatentError> {
+    fn train_on(&mut self, device: &Device, resume: bool) -> Result<Ending, LatentError> {
         let (request, data) = (self.request, self.data);
         let Some(mut trainer) = self.trainer(device, resume)? else { return Ok(Ending::Cancelled) };
         let stepped = self.steps(&mut trainer)?;
@@ -202,28 +202,28 @@ impl Training<'_> {
             return Ok(Ending::Cancelled);
         }
         self.now.doing = "measuring the latent space".into();
-        let mut model = trainer.model(request.settings.patience > 0 || stepped.is_lost)?;
+        let mut model = trainer.model(request.settings.patience > 0 || stepped.has_diverged)?;
         model.summary.data = request.source.describe();
         model.summary.seconds = trainer.seconds();
-        // Stopping it early would leave a model whose sliders have no names; it is cancelled or finished.
+        // A stop does not end this part, because the sliders of the model would then have no names.
         let measured = model.summarise(data, self.weights, device, &mut |share| {
             self.now.share = share;
             self.control.show(self.now.clone());
             self.control.wanted() != Wanted::Cancel
         })?;
         if !measured {
-            self.keep(&trainer)?;
+            self.save_checkpoint(&trainer)?;
             return Ok(Ending::Cancelled);
         }
         write(&request.output, &model.to_bytes(request.as_f16)?)?;
         // The training is over: there is nothing to go on from.
         let _ = std::fs::remove_file(Train::checkpoint(&request.output));
         self.control.saved(request.output.clone());
-        self.control.give(Arc::new(model));
+        self.control.output(Arc::new(model));
         Ok(stepped.ending)
     }
 
-    /// The trainer at its first step or at that of the checkpoint; none where the training was cancelled meanwhile.
+    /// The trainer at its first step or at that of the checkpoint; `None` if the job was told to end meanwhile.
     fn trainer(&mut self, device: &Device, resume: bool) -> Result<Option<Trainer>, LatentError> {
         let settings = &self.request.settings;
         let checkpoint = Train::checkpoint(&self.request.output);
@@ -242,12 +242,12 @@ impl Training<'_> {
         needs.part = kept.as_ref().and_then(|(_, text)| Trainer::part_of(text)).unwrap_or(needs.part);
         if needs.part < settings.batch {
             self.control.warn(format!(
-                "A batch of {} patches does not fit into the memory at once and is worked on {} at a time.",
+                "A batch of {} patches does not fit into memory at once; {} patches are processed at a time.",
                 settings.batch, needs.part
             ));
         }
         self.now.memory = needs.bytes;
-        self.now.doing = "reading the features of the patches".into();
+        self.now.doing = "computing the features of the patches".into();
         let (now, control) = (&mut self.now, self.control);
         let made = Trainer::in_parts(settings, self.data.clone(), self.weights, device, needs.part, &mut |share| {
             now.share = share;
@@ -261,40 +261,40 @@ impl Training<'_> {
         Ok(Some(trainer))
     }
 
-    /// Takes steps until all are done or something else is wanted.
+    /// Takes steps until all are done, the job is to end, or the training diverges.
     fn steps(&mut self, trainer: &mut Trainer) -> Result<Stepped, LatentError> {
         let settings = &self.request.settings;
         let (start, first_step) = (Instant::now(), trainer.steps());
-        let lost_its_way = |error: LatentError, control: &Control<_, _>| {
+        let diverged = |error: LatentError, control: &Control<_, _>| {
             control.warn(error.to_string());
-            Stepped { ending: Ending::Kept, is_lost: true }
+            Stepped { ending: Ending::Kept, has_diverged: true }
         };
         loop {
             if trainer.is_check_due() {
-                match trainer.look(SHOWN) {
+                match trainer.check(SHOWN) {
                     Err(error @ LatentError::NotFinite { .. }) if !trainer.checks().is_empty() => {
-                        return Ok(lost_its_way(error, self.control));
+                        return Ok(diverged(error, self.control));
                     }
                     pictures => self.now.pictures = Arc::new(pictures?),
                 }
                 self.now.checks = Arc::new(trainer.checks().to_vec());
-                self.keep(trainer)?;
+                self.save_checkpoint(trainer)?;
                 self.control.show(self.now.clone());
             }
             if trainer.is_done() {
-                return Ok(Stepped { ending: Ending::Finished, is_lost: false });
+                return Ok(Stepped { ending: Ending::Finished, has_diverged: false });
             }
             match self.control.wait_while_paused() {
-                Wanted::Keep => return Ok(Stepped { ending: Ending::Kept, is_lost: false }),
+                Wanted::Keep => return Ok(Stepped { ending: Ending::Kept, has_diverged: false }),
                 Wanted::Cancel => {
-                    self.keep(trainer)?;
-                    return Ok(Stepped { ending: Ending::Cancelled, is_lost: false });
+                    self.save_checkpoint(trainer)?;
+                    return Ok(Stepped { ending: Ending::Cancelled, has_diverged: false });
                 }
                 Wanted::Run | Wanted::Pause => {}
             }
             match trainer.step() {
                 Err(error @ LatentError::NotFinite { .. }) if !trainer.checks().is_empty() => {
-                    return Ok(lost_its_way(error, self.control));
+                    return Ok(diverged(error, self.control));
                 }
                 other => other?,
             }
@@ -310,7 +310,7 @@ impl Training<'_> {
     }
 
     /// Writes the checkpoint.
-    fn keep(&self, trainer: &Trainer) -> Result<(), LatentError> {
+    fn save_checkpoint(&self, trainer: &Trainer) -> Result<(), LatentError> {
         let (tensors, text) = trainer.checkpoint()?;
         write(&Train::checkpoint(&self.request.output), &tensor_bytes(&tensors, &text, false)?)
     }

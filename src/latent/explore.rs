@@ -9,9 +9,9 @@ use crate::stats::{Boundary, Components, Correlation, chord_lengths, interface_l
 pub const DESCRIPTORS: [&str; 6] =
     ["volume fraction", "particle size", "number of particles", "roundness", "specific surface", "mean chord"];
 
-/// Descriptors of a picture: volume fraction; mean radius in pixels of discs with the areas of the particles; number of
-/// particles; roundness, 4π area / perimeter² of all particles together, times their number (1 for discs); interface
-/// length for each unit of area in 1/px; mean chord in pixels.
+/// Descriptors of a picture: volume fraction; mean radius in pixels of discs with the areas of the particles; number n
+/// of particles; roundness `4π n A / L²`, where A is the area of all particles and L the length of the interface (1 for
+/// equal discs); interface length per unit of area in 1/px; mean chord in pixels.
 pub type Descriptors = [f64; 6];
 
 /// Particles of fewer pixels are specks and not counted.
@@ -29,7 +29,7 @@ pub fn describe(values: &[f32], size: (usize, usize), threshold: f32, dark: bool
     let radius = sizes.iter().map(|n| (n / std::f64::consts::PI).sqrt()).sum::<f64>() / number.max(1.0);
     let length = interface_length(&phase, Boundary::Periodic);
     let roundness = match length > 0.0 {
-        // Discs of equal size: n · 2πr of interface, n · πr² of area.
+        // n equal discs have L = n · 2πr and A = n · πr², which gives 1.
         true => 4.0 * std::f64::consts::PI * sizes.iter().sum::<f64>() * number / (length * length),
         false => 0.0,
     };
@@ -97,8 +97,8 @@ pub fn slerp(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(x, y)| from * x + to * y).collect()
 }
 
-/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a ridge term for all but
-/// the constant. Where the rows leave a choice, the coefficients are the smallest.
+/// Coefficients, constant first, of the linear regression of `y` on the columns of `rows`, with a ridge term for all
+/// but the constant. Where the rows leave a choice, the coefficients are the smallest.
 pub fn linear_fit(rows: &[Vec<f64>], y: &[f64], ridge: f64) -> Vec<f64> {
     let wide = rows.first().map_or(0, Vec::len) + 1;
     // The ridge term is one more row for each coefficient: √ridge times that coefficient is to be 0.

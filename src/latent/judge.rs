@@ -206,7 +206,7 @@ fn scores(channels: &[usize], patch: &Measured, found: &Measured) -> [f64; 6] {
 }
 
 /// The most held-out patches that are judged.
-const LOOKED_AT: usize = 48;
+const MOST_JUDGED: usize = 48;
 
 /// Judges a model by the held-out patches of `data`. `progress` receives the share that is done and returns whether to
 /// go on; the result is `None` if it stopped.
@@ -232,7 +232,7 @@ pub fn judge(
     let white = |p: Vec<f32>| p.into_iter().map(|v| 255.0 * v).collect::<Vec<f32>>();
     let mut chosen: Vec<&Patch> = data.held_out.iter().collect();
     chosen.shuffle(&mut random);
-    chosen.truncate(LOOKED_AT);
+    chosen.truncate(MOST_JUDGED);
     let known = known_patches(data);
     let all = (2 * chosen.len() + known.len()) as f64;
     let (mut patches, mut found, mut made) = (vec![], vec![], vec![]);

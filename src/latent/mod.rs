@@ -81,7 +81,7 @@ pub enum LatentError {
     },
     /// The loss of the training is no longer finite.
     #[error(
-        "The loss is not a finite number any more after {step} steps. Take a smaller learning rate; the best model so far is kept."
+        "The loss is no longer a finite number after {step} steps. Take a smaller learning rate; the best model so far is kept."
     )]
     NotFinite {
         /// Steps taken.

@@ -154,12 +154,12 @@ impl Model {
     ///
     /// # Errors
     /// Never, unless the file in the build is damaged.
-    pub fn boxed() -> Result<Self, LatentError> {
+    pub fn built_in() -> Result<Self, LatentError> {
         Self::from_bytes(include_bytes!("../../weights/graphite.safetensors"), Path::new("graphite.safetensors"))
     }
 
-    /// Whether a file says that it is a model, without reading it whole.
-    pub fn is_one(path: &Path) -> bool {
+    /// Whether the header of a file names it a model; does not read the whole file.
+    pub fn is_model_file(path: &Path) -> bool {
         use std::io::Read;
         /// The header of a model stays far below this.
         const MOST_HEADER: u64 = 8 << 20;
@@ -175,7 +175,7 @@ impl Model {
     /// The file cannot be read, or is not a model.
     pub fn open(path: &Path) -> Result<Self, LatentError> {
         if path == Path::new("graphite") && !path.exists() {
-            return Self::boxed();
+            return Self::built_in();
         }
         let unreadable = |source| LatentError::Io { action: "read", path: path.into(), source };
         let length = std::fs::metadata(path).map_err(unreadable)?.len();
@@ -196,8 +196,8 @@ impl Model {
         if header.format != FORMAT {
             return Err(malformed(path, "another version of this program made it; train it again"));
         }
-        if let Some(complaint) = header.settings.complaint() {
-            return Err(malformed(path, format!("its settings do not fit together: {complaint}")));
+        if let Some(problem) = header.settings.problem() {
+            return Err(malformed(path, format!("its settings do not fit together: {problem}")));
         }
         let mut take = |name: &str| tensors.remove(name).unwrap_or_default();
         let scaling = Scaling { mean: take("scaling.mean"), deviation: take("scaling.deviation") };
@@ -252,7 +252,7 @@ impl Model {
         let weights = Weights::load(kind, self.settings.depth)?;
         if weights.hash() != self.summary.network && !self.settings.model.matches_pixels() {
             return Err(LatentError::Settings(
-                "The weights of the feature network are other ones than those that this model was trained with.".into(),
+                "The weights of the feature network are not those that this model was trained with.".into(),
             ));
         }
         Ok(weights)

@@ -98,14 +98,14 @@ pub fn start_from_components(
     let (features, dimensions) = (encoder_input(settings).len(), settings.dimensions);
     for (d, Component { variance, direction }) in components.iter().enumerate() {
         let deviation = variance.sqrt();
-        let is_told = *variance > noise;
-        let told = |value: f64| if is_told { value as f32 } else { 0.0 };
+        let is_used = *variance > noise;
+        let if_used = |value: f64| if is_used { value as f32 } else { 0.0 };
         for (k, along) in direction.iter().enumerate() {
-            values[mean][k * dimensions + d] = told(along / deviation);
+            values[mean][k * dimensions + d] = if_used(along / deviation);
             values[log_weight][k * dimensions + d] = 0.0;
-            values[prediction][d * features + k] = told(along * deviation * (features as f64).sqrt());
+            values[prediction][d * features + k] = if_used(along * deviation * (features as f64).sqrt());
         }
-        values[log_variance][d] = told(-(1.0 + variance / noise).ln().min(-SHARPEST));
+        values[log_variance][d] = if_used(-(1.0 + variance / noise).ln().min(-SHARPEST));
     }
 }
 
@@ -145,17 +145,17 @@ mod tests {
         let all = rows.iter().flat_map(|r| r.iter()).map(|v| f64::from(*v).powi(2)).sum::<f64>() / rows.len() as f64;
         let components = principal_components(&rows, 4, &mut || true).expect("goes on");
         let noise = settings.beta / (2.0 * settings.feature_weight);
-        let told: Vec<f64> = components.iter().map(|c| c.variance).filter(|v| *v > noise).collect();
-        assert!((1..4).contains(&told.len()), "some above the noise of {noise}, some below: {told:?}");
+        let used: Vec<f64> = components.iter().map(|c| c.variance).filter(|v| *v > noise).collect();
+        assert!((1..4).contains(&used.len()), "some above the noise of {noise}, some below: {used:?}");
         let mut trainer = Trainer::new(&settings, Arc::new(data), &weights, &Device::Cpu, &mut |_| true)
             .expect("fits")
             .expect("goes on");
-        trainer.look(0).expect("a look");
+        trainer.check(0).expect("a check");
         let found = |name: &str| trainer.checks()[0].terms.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
         let (features, divergence) = (found("features").expect("a term"), found("divergence").expect("a term"));
-        let unexplained = all - told.iter().sum::<f64>();
+        let unexplained = all - used.iter().sum::<f64>();
         assert!((features - unexplained).abs() < 1e-3, "{features}, {unexplained}");
-        let nats: f64 = told.iter().map(|v| 0.5 * (noise / (v + noise) + (1.0 + v / noise).ln())).sum();
+        let nats: f64 = used.iter().map(|v| 0.5 * (noise / (v + noise) + (1.0 + v / noise).ln())).sum();
         assert!((divergence - nats).abs() < 1e-2 * nats, "{divergence}, {nats}");
     }
 

@@ -196,7 +196,7 @@ impl LatentSettings {
     }
 
     /// A sentence about what does not fit together, if anything.
-    pub fn complaint(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         let positive = |name: &str, value: f64| {
             (!value.is_finite() || value < 0.0).then(|| format!("The {name} has to be a number of 0 or more."))
         };
@@ -239,7 +239,7 @@ impl LatentSettings {
 /// A preset of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LatentPreset {
-    /// A minute or two on a laptop, to see whether a set of micrographs is worth more.
+    /// A minute or two on a laptop, to see whether a longer training is worthwhile.
     Quick,
     /// The defaults.
     Standard,
@@ -267,7 +267,7 @@ impl LatentPreset {
     pub const fn tooltip(self) -> &'static str {
         match self {
             Self::Quick => {
-                "Patches of 64 pixels, a network to pool2 and 400 steps, to see whether a set is worth more."
+                "Patches of 64 pixels, a network to pool2 and 400 steps, to see whether a longer training is worthwhile."
             }
             Self::Standard => "Suitable for most sets.",
             Self::Thorough => "Four times the steps.",
@@ -322,7 +322,7 @@ mod tests {
             for preset in LatentPreset::ALL {
                 let mut settings = LatentSettings { seed: 7, turn: true, ..LatentSettings::of(model) };
                 preset.apply(&mut settings);
-                assert_eq!(settings.complaint(), None, "{model:?} {preset:?}");
+                assert_eq!(settings.problem(), None, "{model:?} {preset:?}");
                 assert_eq!((settings.seed, settings.turn, settings.model), (7, true, model));
                 assert_eq!(LatentPreset::of(&settings), Some(preset), "{model:?}");
                 let own = LatentSettings { beta: 0.123, ..settings };

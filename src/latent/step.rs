@@ -87,7 +87,7 @@ pub fn feed(
     targets: &[&Target],
     beta: f64,
     random: &mut Pcg64,
-    is_look: bool,
+    is_check: bool,
 ) {
     let grey = || patches.iter().flat_map(|p| p.values.iter().map(|v| f32::from(*v) / 255.0)).collect::<Vec<f32>>();
     let graph = &ready.graph;
@@ -120,7 +120,7 @@ pub fn feed(
     }
     let codes = patches.len() * settings.dimensions;
     if let Some(id) = graph.sampling {
-        program.write(id, &if is_look { vec![0.0; codes] } else { normals(random, codes) });
+        program.write(id, &if is_check { vec![0.0; codes] } else { normals(random, codes) });
     }
     if let Some(id) = graph.prior {
         program.write(id, &normals(random, codes));

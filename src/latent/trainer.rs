@@ -30,7 +30,7 @@ pub struct Pictures {
     pub samples: Vec<Vec<f32>>,
 }
 
-/// A training under way.
+/// A training in progress.
 pub struct Trainer {
     settings: LatentSettings,
     data: Arc<Dataset>,
@@ -63,7 +63,7 @@ struct State {
 }
 
 /// The most held-out patches of a check: enough for a mean.
-const LOOKED_AT: usize = 64;
+const MOST_CHECKED: usize = 64;
 /// Patches from which the principal components are taken.
 const MOST_ROWS: usize = 4096;
 
@@ -96,14 +96,14 @@ impl Trainer {
         part: usize,
         progress: &mut dyn FnMut(f64) -> bool,
     ) -> Result<Option<Self>, LatentError> {
-        if let Some(complaint) = settings.complaint() {
-            return Err(LatentError::Settings(complaint));
+        if let Some(problem) = settings.problem() {
+            return Err(LatentError::Settings(problem));
         }
         if part == 0 || !settings.batch.is_multiple_of(part) {
             return Err(LatentError::Settings("The checkpoint cannot be resumed: it is damaged.".into()));
         }
-        let looked_at = data.held_out.len().min(LOOKED_AT);
-        let all = (data.train.len() + looked_at) as f64;
+        let checked = data.held_out.len().min(MOST_CHECKED);
+        let all = (data.train.len() + checked) as f64;
         let mut extractor = Extractor::new(device, weights, settings, (data.edge, data.edge))?;
         let mut done = 0.0;
         let mut extract = |patches: &[Patch]| -> Result<Option<Vec<Target>>, LatentError> {
@@ -119,7 +119,7 @@ impl Trainer {
             Ok(Some(targets))
         };
         let Some(mut train_targets) = extract(&data.train)? else { return Ok(None) };
-        let Some(mut check_targets) = extract(&data.held_out[..looked_at])? else { return Ok(None) };
+        let Some(mut check_targets) = extract(&data.held_out[..checked])? else { return Ok(None) };
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let weights_of_grams = gram_weights(settings, &train_targets);
@@ -287,7 +287,7 @@ impl Trainer {
     ///
     /// # Errors
     /// The device is lost.
-    pub fn look(&mut self, pictures: usize) -> Result<Pictures, LatentError> {
+    pub fn check(&mut self, pictures: usize) -> Result<Pictures, LatentError> {
         let start = Instant::now();
         let parameters = self.parameters()?;
         write_parameters(&mut self.check, &parameters);
@@ -446,7 +446,7 @@ impl Trainer {
             return Err(other("the weights of its feature network have changed since"));
         }
         if kept.part != self.train.part {
-            return Err(other("its batches were split otherwise, for want of memory then or now"));
+            return Err(other("its batches were split differently, because more or less memory was free"));
         }
         let graph = &self.train.graph;
         let find = |kind: &str, name: &str, id: TensorId| {

@@ -144,7 +144,7 @@ impl Layer {
         self.kept().filter(is_tap).collect()
     }
 
-    /// The smallest image edge that leaves at least one output, and two where an edge is mirrored.
+    /// The smallest image edge that leaves at least one output, or two if edges are mirrored.
     pub fn smallest_image(self, padding: Padding) -> usize {
         match padding {
             Padding::Reflect => 2 * self.stride(),

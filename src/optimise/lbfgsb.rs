@@ -8,7 +8,7 @@ use super::model::{History, Model};
 use super::subspace::subspace_point;
 use super::{Bounds, Objective, Progress};
 
-/// Steps and changes of the gradient that are remembered.
+/// Steps and gradient changes in the history.
 const MEMORY: usize = 10;
 /// Evaluations that one line search may take.
 const EVALUATIONS: usize = 20;
@@ -27,7 +27,7 @@ pub struct Lbfgsb {
     pub value: f64,
     /// The gradient at `x`; empty before the first step.
     pub gradient: Vec<f64>,
-    /// What is remembered of earlier steps.
+    /// The history of earlier steps.
     pub history: History,
     /// Steps taken.
     pub iteration: usize,

@@ -33,7 +33,7 @@ impl Bounds {
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The loss fell; another step may help.
+    /// A step was made; another may help.
     Moving,
     /// No further descent is possible in this arithmetic, or the gradient within the bounds is zero.
     Converged,

@@ -1,10 +1,10 @@
-//! What L-BFGS-B remembers, and the quadratic model that it makes of it.
+//! The history of L-BFGS-B, and its quadratic model.
 
 use std::collections::VecDeque;
 
 use super::matrix::{Square, add_scaled, dot};
 
-/// The remembered steps `s` and gradient changes `y`, oldest first.
+/// The last steps `s` and gradient changes `y`, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Steps.
@@ -25,7 +25,7 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// `None` if the middle matrix of the remembered pairs is not invertible.
+    /// `None` if the middle matrix of the history is not invertible.
     pub fn new(history: &'a History, first_theta: f64) -> Option<Self> {
         let m = history.s.len();
         let products = |a: &VecDeque<Vec<f64>>, b: &VecDeque<Vec<f64>>, symmetric: bool| {
@@ -63,7 +63,7 @@ impl<'a> Model<'a> {
         2 * self.history.s.len()
     }
 
-    /// Column `k` of `W`: a remembered vector and its factor.
+    /// Column `k` of `W`: a vector of the history and its factor.
     fn column(&self, k: usize) -> (&[f64], f64) {
         match k.checked_sub(self.history.s.len()) {
             None => (&self.history.y[k], 1.0),

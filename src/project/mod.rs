@@ -1,8 +1,8 @@
-//! Projects: one file that holds a micrograph, its recipe, all settings and results, and opens anywhere.
+//! Projects: one file that holds a micrograph, its recipe, all settings and results.
 //!
 //! The file is a zip archive of `project.json` and arrays in NumPy's format, so that other programs can read it too:
-//! `micrograph.npy`, `realisations/N/image.npy`, `…/labels.npy`, `…/original.npy`, and `compared/N.npy`. What else is kept
-//! lies in `parts/NAME/`: `part.json` and files of its own.
+//! `micrograph.npy`, `realisations/N/image.npy`, `…/labels.npy`, `…/original.npy`, and `compared/N.npy`. Everything
+//! else lies in `parts/NAME/`: `part.json` and other files.
 
 mod part;
 
@@ -23,11 +23,11 @@ use crate::micrograph::{Micrograph, PhaseMap, PixelSize, array_bytes, label_byte
 use crate::reconstruct::{Realisation, Report, Settings};
 use crate::stats::all_curves;
 
-/// How a project's file name ends.
-pub const ENDING: &str = "microwright";
-/// The version of the format that is written; all up to it are read.
+/// The file extension of projects.
+pub const EXTENSION: &str = "microwright";
+/// The version of the format that is written; it and all earlier ones are read.
 const VERSION: u32 = 2;
-/// What the file says it is.
+/// The name of the format, which `project.json` holds.
 const FORMAT: &str = "microwright project";
 /// The longest `project.json`, and the most results, that are read.
 const MOST_TEXT: u64 = 512 << 20;
@@ -46,11 +46,11 @@ pub struct Project {
     pub realisations: Vec<Arc<Realisation>>,
     /// Other phase maps that are compared, with their names.
     pub compared: Vec<(String, Arc<PhaseMap>)>,
-    /// What else is kept, each under the name of what gives and takes it.
+    /// Everything else, by the name of the workspace or task that it belongs to.
     pub parts: BTreeMap<String, Part>,
 }
 
-/// What can be wrong with a project's file.
+/// Errors of a project's file.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// It cannot be read.
@@ -69,7 +69,7 @@ pub enum ProjectError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no project, or damaged.
+    /// It is not a project, or it is damaged.
     #[error("{} cannot be opened as a project: {reason}.", path.display())]
     Malformed {
         /// The file.
@@ -79,7 +79,7 @@ pub enum ProjectError {
     },
 }
 
-/// When a file was last written, and its length: whether it is still the one that it was.
+/// The time of a file's last change, and its length, which together show whether it has changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     written: SystemTime,
@@ -87,7 +87,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// That of a file, where there is one.
+    /// The stamp of a file, if there is one.
     pub fn of(path: &Path) -> Option<Self> {
         let found = std::fs::metadata(path).ok()?;
         Some(Self { written: found.modified().ok()?, bytes: found.len() })
@@ -124,7 +124,7 @@ struct MicrographFacts {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct RealisationFacts {
     report: Report,
-    /// Phases of the realisation's and its original's labels; 0: none.
+    /// The number of phases in the labels of the realisation and of its original; 0 if there are none.
     phases: usize,
     original_phases: usize,
 }
@@ -136,17 +136,17 @@ struct MapFacts {
 }
 
 impl Project {
-    /// Writes the file, whole or not at all.
+    /// Writes the file, completely or not at all.
     ///
     /// # Errors
-    /// It cannot be written; an older file of that name is then unharmed.
+    /// It cannot be written; an older file of that name then stays unchanged.
     pub fn save(&self, path: &Path) -> Result<(), ProjectError> {
         let failed = |source| ProjectError::Write { path: path.into(), source };
         let bytes = self.bytes().map_err(|e| failed(std::io::Error::other(e)))?;
         write_atomically(path, &bytes).map_err(failed)
     }
 
-    /// The bytes of the file: the same project always gives the same.
+    /// The bytes of the file; the same project always gives the same bytes.
     fn bytes(&self) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
         let mut archive = ZipWriter::new(Cursor::new(vec![]));
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -202,7 +202,7 @@ impl Project {
         }
     }
 
-    /// Reads what [`Project::save`] wrote, also with an earlier version of the program.
+    /// Reads a file that [`Project::save`] wrote, also in an earlier version of the program.
     ///
     /// # Errors
     /// It cannot be read, is no project, is damaged, or comes from a later version.
@@ -217,7 +217,7 @@ impl Project {
             entry.take(MOST_TEXT).read_to_string(&mut text).map_err(|e| damaged(&e))?;
             text
         };
-        // The version decides before anything else is expected of the file.
+        // The version is checked before anything else, because later versions may differ in everything else.
         let version = serde_json::from_str::<Version>(&text).map_err(|e| damaged(&e))?;
         if version.format != FORMAT {
             return Err(malformed("it is no project of this program".into()));
@@ -298,7 +298,7 @@ const TEXT: &str = "part.json";
 const MOST_FILES: usize = 10_000;
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The parts of an archive; names that no part can have are left out.
+/// The parts of an archive; files with invalid names are left out.
 fn read_parts<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<BTreeMap<String, Part>, String> {
     let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     let mut left = MOST_BYTES;

@@ -1,4 +1,4 @@
-//! What one workspace or task keeps in a project.
+//! What a workspace or a task stores in a project.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::micrograph::{PhaseMap, label_bytes, read_array};
 
-/// A text and files, which only what gave them understands. Cloning shares the files.
+/// A text (JSON) and files, whose form only their workspace or task knows. Cloning shares the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Part {
     text: serde_json::Value,
@@ -24,21 +24,21 @@ impl Part {
         !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(fine)
     }
 
-    /// Keeps a value as the part's text.
+    /// Stores a value as the part's text.
     pub fn put<T: Serialize>(&mut self, value: &T) {
-        // Only numbers that JSON cannot hold are lost: they become null.
+        // Infinity and NaN, which JSON cannot hold, become null.
         self.text = serde_json::to_value(value).unwrap_or_default();
     }
 
-    /// The value that the part's text stands for.
+    /// The value of the part's text.
     ///
     /// # Errors
-    /// The text is of something else.
+    /// The text is not of this type.
     pub fn get<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_value(self.text.clone()).map_err(|e| format!("its text is damaged ({e})"))
     }
 
-    /// Keeps a file.
+    /// Stores a file.
     pub fn put_file(&mut self, name: &str, bytes: impl Into<Arc<Vec<u8>>>) {
         self.files.insert(name.into(), bytes.into());
     }
@@ -51,12 +51,12 @@ impl Part {
         self.files.get(name).ok_or_else(|| format!("its file {name} is missing"))
     }
 
-    /// Keeps a phase map as `NAME.npy`.
+    /// Stores a phase map as `NAME.npy`.
     pub fn put_map(&mut self, name: &str, map: &PhaseMap) {
         self.put_file(&format!("{name}.npy"), label_bytes(map));
     }
 
-    /// A phase map that was kept.
+    /// A phase map that was stored.
     ///
     /// # Errors
     /// It is missing, or its labels are no phases below `phases`.
@@ -66,12 +66,12 @@ impl Part {
         PhaseMap::from_values(&array, phases).ok_or_else(|| format!("the labels of {name} are no phases"))
     }
 
-    /// The text as it is written.
+    /// The text, as it is written to the file.
     pub(super) fn text(&self) -> String {
         serde_json::to_string_pretty(&self.text).unwrap_or_default()
     }
 
-    /// Takes the text as it was written.
+    /// Sets the text from the bytes of the file.
     pub(super) fn set_text(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.text = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Everything that decides how a run goes on, in one file.
+//! Checkpoints: everything that is needed to resume a run, in one file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,26 +8,26 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::ReconstructError;
-use super::method::{Numbers, State};
+use super::method::{State, Vector};
 use super::settings::Settings;
 
 /// A saved run: a resumed run gives bit for bit what the uninterrupted one gives (same device and program).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint<'a> {
-    /// What stands in it besides the method's state.
+    /// Everything besides the method's state.
     pub run: SavedRun,
     /// The method's state.
     pub state: State<'a>,
 }
 
-/// What a checkpoint says of its run.
+/// The run of a checkpoint.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SavedRun {
     /// The run's settings.
     pub settings: Settings,
     /// The fingerprint of its micrograph.
     pub fingerprint: String,
-    /// The hash of its network's weights, where it has a network.
+    /// The hash of its network's weights, if it has a network.
     #[serde(default)]
     pub weights: Option<String>,
     /// The realisation's number, from 0.
@@ -51,7 +51,7 @@ struct Header {
 const KEY: &str = "microwright";
 
 impl Checkpoint<'_> {
-    /// Writes the file, whole or not at all.
+    /// Writes the file, completely or not at all.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -60,10 +60,10 @@ impl Checkpoint<'_> {
         let header =
             Header { version: env!("CARGO_PKG_VERSION").into(), run: self.run.clone(), state: self.state.text.clone() };
         let header = serde_json::to_string(&header).map_err(|e| failed(e.into()))?;
-        let views = self.state.vectors.iter().map(|(name, numbers)| {
-            let (dtype, bytes) = match numbers {
-                Numbers::Wide(values) => (Dtype::F64, bytemuck::cast_slice::<f64, u8>(values)),
-                Numbers::Narrow(values) => (Dtype::F32, bytemuck::cast_slice::<f32, u8>(values)),
+        let views = self.state.vectors.iter().map(|(name, vector)| {
+            let (dtype, bytes) = match vector {
+                Vector::F64(values) => (Dtype::F64, bytemuck::cast_slice::<f64, u8>(values)),
+                Vector::F32(values) => (Dtype::F32, bytemuck::cast_slice::<f32, u8>(values)),
             };
             let view = TensorView::new(dtype, vec![bytes.len() * 8 / dtype.bitsize()], bytes);
             (name.as_str(), view.expect("the bytes are those of the shape"))
@@ -78,42 +78,42 @@ impl Checkpoint<'static> {
     /// Reads what [`Checkpoint::save`] wrote.
     ///
     /// # Errors
-    /// The file is no checkpoint of this program.
+    /// The file cannot be read, or is no checkpoint of this version of the program.
     pub fn read(path: &Path) -> Result<Self, ReconstructError> {
         let unusable = |reason: String| ReconstructError::Checkpoint { path: path.into(), reason };
         let bytes = std::fs::read(path).map_err(|e| unusable(e.to_string()))?;
         let broken =
-            |e: &dyn std::fmt::Display| unusable(format!("it is damaged ({e}); start the run anew without --resume"));
+            |e: &dyn std::fmt::Display| unusable(format!("it is damaged ({e}); start the run again without --resume"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
         let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
         let text = text.ok_or_else(|| unusable("it is no checkpoint of this program".into()))?;
         let Header { version, run, state } = serde_json::from_str(text).map_err(|e| broken(&e))?;
         if version != env!("CARGO_PKG_VERSION") {
             return Err(unusable(format!(
-                "it was written by version {version} of the program; start the run anew without --resume"
+                "it was written by version {version} of the program; start the run again without --resume"
             )));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
         let mut vectors = vec![];
         for (name, view) in tensors.tensors() {
-            let numbers = match view.dtype() {
-                Dtype::F64 => Numbers::Wide(Cow::Owned(bytemuck::pod_collect_to_vec(view.data()))),
-                Dtype::F32 => Numbers::Narrow(Cow::Owned(bytemuck::pod_collect_to_vec(view.data()))),
+            let vector = match view.dtype() {
+                Dtype::F64 => Vector::F64(Cow::Owned(bytemuck::pod_collect_to_vec(view.data()))),
+                Dtype::F32 => Vector::F32(Cow::Owned(bytemuck::pod_collect_to_vec(view.data()))),
                 other => return Err(broken(&format!("{name} is {other:?}"))),
             };
-            vectors.push((name, numbers));
+            vectors.push((name, vector));
         }
         Ok(Self { run, state: State { text: state, vectors } })
     }
 
-    /// The error of a state in this file that a method cannot go on from.
+    /// The error for a file with a state that a method cannot resume.
     pub fn refused(path: &Path, error: ReconstructError) -> ReconstructError {
         let reason = match error {
             ReconstructError::DamagedState(what) => {
-                format!("it is damaged ({what}); start the run anew without --resume")
+                format!("it is damaged ({what}); start the run again without --resume")
             }
             ReconstructError::OtherState(what) => {
-                format!("it was made with {what}; use the same as then, or start anew without --resume")
+                format!("it was made with {what}; use the same as in that run, or start again without --resume")
             }
             other => return other,
         };

@@ -1,17 +1,17 @@
-//! Exact volume fractions: how many pixels each phase gets, and which pixels change by simulated annealing (Li et al. 2018,
-//! "Decoding").
+//! Exact volume fractions: the number of pixels of each phase, and simulated annealing that changes pixels until the
+//! numbers are met (Li et al. 2018, "Decoding").
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use crate::micrograph::PhaseMap;
 
-/// Weight of a pair of unlike neighbours against the squared distance from a phase's centre to the next phase's.
+/// Cost of a pair of unlike neighbours, in units of the squared distance of the nearest two phase centres.
 const INTERFACE: f32 = 0.05;
-/// Temperatures of the annealing, in the same unit.
+/// First and last temperature of the annealing, in the same unit.
 const HOT: f32 = 0.02;
 const COLD: f32 = 0.0005;
-/// Tries for each pixel that has to change; after that the nearest pixels change wherever they are.
+/// Tries for each pixel that has to change. After that, pixels are chosen by their colour alone.
 const TRIES: usize = 400;
 
 /// The squared distance of a pixel's channels from a vector.
@@ -30,7 +30,7 @@ pub fn least_distance(vectors: &[[f32; 3]]) -> f32 {
     least
 }
 
-/// Pixels of each phase at a size, from those at another: rounded so that they add up.
+/// The pixels of each phase in `pixels` pixels, in proportion to `counts`; rounded so that they add up.
 pub fn target_counts(counts: &[usize], pixels: usize) -> Vec<usize> {
     let all: usize = counts.iter().sum();
     let exact = |n: &usize| *n as f64 * pixels as f64 / all as f64;
@@ -79,7 +79,7 @@ pub fn match_counts(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], cou
     match_anywhere(map, image, centres, &mut excess);
 }
 
-/// What the annealing leaves, mostly nothing: the pixels nearest in colour, wherever they are.
+/// Changes the pixels that the annealing has left, mostly none: those nearest in colour, wherever they are.
 fn match_anywhere(map: &mut PhaseMap, image: &[f32], centres: &[[f32; 3]], excess: &mut [isize]) {
     for to in 0..excess.len() {
         while excess[to] < 0 {

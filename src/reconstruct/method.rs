@@ -1,7 +1,7 @@
-//! The methods of reconstruction: what each has of its own, and what all are asked for.
+//! The methods of reconstruction, and the interface that all of them implement.
 //!
-//! A method is a folder beside this file with its settings, which implement [`MethodSettings`], and what works with
-//! them, which implements [`Reconstruction`]. It is one variant of [`Method`] and one line in [`Method::settings`].
+//! A method is a folder beside this file. Its settings implement [`MethodSettings`], and the type that does the work
+//! implements [`Reconstruction`]. It has one variant in [`Method`] and one line in [`Method::settings`].
 //! Size, seed, realisations, exact volume fractions, polish, comparison, output and resuming are common to all.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use crate::net::WeightsKind;
 use crate::optimise::Progress;
 
 impl Method {
-    /// The settings as all methods have them.
+    /// The settings, through the interface of all methods.
     pub fn settings(&self) -> &dyn MethodSettings {
         match self {
             Self::Gram(settings) => settings,
@@ -31,7 +31,7 @@ impl Method {
         }
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn gram_mut(&mut self) -> Option<&mut Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
@@ -43,12 +43,12 @@ impl Method {
 const MOST_EDGE: usize = 16_384;
 
 impl Settings {
-    /// Takes other weights of the feature network, where the method has one.
+    /// Sets the weights of the feature network, if the method has one.
     pub fn set_weights(&mut self, weights: WeightsKind) {
         self.method.gram_mut().into_iter().for_each(|gram| gram.weights = weights.clone());
     }
 
-    /// Whether these settings can be met for an original of this size.
+    /// Checks that these settings can be met for an original of this size.
     ///
     /// # Errors
     /// A sentence that says what cannot be met and what to change.
@@ -57,12 +57,12 @@ impl Settings {
         for (what, (height, width)) in [("The micrograph", original), ("The result", self.output_size(original))] {
             if height > MOST_EDGE || width > MOST_EDGE {
                 return wrong(format!(
-                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} each way are possible."
+                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} are possible in each direction."
                 ));
             }
         }
         if self.memory_limit.is_some_and(|mebibytes| !(1..=1 << 30).contains(&mebibytes)) {
-            return wrong("A limit of memory is 1 MiB or more, or none at all.".into());
+            return wrong("The memory limit must be 1 MiB or more, or be left out.".into());
         }
         if self.realisations == 0 {
             return wrong("At least one realisation is needed.".into());
@@ -74,10 +74,10 @@ impl Settings {
     }
 }
 
-/// Makes an original ready to be reconstructed by the method of the settings.
+/// Prepares the reconstruction of an original by the method of the settings.
 ///
 /// # Errors
-/// Settings that cannot be met, a phase without a pixel, files that are not there, or a device without the memory.
+/// Settings that cannot be met, a phase without a pixel, missing files, or too little memory on the device.
 pub fn prepare(
     target: &Arc<Target>,
     settings: &Settings,
@@ -94,21 +94,21 @@ pub fn prepare(
     settings.method.settings().prepare(target, settings, device)
 }
 
-/// What a method's settings are asked for.
+/// The interface of a method's settings.
 pub trait MethodSettings {
-    /// The method's name for people.
+    /// The method's name to display.
     fn name(&self) -> &'static str;
 
-    /// Whether they can be met for an original and a result of these sizes.
+    /// Checks that they can be met for an original and a result of these sizes.
     ///
     /// # Errors
     /// A sentence that says what cannot be met and what to change.
     fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError>;
 
-    /// Makes an original ready to be reconstructed.
+    /// Prepares the reconstruction of an original.
     ///
     /// # Errors
-    /// Settings that cannot be met, files that are not there, or a device without the memory.
+    /// Settings that cannot be met, missing files, or too little memory on the device.
     fn prepare(
         &self,
         target: &Arc<Target>,
@@ -125,7 +125,7 @@ pub trait MethodSettings {
 
 /// A method at work on an original: it makes one realisation after another.
 ///
-/// After [`Reconstruction::begin`] or [`Reconstruction::resume`] a realisation is under way, until
+/// A realisation is in progress from [`Reconstruction::begin`] or [`Reconstruction::resume`] to
 /// [`Reconstruction::finish`].
 pub trait Reconstruction {
     /// Begins a realisation from a seed.
@@ -134,58 +134,58 @@ pub trait Reconstruction {
     /// The device lacks memory or is lost.
     fn begin(&mut self, seed: u64) -> Result<(), ReconstructError>;
 
-    /// Goes on with a realisation from what [`Reconstruction::state`] has kept.
+    /// Resumes a realisation from a saved [`Reconstruction::state`].
     ///
     /// # Errors
     /// The state does not fit, or the device lacks memory or is lost.
     fn resume(&mut self, seed: u64, state: &State) -> Result<(), ReconstructError>;
 
-    /// Goes on from the same state on another device, after the one before was lost.
+    /// Continues from the same state on another device, after the previous one was lost.
     ///
     /// # Errors
     /// The device lacks memory or is lost.
-    fn renew(&mut self, device: Device) -> Result<(), ReconstructError>;
+    fn change_device(&mut self, device: Device) -> Result<(), ReconstructError>;
 
-    /// One iteration. `interrupted` is asked before whatever takes long.
+    /// One iteration. `interrupted` is called before each long computation.
     ///
     /// # Errors
-    /// [`ReconstructError::Interrupted`], or the device's; the state is then as before the iteration.
+    /// [`ReconstructError::Interrupted`], or an error of the device; the state is then as before the iteration.
     fn step(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError>;
 
-    /// What decides how the realisation goes on.
+    /// Everything that is needed to resume the realisation.
     fn state(&self) -> State<'_>;
 
     /// How far the realisation is.
-    fn look(&self) -> Look<'_>;
+    fn status(&self) -> Status<'_>;
 
     /// The image as it is now, at the result's size: three channels in 0 … 255.
     fn image(&self) -> Vec<f32>;
 
-    /// The phases of an image, quick to make: their volume fractions need not be exact yet.
+    /// The phases of an image, computed quickly: their volume fractions need not be exact.
     fn rough_phases(&self, image: &[f32]) -> Option<PhaseMap>;
 
     /// Ends the realisation.
-    fn finish(&mut self) -> Made;
+    fn finish(&mut self) -> Outcome;
 
-    /// Where it is computed.
+    /// The device that it runs on.
     fn device(&self) -> DeviceInfo;
 
-    /// The network that it works with, where it has one.
+    /// The feature network, if the method has one.
     fn network(&self) -> Option<WeightsInfo> {
         None
     }
 
-    /// In how many windows it goes over the image, and the bytes that it takes.
+    /// The number of windows in which the image is processed, and the bytes that this takes.
     fn windows(&self) -> (usize, u64) {
         (1, 0)
     }
 }
 
 /// How far a realisation is.
-pub struct Look<'a> {
+pub struct Status<'a> {
     /// Iterations so far.
     pub iteration: usize,
-    /// Iterations in all at the most.
+    /// The most iterations in all.
     pub iterations: usize,
     /// The work done so far, and all of it, in iterations at the full size.
     pub work: (f64, f64),
@@ -197,11 +197,11 @@ pub struct Look<'a> {
     pub losses: &'a [LossValue],
 }
 
-/// A realisation as a method leaves it.
-pub struct Made {
+/// A finished realisation, before it is polished and measured.
+pub struct Outcome {
     /// The image: three channels in 0 … 255.
     pub image: Vec<f32>,
-    /// Its phases with exactly the original's volume fractions, where there are phases.
+    /// Its phases with exactly the original's volume fractions, if there are phases.
     pub phases: Option<PhaseMap>,
     /// The seed.
     pub seed: u64,
@@ -218,7 +218,7 @@ pub struct LossValue {
     pub parts: Vec<f64>,
 }
 
-/// With which network.
+/// The weights of a feature network, for reports and checkpoints.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct WeightsInfo {
     /// Their name.
@@ -227,22 +227,22 @@ pub struct WeightsInfo {
     pub sha256: String,
 }
 
-/// What decides how a realisation goes on, besides its settings: a few numbers by name, and vectors.
+/// Everything that is needed to resume a realisation, besides its settings: scalars and vectors by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<'a> {
-    /// Numbers and words.
+    /// Scalars by name.
     pub text: serde_json::Map<String, serde_json::Value>,
     /// Vectors by name.
-    pub vectors: Vec<(String, Numbers<'a>)>,
+    pub vectors: Vec<(String, Vector<'a>)>,
 }
 
 /// A vector of a state.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Numbers<'a> {
+pub enum Vector<'a> {
     /// In 64 bits.
-    Wide(Cow<'a, [f64]>),
+    F64(Cow<'a, [f64]>),
     /// In 32 bits.
-    Narrow(Cow<'a, [f32]>),
+    F32(Cow<'a, [f32]>),
 }
 
 impl State<'_> {
@@ -250,10 +250,10 @@ impl State<'_> {
     ///
     /// # Errors
     /// What is wrong, in a few words: it is not there, or in 32 bits.
-    pub fn wide(&self, name: &str) -> Result<Vec<f64>, String> {
+    pub fn f64_vector(&self, name: &str) -> Result<Vec<f64>, String> {
         match self.find(name)? {
-            Numbers::Wide(values) => Ok(values.to_vec()),
-            Numbers::Narrow(_) => Err(format!("{name} is not in 64 bits")),
+            Vector::F64(values) => Ok(values.to_vec()),
+            Vector::F32(_) => Err(format!("{name} is not in 64 bits")),
         }
     }
 
@@ -261,22 +261,22 @@ impl State<'_> {
     ///
     /// # Errors
     /// What is wrong, in a few words: it is not there, or in 64 bits.
-    pub fn narrow(&self, name: &str) -> Result<Vec<f32>, String> {
+    pub fn f32_vector(&self, name: &str) -> Result<Vec<f32>, String> {
         match self.find(name)? {
-            Numbers::Narrow(values) => Ok(values.to_vec()),
-            Numbers::Wide(_) => Err(format!("{name} is not in 32 bits")),
+            Vector::F32(values) => Ok(values.to_vec()),
+            Vector::F64(_) => Err(format!("{name} is not in 32 bits")),
         }
     }
 
-    fn find(&self, name: &str) -> Result<&Numbers<'_>, String> {
+    fn find(&self, name: &str) -> Result<&Vector<'_>, String> {
         let found = self.vectors.iter().find(|(n, _)| n == name);
         found.map(|(_, numbers)| numbers).ok_or_else(|| format!("{name} is missing"))
     }
 
-    /// The number or word of a name.
+    /// A scalar by name.
     ///
     /// # Errors
-    /// What is wrong, in a few words: it is not there, or something else.
+    /// What is wrong, in a few words: it is not there, or of another type.
     pub fn get<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, String> {
         let value = self.text.get(name).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|e| format!("{name}: {e}"))

@@ -1,8 +1,8 @@
 //! Statistically equivalent micrographs, by the methods of the literature.
 //!
-//! A [`Target`] is the original made ready once. A [`Method`] with its settings prepares a [`Reconstruction`] of it, which
-//! makes one realisation after another. Exact volume fractions, polish, comparison, output and checkpoints are common to
-//! all methods.
+//! A [`Target`] is the original, prepared once. A [`Method`] with its settings prepares a [`Reconstruction`] of it,
+//! which makes one realisation after another. Exact volume fractions, polish, comparison, output and checkpoints are
+//! common to all methods.
 
 mod checkpoint;
 mod fractions;
@@ -19,7 +19,7 @@ pub use checkpoint::{Checkpoint, SavedRun};
 pub use fractions::{match_counts, target_counts};
 pub use gram::loss;
 pub use gram::loss::Cost;
-pub use method::{Look, LossValue, Made, MethodSettings, Numbers, Reconstruction, State, WeightsInfo, prepare};
+pub use method::{LossValue, MethodSettings, Outcome, Reconstruction, State, Status, Vector, WeightsInfo, prepare};
 pub use output::{InputInfo, OutputFiles, Realisation, Report, curves_csv, input_info, output_path, write_realisation};
 pub use polish::{Polished, polish};
 pub use settings::{MOST_REALISATIONS, Method, Settings};
@@ -29,7 +29,7 @@ use crate::compute::ComputeError;
 use crate::micrograph::MicrographError;
 use crate::net::WeightsError;
 
-/// What can go wrong in a reconstruction.
+/// Errors of a reconstruction.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconstructError {
     /// The micrograph.
@@ -63,10 +63,10 @@ pub enum ReconstructError {
     /// A saved state that is damaged, in a few words.
     #[error("The saved state is damaged ({0}).")]
     DamagedState(String),
-    /// A saved state of something else, in a few words.
+    /// A saved state of another run; says in a few words what differs.
     #[error("The saved state was made with {0}.")]
     OtherState(String),
-    /// A person interrupted the step.
+    /// The user interrupted the step.
     #[error("interrupted")]
     Interrupted,
 }

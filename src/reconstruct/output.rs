@@ -1,4 +1,4 @@
-//! What a reconstruction leaves behind: files, curves and a report from which it can be repeated.
+//! The results of a reconstruction: files, curves, and a report from which it can be repeated.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ReconstructError;
-use super::method::{LossValue, Made, Reconstruction, WeightsInfo};
+use super::method::{LossValue, Outcome, Reconstruction, WeightsInfo};
 use super::polish::{Polished, polish};
 use super::settings::Settings;
 use super::target::Target;
@@ -55,13 +55,13 @@ pub struct InputInfo {
     pub sha256_of_values: String,
 }
 
-/// Reads numbers of which some are null, which stands for what JSON cannot hold.
+/// Reads numbers; null becomes NaN, because JSON cannot hold infinity and NaN.
 fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
     use serde::Deserialize;
     Ok(Vec::<Option<f64>>::deserialize(deserializer)?.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
 }
 
-/// Likewise for several named ones.
+/// The same for several named lists.
 fn named_numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Vec<f64>)>, D::Error> {
     use serde::Deserialize;
     let all = Vec::<(String, Vec<Option<f64>>)>::deserialize(deserializer)?;
@@ -82,9 +82,9 @@ pub struct Report {
     pub seed: u64,
     /// Height and width of the result.
     pub size: (usize, usize),
-    /// Where it ran.
+    /// The device that it ran on.
     pub device: DeviceInfo,
-    /// With which network, where the method has one.
+    /// The weights of the network, if the method has one.
     #[serde(default)]
     pub weights: Option<WeightsInfo>,
     /// Seconds of computing.
@@ -99,7 +99,7 @@ pub struct Report {
     /// The unweighted loss of each layer, by name.
     #[serde(deserialize_with = "named_numbers")]
     pub layer_losses: Vec<(String, Vec<f64>)>,
-    /// What the polish came to, where there was one.
+    /// The result of the polish, if there was one.
     #[serde(default)]
     pub polished: Option<Polished>,
     /// Errors of each phase against the rest.
@@ -117,13 +117,13 @@ impl Report {
         let unusable = |reason: String| ReconstructError::Checkpoint { path: path.into(), reason };
         let size = std::fs::metadata(path).map_err(|e| unusable(format!("it could not be read: {e}")))?.len();
         if size > MOST_BYTES {
-            return Err(unusable(format!("a report of {size} bytes is none of this program")));
+            return Err(unusable(format!("it has {size} bytes, too many for a report of this program")));
         }
         let text = std::fs::read_to_string(path).map_err(|e| unusable(format!("it could not be read: {e}")))?;
         Self::parse(&text).map_err(|e| unusable(format!("it is no report of this program: {e}")))
     }
 
-    /// Reads the text of a report, also one whose version had no recipes: its segmentation is then the recipe.
+    /// Parses a report. Older versions have a segmentation instead of a recipe; a recipe is then made of it.
     fn parse(text: &str) -> serde_json::Result<Self> {
         let mut report: serde_json::Value = serde_json::from_str(text)?;
         if let Some(settings) = report.get_mut("settings").and_then(|s| s.as_object_mut())
@@ -148,8 +148,8 @@ pub fn input_info(target: &Target) -> InputInfo {
 }
 
 impl Realisation {
-    /// Ends a realisation, polishes it where the settings say so (until `interrupted`), and measures it. `seconds` are
-    /// those of the iterations.
+    /// Finishes a realisation: polishes it if the settings say so (until `interrupted` returns true), and measures it.
+    /// `seconds` is the time of the iterations.
     pub fn of(
         reconstruction: &mut dyn Reconstruction,
         (target, settings): (&Target, &Settings),
@@ -159,7 +159,7 @@ impl Realisation {
         interrupted: &dyn Fn() -> bool,
     ) -> Self {
         let start = Instant::now();
-        let Made { image, mut phases, seed, losses } = reconstruction.finish();
+        let Outcome { image, mut phases, seed, losses } = reconstruction.finish();
         let size = settings.output_size(target.size());
         let original = target.phases.clone();
         let polished = match (&original, &mut phases) {
@@ -313,7 +313,7 @@ pub fn write_realisation(
     }
     if files.report {
         let path = path("report", "json");
-        // Only a name that is no Unicode cannot be written as JSON.
+        // Only a name that is not Unicode cannot be written as JSON.
         let failed = |e| MicrographError::Write { path: path.clone(), source: std::io::Error::other(e) };
         let report = serde_json::to_string_pretty(&realisation.report).map_err(failed)?;
         write_text(&path, &report)?;

@@ -1,6 +1,6 @@
-//! The last correction of a phase map: pixels at interfaces change places wherever that brings the two-point
-//! correlation and the lineal path closer to the original's (after Yeong & Torquato, Phys. Rev. E 57:495, 1998, who
-//! reconstruct whole micrographs by such exchanges).
+//! The last correction of a phase map: pixels at interfaces are exchanged where that brings the two-point correlation
+//! and the lineal path closer to the original's (after Yeong & Torquato, Phys. Rev. E 57:495, 1998, who reconstruct
+//! whole micrographs by such exchanges).
 
 mod correlation;
 mod exchange;
@@ -17,20 +17,20 @@ use runs::Runs;
 
 /// Exchanges that are tried for each pixel of the map.
 const TRIES_A_PIXEL: usize = 12;
-/// Exchanges whose correlations are counted, for each pixel of the map, where they reach [`REACH`] pixels; where they
-/// reach further each takes longer, and there are fewer, so that the time grows with the pixels alone.
+/// How often the pairs of a phase are counted, for each pixel of the map, if correlations reach up to [`REACH`] pixels.
+/// If they reach further, a count takes longer and there are fewer, so that the time grows only with the pixels.
 const COUNTS_A_PIXEL: f64 = 0.75;
 const REACH: f64 = 128.0;
-/// Tries between two looks at where the interfaces are, and whether it still pays.
-const ROUND: usize = 4096;
-/// Exchanges accepted before the slope of the correlation's error is worked out anew.
-const FRESH: usize = 24;
-/// A round that accepts fewer is the last.
-const LEAST: usize = 2;
-/// How far the interface may be from the original's length before an exchange must bring it closer.
+/// Tries of a round. The interfaces are listed anew before each round.
+const TRIES_A_ROUND: usize = 4096;
+/// Accepted exchanges after which the slope of the correlation's error is computed again.
+const REFRESH_EVERY: usize = 24;
+/// A round that accepts fewer exchanges is the last.
+const LEAST_ACCEPTED: usize = 2;
+/// Relative difference of the interface's length from the original's, beyond which no exchange may increase it.
 const ROUGHNESS: f64 = 0.005;
 
-/// What a polish came to.
+/// The result of a polish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Polished {
     /// Exchanges tried.
@@ -39,11 +39,11 @@ pub struct Polished {
     pub made: usize,
 }
 
-/// Exchanges pixels of unlike phases at interfaces. An exchange is made only if neither the error of S2 (radial, rows and
-/// columns) nor that of the lineal path (rows, columns, both diagonals) grows, and neither of the error rates of any phase
-/// becomes larger than it was at the start; volume fractions stay.
+/// Exchanges pixels of unlike phases at interfaces. An exchange is made only if neither the error of S2 (radial, rows
+/// and columns) nor that of the lineal path (rows, columns, both diagonals) grows, and no error rate of any phase
+/// becomes larger than it was at the start. Volume fractions stay the same.
 ///
-/// `interrupted` is asked every 256 tries; the map is then left as it has become.
+/// `interrupted` is called every 256 tries; if it returns true, the exchanges made so far stay.
 pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &dyn Fn() -> bool) -> Polished {
     let mut done = Polished::default();
     if [map, original].iter().any(|map| map.size().0.min(map.size().1) < 4) {
@@ -51,14 +51,14 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
     }
     let mut random = Pcg64::seed_from_u64(seed);
     let mut state = State::new(map, original);
-    let mut since_fresh = FRESH;
+    let mut since_refresh = REFRESH_EVERY;
     let reach = state.correlations.reach() as f64;
     let share = (REACH / reach).powi(2).min(1.0);
     let most_counts = (COUNTS_A_PIXEL * share * state.map.pixels() as f64) as usize;
     while done.tried < TRIES_A_PIXEL * state.map.pixels() && state.correlations.counted < most_counts {
         let interfaces = state.interfaces();
         let made_before = done.made;
-        for _ in 0..ROUND {
+        for _ in 0..TRIES_A_ROUND {
             done.tried += 1;
             if done.tried.is_multiple_of(256) && interrupted() {
                 map.labels.clone_from(&state.map.labels);
@@ -68,18 +68,18 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
             if !state.paths_allow(exchange) {
                 continue;
             }
-            if since_fresh >= FRESH {
+            if since_refresh >= REFRESH_EVERY {
                 state.correlations.refresh();
-                since_fresh = 0;
+                since_refresh = 0;
             }
             if state.correlations_allow(exchange) {
                 done.made += 1;
-                since_fresh += 1;
+                since_refresh += 1;
             } else {
-                state.exchange_paths(exchange.back());
+                state.exchange_paths(exchange.reversed());
             }
         }
-        if done.made - made_before < LEAST {
+        if done.made - made_before < LEAST_ACCEPTED {
             break;
         }
     }
@@ -91,7 +91,7 @@ struct State {
     map: PhaseMap,
     runs: Runs,
     correlations: Correlations,
-    /// Faces between unlike pixels, now and as many as the original would have.
+    /// Faces between unlike pixels: now, and in the original, scaled to the size of the map.
     faces: i64,
     wanted_faces: f64,
     path_error: f64,
@@ -137,7 +137,7 @@ impl State {
         let list = &interfaces[usize::from(to)];
         let b = *list.get(random.random_range(0..list.len().max(1)))? as usize;
         let beside = neighbours(&self.map, b);
-        // The lists are some exchanges old.
+        // The lists are from the start of the round, so `b` may have changed since.
         if self.map.flat()[b] != to || !beside.contains(&from) || distance_is_one(&self.map, a, b) {
             return None;
         }
@@ -154,12 +154,12 @@ impl State {
         change(e.a, e.from, e.to) + change(e.b, e.to, e.from)
     }
 
-    /// Whether the lineal paths come no further from the original's; if so they are exchanged already.
+    /// Makes the exchange in the map and the lineal paths; undoes it and returns false if their error grows.
     fn paths_allow(&mut self, e: Exchange) -> bool {
         self.exchange_paths(e);
         let allowed = self.runs.error() <= self.path_error && self.runs.within_start();
         if !allowed {
-            self.exchange_paths(e.back());
+            self.exchange_paths(e.reversed());
         }
         allowed
     }
@@ -172,7 +172,7 @@ impl State {
         self.map.flat_mut()[e.b] = e.from;
     }
 
-    /// Whether S2 comes no further either, and one of both comes closer; then the exchange is made.
+    /// Makes the exchange in the correlations too, if their error does not grow and the error of either falls.
     fn correlations_allow(&mut self, e: Exchange) -> bool {
         let closer = self.runs.error() < self.path_error;
         if self.correlations.exchange(e, closer) {
@@ -189,7 +189,7 @@ fn distance_is_one(map: &PhaseMap, a: usize, b: usize) -> bool {
     gap(a / width, b / width, height) + gap(a % width, b % width, width) == 1
 }
 
-/// Faces between unlike pixels, over the edge too.
+/// Faces between unlike pixels, also between those at opposite edges.
 fn faces(map: &PhaseMap) -> i64 {
     let unlike = |(at, label): (usize, &u8)| {
         let [_, down, _, right] = neighbours(map, at);

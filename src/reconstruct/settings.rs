@@ -30,8 +30,8 @@ pub struct Settings {
     pub recipe: Recipe,
     /// The method, with settings of its own.
     pub method: Method,
-    /// Whether pixels at interfaces are exchanged in the end where that brings S2 and lineal path closer.
-    // A report of a version without this field was made without it.
+    /// Whether pixels at interfaces are exchanged in the end to bring S2 and lineal path closer to the original's.
+    // Reports of versions without this field were made without a polish.
     #[serde(default)]
     pub polish: bool,
     /// Seed of the random start; further realisations take the next ones.
@@ -44,7 +44,7 @@ pub struct Settings {
     pub device: String,
     /// How feature maps are stored on a GPU.
     pub precision: Precision,
-    /// MiB that a run may take; above it the network goes over the image in windows. `None`: what is free.
+    /// MiB that a run may take; if it needs more, the network processes the image in windows. `None`: what is free.
     pub memory_limit: Option<u64>,
 }
 
@@ -70,14 +70,14 @@ impl Serialize for Settings {
     }
 }
 
-/// Also reads the settings of versions that knew no methods: those of the Gram matrices stood among the common ones.
+/// Also reads settings of versions without methods, which had those of the Gram matrices among the common ones.
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
         if let Value::Object(fields) = &mut value
             && !fields.contains_key("method")
         {
-            let own = OF_GRAM.iter().filter_map(|name| Some(((*name).to_string(), fields.remove(*name)?)));
+            let own = OLD_GRAM_FIELDS.iter().filter_map(|name| Some(((*name).to_string(), fields.remove(*name)?)));
             let gram: serde_json::Map<String, Value> = own.collect();
             fields.insert("method".into(), serde_json::json!({ "gram": gram }));
         }
@@ -85,8 +85,8 @@ impl<'de> Deserialize<'de> for Settings {
     }
 }
 
-/// What those versions had for the Gram matrices.
-const OF_GRAM: [&str; 14] = [
+/// The settings of the Gram matrices in those versions.
+const OLD_GRAM_FIELDS: [&str; 14] = [
     "encoding",
     "weights",
     "depth",
@@ -106,7 +106,7 @@ const OF_GRAM: [&str; 14] = [
 /// The most realisations of a run.
 pub const MOST_REALISATIONS: usize = 100_000;
 impl Settings {
-    /// Of the Gram matrices, everything else by default.
+    /// Gram matrices with these settings; everything else is default.
     pub fn of(gram: Gram) -> Self {
         Self { method: Method::Gram(gram), ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! The original, made ready once.
+//! The original, prepared once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
 use crate::stats::{Curves, MapStatistics, all_curves};
 
-/// An original after its preparation, with what is measured of it. Runs, studies and comparisons share it.
+/// An original after its preparation, with its measurements. Runs, studies and comparisons share it.
 #[derive(Debug)]
 pub struct Target {
     /// The picture as its file has it.
@@ -32,7 +32,7 @@ impl Target {
         Ok(Self::of(raw, &prepared))
     }
 
-    /// Of a micrograph that is prepared already.
+    /// The target of a micrograph that is prepared already.
     pub fn of(raw: Arc<Micrograph>, prepared: &Prepared) -> Self {
         Self {
             raw,

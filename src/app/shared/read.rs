@@ -88,7 +88,7 @@ fn what_to_open() -> Ask {
         action: "Open",
         filters: &[
             ("Micrographs", ENDINGS),
-            ("Projects, recipes and reports", &[project::ENDING, "json"]),
+            ("Projects, recipes and reports", &[project::EXTENSION, "json"]),
             ("All files", &["*"]),
         ],
         proposed: PathBuf::new(),
@@ -155,7 +155,7 @@ fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Deed {
             }),
             (Err(error), Err(_)) => failed(error.to_string()),
         },
-        Some(project::ENDING) => {
+        Some(project::EXTENSION) => {
             // Before it is read: what is written while it is being read is not what was read.
             let (stamp, path) = (Stamp::of(path), path.to_path_buf());
             match Project::read(&path) {

@@ -97,7 +97,7 @@ impl<T: Send + 'static> Task for Once<T> {
     type Output = T;
 
     fn run(self, control: &Control<(), T>) -> Result<Ending, Failure> {
-        control.give((self.0)().map_err(Failure)?);
+        control.output((self.0)().map_err(Failure)?);
         Ok(Ending::Finished)
     }
 }

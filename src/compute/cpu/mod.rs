@@ -1,4 +1,4 @@
-//! The native backend: every kernel on all cores. It is the oracle of the shaders.
+//! The native backend: every kernel on all cores. The shaders are compared with it.
 
 mod conv;
 mod gram;
@@ -54,14 +54,14 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
 impl CpuProgram {
     /// Allocates the memory of the plan and prepares the kernels of the convolutions.
     ///
-    /// From an earlier program (`served`) it takes over the buffers that are large enough and the prepared kernels of
-    /// the same constants, because new memory takes as much time as much of the computation. Buffers then hold old
-    /// values, and so do those of inputs.
+    /// From an earlier program (`earlier`) it takes over the buffers that are large enough and the prepared kernels of
+    /// the same constants, because allocating memory takes a good part of the time. Reused buffers, also those of
+    /// inputs, hold old values.
     ///
     /// # Errors
     /// There is not enough memory.
-    pub fn new(graph: Graph, plan: Plan, served: Option<Self>) -> Result<Self, ComputeError> {
-        let (mut old, mut prepared, of) = served.map(|s| (s.buffers, s.kernels, s.graph)).unwrap_or_default();
+    pub fn new(graph: Graph, plan: Plan, earlier: Option<Self>) -> Result<Self, ComputeError> {
+        let (mut old, mut prepared, of) = earlier.map(|s| (s.buffers, s.kernels, s.graph)).unwrap_or_default();
         old.sort_by_key(Vec::len);
         let mut buffers = Vec::with_capacity(plan.buffers.len());
         for len in &plan.buffers {

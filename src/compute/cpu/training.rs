@@ -8,10 +8,10 @@ use super::matmul::{Matrix, matmul};
 use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Product, Shape};
 
-/// `out = A · B`; the rows of `out` are divided among the threads.
+/// `out = A · B`; the rows of `out` are divided into about four tasks for each thread.
 pub fn product(a: &[f32], b: &[f32], p: Product, out: &mut [f32]) {
     let b = if p.transpose_b { Matrix::transposed(b, p.inner) } else { Matrix::rows(b, p.columns) };
-    // Only rows are divided, so that the order of the inner sum stays the same.
+    // Only rows are divided: no inner sum is split between tasks.
     let rows = p.rows.div_ceil(4 * rayon::current_num_threads()).max(1);
     out.par_chunks_mut(rows * p.columns).enumerate().for_each(|(task, out)| {
         let first = task * rows;

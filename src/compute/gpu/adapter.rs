@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use wgpu::util::DeviceExt;
 
-use super::way::Known;
+use super::algorithm::Selection;
 use crate::compute::ComputeError;
 use crate::compute::graph::Precision;
 use crate::compute::info::{DeviceInfo, DeviceKind};
@@ -35,7 +35,7 @@ pub struct Gpu {
     pub(super) info: DeviceInfo,
     pub(super) lost: Arc<OnceLock<String>>,
     pub(super) pipelines: Mutex<HashMap<(&'static str, Halves), Pipeline>>,
-    pub(super) known: Mutex<Known>,
+    pub(super) selection: Mutex<Selection>,
 }
 
 /// A kernel with its buffers, ready to be submitted.
@@ -168,7 +168,7 @@ impl Gpu {
             info: info.clone(),
             lost,
             pipelines: Mutex::default(),
-            known: Mutex::default(),
+            selection: Mutex::default(),
         })
     }
 

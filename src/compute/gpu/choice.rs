@@ -4,52 +4,53 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::adapter::Gpu;
+use super::algorithm::{Algorithm, Choices, Probe};
 use super::program::GpuProgram;
-use super::way::{Choices, Probe, Way};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Precision, TensorId};
 use crate::compute::info::DeviceKind;
 
 impl Gpu {
-    /// Sets the choices of an earlier run; `keep` is called with all choices whenever there is a new one.
-    pub fn know(&self, choices: Choices, keep: impl Fn(&Choices) + Send + Sync + 'static) {
-        let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
-        known.choices = choices;
-        known.keep = Some(Arc::new(keep));
+    /// Sets the choices of an earlier run; `save` is called with all choices whenever there is a new one.
+    pub fn set_choices(&self, choices: Choices, save: impl Fn(&Choices) + Send + Sync + 'static) {
+        let mut selection = self.selection.lock().unwrap_or_else(|e| e.into_inner());
+        selection.choices = choices;
+        selection.save = Some(Arc::new(save));
     }
 
-    /// Uses one method wherever it fits, instead of the fastest; for tests and benchmarks.
-    pub fn prefer(&self, way: Option<Way>) {
-        self.known.lock().unwrap_or_else(|e| e.into_inner()).preferred = way;
+    /// Uses one algorithm wherever it fits, instead of the fastest; for tests and benchmarks.
+    pub fn prefer(&self, algorithm: Option<Algorithm>) {
+        self.selection.lock().unwrap_or_else(|e| e.into_inner()).preferred = algorithm;
     }
 
-    /// Whether the adapter has what a method needs.
-    pub fn has(&self, way: Way) -> bool {
-        let is_wrong = || self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong;
-        way != Way::Cooperative || self.matrices().is_some() && !is_wrong()
+    /// Whether the adapter has what an algorithm needs.
+    pub fn has(&self, algorithm: Algorithm) -> bool {
+        let is_disabled = || self.selection.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_disabled;
+        algorithm != Algorithm::Cooperative || self.matrices().is_some() && !is_disabled()
     }
 
     /// Stops using cooperative matrices, because they compute wrong results on this adapter.
-    pub fn leave_cooperative(&self) {
-        self.known.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_wrong = true;
+    pub fn disable_cooperative(&self) {
+        self.selection.lock().unwrap_or_else(|e| e.into_inner()).is_cooperative_disabled = true;
     }
 
-    /// The method that computes the operation `id` of a graph on this adapter; measured if it is not known yet.
+    /// The algorithm for the operation `id` of a graph on this adapter; measured if it is not known yet.
     ///
     /// # Errors
     /// The device is lost.
-    pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Way, ComputeError> {
-        let fitting: Vec<Way> = Way::ALL.into_iter().filter(|way| self.has(*way) && way.fits(graph, id)).collect();
+    pub(super) fn choice(self: &Arc<Self>, graph: &Graph, id: TensorId) -> Result<Algorithm, ComputeError> {
+        let fitting: Vec<Algorithm> =
+            Algorithm::ALL.into_iter().filter(|algorithm| self.has(*algorithm) && algorithm.fits(graph, id)).collect();
         if fitting.len() < 2 {
-            return Ok(Way::Direct);
+            return Ok(Algorithm::Direct);
         }
-        let Some(probe) = Probe::of(graph, id)? else { return Ok(Way::Direct) };
+        let Some(probe) = Probe::of(graph, id)? else { return Ok(Algorithm::Direct) };
         {
-            let known = self.known.lock().unwrap_or_else(|e| e.into_inner());
-            if let Some(preferred) = known.preferred {
-                return Ok(if fitting.contains(&preferred) { preferred } else { Way::Direct });
+            let selection = self.selection.lock().unwrap_or_else(|e| e.into_inner());
+            if let Some(preferred) = selection.preferred {
+                return Ok(if fitting.contains(&preferred) { preferred } else { Algorithm::Direct });
             }
-            if let Some(found) = known.choices.get(&probe.name).filter(|way| fitting.contains(way)) {
+            if let Some(found) = selection.choices.get(&probe.name).filter(|algorithm| fitting.contains(algorithm)) {
                 return Ok(*found);
             }
         }
@@ -59,44 +60,44 @@ impl Gpu {
         }
         let quickest = match self.quickest(&probe, &fitting) {
             // There may be too little memory to measure, but enough to compute.
-            Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Way::Direct),
+            Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) => return Ok(Algorithm::Direct),
             other => other?,
         };
-        let (choices, keep) = {
-            let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
-            known.choices.insert(probe.name, quickest);
-            (known.choices.clone(), known.keep.clone())
+        let (choices, save) = {
+            let mut selection = self.selection.lock().unwrap_or_else(|e| e.into_inner());
+            selection.choices.insert(probe.name, quickest);
+            (selection.choices.clone(), selection.save.clone())
         };
-        if let Some(keep) = keep {
-            keep(&choices);
+        if let Some(save) = save {
+            save(&choices);
         }
         Ok(quickest)
     }
 
-    /// Measures some methods, all of which must fit, and returns the fastest.
+    /// Measures some algorithms, all of which must fit, and returns the fastest.
     ///
     /// # Errors
     /// There is not enough memory, or the device is lost.
-    pub fn quickest(self: &Arc<Self>, probe: &Probe, ways: &[Way]) -> Result<Way, ComputeError> {
-        let mut best = (f64::INFINITY, Way::Direct);
-        for way in ways {
-            let seconds = self.time(probe, *way)?;
+    pub fn quickest(self: &Arc<Self>, probe: &Probe, algorithms: &[Algorithm]) -> Result<Algorithm, ComputeError> {
+        let mut best = (f64::INFINITY, Algorithm::Direct);
+        for algorithm in algorithms {
+            let seconds = self.time(probe, *algorithm)?;
             if seconds < best.0 {
-                best = (seconds, *way);
+                best = (seconds, *algorithm);
             }
         }
         Ok(best.1)
     }
 
     /// Seconds of one run: the shortest of three.
-    fn time(self: &Arc<Self>, probe: &Probe, way: Way) -> Result<f64, ComputeError> {
+    fn time(self: &Arc<Self>, probe: &Probe, algorithm: Algorithm) -> Result<f64, ComputeError> {
         let mut plan = Plan::new(&probe.graph, &[probe.output], probe.graph.precision);
         if probe.graph.precision == Precision::Half {
             // Inside a network these maps have 16 bits; here they are input and output, so this is set explicitly.
             plan.halves[0] = true;
             plan.halves[probe.output.0] = matches!(probe.graph.nodes()[probe.output.0].op, Op::Conv { .. });
         }
-        let mut program = GpuProgram::with(self.clone(), probe.graph.clone(), plan, &[], Some(way))?;
+        let mut program = GpuProgram::with(self.clone(), probe.graph.clone(), plan, &[], Some(algorithm))?;
         program.run()?;
         let mut least = f64::INFINITY;
         for _ in 0..3 {

@@ -1,6 +1,6 @@
 //! Translates operations of a graph into dispatches of kernels.
 
-use super::way::Way;
+use super::algorithm::Algorithm;
 use crate::compute::graph::{Graph, Op, Plan, Shape, TensorId};
 use crate::compute::kernels::conv_cooperative::Matrices;
 use crate::compute::kernels::{self, Launch, winograd_input, winograd_kernels};
@@ -16,9 +16,14 @@ pub enum Bound {
     Transformed(TensorId),
 }
 
-/// The dispatches of one operation, computed by the given method on an adapter with these cooperative matrices. The
+/// The dispatches of one operation by the given algorithm on an adapter with these cooperative matrices. The
 /// buffers of each are in the order of the kernel's bindings.
-pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices>) -> Vec<(Launch, Vec<Bound>)> {
+pub fn launches(
+    graph: &Graph,
+    id: TensorId,
+    algorithm: Algorithm,
+    matrices: Option<Matrices>,
+) -> Vec<(Launch, Vec<Bound>)> {
     let shape = |id: &TensorId| graph.shape(*id);
     let y = Bound::Tensor(id);
     let t = |id: &TensorId| Bound::Tensor(*id);
@@ -32,7 +37,7 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
             let seen = graph.conv_input(*x, *mask, *settings);
             // For an absent bias or mask, the weights are bound instead; the kernel does not read them there.
             let or_weights = |id: &Option<TensorId>| t(id.as_ref().unwrap_or(weights));
-            if way == Way::Winograd {
+            if algorithm == Algorithm::Winograd {
                 let channels = seen.channels.max(out.channels);
                 let band = |band: std::ops::Range<usize>| {
                     let tiles = kernels::winograd_multiply::launch(band.len(), seen.channels, out.channels);
@@ -48,13 +53,15 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
                 return winograd_input::bands(out, channels).flat_map(band).collect();
             }
             let parameters = kernels::conv::parameters(seen, out, *settings, bias.is_some(), mask.is_some());
-            let launch = match (way, matrices) {
-                (Way::Cooperative, Some(matrices)) => kernels::conv_cooperative::launch(&parameters, out, matrices),
-                (Way::Tiled, _) => kernels::conv_tiled::launch(&parameters, out),
-                (Way::Few, _) if kernels::conv_narrow::fits(seen.channels, out.channels) => {
+            let launch = match (algorithm, matrices) {
+                (Algorithm::Cooperative, Some(matrices)) => {
+                    kernels::conv_cooperative::launch(&parameters, out, matrices)
+                }
+                (Algorithm::Tiled, _) => kernels::conv_tiled::launch(&parameters, out),
+                (Algorithm::Few, _) if kernels::conv_narrow::fits(seen.channels, out.channels) => {
                     kernels::conv_narrow::launch(&parameters, out)
                 }
-                (Way::Few, _) => kernels::conv_thin::launch(&parameters, out),
+                (Algorithm::Few, _) => kernels::conv_thin::launch(&parameters, out),
                 _ => kernels::conv::launch(&parameters, out),
             };
             vec![(launch, vec![t(x), t(weights), or_weights(bias), or_weights(mask), y])]
@@ -73,8 +80,8 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
             let (parts, _) = kernels::gram::split(f.positions());
             let each = f.channels * f.channels;
             let sum = kernels::sum_parts::launch(f.batch, each, parts, 1.0 / f.positions() as f32);
-            let launch = match way {
-                Way::Tiled => kernels::gram_tiled::launch(f, region.is_none()),
+            let launch = match algorithm {
+                Algorithm::Tiled => kernels::gram_tiled::launch(f, region.is_none()),
                 _ => kernels::gram::launch(f, region.is_none()),
             };
             let bound = vec![t(features), t(region.as_ref().unwrap_or(features)), Bound::Scratch(0)];
@@ -133,7 +140,7 @@ pub fn launches(graph: &Graph, id: TensorId, way: Way, matrices: Option<Matrices
 }
 
 /// Floats of the two scratch buffers that an operation needs.
-pub fn scratch(graph: &Graph, id: TensorId, way: Way) -> [usize; 2] {
+pub fn scratch(graph: &Graph, id: TensorId, algorithm: Algorithm) -> [usize; 2] {
     match &graph.nodes()[id.0].op {
         Op::Gram { features, .. } => {
             let f = graph.shape(*features);
@@ -142,7 +149,7 @@ pub fn scratch(graph: &Graph, id: TensorId, way: Way) -> [usize; 2] {
         Op::ConvWeights { gradient, .. } => {
             [kernels::conv_weights::split(graph.shape(*gradient).rows()).0 * graph.shape(id).len(), 0]
         }
-        Op::Conv { weights, .. } if way == Way::Winograd => {
+        Op::Conv { weights, .. } if algorithm == Algorithm::Winograd => {
             let (w, y) = (graph.shape(*weights), graph.shape(id));
             let tiles = winograd_input::band(y, w.width.max(w.channels));
             [36 * tiles * w.width, 36 * tiles * w.channels]
@@ -151,13 +158,13 @@ pub fn scratch(graph: &Graph, id: TensorId, way: Way) -> [usize; 2] {
     }
 }
 
-/// The constant kernels that a plan's convolutions need in transformed form, each once. `choice` gives the method of
-/// each convolution.
-pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> Vec<TensorId> {
+/// The constant kernels that a plan's convolutions need in transformed form, each once. `choice` gives the algorithm
+/// of each convolution.
+pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Algorithm) -> Vec<TensorId> {
     let mut found: Vec<TensorId> = vec![];
     for id in plan.order.iter().map(|index| TensorId(*index)) {
         if let Op::Conv { weights, .. } = &graph.nodes()[id.0].op
-            && choice(id) == Way::Winograd
+            && choice(id) == Algorithm::Winograd
             && !found.contains(weights)
         {
             found.push(*weights);
@@ -166,14 +173,14 @@ pub fn transformed(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way)
     found
 }
 
-/// The method that takes the most memory for an operation; plans assume it until the fastest is known.
-pub fn largest(graph: &Graph, id: TensorId) -> Way {
-    let winograd = Way::Winograd;
-    if winograd.fits(graph, id) { winograd } else { Way::Direct }
+/// The algorithm that takes the most memory for an operation; plans assume it until the fastest is known.
+pub fn largest(graph: &Graph, id: TensorId) -> Algorithm {
+    let winograd = Algorithm::Winograd;
+    if winograd.fits(graph, id) { winograd } else { Algorithm::Direct }
 }
 
 /// Bytes of scratch buffers and transformed kernels of a plan.
-pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> u64 {
+pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Algorithm) -> u64 {
     let scratch: usize = scratch_len(graph, plan, &choice).iter().sum();
     let kernels =
         transformed(graph, plan, choice).iter().map(|id| winograd_kernels::len(graph.shape(*id))).sum::<usize>();
@@ -181,7 +188,7 @@ pub fn extra_bytes(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way)
 }
 
 /// Floats of the two scratch buffers of a plan.
-pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Way) -> [usize; 2] {
+pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Algorithm) -> [usize; 2] {
     let each = plan.order.iter().map(|index| scratch(graph, TensorId(*index), choice(TensorId(*index))));
     each.fold([0, 0], |most, len| [most[0].max(len[0]), most[1].max(len[1])])
 }

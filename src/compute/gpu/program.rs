@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::adapter::{Dispatch, Gpu};
+use super::algorithm::Algorithm;
 use super::lower::{self, Bound};
-use super::way::Way;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Precision, Storage, TensorId};
 use crate::compute::kernels::{Binding, Halves, Kernel, winograd_kernels};
@@ -22,7 +22,7 @@ pub struct GpuProgram {
     buffers: Vec<wgpu::Buffer>,
     pub(super) dispatches: Vec<Dispatch>,
     /// How each of the operations is computed.
-    pub(super) choices: HashMap<TensorId, Way>,
+    pub(super) choices: HashMap<TensorId, Algorithm>,
     staging: wgpu::Buffer,
     outputs: Vec<TensorId>,
     pieces: usize,
@@ -57,13 +57,13 @@ impl GpuProgram {
         Self::with(gpu, graph, plan, outputs, None)
     }
 
-    /// Like [`GpuProgram::new`]; if a method is given, it is used for all operations instead of the fastest.
+    /// Like [`GpuProgram::new`]; if an algorithm is given, it is used for all operations instead of the fastest.
     pub(super) fn with(
         gpu: Arc<Gpu>,
         graph: Graph,
         plan: Plan,
         outputs: &[TensorId],
-        forced: Option<Way>,
+        forced: Option<Algorithm>,
     ) -> Result<Self, ComputeError> {
         gpu.check_lost()?;
         if graph.precision == Precision::Half && !gpu.has_halves() {

@@ -35,7 +35,7 @@ impl Graph {
         if self.shape(loss) != Shape::SCALAR {
             return Err(ComputeError::shape(format!("a loss of shape {:?}", self.shape(loss))));
         }
-        self.carry_back(Gradients::from([(loss, Gradient::Number(1.0))]), inputs)
+        self.backpropagate(Gradients::from([(loss, Gradient::Number(1.0))]), inputs)
     }
 
     /// Adds the operations that carry gradients with respect to several outputs back to `input`: the sum of the
@@ -48,10 +48,10 @@ impl Graph {
             return Err(ComputeError::shape(format!("a gradient of shape {:?}", self.shape(*seed))));
         }
         let seeds = seeded.iter().map(|(output, seed)| (*output, Gradient::Tensor(*seed))).collect();
-        Ok(self.carry_back(seeds, &[input])?[0])
+        Ok(self.backpropagate(seeds, &[input])?[0])
     }
 
-    fn carry_back(&mut self, mut gradients: Gradients, inputs: &[TensorId]) -> Result<Vec<TensorId>, ComputeError> {
+    fn backpropagate(&mut self, mut gradients: Gradients, inputs: &[TensorId]) -> Result<Vec<TensorId>, ComputeError> {
         let reaches = self.reached_from(inputs);
         for index in (0..self.nodes.len()).rev() {
             let node = TensorId(index);
@@ -91,7 +91,7 @@ impl Graph {
         if let (Op::WeightedSum { terms, weights }, Gradient::Number(g)) = (&op, gradient) {
             for (term, weight) in terms.iter().zip(weights) {
                 if reaches[term.0] {
-                    self.give(gradients, *term, Gradient::Number(g * weight))?;
+                    self.add_gradient(gradients, *term, Gradient::Number(g * weight))?;
                 }
             }
             return Ok(());
@@ -99,7 +99,7 @@ impl Graph {
         if let (Op::SquaredError { x, target, scale }, Gradient::Number(g)) = (&op, gradient) {
             let adjoint = Op::SquaredErrorAdjoint { x: *x, target: *target, scale: g * scale };
             let id = self.push(adjoint, self.shape(*x));
-            return self.give(gradients, *x, Gradient::Tensor(id));
+            return self.add_gradient(gradients, *x, Gradient::Tensor(id));
         }
         let g = self.as_tensor(gradient)?;
         match op {
@@ -115,7 +115,7 @@ impl Graph {
                     };
                     let settings = ConvSettings { spread, ..settings.adjoint() };
                     let back = self.conv(from, flipped, None, mask, settings)?;
-                    self.give(gradients, x, Gradient::Tensor(back))?;
+                    self.add_gradient(gradients, x, Gradient::Tensor(back))?;
                 }
                 let trained = [Some(weights), bias].into_iter().flatten().filter(|t| reaches[t.0]);
                 if settings.relu && trained.clone().count() > 0 {
@@ -127,7 +127,7 @@ impl Graph {
                     } else {
                         self.reduce(g, None, self.shape(tensor), 1.0)?
                     };
-                    self.give(gradients, tensor, Gradient::Tensor(adjoint))?;
+                    self.add_gradient(gradients, tensor, Gradient::Tensor(adjoint))?;
                 }
                 Ok(())
             }
@@ -146,7 +146,7 @@ impl Graph {
                         ..product
                     };
                     let adjoint = self.product(g, b, back, self.shape(a))?;
-                    self.give(gradients, a, Gradient::Tensor(adjoint))?;
+                    self.add_gradient(gradients, a, Gradient::Tensor(adjoint))?;
                 }
                 if reaches[b.0] {
                     let (left, right, rows, columns) = if product.transpose_b {
@@ -156,7 +156,7 @@ impl Graph {
                     };
                     let back = Product { rows, columns, inner: product.rows, transpose_a: true, transpose_b: false };
                     let adjoint = self.product(left, right, back, self.shape(b))?;
-                    self.give(gradients, b, Gradient::Tensor(adjoint))?;
+                    self.add_gradient(gradients, b, Gradient::Tensor(adjoint))?;
                 }
                 Ok(())
             }
@@ -169,7 +169,7 @@ impl Graph {
                 let shape = self.shape(features);
                 let scale = 2.0 / shape.positions() as f32;
                 let adjoint = self.push(Op::GramAdjoint { features, matrix: g, region, carry, scale }, shape);
-                self.give(gradients, features, Gradient::Tensor(adjoint))
+                self.add_gradient(gradients, features, Gradient::Tensor(adjoint))
             }
             Op::Reduce { a, b: None, scale } => {
                 // The gradient of a sum is repeated along the dimensions that were summed; the other sizes are equal.
@@ -185,11 +185,11 @@ impl Graph {
                 };
                 let ones = self.constant(shape, Arc::new(vec![scale; shape.len()]))?;
                 let adjoint = self.pointwise(Function::Multiply, &[ones, g])?;
-                self.give(gradients, a, Gradient::Tensor(adjoint))
+                self.add_gradient(gradients, a, Gradient::Tensor(adjoint))
             }
             other => {
                 let (x, adjoint) = self.simple_adjoint(other, g)?;
-                self.give(gradients, x, Gradient::Tensor(adjoint))
+                self.add_gradient(gradients, x, Gradient::Tensor(adjoint))
             }
         }
     }
@@ -241,7 +241,7 @@ impl Graph {
                     (other, _) => return Err(ComputeError::shape(format!("{other:?} has no adjoint"))),
                 };
                 let summed = self.sum_to(adjoint, None, input)?;
-                return self.give(gradients, input, Gradient::Tensor(summed));
+                return self.add_gradient(gradients, input, Gradient::Tensor(summed));
             }
         };
         let adjoint = match factor {
@@ -253,7 +253,7 @@ impl Graph {
                 self.sum_to(product, None, input)?
             }
         };
-        self.give(gradients, input, Gradient::Tensor(adjoint))
+        self.add_gradient(gradients, input, Gradient::Tensor(adjoint))
     }
 
     /// `Σ a · b` over the dimensions in which `input` was repeated.
@@ -284,7 +284,7 @@ impl Graph {
     }
 
     /// Stores a gradient, added to what has reached the same tensor on another path.
-    fn give(&mut self, gradients: &mut Gradients, id: TensorId, value: Gradient) -> Result<(), ComputeError> {
+    fn add_gradient(&mut self, gradients: &mut Gradients, id: TensorId, value: Gradient) -> Result<(), ComputeError> {
         let sum = match (gradients.get(&id).copied(), value) {
             (None, value) => value,
             (Some(Gradient::Number(a)), Gradient::Number(b)) => Gradient::Number(a + b),

@@ -1,4 +1,4 @@
-//! Where each tensor lives: buffers are shared by tensors whose lives do not overlap.
+//! Where each tensor is stored: tensors share a buffer if they are not needed at the same time.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub enum Storage {
 pub struct Plan {
     /// The operations to run, in order.
     pub order: Vec<usize>,
-    /// Where each tensor of the graph lives.
+    /// Where each tensor of the graph is stored.
     pub storage: Vec<Storage>,
     /// Whether each tensor has numbers of 16 bits instead of 32.
     pub halves: Vec<bool>,
@@ -31,9 +31,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Assigns buffers by liveness: two tensors share one if neither is needed while the other lives. Inputs and
-    /// outputs keep theirs. The largest tensors are placed first (greedy by size; Pisarchyk & Lee 2020,
-    /// arXiv:2001.03288), so that no small tensor occupies a large buffer that they need.
+    /// Assigns buffers by liveness: tensors share one if they are never needed at the same time. An input has a buffer
+    /// of its own, and an output keeps its buffer to the end. The largest tensors are placed first (greedy by size;
+    /// Pisarchyk & Lee 2020, arXiv:2001.03288), so that no small tensor occupies a large buffer that they need.
     pub fn new(graph: &Graph, outputs: &[TensorId], precision: Precision) -> Self {
         let halves = match precision {
             Precision::Single => vec![false; graph.nodes.len()],
@@ -41,12 +41,12 @@ impl Plan {
         };
         let floats = |index: usize| graph.nodes[index].shape.len().div_ceil(if halves[index] { 2 } else { 1 });
         let mut order = graph.needed(outputs);
-        // Signs are computed directly after their map, so that they do not prolong the life of the map.
+        // Signs are computed directly after their map, so that the map is not needed any longer for them.
         order.sort_by_key(|index| match graph.nodes[*index].op {
             Op::Signs { x } => (x.0, true),
             _ => (*index, false),
         });
-        let lives = lives(graph, &order, outputs);
+        let lifetimes = lifetimes(graph, &order, outputs);
         let mut storage = vec![Storage::Unused; graph.nodes.len()];
         let mut constant_bytes = 0;
         let mut owners = vec![];
@@ -55,27 +55,28 @@ impl Plan {
             if matches!(node.op, Op::Constant(_)) {
                 storage[*index] = Storage::Constant;
                 constant_bytes += node.shape.bytes();
-            } else if carried(&node.op).is_none() {
+            } else if changed_in_place(&node.op).is_none() {
                 owners.push(*index);
             }
         }
         owners.sort_by_key(|index| std::cmp::Reverse(floats(*index)));
         let mut buffers = vec![];
-        let mut tenants: Vec<Vec<Range<usize>>> = vec![];
+        let mut occupied: Vec<Vec<Range<usize>>> = vec![];
         for index in owners {
-            let life = &lives[index];
-            let is_free = |of: &Vec<Range<usize>>| of.iter().all(|l| l.end <= life.start || life.end <= l.start);
+            let lifetime = &lifetimes[index];
+            let is_free =
+                |of: &Vec<Range<usize>>| of.iter().all(|l| l.end <= lifetime.start || lifetime.end <= l.start);
             // The last of the free buffers, which is the smallest.
-            let buffer = tenants.iter().rposition(is_free).unwrap_or_else(|| {
+            let buffer = occupied.iter().rposition(is_free).unwrap_or_else(|| {
                 buffers.push(floats(index));
-                tenants.push(vec![]);
+                occupied.push(vec![]);
                 buffers.len() - 1
             });
-            tenants[buffer].push(life.clone());
+            occupied[buffer].push(lifetime.clone());
             storage[index] = Storage::Buffer(buffer);
         }
         for index in &order {
-            if let Some(carry) = carried(&graph.nodes[*index].op) {
+            if let Some(carry) = changed_in_place(&graph.nodes[*index].op) {
                 storage[*index] = storage[carry.0];
             }
         }
@@ -95,35 +96,35 @@ impl Plan {
 
 /// For each node, the steps during which its buffer is in use: from the step that computes it to the last one that
 /// reads it or its result after a change in place.
-fn lives(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usize>> {
-    let mut lives = vec![0..0; graph.nodes.len()];
+fn lifetimes(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> Vec<Range<usize>> {
+    let mut lifetimes = vec![0..0; graph.nodes.len()];
     let mut owner: Vec<usize> = (0..graph.nodes.len()).collect();
     let mut changed = vec![false; graph.nodes.len()];
     for (step, index) in order.iter().enumerate() {
         let op = &graph.nodes[*index].op;
         for input in op.inputs() {
             assert!(!changed[input.0], "what is changed in place has no later reader");
-            lives[owner[input.0]].end = step + 1;
+            lifetimes[owner[input.0]].end = step + 1;
         }
-        if let Some(carry) = carried(op) {
+        if let Some(carry) = changed_in_place(op) {
             owner[*index] = owner[carry.0];
             changed[carry.0] = true;
         } else {
-            lives[*index] = step..step + 1;
+            lifetimes[*index] = step..step + 1;
         }
     }
     // An input keeps its numbers between runs, so no tensor may use its buffer before it either.
     for input in order.iter().filter(|index| matches!(graph.nodes[**index].op, Op::Input)) {
-        lives[*input] = 0..usize::MAX;
+        lifetimes[*input] = 0..usize::MAX;
     }
     for output in outputs {
-        lives[owner[output.0]].end = usize::MAX;
+        lifetimes[owner[output.0]].end = usize::MAX;
     }
-    lives
+    lifetimes
 }
 
 /// The tensor whose buffer the operation changes in place, and which nothing reads after it.
-fn carried(op: &Op) -> Option<TensorId> {
+fn changed_in_place(op: &Op) -> Option<TensorId> {
     match op {
         Op::GramAdjoint { carry, .. } => *carry,
         Op::AdamMoments { state, .. } => Some(*state),

@@ -1,6 +1,6 @@
 //! A case of the self-test, and the numbers that it is fed with.
 
-use crate::compute::gpu::Way;
+use crate::compute::gpu::Algorithm;
 use crate::compute::graph::{Graph, Shape, TensorId};
 use crate::compute::{ComputeError, Device};
 
@@ -24,16 +24,16 @@ pub struct Case {
 }
 
 impl Case {
-    /// The methods that make a difference to this case on a device.
-    pub fn ways(&self, device: &Device) -> Vec<Way> {
-        let differ = |kind: &Way| match device {
-            Device::Cpu => *kind == Way::Direct,
+    /// The algorithms that make a difference to this case on a device.
+    pub fn algorithms(&self, device: &Device) -> Vec<Algorithm> {
+        let differ = |algorithm: &Algorithm| match device {
+            Device::Cpu => *algorithm == Algorithm::Direct,
             Device::Gpu(gpu) => {
-                let fits = |id| gpu.has(*kind) && kind.fits(&self.graph, id);
-                *kind == Way::Direct || self.graph.ids().any(fits)
+                let fits = |id| gpu.has(*algorithm) && algorithm.fits(&self.graph, id);
+                *algorithm == Algorithm::Direct || self.graph.ids().any(fits)
             }
         };
-        Way::ALL.into_iter().filter(differ).collect()
+        Algorithm::ALL.into_iter().filter(differ).collect()
     }
 
     /// Runs it on a device, with every buffer filled with NaN first.

@@ -123,12 +123,12 @@ pub struct Server {
     /// Folder of the files, without a slash at the end.
     pub address: String,
     /// The longest time to wait for data.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { address: ADDRESS.into(), patience: Duration::from_secs(20) }
+        Self { address: ADDRESS.into(), timeout: Duration::from_secs(20) }
     }
 }
 
@@ -143,10 +143,10 @@ impl Server {
         ureq::Agent::config_builder()
             .https_only(!loopback)
             .max_redirects(0)
-            .timeout_resolve(Some(self.patience))
-            .timeout_connect(Some(self.patience))
-            .timeout_recv_response(Some(self.patience))
-            .timeout_per_read(Some(self.patience))
+            .timeout_resolve(Some(self.timeout))
+            .timeout_connect(Some(self.timeout))
+            .timeout_recv_response(Some(self.timeout))
+            .timeout_per_read(Some(self.timeout))
             .user_agent(concat!("microwright/", env!("CARGO_PKG_VERSION")))
             .build()
             .into()

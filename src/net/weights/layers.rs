@@ -1,4 +1,4 @@
-//! Weights of the feature network as one type, wherever they come from.
+//! Weights of the feature network as one type for all sources.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

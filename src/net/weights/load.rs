@@ -1,4 +1,4 @@
-//! Weights from wherever they come: made by the program, kept by it, or a file of the user.
+//! Loads weights from any source: made by the program, downloaded by it, or a file of the user.
 
 use super::layers::{Preprocessing, Weights, WeightsError, WeightsKind};
 use super::{builtin, file, store};

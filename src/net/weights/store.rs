@@ -51,7 +51,7 @@ pub fn load(folder: &Path, depth: Layer) -> Result<Weights, WeightsError> {
     }
 }
 
-/// Errors between the download and the kept file.
+/// Errors of downloading and storing the network.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// While downloading.

@@ -5,8 +5,8 @@ use crate::micrograph::{PhaseMap, k_means};
 /// Rounds of k-means.
 const ROUNDS: usize = 20;
 
-/// Labels of `image` by k-means, which starts at the phases' vectors so that each cluster keeps its phase; also the
-/// centres that it ends with.
+/// Labels of `image` by k-means, and the final centres. k-means starts at the phases' vectors, so that each cluster
+/// keeps its phase.
 pub fn cluster(image: &[f32], vectors: &[[f32; 3]], size: (usize, usize)) -> (PhaseMap, Vec<[f32; 3]>) {
     let pixels: Vec<&[f32]> = image.chunks_exact(3).collect();
     let (labels, centres) = k_means(&pixels, vectors.iter().map(|v| v.to_vec()).collect(), ROUNDS);
@@ -14,8 +14,8 @@ pub fn cluster(image: &[f32], vectors: &[[f32; 3]], size: (usize, usize)) -> (Ph
     (PhaseMap::new(size, labels, vectors.len()), centres)
 }
 
-/// The two phases of an image by the threshold that gives the second exactly `count` pixels: those nearest to its
-/// vector, seen along the line between both.
+/// The two phases of an image by the threshold that gives the second exactly `count` pixels: those that lie furthest in
+/// the direction from the first vector to the second.
 pub fn rank(image: &[f32], vectors: &[[f32; 3]], count: usize, size: (usize, usize)) -> PhaseMap {
     let along: [f32; 3] = std::array::from_fn(|c| vectors[1][c] - vectors[0][c]);
     let place = |p: &[f32]| (0..3).map(|c| p[c] * along[c]).sum::<f32>();

@@ -17,7 +17,7 @@ pub enum Encoding {
     Hypercube,
 }
 
-/// Designs among which the one with the largest least distance is taken.
+/// Random designs, of which the one with the largest minimum distance is taken.
 const DESIGNS: usize = 2000;
 
 /// One vector in [0, 255]³ for each phase; `seed` matters to the hypercube only.

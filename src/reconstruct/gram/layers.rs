@@ -13,7 +13,7 @@ pub enum Normalisation {
     Paper,
 }
 
-/// What a loss is made of besides its images.
+/// The settings of a loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossSettings {
     /// Layers and their weights.
@@ -29,7 +29,7 @@ pub struct LossSettings {
 }
 
 impl LossSettings {
-    /// The layers of a depth that count by default, all alike, as settings have it that say nothing else.
+    /// The default layers of a depth, all with weight 1, and default settings otherwise.
     pub fn new(depth: Layer) -> Self {
         Self {
             taps: depth.default_taps().into_iter().map(|layer| (layer, 1.0)).collect(),

@@ -7,8 +7,8 @@ use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_
 use crate::net::{Layer, Weights, features};
 use crate::reconstruct::method::LossValue;
 
-/// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`; in windows where the whole
-/// needs more than `limit` bytes or the device has no room for it.
+/// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`. If the whole image
+/// needs more than `limit` bytes, or more than the device has, it is processed in windows.
 ///
 /// # Errors
 /// The image is too small for the depth, or the device fails.
@@ -38,8 +38,8 @@ pub fn grams(
     whole_or_windows(bytes, limit, whole, windows)
 }
 
-/// Bytes that [`grams`] takes on a kind of device within `limit` bytes; where even the smallest windows need more, it is
-/// theirs.
+/// Bytes that [`grams`] takes on a kind of device within `limit` bytes, or those of the smallest windows if even they
+/// need more.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -59,15 +59,15 @@ pub fn gram_bytes(
     Ok(windows.map_or(whole, |tilings| tilings.bytes))
 }
 
-/// What `whole` makes; or, where that needs more than `limit` of its `bytes` or finds no room, what `windows` makes
-/// within so many bytes, ever fewer until it finds room.
+/// Runs `whole`, which needs `bytes`. If that is more than `limit`, or if memory runs out, runs `windows` instead, with
+/// ever fewer bytes until they fit.
 fn whole_or_windows<T>(
     bytes: u64,
     limit: Option<u64>,
     whole: impl FnOnce() -> Result<T, ComputeError>,
     windows: impl Fn(u64) -> Result<Option<T>, ComputeError>,
 ) -> Result<T, ComputeError> {
-    /// Below this it is not for want of memory.
+    /// Below this, a lack of memory has another cause.
     const LEAST: u64 = 32 << 20;
     let mut next = limit.unwrap_or(bytes).min(bytes);
     let mut error = ComputeError::OutOfMemory { needed: bytes };
@@ -145,13 +145,13 @@ fn loss_graph(
 
 /// A loss and its gradient, ready to be evaluated.
 pub struct Loss {
-    made: Made,
+    evaluator: Evaluator,
     factors: Vec<f32>,
     names: Vec<&'static str>,
 }
 
-/// How a loss is evaluated.
-enum Made {
+/// What evaluates a loss.
+enum Evaluator {
     /// The whole image at once.
     Whole { program: Box<Program>, image: TensorId },
     /// Window by window.
@@ -165,13 +165,13 @@ struct Windows {
     settings: LossSettings,
     tilings: Tilings,
     targets: Grams,
-    /// Of each layer what `‖G − G₀‖²` is multiplied with.
+    /// The factor of `‖G − G₀‖²` for each layer.
     scales: Vec<f64>,
 }
 
 impl Loss {
-    /// Compiles the loss of images of a size against the Gram matrices of an original; in windows where the whole needs
-    /// more than `limit` bytes or the device has no room for it.
+    /// Compiles the loss of images of a size against the Gram matrices of an original. If the whole image needs more
+    /// than `limit` bytes, or more than the device has, it is processed in windows.
     ///
     /// # Errors
     /// The image is too small for the depth, or the device lacks memory.
@@ -187,10 +187,10 @@ impl Loss {
         Self::planned(device, weights, targets, settings, &plan)
     }
 
-    /// The same as it was planned.
+    /// Compiles the loss as planned.
     ///
     /// # Errors
-    /// The device lacks memory, also for ever smaller windows.
+    /// The device lacks memory, even for the smallest windows.
     pub fn planned(
         device: &Device,
         weights: &Weights,
@@ -202,29 +202,29 @@ impl Loss {
         let built = loss_graph(weights, plan.size, &squares, settings)?;
         let kind = device.info().kind;
         let scales = built.scales.clone();
-        let whole = || -> Result<Made, ComputeError> {
+        let whole = || -> Result<Evaluator, ComputeError> {
             let mut program = device.compile(built.graph, &built.outputs)?;
             for (id, values) in built.targets.iter().zip(targets) {
                 program.write(*id, values);
             }
-            Ok(Made::Whole { program: Box::new(program), image: built.image })
+            Ok(Evaluator::Whole { program: Box::new(program), image: built.image })
         };
-        let windows = |limit: u64| -> Result<Option<Made>, ComputeError> {
+        let windows = |limit: u64| -> Result<Option<Evaluator>, ComputeError> {
             let found = match &plan.tilings {
                 Some(tilings) if Some(limit) == plan.limit => Some(tilings.clone()),
                 _ => tilings(kind, weights, plan.size, settings, limit, Purpose::Gradient)?,
             };
             let Some(tilings) = found else { return Ok(None) };
-            tiles::try_out(device, weights, settings, &tilings)?;
+            tiles::check_memory(device, weights, settings, &tilings)?;
             let (device, weights, settings) = (device.clone(), weights.clone(), settings.clone());
             let (targets, scales) = (targets.clone(), scales.clone());
-            Ok(Some(Made::Windows(Box::new(Windows { device, weights, settings, tilings, targets, scales }))))
+            Ok(Some(Evaluator::Windows(Box::new(Windows { device, weights, settings, tilings, targets, scales }))))
         };
-        let made = whole_or_windows(plan.whole, plan.limit, whole, windows)?;
+        let evaluator = whole_or_windows(plan.whole, plan.limit, whole, windows)?;
         let mut taps = settings.taps.clone();
         taps.sort_by_key(|(depth, _)| *depth);
         let (names, factors) = taps.iter().map(|(depth, weight)| (depth.name(), *weight)).unzip();
-        Ok(Self { made, factors, names })
+        Ok(Self { evaluator, factors, names })
     }
 
     /// The loss at `image` and its gradient.
@@ -232,14 +232,14 @@ impl Loss {
     /// # Errors
     /// The device is lost.
     pub fn evaluate(&mut self, image: &[f32]) -> Result<(LossValue, Vec<f32>), ComputeError> {
-        let (layers, gradient) = match &mut self.made {
-            Made::Whole { program, image: input } => {
+        let (layers, gradient) = match &mut self.evaluator {
+            Evaluator::Whole { program, image: input } => {
                 program.write(*input, image);
                 let mut outputs = program.run()?;
                 let gradient = outputs.pop().unwrap_or_default();
                 (outputs.iter().map(|v| f64::from(v[0])).collect::<Vec<f64>>(), gradient)
             }
-            Made::Windows(windows) => windows.evaluate(image, &self.factors)?,
+            Evaluator::Windows(windows) => windows.evaluate(image, &self.factors)?,
         };
         if let Some(at) = layers.iter().position(|l| !l.is_finite()) {
             return Err(ComputeError::NotFinite { layer: self.names[at] });
@@ -250,31 +250,31 @@ impl Loss {
 
     /// Bytes in use on the device.
     pub fn memory(&self) -> u64 {
-        match &self.made {
-            Made::Whole { program, .. } => program.memory(),
-            Made::Windows(windows) => windows.tilings.bytes,
+        match &self.evaluator {
+            Evaluator::Whole { program, .. } => program.memory(),
+            Evaluator::Windows(windows) => windows.tilings.bytes,
         }
     }
 
-    /// Windows that an evaluation goes through, 1 for the whole image at once.
+    /// Windows of an evaluation, 1 for the whole image at once.
     pub fn windows(&self) -> usize {
-        match &self.made {
-            Made::Whole { .. } => 1,
-            Made::Windows(windows) => windows.tilings.windows(),
+        match &self.evaluator {
+            Evaluator::Whole { .. } => 1,
+            Evaluator::Windows(windows) => windows.tilings.windows(),
         }
     }
 
     /// The compiled program, where the whole image is evaluated at once.
     pub fn program(&mut self) -> Option<&mut Program> {
-        match &mut self.made {
-            Made::Whole { program, .. } => Some(program),
-            Made::Windows(_) => None,
+        match &mut self.evaluator {
+            Evaluator::Whole { program, .. } => Some(program),
+            Evaluator::Windows(_) => None,
         }
     }
 }
 
 impl Windows {
-    /// The loss of each layer, and the gradient of their sum, each times its factor.
+    /// The loss of each layer, and the gradient of their weighted sum.
     fn evaluate(&self, image: &[f32], factors: &[f32]) -> Result<(Vec<f64>, Vec<f32>), ComputeError> {
         let Self { device, weights, settings, tilings, targets, scales } = self;
         let (grams, held) = tiles::grams(device, weights, image, settings, tilings)?;
@@ -289,27 +289,27 @@ impl Windows {
     }
 }
 
-/// What one evaluation takes on a kind of device.
+/// The cost of one evaluation on a kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Multiplications and additions.
     pub operations: u64,
     /// Bytes.
     pub bytes: u64,
-    /// Windows that it goes through, 1 for the whole image at once.
+    /// Windows of an evaluation, 1 for the whole image at once.
     pub windows: usize,
 }
 
 /// How a loss of images of a size is evaluated on a kind of device, known before anything is allocated.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Operations and memory. Where even the smallest windows need more than the limit, it is theirs.
+    /// Operations and memory; those of the smallest windows if even they need more than the limit.
     pub cost: Cost,
     size: (usize, usize),
     limit: Option<u64>,
     /// Bytes of the whole image at once.
     whole: u64,
-    /// The windows, where the whole does not fit.
+    /// The windows, if the whole image does not fit.
     tilings: Option<Tilings>,
 }
 

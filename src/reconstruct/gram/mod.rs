@@ -1,8 +1,8 @@
 //! Gram matrices of a feature network (Li, Zhang, Zhao, Burkhart, Brinson & Chen, Sci. Rep. 8:13461, 2018), with the
 //! two-point correlation and the lineal path as terms of the loss.
 //!
-//! A random image is optimised from coarse to fine until its Gram matrices, S2 and lineal path are those of the original;
-//! its ranks (or k-means) turn it back into phases.
+//! A random image is optimised from coarse to fine until its Gram matrices, S2 and lineal path are those of the
+//! original. A threshold (or k-means) then turns it back into phases.
 
 mod decode;
 mod encode;
@@ -31,7 +31,7 @@ pub use solver::{Solver, decode, rough_phases};
 pub use state::{Optimiser, Saved};
 
 use super::ReconstructError;
-use super::method::{Look, Made, MethodSettings, Reconstruction, State, WeightsInfo};
+use super::method::{MethodSettings, Outcome, Reconstruction, State, Status, WeightsInfo};
 use super::settings::Settings;
 use super::target::Target;
 use crate::compute::{Device, DeviceInfo};
@@ -68,17 +68,17 @@ impl MethodSettings for Gram {
     }
 }
 
-/// The method at work.
+/// A reconstruction by Gram matrices.
 pub struct GramReconstruction {
     /// The original, its Gram matrices, and what all realisations share.
     pub problem: Problem,
-    /// The realisation under way.
+    /// The realisation in progress.
     pub solver: Option<Solver>,
 }
 
 impl GramReconstruction {
     fn solver(&self) -> &Solver {
-        self.solver.as_ref().expect("a realisation is under way")
+        self.solver.as_ref().expect("a realisation is in progress")
     }
 }
 
@@ -94,17 +94,17 @@ impl Reconstruction for GramReconstruction {
         Ok(())
     }
 
-    fn renew(&mut self, device: Device) -> Result<(), ReconstructError> {
+    fn change_device(&mut self, device: Device) -> Result<(), ReconstructError> {
         self.problem.device = device;
         if let Some(solver) = &mut self.solver {
-            solver.renew(&self.problem)?;
+            solver.change_device(&self.problem)?;
         }
         Ok(())
     }
 
     fn step(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
         let Self { problem, solver } = self;
-        solver.as_mut().expect("a realisation is under way").step(problem, interrupted)
+        solver.as_mut().expect("a realisation is in progress").step(problem, interrupted)
     }
 
     fn state(&self) -> State<'_> {
@@ -112,9 +112,9 @@ impl Reconstruction for GramReconstruction {
         state::state(solver.optimiser(), &solver.losses, solver.level)
     }
 
-    fn look(&self) -> Look<'_> {
+    fn status(&self) -> Status<'_> {
         let (problem, solver) = (&self.problem, self.solver());
-        Look {
+        Status {
             iteration: solver.iteration(),
             iterations: problem.gram.iterations * problem.levels.len(),
             work: solver.work(problem),
@@ -132,13 +132,13 @@ impl Reconstruction for GramReconstruction {
         rough_phases(&self.problem, image)
     }
 
-    fn finish(&mut self) -> Made {
-        let solver = self.solver.take().expect("a realisation is under way");
+    fn finish(&mut self) -> Outcome {
+        let solver = self.solver.take().expect("a realisation is in progress");
         let image = solver.image(&self.problem);
-        // What the optimiser remembers goes first: measuring a large image takes as much memory again.
+        // This frees the optimiser's memory first, because decoding a large image takes as much again.
         let (seed, losses) = solver.into_record();
         let phases = decode(&self.problem, &image, seed);
-        Made { image, phases, seed, losses }
+        Outcome { image, phases, seed, losses }
     }
 
     fn device(&self) -> DeviceInfo {

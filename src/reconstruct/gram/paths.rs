@@ -1,17 +1,18 @@
-//! The lineal path of soft phases as a term of the loss: it makes chords long where single pixels could not.
+//! The lineal path of soft phases as a term of the loss.
 
 use rayon::prelude::*;
 
 use super::spatial::SoftPhases;
 
-/// Where a soft indicator begins to count, and from where it counts in full.
+/// A soft indicator counts as 0 below the first value and as 1 above the second.
 const EMPTY: f64 = 0.1;
 const FULL: f64 = 0.9;
 
-/// The least mean L of an original that is followed: a phase of specks can vanish at a coarse size.
+/// The smallest mean L of an original that is matched: a phase of very small particles can vanish at a coarse size.
 const LEAST: f64 = 1e-4;
 
-/// How segments of `length` pixels are put together: one of `first` pixels and one of `second` behind it.
+/// A length of segments. A segment consists of two shorter ones: the one at index `first` of the list of lengths, and
+/// behind it the one at index `second`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Join {
     length: usize,
@@ -19,7 +20,7 @@ struct Join {
     second: usize,
 }
 
-/// Lengths 1, 2, 3, 4, 6, 8, 12 … up to `most`, each made of two shorter ones (by their place in the list).
+/// Lengths 1, 2, 3, 4, 6, 8, 12 … up to `most`, each made of two shorter ones.
 fn joins(most: usize) -> Vec<Join> {
     let mut list = vec![Join { length: 1, first: 0, second: 0 }];
     let mut add = |length: usize, first: usize, second: usize| {
@@ -39,15 +40,15 @@ fn joins(most: usize) -> Vec<Join> {
     list
 }
 
-/// What the lineal paths of an original are.
+/// The lineal paths of an original.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathTargets {
-    /// For each field, its complement where the fields are two phases, and both directions: L of each length.
+    /// L of each length, for each of the views of the original.
     curves: Vec<Vec<f64>>,
     most: usize,
 }
 
-/// The term ready for images of one size.
+/// The term for images of one size.
 pub struct PathTerm {
     phases: SoftPhases,
     targets: PathTargets,
@@ -55,54 +56,55 @@ pub struct PathTerm {
     weight: f64,
 }
 
-/// A field along one direction, and whether it is the complement.
+/// A field (or its complement, 1 − field) read along rows or along columns.
 #[derive(Clone, Copy)]
-struct Look {
+struct View {
     field: usize,
     complement: bool,
     columns: bool,
 }
 
-fn looks(phases: &SoftPhases) -> Vec<Look> {
+/// Both directions of each field; of two phases also those of the complement, which is the first phase.
+fn views(phases: &SoftPhases) -> Vec<View> {
     let both: &[bool] = if phases.len() == 1 { &[false, true] } else { &[false] };
-    let mut looks = vec![];
+    let mut views = vec![];
     for field in 0..phases.len() {
         for complement in both {
-            looks.extend([false, true].map(|columns| Look { field, complement: *complement, columns }));
+            views.extend([false, true].map(|columns| View { field, complement: *complement, columns }));
         }
     }
-    looks
+    views
 }
 
-/// The sharpened indicator, and its slope.
-fn sharp(u: f64) -> (f32, f32) {
+/// The sharpened indicator, and its derivative.
+fn sharpen(u: f64) -> (f32, f32) {
     let t = ((u - EMPTY) / (FULL - EMPTY)).clamp(0.0, 1.0);
     ((t * t * (3.0 - 2.0 * t)) as f32, (6.0 * t * (1.0 - t) / (FULL - EMPTY)) as f32)
 }
 
-/// A field line after line, with its slopes.
+/// The sharpened values line by line, their derivatives, and the length of a line.
 fn lines(
     phases: &SoftPhases,
     image: &[f32],
     (height, width): (usize, usize),
-    look: Look,
+    view: View,
 ) -> (Vec<f32>, Vec<f32>, usize) {
-    let (count, length) = if look.columns { (width, height) } else { (height, width) };
-    let at = |n: usize| if look.columns { (n % length) * width + n / length } else { n };
+    let (count, length) = if view.columns { (width, height) } else { (height, width) };
+    let at = |n: usize| if view.columns { (n % length) * width + n / length } else { n };
     let value = |n: usize| {
-        let u = phases.field(look.field, image, at(n));
-        if look.complement {
-            let (value, slope) = sharp(1.0 - u);
+        let u = phases.field(view.field, image, at(n));
+        if view.complement {
+            let (value, slope) = sharpen(1.0 - u);
             (value, -slope)
         } else {
-            sharp(u)
+            sharpen(u)
         }
     };
     let (values, slopes) = (0..count * length).map(value).unzip();
     (values, slopes, length)
 }
 
-/// The chance of a whole segment at each place, for each length.
+/// For each length, the product of the values of the segment that begins at each place: near 1 if it lies in the phase.
 fn segments(values: Vec<f32>, length: usize, joins: &[Join]) -> Vec<Vec<f32>> {
     let mut all = vec![values];
     for join in &joins[1..] {
@@ -120,7 +122,8 @@ fn segments(values: Vec<f32>, length: usize, joins: &[Join]) -> Vec<Vec<f32>> {
     all
 }
 
-fn shares(all: &[Vec<f32>], length: usize, joins: &[Join]) -> Vec<f64> {
+/// L of each length: the mean over all places where a segment fits.
+fn lineal_paths(all: &[Vec<f32>], length: usize, joins: &[Join]) -> Vec<f64> {
     let share = |(values, join): (&Vec<f32>, &Join)| {
         let places = (values.len() / length) * (length + 1 - join.length);
         values.iter().map(|v| f64::from(*v)).sum::<f64>() / places as f64
@@ -128,7 +131,7 @@ fn shares(all: &[Vec<f32>], length: usize, joins: &[Join]) -> Vec<f64> {
     all.iter().zip(joins).map(share).collect()
 }
 
-/// The distances for which a length stands.
+/// How many distances each length stands for: those nearer to it than to other lengths.
 fn widths(joins: &[Join]) -> Vec<f64> {
     let mut lengths: Vec<usize> = joins.iter().map(|j| j.length).collect();
     lengths.sort_unstable();
@@ -141,11 +144,11 @@ fn widths(joins: &[Join]) -> Vec<f64> {
     joins.iter().map(width).collect()
 }
 
-/// Bytes that the lineal path's term works with at a size: of each length the values and their gradient, for as many
-/// looks as there are threads.
+/// Bytes that the term works with at a size: the values of each length and their gradient, for as many views as there
+/// are threads, four at the most.
 pub fn path_bytes((height, width): (usize, usize)) -> u64 {
-    let looks = rayon::current_num_threads().min(4);
-    let planes = looks * (2 * joins(height.min(width) / 2).len() + 2) + 4;
+    let views = rayon::current_num_threads().min(4);
+    let planes = views * (2 * joins(height.min(width) / 2).len() + 2) + 4;
     (4 * planes * height * width) as u64
 }
 
@@ -154,17 +157,17 @@ impl PathTargets {
     pub fn of(phases: &SoftPhases, image: &[f32], size: (usize, usize), result: (usize, usize)) -> Self {
         let most = size.0.min(size.1).min(result.0).min(result.1) / 2;
         let joins = joins(most);
-        let curve = |look: &Look| {
-            let (values, _, length) = lines(phases, image, size, *look);
-            shares(&segments(values, length, &joins), length, &joins)
+        let curve = |view: &View| {
+            let (values, _, length) = lines(phases, image, size, *view);
+            lineal_paths(&segments(values, length, &joins), length, &joins)
         };
-        Self { curves: looks(phases).iter().map(curve).collect(), most }
+        Self { curves: views(phases).iter().map(curve).collect(), most }
     }
 }
 
 impl PathTerm {
-    /// `weight · Σ_looks Σ_n (w_n (L_n − L_n⁰))² / (Σ_n w_n L_n⁰)² / looks`, n the lengths 1, 2, 3, 4, 6, 8 … and w_n
-    /// the distances for which each stands.
+    /// `weight · Σ_views Σ_n (w_n (L_n − L_n⁰))² / (Σ_n w_n L_n⁰)² / views`, n the lengths 1, 2, 3, 4, 6, 8 … and w_n
+    /// the number of distances for which each stands.
     pub fn new(phases: SoftPhases, targets: PathTargets, size: (usize, usize), weight: f64) -> Self {
         Self { phases, targets, size, weight }
     }
@@ -173,17 +176,20 @@ impl PathTerm {
     pub fn add(&self, image: &[f32], gradient: &mut [f64]) -> f64 {
         let joins = joins(self.targets.most);
         let widths = widths(&joins);
-        let looks = looks(&self.phases);
-        let parts: Vec<(f64, Vec<f32>, Look)> =
-            looks.par_iter().zip(&self.targets.curves).map(|(l, t)| self.one(image, *l, t, &joins, &widths)).collect();
+        let views = views(&self.phases);
+        let parts: Vec<(f64, Vec<f32>, View)> = views
+            .par_iter()
+            .zip(&self.targets.curves)
+            .map(|(l, t)| self.evaluate(image, *l, t, &joins, &widths))
+            .collect();
         let (height, width) = self.size;
         let mut total = 0.0;
-        for (value, slope, look) in parts {
+        for (value, slope, view) in parts {
             total += value;
-            let row = self.phases.row(look.field);
+            let row = self.phases.row(view.field);
             for y in 0..height {
                 for x in 0..width {
-                    let n = if look.columns { x * height + y } else { y * width + x };
+                    let n = if view.columns { x * height + y } else { y * width + x };
                     for c in 0..3 {
                         gradient[3 * (y * width + x) + c] += f64::from(slope[n]) * row[c];
                     }
@@ -193,48 +199,55 @@ impl PathTerm {
         total
     }
 
-    fn one(&self, image: &[f32], look: Look, target: &[f64], joins: &[Join], widths: &[f64]) -> (f64, Vec<f32>, Look) {
-        let (values, slopes, length) = lines(&self.phases, image, self.size, look);
+    fn evaluate(
+        &self,
+        image: &[f32],
+        view: View,
+        target: &[f64],
+        joins: &[Join],
+        widths: &[f64],
+    ) -> (f64, Vec<f32>, View) {
+        let (values, slopes, length) = lines(&self.phases, image, self.size, view);
         let all = segments(values, length, joins);
-        let found = shares(&all, length, joins);
+        let found = lineal_paths(&all, length, joins);
         let under: f64 = target.iter().zip(widths).map(|(t, w)| t * w).sum();
         if under < LEAST * widths.iter().sum::<f64>() {
-            return (0.0, vec![0.0; slopes.len()], look);
+            return (0.0, vec![0.0; slopes.len()], view);
         }
-        let looks = self.targets.curves.len() as f64;
-        let scale = self.weight / (under * under * looks);
+        let views = self.targets.curves.len() as f64;
+        let scale = self.weight / (under * under * views);
         let gap = |n: usize| widths[n] * (found[n] - target[n]);
         let value = scale * (0..joins.len()).map(|n| gap(n) * gap(n)).sum::<f64>();
-        // Backwards: what a longer segment owes to its two parts.
-        let mut owed: Vec<Vec<f32>> = joins.iter().map(|_| vec![]).collect();
+        // Backpropagation, from the longest segments: each passes its gradient on to its two parts.
+        let mut gradients: Vec<Vec<f32>> = joins.iter().map(|_| vec![]).collect();
         for n in (0..joins.len()).rev() {
             let count = all[n].len() / length;
             let places = length + 1 - joins[n].length;
             let own = (2.0 * scale * widths[n] * gap(n) / (count * places) as f64) as f32;
-            let mut here = std::mem::take(&mut owed[n]);
+            let mut here = std::mem::take(&mut gradients[n]);
             here.resize(all[n].len(), 0.0);
             for line in 0..count {
                 here[line * length..line * length + places].iter_mut().for_each(|v| *v += own);
             }
             if n == 0 {
-                owed[0] = here;
+                gradients[0] = here;
                 break;
             }
             let step = joins[joins[n].first].length;
             for (to, other, to_shift, other_shift) in
                 [(joins[n].first, joins[n].second, 0, step), (joins[n].second, joins[n].first, step, 0)]
             {
-                owed[to].resize(all[n].len(), 0.0);
+                gradients[to].resize(all[n].len(), 0.0);
                 for line in 0..count {
                     let from = line * length;
-                    let target = &mut owed[to][from + to_shift..from + to_shift + places];
+                    let target = &mut gradients[to][from + to_shift..from + to_shift + places];
                     let factor = &all[other][from + other_shift..from + other_shift + places];
                     target.iter_mut().zip(&here[from..from + places]).zip(factor).for_each(|((t, h), f)| *t += h * f);
                 }
             }
         }
-        let slope = owed[0].iter().zip(&slopes).map(|(o, s)| o * s).collect();
-        (value, slope, look)
+        let slope = gradients[0].iter().zip(&slopes).map(|(o, s)| o * s).collect();
+        (value, slope, view)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::reconstruct::settings::{Method, Settings};
 pub enum Preset {
     /// A quick look: few iterations from coarse to fine, and the polish.
     Fast,
-    /// The closest statistics: from coarse to fine, with the two-point correlation in the loss, and the polish.
+    /// The closest statistics: from coarse to fine, with S2 and the lineal path in the loss, and the polish.
     Faithful,
     /// The method of Li et al. 2018 as it stands in the paper.
     Published,
@@ -19,7 +19,7 @@ impl Preset {
     /// All of them, in the order of the menus.
     pub const ALL: [Self; 3] = [Self::Fast, Self::Faithful, Self::Published];
 
-    /// The name for people.
+    /// The name to display.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fast => "Fast",
@@ -33,7 +33,8 @@ impl Preset {
         match self {
             Self::Fast => "A quick look: 60 iterations at each of three sizes, and the polish.",
             Self::Faithful => {
-                "The closest statistics: 200 iterations at each of three sizes, with S2 in the loss, and the polish."
+                "The closest statistics: 200 iterations at each of three sizes, with S2 and the lineal path in the \
+                 loss, and the polish."
             }
             Self::Published => {
                 "The method of the paper: Gram matrices alone, one size, 300 iterations, no polish, phases by k-means \

@@ -1,4 +1,4 @@
-//! A micrograph made ready to be reconstructed.
+//! An original, prepared for its reconstructions.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::reconstruct::ReconstructError;
 use crate::reconstruct::settings::Settings;
 use crate::reconstruct::target::Target;
 
-/// The original, its Gram matrices, and everything that all realisations share.
+/// The original, its Gram matrices, and everything else that all realisations share.
 pub struct Problem {
-    /// What was asked for.
+    /// The settings of the run.
     pub settings: Settings,
-    /// Of that, what the Gram matrices have of their own.
+    /// Of these, the settings of the Gram matrices.
     pub gram: Gram,
     /// The original.
     pub target: Arc<Target>,
@@ -26,11 +26,11 @@ pub struct Problem {
     pub vectors: Vec<[f32; 3]>,
     /// The network.
     pub weights: Weights,
-    /// Where it runs.
+    /// The device that it runs on.
     pub device: Device,
     /// Height and width of the result.
     pub size: (usize, usize),
-    /// What one evaluation at that size takes.
+    /// The cost of one evaluation at that size.
     pub cost: Cost,
     /// The sizes that a result goes through, from coarse to fine.
     pub levels: Vec<Level>,
@@ -48,10 +48,10 @@ pub struct Level {
 }
 
 impl Problem {
-    /// Encodes the original and takes its Gram matrices.
+    /// Encodes the original and computes its Gram matrices.
     ///
     /// # Errors
-    /// Settings that cannot be met, weights that are not there, or a device without the memory.
+    /// Settings that cannot be met, missing weights, or too little memory on the device.
     pub fn new(target: Arc<Target>, settings: Settings, gram: Gram, device: Device) -> Result<Self, ReconstructError> {
         let phases = &target.phases;
         let original = target.size();
@@ -75,7 +75,7 @@ impl Problem {
                 grams: grams(&device, &weights, &image, there, &loss, memory.for_measuring())?,
                 plan: Plan::of(kind, &weights, here, &loss, memory.for_loss(&gram, here))?,
                 spatial: (gram.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
-                // Values between phases are no phases: an image that stays one has no lineal path.
+                // An image without phases has no lineal path.
                 paths: (gram.path_weight > 0.0 && phases.is_some())
                     .then(|| PathTargets::of(&soft, &image, there, here)),
             });
@@ -121,7 +121,8 @@ fn image_of(target: &Target, vectors: &[[f32; 3]]) -> Vec<f32> {
     }
 }
 
-/// What one evaluation takes on a kind of device; the bytes are those of it, the spatial terms and the optimiser together.
+/// The cost of one evaluation on a kind of device. The bytes include those of the spatial terms, the optimiser and the
+/// original.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -135,11 +136,11 @@ pub fn resources(
     Memory::of(kind, settings, original).resources(weights, (settings, gram), size)
 }
 
-/// The memory that a run may take. What is free changes from one look to the next, so a run looks once.
+/// The memory that a run may take. Free memory changes all the time, so a run queries it only once.
 #[derive(Clone, Copy)]
 struct Memory {
     kind: DeviceKind,
-    /// Bytes, where that is known: what was set, else what is free.
+    /// Bytes: the limit if one is set, else what is free; `None` if that is unknown.
     available: Option<u64>,
     /// Height and width of the original.
     original: (usize, usize),
@@ -151,13 +152,13 @@ impl Memory {
         Self { kind, available: set.or_else(|| kind.available_memory()), original }
     }
 
-    /// Bytes for the network alone: the rest works in the machine's memory, which all but cards share.
+    /// Bytes for the network alone. On all devices but cards, optimiser and terms share its memory and are subtracted.
     fn for_loss(self, gram: &Gram, size: (usize, usize)) -> Option<u64> {
         let host = if self.kind == DeviceKind::Discrete { 0 } else { host_bytes(gram, size) };
         Some(self.for_measuring()?.saturating_sub(host))
     }
 
-    /// The same for measuring the original.
+    /// Bytes for measuring the original.
     fn for_measuring(self) -> Option<u64> {
         let host = if self.kind == DeviceKind::Discrete { 0 } else { original_bytes(self.original) };
         Some(self.available?.saturating_sub(host))
@@ -174,8 +175,8 @@ impl Memory {
         Ok(Cost { bytes: cost.bytes + host_bytes(gram, size) + original_bytes(self.original), ..cost })
     }
 
-    /// What a run costs; refused, before anything is taken, where the device has no room for it or for measuring the
-    /// original.
+    /// The cost of a run; an error if it, or measuring the original, needs more memory than there is. Nothing is
+    /// allocated yet.
     fn check(
         self,
         device: &Device,
@@ -193,9 +194,9 @@ impl Memory {
                 let [needed, available, least] = [run.bytes, available, least].map(mebibytes);
                 let (height, width) = size;
                 return Err(ReconstructError::Settings(format!(
-                    "{height} × {width} pixels need {needed} with these settings, and there are {available}. With Adam as the optimiser \
-                     and the weights of S2 and lineal path at 0 it is {least}: most is what L-BFGS-B remembers and what the two terms \
-                     work with."
+                    "{height} × {width} pixels need {needed} with these settings, but only {available} are available. \
+                     With Adam as the optimiser and weights of 0 for S2 and the lineal path they need {least}: most of \
+                     the memory is for the history of L-BFGS-B and for these two terms."
                 )));
             }
         }
@@ -209,8 +210,8 @@ impl Memory {
             if let Some(limit) = settings.memory_limit {
                 let needed = needed.div_ceil(1 << 20);
                 return Err(ReconstructError::Settings(format!(
-                    "{height} × {width} pixels to {} need {needed} MiB even in windows, and the limit of memory is {limit} MiB. Raise \
-                     the limit, or choose a smaller size or a shallower depth.",
+                    "{height} × {width} pixels to {} need {needed} MiB even in windows, but the memory limit is \
+                     {limit} MiB. Raise the limit, or choose a smaller size or a shallower depth.",
                     gram.depth
                 )));
             }
@@ -225,12 +226,12 @@ impl Memory {
     }
 }
 
-/// Bytes of the original as it is held through a run: its values, its phases, and both as they are shown.
+/// Bytes of the original that are held during a run: its values, its phases, and the pictures of both.
 fn original_bytes((height, width): (usize, usize)) -> u64 {
     16 * (height * width) as u64
 }
 
-/// Bytes of what is computed on the cores: optimiser and spatial terms.
+/// Bytes of what is computed on the CPU: optimiser and spatial terms.
 fn host_bytes(gram: &Gram, size: (usize, usize)) -> u64 {
     let correlation = if gram.correlation_weight > 0.0 { correlation_bytes(size) } else { 0 };
     let paths = if gram.path_weight > 0.0 { path_bytes(size) } else { 0 };
@@ -238,10 +239,10 @@ fn host_bytes(gram: &Gram, size: (usize, usize)) -> u64 {
     optimiser_bytes(gram.optimiser, has_terms, size) + correlation + paths
 }
 
-/// Bytes that the optimiser remembers.
+/// Bytes that the optimiser takes.
 fn optimiser_bytes(kind: OptimiserKind, has_terms: bool, (height, width): (usize, usize)) -> u64 {
-    // L-BFGS-B keeps ten pairs in f64 and works on some more vectors; Adam has the variables, two moments and the gradient
-    // in f32, and with terms besides the network's the gradient again in f64 and f32.
+    // L-BFGS-B keeps ten pairs of vectors and some more, all in f64. Adam has the variables, two moments and the
+    // gradient in f32 and, with spatial terms, the gradient again in f64 and f32.
     let each = match kind {
         OptimiserKind::Lbfgsb => 28 * 8,
         OptimiserKind::Adam if has_terms => 4 * 4 + 12,

@@ -1,10 +1,10 @@
-//! Images at several sizes: a coarse one settles what is large before a fine one settles what is small.
+//! Images at several sizes: large structures form at a coarse size, small ones at a fine size.
 
-/// The smallest edge of a level: below it there is little left to be seen.
+/// The smallest edge of a level: smaller images show too little.
 const LEAST_EDGE: usize = 32;
 
-/// The sizes of a result from coarse to fine, the last its own: each half of the next, as far as the original (and the
-/// network, which needs `smallest`) still has something at that scale.
+/// The sizes of original and result from coarse to fine, the last their own, each half of the next. Levels with an edge
+/// below [`LEAST_EDGE`], or below `smallest`, which the network needs, are left out.
 pub fn sizes(
     levels: usize,
     original: (usize, usize),
@@ -23,8 +23,8 @@ pub fn sizes(
     sizes
 }
 
-/// An image (three channels) at another size: each pixel the mean of what it covers, rows and columns that do not fill a
-/// pixel left out.
+/// An image (three channels) at a smaller size: each pixel is the mean of the pixels that it covers. Rows and columns
+/// that do not fill a pixel are left out.
 pub fn shrink(image: &[f32], (height, width): (usize, usize), to: (usize, usize)) -> Vec<f32> {
     let (down, across) = (height / to.0, width / to.1);
     let mut out = Vec::with_capacity(3 * to.0 * to.1);

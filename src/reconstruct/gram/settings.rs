@@ -43,7 +43,8 @@ pub struct Gram {
     pub weights: WeightsKind,
     /// The last layer kept.
     pub depth: Layer,
-    /// Weights of layers that differ from the default: 1 for conv1_1, every pool up to the depth and the last layer, else 0.
+    /// Weights of layers that differ from the default, which is 1 for conv1_1, every pool up to the depth and the last
+    /// layer, else 0.
     pub layer_weights: BTreeMap<Layer, f32>,
     /// Scale of each layer's loss.
     pub normalisation: Normalisation,
@@ -56,7 +57,7 @@ pub struct Gram {
     /// Step size of Adam, in grey levels.
     pub adam_rate: f64,
     /// Sizes that the image goes through from coarse to fine, each twice the one before; 1: the full size alone.
-    // A report of a version without this field was made without what it switches on; likewise below.
+    // Reports of versions without this field were made without this feature; the same holds for the fields below.
     #[serde(default = "one")]
     pub levels: usize,
     /// Weight of the two-point correlation's term in the loss; 0: none.
@@ -116,7 +117,7 @@ impl Gram {
         self.taps().last().map_or(self.depth, |(layer, _)| *layer)
     }
 
-    /// What the loss needs of these settings.
+    /// The settings of the loss.
     pub fn loss(&self, precision: Precision) -> LossSettings {
         LossSettings {
             taps: self.taps(),
@@ -127,15 +128,15 @@ impl Gram {
         }
     }
 
-    /// Whether these settings can be met for an original and a result of these sizes.
+    /// Checks that these settings can be met for an original and a result of these sizes.
     pub(super) fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
         let wrong = |text: String| Err(ReconstructError::Settings(text));
         let least = self.depth.smallest_image(self.padding);
         for (what, (height, width)) in [("The micrograph", original), ("The result", result)] {
             if height < least || width < least {
                 return wrong(format!(
-                    "{what} has {height} × {width} pixels, too few for {}: the depth needs at least {least} each way. \
-                     Choose a shallower depth or a larger picture.",
+                    "{what} has {height} × {width} pixels, too few for {}: the depth needs at least {least} in each \
+                     direction. Choose a shallower depth or a larger picture.",
                     self.depth
                 ));
             }

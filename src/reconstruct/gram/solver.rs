@@ -1,4 +1,4 @@
-//! One realisation on its way from noise to a micrograph.
+//! One realisation, from noise to a micrograph.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -21,7 +21,7 @@ use crate::reconstruct::method::LossValue;
 /// Bounds of every channel.
 const BOUNDS: Bounds = Bounds { lower: 0.0, upper: 255.0 };
 
-/// A loss, the network's gradient, and with terms besides the network's the whole gradient.
+/// The loss, the network's gradient and, if there are spatial terms, the whole gradient.
 type Evaluation = (f64, Vec<f32>, Option<Vec<f64>>);
 
 /// A realisation in progress.
@@ -30,7 +30,7 @@ pub struct Solver {
     spatial: Option<SpatialTerm>,
     paths: Option<PathTerm>,
     optimiser: Optimiser,
-    /// The size that it is at, from 0, the coarsest.
+    /// The current size, from 0, the coarsest.
     pub level: usize,
     /// The seed of the random start.
     pub seed: u64,
@@ -53,7 +53,7 @@ impl Solver {
         Ok(Self { loss, spatial, paths, optimiser: start(problem, x), level: 0, seed, losses: vec![] })
     }
 
-    /// Goes on from what was saved.
+    /// Resumes a saved realisation.
     ///
     /// # Errors
     /// It is of another size, or the device lacks memory or is lost.
@@ -67,19 +67,19 @@ impl Solver {
         Ok(Self { loss: problem.loss(level)?, spatial, paths, optimiser, level, seed, losses })
     }
 
-    /// Goes on from the same state on the problem's device, after another one was lost.
+    /// Continues from the same state on the problem's device, after the previous one was lost.
     ///
     /// # Errors
     /// The device lacks memory or is lost.
-    pub fn renew(&mut self, problem: &Problem) -> Result<(), ComputeError> {
+    pub fn change_device(&mut self, problem: &Problem) -> Result<(), ComputeError> {
         self.loss = problem.loss(self.level)?;
         Ok(())
     }
 
-    /// One iteration, at the next size when those of this one are done. `interrupted` is asked before every evaluation.
+    /// One iteration, at the next size if those at this size are done. `interrupted` is called before every evaluation.
     ///
     /// # Errors
-    /// [`ReconstructError::Interrupted`], or the device's; the state is then as before the iteration.
+    /// [`ReconstructError::Interrupted`], or an error of the device; the state is then as before the iteration.
     pub fn step(&mut self, problem: &Problem, interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
         if self.at_end_of_level(problem) && self.level + 1 < problem.levels.len() {
             self.enlarge(problem)?;
@@ -91,7 +91,7 @@ impl Solver {
                 return Err(ReconstructError::Interrupted);
             }
             let (mut value, slope) = loss.evaluate(image)?;
-            // The terms add to a gradient in 64 bits, which is made only where there are any.
+            // The terms add to a gradient in 64 bits, which exists only if there are terms.
             let has_terms = spatial.is_some() || paths.is_some();
             let mut gradient = has_terms.then(|| slope.iter().map(|s| f64::from(*s)).collect::<Vec<f64>>());
             if let Some(gradient) = &mut gradient {
@@ -126,7 +126,7 @@ impl Solver {
                 Ok((total, whole.map_or(slope, |whole| whole.iter().map(|g| *g as f32).collect())))
             })?,
         };
-        // Of the points of a line search, the one that was accepted.
+        // A line search evaluates several points; only the loss of the accepted one is kept.
         let value = self.optimiser.value();
         if progress == Progress::Moving
             && let Some(accepted) = seen.into_iter().rev().find(|v| v.total == value)
@@ -196,12 +196,12 @@ impl Solver {
         self.loss.memory() + (each * self.optimiser.variables()) as u64
     }
 
-    /// The seed and the loss after every iteration, all that is left of a finished run.
+    /// The seed and the loss after every iteration; everything else is freed.
     pub fn into_record(self) -> (u64, Vec<LossValue>) {
         (self.seed, self.losses)
     }
 
-    /// The compiled loss; tests lose its device through it.
+    /// The compiled loss; tests use it to lose the device.
     pub fn loss(&mut self) -> &mut Loss {
         &mut self.loss
     }
@@ -227,18 +227,18 @@ pub fn decode(problem: &Problem, image: &[f32], seed: u64) -> Option<PhaseMap> {
     Some(map)
 }
 
-/// The same, quick to make: of clusters the volume fractions are not exact yet.
+/// The phases of an image, computed quickly: by k-means, the volume fractions are not exact.
 pub fn rough_phases(problem: &Problem, image: &[f32]) -> Option<PhaseMap> {
     let original = problem.target.phases.as_ref()?;
     Some(ranked(problem, original, image).unwrap_or_else(|| cluster(image, &problem.vectors, problem.size).0))
 }
 
-/// Pixels that each phase of a result gets.
+/// The number of pixels of each phase of a result.
 fn wanted_counts(problem: &Problem, original: &PhaseMap) -> Vec<usize> {
     target_counts(&original.counts(), problem.size.0 * problem.size.1)
 }
 
-/// Two phases by rank, where the settings say so.
+/// The two phases of an image by a threshold, if the settings say so.
 fn ranked(problem: &Problem, original: &PhaseMap, image: &[f32]) -> Option<PhaseMap> {
     let wanted = original.phases == 2 && problem.gram.decoding == Decoding::Rank;
     wanted.then(|| rank(image, &problem.vectors, wanted_counts(problem, original)[1], problem.size))

@@ -1,13 +1,14 @@
-//! Terms of the loss that know where pixels are: the two-point correlation and the lineal path of the soft phases.
+//! The soft phases of an image, and their two-point correlation as a term of the loss.
 //!
-//! A Gram matrix sums over positions and leaves the long range to deep layers; these terms hold it directly.
+//! A Gram matrix sums over positions, so it sees long distances only through deep layers. This term compares them
+//! directly.
 
 use rustfft::num_complex::Complex;
 
 use crate::stats::Fourier;
 
-/// Linear functions that make of a pixel's three channels the indicators of all phases (or, without phases, the
-/// channels in 0 … 1): `u_k = Σ_c matrix[k][c] x_c + matrix[k][3]`.
+/// The soft indicators of all phases as linear functions of a pixel's three channels (without phases: the channels in
+/// 0 … 1): `u_k = Σ_c rows[k][c] x_c + rows[k][3]`. Each is called a field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoftPhases {
     rows: Vec<[f64; 4]>,
@@ -23,7 +24,8 @@ impl SoftPhases {
             return Self { rows: (0..3).map(unit).collect() };
         }
         let points: Vec<[f64; 4]> = vectors.iter().map(|v| [v[0].into(), v[1].into(), v[2].into(), 255.0]).collect();
-        // Ridge regression of the one-hot labels: for fewer points than unknowns it tends to the solution of least norm.
+        // Ridge regression of the one-hot labels: for fewer points than unknowns it is close to the solution of least
+        // norm.
         let mut normal = [[0.0; 4]; 4];
         for p in &points {
             for a in 0..4 {
@@ -79,10 +81,10 @@ fn solve(mut a: [[f64; 4]; 4], mut b: [f64; 4]) -> [f64; 4] {
     b
 }
 
-/// The least variation of an original's soft phase that is followed.
+/// The smallest variation of a soft phase of the original that is matched.
 const LEAST: f64 = 1e-9;
 
-/// What the spatial terms of an original are compared with.
+/// The two-point correlations of an original.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpatialTargets {
     /// The autocorrelation of each field per pixel, for displacements within `reach`.
@@ -92,7 +94,7 @@ pub struct SpatialTargets {
     reach: (usize, usize),
 }
 
-/// The S2 term ready for images of one size.
+/// The S2 term for images of one size.
 pub struct SpatialTerm {
     phases: SoftPhases,
     targets: SpatialTargets,
@@ -101,13 +103,14 @@ pub struct SpatialTerm {
     weight: f64,
 }
 
-/// Displacements up to half of the smaller picture, and no further than either picture goes.
+/// The largest displacement down and across: just below half of the smaller picture.
 fn reach(original: (usize, usize), result: (usize, usize)) -> (usize, usize) {
     let half = |a: usize, b: usize| (a.min(b) - 1) / 2;
     (half(original.0, result.0), half(original.1, result.1))
 }
 
-/// Visits displacements within reach: the row and column offsets, and the weight, which gives every distance its share.
+/// Visits displacements within reach: row offset, column offset and weight. There are about 2πr displacements of length
+/// r, and the weight 1/r makes all lengths count alike.
 fn displacements((down, across): (usize, usize), mut visit: impl FnMut(isize, isize, f64)) {
     for dy in -(down as isize)..=down as isize {
         for dx in -(across as isize)..=across as isize {
@@ -146,7 +149,7 @@ impl SpatialTargets {
                 scale += weight * (value - mean * mean).powi(2);
             });
             correlations.push(kept);
-            // A field that does not vary has no correlation to follow.
+            // The term is 0 for a field that does not vary.
             scales.push(if scale < LEAST { f64::INFINITY } else { scale });
         }
         Self { correlations, scales, reach }
@@ -177,7 +180,7 @@ impl SpatialTerm {
                 total += scale * weight * gap * gap;
                 slope[at] = 2.0 * scale * weight * gap / pixels;
             });
-            // A(d) is even, so both pixels of a pair have the same share.
+            // A(d) is even, so both pixels of a pair contribute alike, hence the factor 2.
             let slopes = self.fourier.transform(|at| slope[at]);
             let product: Vec<Complex<f64>> = slopes.iter().zip(&spectrum).map(|(s, u)| s * u * 2.0).collect();
             let by_field = self.fourier.invert(product);

@@ -1,4 +1,4 @@
-//! What decides how a realisation goes on.
+//! The state of a realisation as checkpoints hold it.
 
 use std::borrow::Cow;
 use std::cmp::Ordering::Less;
@@ -6,7 +6,7 @@ use std::cmp::Ordering::Less;
 use serde_json::json;
 
 use crate::optimise::{Adam, Bounds, History, Lbfgsb};
-use crate::reconstruct::method::{LossValue, Numbers, State};
+use crate::reconstruct::method::{LossValue, State, Vector};
 
 /// The optimiser's state.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,35 +58,35 @@ pub struct Saved {
     pub optimiser: Optimiser,
     /// The loss after every iteration.
     pub losses: Vec<LossValue>,
-    /// The size that it is at, from the coarsest.
+    /// The current size, from 0, the coarsest.
     pub level: usize,
 }
 
-/// Parts of a loss, and pairs of L-BFGS-B, that a file may claim: far beyond any network and setting.
+/// The most parts of a loss and pairs of L-BFGS-B in a file: far more than any network and settings have.
 const MOST_LAYERS: usize = 64;
 const MOST_PAIRS: usize = 1000;
 
-/// The state of a realisation: its optimiser, its losses, and the size that it is at.
+/// The state of a realisation: its optimiser, its losses, and its current size.
 pub fn state<'a>(optimiser: &'a Optimiser, losses: &[LossValue], level: usize) -> State<'a> {
     let flat = |l: &LossValue| std::iter::once(l.total).chain(l.parts.iter().copied()).collect::<Vec<_>>();
     let flat: Vec<f64> = losses.iter().flat_map(flat).collect();
-    let wide = |values: &'a [f64]| Numbers::Wide(Cow::Borrowed(values));
-    let narrow = |values: &'a [f32]| Numbers::Narrow(Cow::Borrowed(values));
-    let mut vectors = vec![("losses".to_string(), Numbers::Wide(Cow::Owned(flat)))];
+    let f64s = |values: &'a [f64]| Vector::F64(Cow::Borrowed(values));
+    let f32s = |values: &'a [f32]| Vector::F32(Cow::Borrowed(values));
+    let mut vectors = vec![("losses".to_string(), Vector::F64(Cow::Owned(flat)))];
     let bounds = match optimiser {
         Optimiser::Lbfgsb(state) => {
-            vectors.push(("x".into(), wide(&state.x)));
-            vectors.push(("gradient".into(), wide(&state.gradient)));
+            vectors.push(("x".into(), f64s(&state.x)));
+            vectors.push(("gradient".into(), f64s(&state.gradient)));
             for (n, (s, y)) in state.history.s.iter().zip(&state.history.y).enumerate() {
-                vectors.push((format!("s{n}"), wide(s)));
-                vectors.push((format!("y{n}"), wide(y)));
+                vectors.push((format!("s{n}"), f64s(s)));
+                vectors.push((format!("y{n}"), f64s(y)));
             }
             state.bounds
         }
         Optimiser::Adam(state) => {
-            vectors.push(("x".into(), narrow(&state.x)));
-            vectors.push(("mean".into(), narrow(&state.mean)));
-            vectors.push(("square".into(), narrow(&state.square)));
+            vectors.push(("x".into(), f32s(&state.x)));
+            vectors.push(("mean".into(), f32s(&state.mean)));
+            vectors.push(("square".into(), f32s(&state.square)));
             state.bounds
         }
     };
@@ -97,7 +97,7 @@ pub fn state<'a>(optimiser: &'a Optimiser, losses: &[LossValue], level: usize) -
     let text = json!({
         "level": level,
         "iteration": optimiser.iteration(),
-        // The bits of the value, since infinity is no JSON.
+        // As bits, because JSON has no infinity.
         "value": optimiser.value().to_bits(),
         "lower": bounds.lower,
         "upper": bounds.upper,
@@ -130,21 +130,22 @@ impl Saved {
         let differ = || "lengths differ".to_string();
         let optimiser = match state.get::<Option<f64>>("rate")? {
             Some(rate) => {
-                let (x, mean, square) = (state.narrow("x")?, state.narrow("mean")?, state.narrow("square")?);
+                let (x, mean, square) =
+                    (state.f32_vector("x")?, state.f32_vector("mean")?, state.f32_vector("square")?);
                 if x.len() != mean.len() || x.len() != square.len() {
                     return Err(differ());
                 }
                 Optimiser::Adam(Box::new(Adam { x, mean, square, value, iteration, rate, bounds }))
             }
             None => {
-                let x = state.wide("x")?;
+                let x = state.f64_vector("x")?;
                 let same_length = |v: Vec<f64>| if v.len() == x.len() { Ok(v) } else { Err(differ()) };
                 let mut history = History::default();
                 for n in 0..pairs {
-                    history.s.push_back(same_length(state.wide(&format!("s{n}"))?)?);
-                    history.y.push_back(same_length(state.wide(&format!("y{n}"))?)?);
+                    history.s.push_back(same_length(state.f64_vector(&format!("s{n}"))?)?);
+                    history.y.push_back(same_length(state.f64_vector(&format!("y{n}"))?)?);
                 }
-                let gradient = state.wide("gradient")?;
+                let gradient = state.f64_vector("gradient")?;
                 let gradient = if gradient.is_empty() { gradient } else { same_length(gradient)? };
                 let (tolerance, reach) = (state.get("tolerance")?, state.get("reach")?);
                 Optimiser::Lbfgsb(Box::new(Lbfgsb {
@@ -159,7 +160,7 @@ impl Saved {
                 }))
             }
         };
-        let losses = state.wide("losses")?;
+        let losses = state.f64_vector("losses")?;
         let losses = losses.chunks_exact(layers + 1);
         let losses = losses.map(|row| LossValue { total: row[0], parts: row[1..].to_vec() }).collect();
         Ok(Self { optimiser, losses, level: state.get("level")? })

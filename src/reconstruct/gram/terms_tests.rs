@@ -1,4 +1,4 @@
-//! Both terms of the loss that know where pixels are.
+//! Tests of the two spatial terms of the loss.
 
 use super::encode::{Encoding, phase_vectors};
 use super::paths::{PathTargets, PathTerm};

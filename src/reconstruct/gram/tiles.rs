@@ -1,15 +1,17 @@
-//! Gram matrices and gradients of an image window by window, where the whole does not fit the memory.
+//! Gram matrices and gradients of an image window by window, for images that do not fit into memory as a whole.
 //!
-//! A Gram matrix is a sum over positions, so it can be taken in pieces. Each position is summed in the one window that
-//! owns it; a window reaches further than what it owns, so that its own artificial edges touch no position that counts,
-//! and what they have touched is cut off layer by layer. What is left is that of the whole image to the last bit, and no
-//! activation falls on the other side of ReLU.
+//! A Gram matrix is a sum over positions, so it can be summed window by window. Each position is owned by one window,
+//! which sums it. Windows overlap: each reaches further than what it owns. Near the edges of a window that the whole
+//! image does not have, activations are wrong; they are cut off layer by layer. The remaining activations are computed
+//! as in the whole image (see `windows::Reach`), so that none changes its sign at a ReLU.
 //!
-//! A first pass over all windows sums the Gram matrices; a second one recomputes each window and carries the gradient back
-//! to its pixels, where those of neighbouring windows add up. The layers behind the second pooling see far, so that their
-//! windows would have to be large, but their map is small: they are gone over in windows of their own, which begin from the
-//! whole map of the second pooling. What the second pass needs of them (the signs of their activations in bits, and the maps
-//! that are tapped) the first one keeps where the memory allows, so that they need not be recomputed.
+//! The first pass over all windows sums the Gram matrices. The second pass computes each window again and propagates
+//! the gradient back to its pixels, where the gradients of overlapping windows add up.
+//!
+//! The layers after the second pooling would need large windows, because their receptive fields are large; but their
+//! maps are small. They form a second stage with windows of its own, which starts from the whole map of the second
+//! pooling. If memory allows, the first pass keeps what the second needs of these layers (the signs of the activations,
+//! as bits, and the tapped maps), so that they are not computed again.
 
 #[cfg(test)]
 mod tests;
@@ -21,42 +23,42 @@ use crate::compute::graph::{Graph, Op, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Program, planned_memory};
 use crate::net::{Layer, Weights, layer, preprocess};
 
-/// The layer whose whole map the deeper ones begin from.
-const BETWEEN: Layer = Layer::POOL2;
+/// The layer from whose whole map the second stage starts.
+const SPLIT: Layer = Layer::POOL2;
 
-/// How an image is gone over.
+/// How an image is divided into windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tilings {
-    /// One behind the other: the first begins from the image, the next from the last map of that before it.
+    /// The stages in order: the first starts from the image, the second from the last map of the first.
     stages: Vec<Tiling>,
-    /// Whether the first pass keeps what the second needs of the last stage.
+    /// Whether the first pass keeps what the second pass needs of the last stage.
     keeps: bool,
-    /// Bytes of the largest program, and of everything that is held beside it.
+    /// Bytes of the largest program and of everything that is held beside it.
     pub bytes: u64,
     /// Multiplications and additions of all passes.
     pub operations: u64,
 }
 
 impl Tilings {
-    /// Windows of the stage that has the most.
+    /// Windows of the stage with the most.
     pub fn windows(&self) -> usize {
         self.stages.iter().map(Tiling::len).max().unwrap_or(0)
     }
 
-    /// Whether the first pass keeps what the second needs of this stage.
-    fn keeps_of(&self, stage: usize) -> bool {
+    /// Whether the first pass keeps what the second pass needs of this stage.
+    fn keeps_stage(&self, stage: usize) -> bool {
         self.keeps && stage + 1 == self.stages.len()
     }
 }
 
-/// What is to be computed.
+/// The feature network and the settings of the loss.
 #[derive(Clone, Copy)]
 struct Network<'a> {
     weights: &'a Weights,
     settings: &'a LossSettings,
 }
 
-/// What an image is gone over for.
+/// What is computed in the windows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The Gram matrices alone.
@@ -65,8 +67,9 @@ pub enum Purpose {
     Gradient,
 }
 
-/// How an image is gone over within `limit` bytes, with the fewest operations; or else with the fewest bytes. All at once is
-/// only considered where two stages do not fit: it sees further and recomputes more.
+/// The division that takes the fewest operations within `limit` bytes; if none fits, the one that takes the fewest
+/// bytes; `None` if the image cannot be divided. A single stage is only considered if two stages do not fit: its
+/// windows overlap more, so that more is computed twice.
 ///
 /// # Errors
 /// The image is too small for the depth.
@@ -79,25 +82,26 @@ pub fn tilings(
     purpose: Purpose,
 ) -> Result<Option<Tilings>, ComputeError> {
     let (network, deepest) = (Network { weights, settings }, settings.deepest());
-    let once = [Section { from: None, to: deepest }];
-    let twice = [Section { from: None, to: BETWEEN }, Section { from: Some(BETWEEN), to: deepest }];
+    let one_stage = [Section { from: None, to: deepest }];
+    let two_stages = [Section { from: None, to: SPLIT }, Section { from: Some(SPLIT), to: deepest }];
     let mut found = vec![];
-    if deepest > BETWEEN {
+    if deepest > SPLIT {
         for keeps in [true, false] {
             if !keeps || purpose == Purpose::Gradient {
-                found.extend(arranged(kind, network, size, &twice, keeps, limit, purpose)?);
+                found.extend(arrange(kind, network, size, &two_stages, keeps, limit, purpose)?);
             }
         }
     }
     if found.iter().all(|found| found.bytes > limit) {
-        found.extend(arranged(kind, network, size, &once, false, limit, purpose)?);
+        found.extend(arrange(kind, network, size, &one_stage, false, limit, purpose)?);
     }
     let cost = |found: &Tilings| if found.bytes <= limit { (0, found.operations) } else { (1, found.bytes) };
     Ok(found.into_iter().min_by_key(cost))
 }
 
-/// The windows of some sections one behind the other.
-fn arranged(
+/// Divides the maps of `sections`, one stage for each, until every stage fits into `limit` bytes or cannot be divided
+/// further; then the windows that take the fewest bytes are used.
+fn arrange(
     kind: DeviceKind,
     network: Network,
     size: (usize, usize),
@@ -111,7 +115,8 @@ fn arranged(
     let mut found = Tilings { stages: vec![], keeps, bytes: 0, operations: 0 };
     for (at, section) in sections.iter().enumerate() {
         let keeps = keeps && at + 1 == sections.len();
-        // The image and its gradient, and the map in between or its gradient; both where the map is read twice.
+        // Held beside the programs: the image and its gradient, and the map between the stages or its gradient; both if
+        // the second pass reads the map again.
         let both = at > 0 && !keeps && purpose == Purpose::Gradient;
         let held = 2 * Shape::new(size.0, size.1, 3).bytes() + between * if both { 2 } else { 1 };
         let Shape { height, width, .. } = map(section);
@@ -127,14 +132,14 @@ fn arranged(
             if held + bytes <= limit {
                 break;
             }
-            // The longer edge is cut again; or else the other one.
-            let mut ways = [(parts.0 + 1, parts.1), (parts.0, parts.1 + 1)];
+            // Divides the longer edge of the windows further or, if that is not possible, the other edge.
+            let mut candidates = [(parts.0 + 1, parts.1), (parts.0, parts.1 + 1)];
             if rows < columns {
-                ways.reverse();
+                candidates.reverse();
             }
-            next = ways.into_iter().find_map(|way| {
-                let tiling = cut(way)?;
-                parts = way;
+            next = candidates.into_iter().find_map(|candidate| {
+                let tiling = cut(candidate)?;
+                parts = candidate;
                 Some(tiling)
             });
         }
@@ -146,8 +151,8 @@ fn arranged(
     Ok(Some(found))
 }
 
-/// Bytes of the larger of the programs of a tiling with what goes in and comes out, and of what is kept; and the operations
-/// of all windows.
+/// The memory and the operations of a tiling: bytes of the larger of its programs with inputs and outputs, and of what
+/// is kept; and operations of all windows.
 fn demand(
     kind: DeviceKind,
     network: Network,
@@ -157,14 +162,14 @@ fn demand(
 ) -> Result<(u64, u64), ComputeError> {
     let graph = WindowGraph::new(network, tiling, tiling.largest(), purpose)?;
     let kept = if keeps { tiling.len() as u64 * graph.bytes(&graph.kept) } else { 0 };
-    let (input, mut runs) = (graph.bytes(&[graph.input]), vec![graph.clone().measure(keeps)]);
+    let (input, mut runs) = (graph.bytes(&[graph.input]), vec![graph.clone().first_pass(keeps)]);
     if purpose == Purpose::Gradient {
-        runs.push(graph.carry(keeps));
+        runs.push(graph.second_pass(keeps));
     }
     let bytes =
         |run: &WindowGraph| planned_memory(kind, &run.graph, &run.outputs).bytes + input + run.bytes(&run.outputs);
     let operations: u64 = runs.iter().map(|run| run.graph.operations(&run.outputs)).sum();
-    let operations = (operations as f64 * tiling.largests()) as u64;
+    let operations = (operations as f64 * tiling.equivalent_windows()) as u64;
     Ok((runs.iter().map(bytes).max().unwrap_or(0) + kept, operations))
 }
 
@@ -174,12 +179,12 @@ struct WindowGraph {
     graph: Graph,
     input: TensorId,
     taps: Vec<Tap>,
-    /// The last map, where another section begins from it, and the input for its gradient.
+    /// The last map, if another section starts from it, and the input for its gradient.
     last: Option<(TensorId, Option<TensorId>)>,
     gradient: Option<TensorId>,
-    /// What the gradient needs of the layers.
+    /// The tensors of the layers that the gradient reads.
     kept: Vec<TensorId>,
-    /// What the pass computes that it was made for.
+    /// What the pass computes.
     outputs: Vec<TensorId>,
 }
 
@@ -187,9 +192,9 @@ struct WindowGraph {
 #[derive(Clone)]
 struct Tap {
     layer: Layer,
-    /// Of its map.
+    /// The shape of its map.
     shape: Shape,
-    /// The input for the region that counts.
+    /// The input for the region that the window owns.
     region: TensorId,
     gram: TensorId,
     /// The input for the gradient of its Gram matrix.
@@ -197,7 +202,8 @@ struct Tap {
 }
 
 impl Tap {
-    /// The window's positions by those of the whole map, which they are divided by in the end.
+    /// Positions of the window's map over those of the whole map: turns a matrix that is divided by the former into one
+    /// that is divided by the latter.
     fn share(&self, tiling: &Tiling) -> f64 {
         let stride = self.layer.stride() / tiling.section.step();
         self.shape.positions() as f64 / ((tiling.size.0 / stride) * (tiling.size.1 / stride)) as f64
@@ -208,7 +214,7 @@ impl Tap {
 type Kept = Vec<Vec<f32>>;
 
 impl WindowGraph {
-    /// Gram matrices of what a window owns, and perhaps the gradient of what it begins from.
+    /// The Gram matrices of what a window owns and, if wanted, the gradient with respect to the window's input.
     fn new(network: Network, tiling: &Tiling, frame: Frame, purpose: Purpose) -> Result<Self, ComputeError> {
         let Network { weights, settings } = network;
         let (section, backward) = (tiling.section, purpose == Purpose::Gradient);
@@ -216,9 +222,9 @@ impl WindowGraph {
         let input = graph.input(Shape::new(frame.size.0, frame.size.1, section.channels()));
         let mut x = if section.from.is_none() { preprocess(&mut graph, input, weights)? } else { input };
         let (mut taps, mut seeded) = (vec![], vec![]);
-        let (tapped, manner) = (settings.layers(), (frame.padding(settings.padding), settings.pooling));
+        let (tapped, options) = (settings.layers(), (frame.padding(settings.padding), settings.pooling));
         for (tap, cut) in section.layers().zip(tiling.reach.cuts(frame)) {
-            x = layer(&mut graph, x, weights, tap, manner, cut)?;
+            x = layer(&mut graph, x, weights, tap, options, cut)?;
             if tapped.contains(&tap) {
                 let region = graph.input(Shape::new(1, 1, 4));
                 let gram = graph.gram_within(x, region)?;
@@ -235,7 +241,7 @@ impl WindowGraph {
         }
         let forward = graph.nodes().len();
         let gradient = if backward { Some(graph.pull_back(&seeded, input)?) } else { None };
-        let kept = gradient.map_or(vec![], |gradient| needed_of_layers(&graph, forward, gradient));
+        let kept = gradient.map_or(vec![], |gradient| read_by_gradient(&graph, forward, gradient));
         Ok(Self { graph, input, taps, last, gradient, kept, outputs: vec![] })
     }
 
@@ -244,15 +250,15 @@ impl WindowGraph {
         tensors.iter().map(|id| self.graph.shape(*id).bytes()).sum()
     }
 
-    /// The first pass, which computes the Gram matrices, the last map, and perhaps what is to be kept.
-    fn measure(self, keep: bool) -> Self {
+    /// The first pass: computes the Gram matrices, the last map and, with `keep`, what is kept for the second pass.
+    fn first_pass(self, keep: bool) -> Self {
         let kept = if keep { self.kept.as_slice() } else { &[] };
         let outputs = self.taps.iter().map(|tap| tap.gram).chain(self.last.map(|(map, _)| map));
         Self { outputs: outputs.chain(kept.iter().copied()).collect(), ..self }
     }
 
-    /// The second pass, which computes the gradient, perhaps from what has been kept.
-    fn carry(mut self, is_kept: bool) -> Self {
+    /// The second pass: computes the gradient, with `is_kept` from what the first pass has kept.
+    fn second_pass(mut self, is_kept: bool) -> Self {
         if is_kept {
             self.kept.iter().for_each(|id| self.graph.supply(*id));
         }
@@ -260,8 +266,8 @@ impl WindowGraph {
     }
 }
 
-/// What the gradient needs of the layers, which are the first so many nodes: signs and maps.
-fn needed_of_layers(graph: &Graph, forward: usize, gradient: TensorId) -> Vec<TensorId> {
+/// The signs and maps of the layers that the gradient reads; the layers are the first `forward` nodes.
+fn read_by_gradient(graph: &Graph, forward: usize, gradient: TensorId) -> Vec<TensorId> {
     let nodes = graph.nodes();
     let is_layer = |id: TensorId| {
         id.0 < forward && !matches!(nodes[id.0].op, Op::Constant(_) | Op::Input)
@@ -279,14 +285,14 @@ fn needed_of_layers(graph: &Graph, forward: usize, gradient: TensorId) -> Vec<Te
 struct Run<'a> {
     device: &'a Device,
     tiling: &'a Tiling,
-    /// What the section begins from, where that is needed.
+    /// The map that the section starts from, if the pass reads it.
     input: Option<&'a [f32]>,
 }
 
 impl Run<'_> {
-    /// Runs over all windows the graph that `of` makes for their frame. `write` fills the inputs of the window with this
-    /// number beside that of the section, `take` gets its outputs.
-    fn over(
+    /// Runs all windows. `of` makes the graph for a frame. `write` writes the other inputs of a window, whose number it
+    /// receives; `take` receives its outputs.
+    fn each_window(
         &self,
         of: impl Fn(Frame) -> Result<WindowGraph, ComputeError>,
         mut write: impl FnMut(&mut Program, &WindowGraph, &Window, usize),
@@ -298,8 +304,8 @@ impl Run<'_> {
             let (_, graph, program) = match made.take() {
                 Some(same) if same.0 == frame => made.insert(same),
                 other => {
-                    let (graph, served) = (of(frame)?, other.map(|(.., program)| program));
-                    let program = self.device.compile_after(served, graph.graph.clone(), &graph.outputs)?;
+                    let (graph, earlier) = (of(frame)?, other.map(|(.., program)| program));
+                    let program = self.device.compile_after(earlier, graph.graph.clone(), &graph.outputs)?;
                     made.insert((frame, graph, program))
                 }
             };
@@ -318,37 +324,37 @@ impl Run<'_> {
     }
 }
 
-/// Whether the device has room for the windows of both passes.
+/// Checks that the device has enough memory for the windows of both passes.
 ///
 /// # Errors
 /// It has not, or is lost.
-pub fn try_out(
+pub fn check_memory(
     device: &Device,
     weights: &Weights,
     settings: &LossSettings,
     tilings: &Tilings,
 ) -> Result<(), ComputeError> {
     for (at, tiling) in tilings.stages.iter().enumerate() {
-        let keeps = tilings.keeps_of(at);
+        let keeps = tilings.keeps_stage(at);
         let network = Network { weights, settings };
         let graph = WindowGraph::new(network, tiling, tiling.largest(), Purpose::Gradient)?;
-        for graph in [graph.clone().measure(keeps), graph.carry(keeps)] {
+        for graph in [graph.clone().first_pass(keeps), graph.second_pass(keeps)] {
             device.compile(graph.graph, &graph.outputs)?;
         }
     }
     Ok(())
 }
 
-/// What the first pass leaves for the second one.
+/// What the first pass keeps for the second one.
 #[derive(Default)]
-pub struct Held {
-    /// Of each window of the last stage.
+pub struct FirstPass {
+    /// The tensors that were kept of each window of the last stage.
     kept: Vec<Kept>,
-    /// The map that the last stage begins from.
+    /// The map that the last stage starts from.
     map: Option<Vec<f32>>,
 }
 
-/// Gram matrices of an image, divided by the positions of their layer, and what [`gradient`] needs besides.
+/// Gram matrices of an image, divided by the positions of their layer, and what [`gradient`] needs of this pass.
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -358,19 +364,19 @@ pub fn grams(
     image: &[f32],
     settings: &LossSettings,
     tilings: &Tilings,
-) -> Result<(Grams, Held), ComputeError> {
+) -> Result<(Grams, FirstPass), ComputeError> {
     let network = Network { weights, settings };
-    let (mut grams, mut held) = (vec![], Held::default());
+    let (mut grams, mut held) = (vec![], FirstPass::default());
     for (at, tiling) in tilings.stages.iter().enumerate() {
-        let keep = tilings.keeps_of(at);
+        let keep = tilings.keeps_stage(at);
         let mut sums: Vec<Vec<f64>> = vec![];
         let mut last: Option<Vec<f32>> = None;
         let run = Run { device, tiling, input: Some(held.map.as_deref().unwrap_or(image)) };
         let graph = |frame| {
             let purpose = if keep { Purpose::Gradient } else { Purpose::Measure };
-            Ok(WindowGraph::new(network, tiling, frame, purpose)?.measure(keep))
+            Ok(WindowGraph::new(network, tiling, frame, purpose)?.first_pass(keep))
         };
-        run.over(
+        run.each_window(
             graph,
             |_, _, _, _| {},
             |outputs, graph, window| {
@@ -401,8 +407,8 @@ pub fn grams(
     Ok((grams, held))
 }
 
-/// The gradient of a loss with respect to every pixel, from `seeds`, those with respect to the Gram matrices, and what
-/// [`grams`] has left.
+/// The gradient of a loss with respect to every pixel. `seeds` are its gradients with respect to the Gram matrices;
+/// `held` comes from [`grams`].
 ///
 /// # Errors
 /// The device lacks memory or is lost.
@@ -413,23 +419,23 @@ pub fn gradient(
     settings: &LossSettings,
     tilings: &Tilings,
     seeds: &[Vec<f32>],
-    mut held: Held,
+    mut held: FirstPass,
 ) -> Result<Vec<f32>, ComputeError> {
     let network = Network { weights, settings };
-    // The gradient of the last map of the stage that is next, from those behind it.
+    // `last` is the gradient with respect to the last map of a stage, computed by the stage after it.
     let (mut seeds, mut last): (_, Option<Vec<f32>>) = (seeds, None);
     for (at, tiling) in tilings.stages.iter().enumerate().rev() {
-        let is_kept = tilings.keeps_of(at);
+        let is_kept = tilings.keeps_stage(at);
         let input = if at == 0 { image } else { held.map.as_deref().unwrap_or_default() };
         let run = Run { device, tiling, input: (!is_kept).then_some(input) };
         let mut whole = vec![0.0f32; tiling.size.0 * tiling.size.1 * tiling.section.channels()];
-        let graph = |frame| Ok(WindowGraph::new(network, tiling, frame, Purpose::Gradient)?.carry(is_kept));
+        let graph = |frame| Ok(WindowGraph::new(network, tiling, frame, Purpose::Gradient)?.second_pass(is_kept));
         let layers = settings.layers();
         let (before, mine) = seeds.split_at(layers.iter().filter(|layer| Some(**layer) <= tiling.section.from).count());
         let write = |program: &mut Program, graph: &WindowGraph, window: &Window, n: usize| {
             for (tap, values) in graph.taps.iter().zip(mine) {
                 if let Some(seed) = tap.seed {
-                    // A window's matrices are divided by its own positions.
+                    // The window's matrices are divided by its own positions.
                     let share = tap.share(tiling) as f32;
                     program.write(seed, &values.iter().map(|v| v * share).collect::<Vec<f32>>());
                 }
@@ -444,12 +450,12 @@ pub fn gradient(
                 graph.kept.iter().zip(&held.kept[n]).for_each(|(id, values)| program.write(*id, values));
             }
         };
-        run.over(graph, write, |outputs, _, window| {
+        run.each_window(graph, write, |outputs, _, window| {
             for (from, to) in window.numbers(tiling) {
                 whole[to].iter_mut().zip(&outputs[0][from]).for_each(|(sum, value)| *sum += value);
             }
         })?;
-        (last, seeds, held) = (Some(whole), before, Held::default());
+        (last, seeds, held) = (Some(whole), before, FirstPass::default());
     }
     Ok(last.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Two-point correlations that follow single pixels.
+//! Two-point correlations that are updated with every exchange of pixels.
 
 use super::exchange::Exchange;
 use crate::micrograph::PhaseMap;
@@ -7,7 +7,7 @@ use crate::stats::{self, Fourier};
 /// Radial S2, S2 along rows and along columns.
 const CURVES: usize = 3;
 const RADIAL: usize = 0;
-/// A distance beyond the last one that counts.
+/// The bin of displacements beyond the largest distance.
 const BEYOND: u16 = u16::MAX;
 
 /// The correlations of all phases, periodic.
@@ -15,9 +15,9 @@ pub struct Correlations {
     height: usize,
     width: usize,
     distances: usize,
-    /// The phases whose correlations are followed: of two phases the second, whose errors the first shares.
+    /// The phases whose correlations are computed. Of two phases only the second, because the errors of both are equal.
     phases: Vec<Phase>,
-    /// The distance of each displacement, from −reach … reach both ways.
+    /// The rounded length of each displacement, from `bins`.
     bins: Vec<u16>,
     fourier: Fourier,
     /// How often the pairs of a phase were counted.
@@ -26,17 +26,17 @@ pub struct Correlations {
 
 struct Phase {
     label: u8,
-    /// The indicator with a border of `distances` pixels from the opposite edges.
+    /// The indicator with a border of `distances` pixels, copied from the opposite edges.
     wide: Vec<u8>,
     /// Ordered pairs of pixels at each distance of each curve.
     pairs: [Vec<i64>; CURVES],
     targets: [Vec<f64>; CURVES],
     per_place: [Vec<f64>; CURVES],
-    /// `Σ|S2 − φ²|` of each curve, in which errors are measured.
+    /// `Σ|S2 − φ²|` of each target curve, which errors are divided by.
     under: [f64; CURVES],
     errors: [f64; CURVES],
     start: f64,
-    /// What one more pixel at each place does to the error, as far as the slope tells.
+    /// The derivative of the radial error with respect to the indicator at each place.
     slope: Vec<f64>,
 }
 
@@ -80,12 +80,12 @@ impl Correlations {
         Self { height, width, distances, phases, bins, fourier: Fourier::new(height, width), counted: 0 }
     }
 
-    /// Distances that are followed.
+    /// How many distances are computed.
     pub fn reach(&self) -> usize {
         self.distances
     }
 
-    /// Works out anew what one more pixel at each place would do to the radial error.
+    /// Computes the derivatives of the radial errors again.
     pub fn refresh(&mut self) {
         let (h, w, d) = (self.height, self.width, self.distances);
         for phase in &mut self.phases {
@@ -108,9 +108,10 @@ impl Correlations {
         }
     }
 
-    /// Makes an exchange if no error grows, and (unless something else came closer) one falls. Says whether it did.
+    /// Makes an exchange if the sum of the errors falls (with `closer`: does not grow) and no radial error exceeds its
+    /// start. Returns whether it did.
     pub fn exchange(&mut self, e: Exchange, closer: bool) -> bool {
-        // What the slope speaks clearly against need not be counted.
+        // If the derivative predicts a larger error, the pairs are not counted.
         let mut expected = 0.0;
         for phase in &self.phases {
             let sign = sign_of(phase.label, e);
@@ -154,7 +155,7 @@ impl Correlations {
         false
     }
 
-    /// Adds (or takes) the pairs of the pixel `at` with all others of the phase.
+    /// Adds the pairs of the pixel `at` with all others of the phase; `sign` −1 subtracts them.
     fn add(&self, phase: usize, at: usize, sign: i64, pairs: &mut [Vec<i64>; CURVES]) {
         let d = self.distances;
         let mut found = vec![0u32; d + 1];
@@ -195,7 +196,7 @@ impl Phase {
     }
 }
 
-/// What an exchange does at `a` to the indicator of a phase.
+/// The change of a phase's indicator at `a` by an exchange: −1, 0 or 1.
 fn sign_of(label: u8, e: Exchange) -> i64 {
     i64::from(label == e.to) - i64::from(label == e.from)
 }
@@ -205,7 +206,8 @@ fn bin_at(dy: isize, dx: isize, d: usize) -> usize {
     ((dy + reach) * (2 * reach + 1) + dx + reach) as usize
 }
 
-/// The rounded length of each displacement that is shorter than `distances`.
+/// The rounded length of each displacement (−reach … reach down and across, reach being `distances` − 1);
+/// `BEYOND` if it is not shorter than `distances`.
 fn bins(distances: usize) -> Vec<u16> {
     let reach = distances as isize - 1;
     let mut bins = Vec::with_capacity((2 * distances - 1).pow(2));
@@ -218,15 +220,15 @@ fn bins(distances: usize) -> Vec<u16> {
     bins
 }
 
-/// The indicator of a phase with a border from the opposite edges.
+/// The indicator of a phase with a border copied from the opposite edges.
 fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
     let (h, w) = map.size();
     let at = |y: usize, x: usize| u8::from(map.labels[[(y + h - border) % h, (x + w - border) % w]] == label);
     (0..h + 2 * border).flat_map(|y| (0..w + 2 * border).map(move |x| (y, x))).map(|(y, x)| at(y, x)).collect()
 }
 
-/// Pixels of the phase at each distance from `at`, which itself is left out; also along its row and its column, both
-/// ways together.
+/// Adds the pixels of the phase at each distance from `at` to `found`; returns those along its row and its column, in
+/// both directions together.
 fn around(wide: &[u8], width: usize, d: usize, at: usize, bins: &[u16], found: &mut [u32]) -> [Vec<u32>; 2] {
     let stride = width + 2 * d;
     let (y, x) = (at / width + d, at % width + d);

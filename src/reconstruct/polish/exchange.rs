@@ -15,7 +15,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// The exchange that undoes it.
-    pub fn back(self) -> Self {
+    pub fn reversed(self) -> Self {
         Self { from: self.to, to: self.from, ..self }
     }
 }

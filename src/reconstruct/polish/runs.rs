@@ -1,11 +1,11 @@
-//! Lineal paths that follow single pixels: runs of a phase along rows, columns and both diagonals.
+//! Lineal paths that are updated with every changed pixel: runs of a phase along rows, columns and both diagonals.
 
 use crate::micrograph::PhaseMap;
 use crate::stats::distances;
 
 /// Along rows, columns and the two diagonals.
 const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (1, 0), (1, 1), (1, -1)];
-/// Lines through a pixel, and the mean of rows and columns, which is what error rates are taken of.
+/// The four directions, and the mean of rows and columns, of which error rates are taken.
 const CURVES: usize = DIRECTIONS.len() + 1;
 const MEAN: usize = DIRECTIONS.len();
 
@@ -15,7 +15,7 @@ pub struct Runs {
     segments: Vec<[Vec<i64>; 4]>,
     /// The original's L(r) of each phase and curve.
     targets: Vec<[Vec<f64>; CURVES]>,
-    /// Segments of r + 1 pixels that fit, as factors.
+    /// One over the number of segments of r + 1 pixels that fit.
     per_place: [Vec<f64>; 4],
     /// The error of each phase and curve: `Σ|ΔL| / ΣL`.
     errors: Vec<[f64; CURVES]>,
@@ -55,7 +55,7 @@ impl Runs {
         self.errors.iter().zip(&self.start).all(|(now, start)| now[MEAN] <= *start)
     }
 
-    /// Takes in that the pixel `at` of `map`, which still has its old phase, gets another.
+    /// Updates everything for a pixel `at` that gets the phase `to`; `map` still holds its old phase.
     pub fn change(&mut self, map: &PhaseMap, at: usize, to: u8) {
         let from = map.flat()[at];
         for (k, direction) in DIRECTIONS.into_iter().enumerate() {
@@ -105,7 +105,7 @@ fn places(map: &PhaseMap, distances: usize) -> [Vec<f64>; 4] {
     })
 }
 
-/// Adds (or takes) the segments of one run.
+/// Adds the segments of one run; `sign` −1 subtracts them.
 fn add_run(segments: &mut [i64], length: usize, sign: i64) {
     for (r, count) in segments.iter_mut().take(length).enumerate() {
         *count += sign * (length - r) as i64;

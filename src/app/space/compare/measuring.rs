@@ -79,7 +79,7 @@ impl Task for Measure {
             || white_noise(0.5, 1, 1),
             |m| white_noise(m.curves.volume_fraction, m.pixels, m.curves.s2.len()),
         );
-        control.give(Measurements { labels: self.labels, measured, noise });
+        control.output(Measurements { labels: self.labels, measured, noise });
         Ok(Ending::Finished)
     }
 }

@@ -112,7 +112,7 @@ pub fn open_built_in_once(space: &mut LatentSpace, shared: &mut Shared) {
 /// Opens the model that comes with the program.
 pub fn open_built_in(space: &mut LatentSpace, shared: &mut Shared) {
     space.has_opened_built_in = true;
-    match Model::boxed() {
+    match Model::built_in() {
         Ok(model) => open_model(space, shared, Arc::new(model), "Graphite (built in)".into(), None),
         Err(error) => shared.messages.error(error.to_string()),
     }

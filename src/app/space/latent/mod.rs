@@ -92,7 +92,7 @@ impl Space for LatentSpace {
     fn own_files(&self) -> Option<fn(&Path) -> bool> {
         Some(|path| {
             let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
-            ending.as_deref() == Some("safetensors") && Model::is_one(path)
+            ending.as_deref() == Some("safetensors") && Model::is_model_file(path)
         })
     }
 

@@ -145,9 +145,9 @@ pub fn train_controls(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui)
         return;
     }
     let available = shared.devices.chosen(&shared.settings.device).map(|d| d.kind);
-    let complaint = space.settings.complaint();
+    let problem = space.settings.problem();
     let missing = missing(space, shared);
-    let text = match complaint.map_or_else(|| training_needs(space, shared), Err) {
+    let text = match problem.map_or_else(|| training_needs(space, shared), Err) {
         Ok(needs) => {
             let device = available.unwrap_or(DeviceKind::Cpu).name();
             format!("{} for the network on the {device}, and more for each patch", mebibytes(needs.bytes))
@@ -234,7 +234,7 @@ fn training_controls(space: &mut LatentSpace, ui: &mut Ui) {
 
 /// Why no training can start now.
 pub fn missing(space: &LatentSpace, shared: &Shared) -> Option<String> {
-    space.settings.complaint().or(missing_data(space, shared).map(String::from))
+    space.settings.problem().or(missing_data(space, shared).map(String::from))
 }
 
 pub fn start_training(space: &mut LatentSpace, shared: &mut Shared) {

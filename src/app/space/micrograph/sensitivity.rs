@@ -80,7 +80,7 @@ impl Task for Vary {
     type Output = Sensitivity;
 
     fn run(self, control: &Control<(), Sensitivity>) -> Result<Ending, Failure> {
-        control.give(Sensitivity::of(&self.micrograph, &self.recipe));
+        control.output(Sensitivity::of(&self.micrograph, &self.recipe));
         Ok(Ending::Finished)
     }
 }

@@ -2,9 +2,9 @@ use super::*;
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::selftest::{picture, relative_error};
 
-/// Whatever is gone over how, and whatever is tapped, the numbers are those of the whole image.
+/// For any taps, stages and windows, the numbers are those of the whole image.
 #[test]
-fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
+fn every_division_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
     let layer = |name: &str| name.parse::<Layer>().expect("a layer");
     for (taps, size, padding, pooling) in [
         (vec![layer("conv1_2")], (150, 170), Padding::Zero, Pooling::Mean),
@@ -25,24 +25,26 @@ fn every_way_gives_the_gram_matrices_and_the_gradient_of_the_whole() {
         });
         let seeds: Vec<Vec<f32>> = seeds.collect();
         let run = |sections: &[Section], keeps, limit| {
-            let found = arranged(DeviceKind::Cpu, network, size, sections, keeps, limit, Purpose::Gradient);
+            let found = arrange(DeviceKind::Cpu, network, size, sections, keeps, limit, Purpose::Gradient);
             let tilings = found.expect("a shape").expect("windows");
             let device = Device::Cpu;
             let (grams, held) = grams(&device, &weights, &image, &settings, &tilings).expect("runs");
             let gradient = gradient(&device, &weights, &image, &settings, &tilings, &seeds, held).expect("runs");
             (tilings.windows(), grams, gradient)
         };
-        let once = [Section { from: None, to: deepest }];
-        let twice = [Section { from: None, to: BETWEEN }, Section { from: Some(BETWEEN), to: deepest }];
-        let (one, whole, expected) = run(&once, false, u64::MAX);
+        let one_stage = [Section { from: None, to: deepest }];
+        let two_stages = [Section { from: None, to: SPLIT }, Section { from: Some(SPLIT), to: deepest }];
+        let (one, whole, expected) = run(&one_stage, false, u64::MAX);
         assert_eq!(one, 1);
-        for (sections, keeps) in [(&once[..], true), (&once, false), (&twice, true), (&twice, false)] {
-            if sections.len() == 2 && deepest <= BETWEEN {
+        for (sections, keeps) in
+            [(&one_stage[..], true), (&one_stage, false), (&two_stages, true), (&two_stages, false)]
+        {
+            if sections.len() == 2 && deepest <= SPLIT {
                 continue;
             }
             let what = format!("{:?}, {size:?}, {} sections, kept: {keeps}", settings.layers(), sections.len());
             let (windows, found, gradient) = run(sections, keeps, 0);
-            // Beside the reach of the fourth block of layers this image is small.
+            // This image is too small for windows with the reach of the fourth block of layers.
             assert!(windows > 1 || (sections.len() == 1 && deepest > Layer::POOL3), "{what}: no windows");
             for (gram, whole) in found.iter().zip(&whole) {
                 let off = relative_error(gram, whole);

@@ -1,4 +1,4 @@
-//! Where windows stand in an image, and what of their layers is that of the whole image.
+//! The places of windows in an image, and which of their activations are those of the whole image.
 
 use std::ops::Range;
 
@@ -7,16 +7,16 @@ use crate::net::{Layer, LayerKind};
 
 /// The least that a window owns along an axis, in pixels of the image.
 const LEAST: usize = 64;
-/// Windows begin at multiples of so many positions of every convolution, so that the tiles of Winograd's algorithm are
-/// those of the whole image; a tile that reads a wrong number is wrong as a whole.
+/// Windows start at multiples of this many positions of every convolution, so that the tiles of Winograd's algorithm
+/// are those of the whole image. All outputs of a tile that reads a wrong number are wrong.
 const STEP: usize = 4;
-/// Stands for the end of a map, which a region is cut to.
+/// Stands for the end of a map; a region that reaches further is cut to the map.
 const END: usize = 1_000_000_000;
 
-/// Layers behind one another, gone over in the same windows.
+/// Consecutive layers that are computed in the same windows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// The layer whose map it begins from; none stands for the image.
+    /// The layer whose map it starts from; `None` for the image.
     pub from: Option<Layer>,
     /// Its last layer.
     pub to: Layer,
@@ -28,41 +28,43 @@ impl Section {
         Layer::all().filter(move |layer| self.from.is_none_or(|first| *layer > first) && *layer <= self.to)
     }
 
-    /// Channels of what it begins from.
+    /// Channels of the map that it starts from.
     pub fn channels(self) -> usize {
         self.from.map_or(3, Layer::channels)
     }
 
-    /// Pixels of the image from one position of what it begins from to the next.
+    /// Pixels of the image from one position of the map that it starts from to the next.
     pub fn step(self) -> usize {
         self.from.map_or(1, Layer::stride)
     }
 }
 
-/// What of the layers of a window is that of the whole, to the last bit. (Where the edges of a periodic image are no
-/// multiples of [`Reach::align`], tiles across its seam are not those of the whole, and an activation that is nearly 0 may
-/// fall on the other side.) Lengths are counted in positions of the map that the section begins from.
+/// How far the windows of a section have to overlap, and what is cut off their layers, so that what is left is that of
+/// the whole image to the last bit. (There is one exception: if the edges of a periodic image are not multiples of
+/// [`Reach::align`], the tiles across its seam differ from those of the whole image, and the sign of an activation near
+/// 0 may change.) Lengths are in positions of the map that the section starts from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
     /// From one output of the last layer to the next.
     stride: usize,
-    /// What a window reads beyond what it owns.
+    /// How far a window reads beyond what it owns.
     halo: usize,
-    /// Windows begin at multiples of it, and so does what they own.
+    /// Windows start at multiples of it, and so does what they own.
     align: usize,
-    /// Of each layer the positions at an inner edge of the window that are cut off, having no more to give.
+    /// For each layer, the positions of its own map that are cut off at an inner edge of the window because they are
+    /// wrong.
     cuts: Vec<usize>,
 }
 
 impl Reach {
-    /// That of some layers.
+    /// The reach of a section.
     pub fn of(section: Section) -> Self {
         let is_pool = |layer: &Layer| layer.kind() == LayerKind::Pool;
         let layers: Vec<Layer> = section.layers().collect();
         let convolutions = layers.len() - layers.iter().rev().take_while(|layer| is_pool(layer)).count();
         let align = STEP << layers[..convolutions].iter().filter(|layer| is_pool(layer)).count();
-        // Positions at the edge that differ from those of the whole, and what has been cut off.
-        let (mut wrong, mut gone, mut stride, mut cuts) = (0usize, 0, 1, vec![]);
+        // Positions at an inner edge that differ from those of the whole image, and what has been cut off so far.
+        let (mut wrong, mut total_cut, mut stride, mut cuts) = (0usize, 0, 1, vec![]);
         for layer in &layers {
             let mut cut = 0;
             if is_pool(layer) {
@@ -72,23 +74,22 @@ impl Reach {
                 wrong = (wrong + 1).next_multiple_of(STEP);
                 cut = wrong / (align / stride) * (align / stride);
                 wrong -= cut;
-                gone += cut * stride;
+                total_cut += cut * stride;
             }
             cuts.push(cut);
         }
-        // Behind the last convolution a cut takes whatever is wrong.
-        Self { stride, halo: gone, align, cuts }
+        // At the last convolution `align / stride` is `STEP`, so its cut removes all that is wrong.
+        Self { stride, halo: total_cut, align, cuts }
     }
 
-    /// What is cut off each layer of a window, by whether its edges are inner ones: before the first row and column, and
-    /// behind the last.
+    /// What is cut off the map of each layer of a window: only at inner edges.
     pub fn cuts(&self, frame: Frame) -> Vec<Cut> {
         let of = |cut: usize, inner: [bool; 2]| inner.map(|inner| if inner { cut } else { 0 });
         self.cuts.iter().map(|cut| Cut { before: of(*cut, frame.before), after: of(*cut, frame.after) }).collect()
     }
 
-    /// What has been cut off an inner edge down to a layer of the section.
-    fn gone(&self, section: Section, last: Layer) -> usize {
+    /// What has been cut off an inner edge up to a layer of the section, that layer included.
+    fn total_cut(&self, section: Section, last: Layer) -> usize {
         let layers = section.layers().take_while(|layer| *layer <= last);
         layers.zip(&self.cuts).map(|(layer, cut)| cut * (layer.stride() / section.step())).sum()
     }
@@ -97,18 +98,19 @@ impl Reach {
 /// One window along one axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// Its first position; before the map where that continues at its opposite edge.
+    /// Its first position; negative if a periodic map continues at its opposite edge.
     start: isize,
     /// Its positions.
     len: usize,
     /// The positions that it owns.
     owned: Range<usize>,
-    /// Whether the map goes on before its first and behind its last position.
+    /// Whether its first and its last edge are inner ones: whether the map continues there.
     inner: [bool; 2],
 }
 
-/// Windows along an axis of `n` positions in `parts` parts or the next number that is possible, each owning `least` or more;
-/// `None` where they would be no smaller than the whole, or where poolings of the wrapped image do not meet at its edge.
+/// Divides an axis of `n` positions into `parts` windows or the next larger number that is possible; each owns `least`
+/// positions or more. `None` if the windows would not be smaller than the whole, or if the size of a periodic map is
+/// not a multiple of the stride.
 fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) -> Option<Vec<Span>> {
     let Reach { stride, halo, align, .. } = *reach;
     if parts == 1 && !periodic {
@@ -120,7 +122,7 @@ fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) ->
     let around = if periodic { 2 * halo } else { halo };
     let mut sizes = (parts..=n / least).map(|parts| n.div_ceil(parts).next_multiple_of(align));
     let own = if parts == 1 { n } else { sizes.find(|own| own + around < n)? };
-    // A small rest goes with the part before it.
+    // A rest below `least` is added to the last part.
     let count = (n / own + usize::from(n % own >= least)).max(1);
     let span = |part: usize| {
         let owned = part * own..if part + 1 == count { n } else { (part + 1) * own };
@@ -134,30 +136,30 @@ fn spans(n: usize, parts: usize, least: usize, reach: &Reach, periodic: bool) ->
 }
 
 impl Span {
-    /// The positions that it owns on the map of a layer that has this stride and has lost so much at inner edges: the
-    /// first, and the one behind the last.
-    fn region(&self, stride: usize, gone: usize) -> [usize; 2] {
-        let first = self.start + if self.inner[0] { gone as isize } else { 0 };
+    /// The positions that it owns in the map of a layer with this stride, of which `cut` are cut off at inner edges:
+    /// the first, and the one after the last.
+    fn region(&self, stride: usize, cut: usize) -> [usize; 2] {
+        let first = self.start + if self.inner[0] { cut as isize } else { 0 };
         let at = |position: usize| (position as isize - first) as usize / stride;
         let is_last = self.owned.end as isize == self.start + self.len as isize;
         [at(self.owned.start), if is_last { END } else { at(self.owned.end) }]
     }
 }
 
-/// What decides the graph of a window.
+/// What the graph of a window depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Frame {
     /// Rows and columns.
     pub size: (usize, usize),
-    /// Whether the image goes on above and to the left.
+    /// Whether the image continues above and to the left.
     before: [bool; 2],
-    /// Whether the image goes on below and to the right.
+    /// Whether the image continues below and to the right.
     after: [bool; 2],
 }
 
 impl Frame {
-    /// How its layers are padded in an image that is padded like this: all edges of a window in a periodic image are inner
-    /// ones.
+    /// The padding of its layers in an image with this padding. All edges of a window in a periodic image are inner
+    /// ones, so their padding does not matter.
     pub fn padding(&self, padding: Padding) -> Padding {
         let is_window = [self.before, self.after] != [[false; 2]; 2];
         if is_window && padding == Padding::Periodic { Padding::Zero } else { padding }
@@ -172,7 +174,7 @@ pub struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// What decides its graph.
+    /// What its graph depends on.
     pub fn frame(&self) -> Frame {
         let Self { rows, columns } = self;
         Frame {
@@ -182,15 +184,15 @@ impl Window<'_> {
         }
     }
 
-    /// The region of a layer that it owns: the first row and column, and those behind the last, which may lie beyond the
-    /// end of the map.
+    /// The region of a layer's map that it owns: the first row and column, and those after the last, which may lie
+    /// beyond the end of the map.
     pub fn region(&self, tiling: &Tiling, layer: Layer) -> [usize; 4] {
-        let (stride, gone) = (layer.stride() / tiling.section.step(), tiling.reach.gone(tiling.section, layer));
-        let ([top, bottom], [left, right]) = (self.rows.region(stride, gone), self.columns.region(stride, gone));
+        let (stride, cut) = (layer.stride() / tiling.section.step(), tiling.reach.total_cut(tiling.section, layer));
+        let ([top, bottom], [left, right]) = (self.rows.region(stride, cut), self.columns.region(stride, cut));
         [top, left, bottom, right]
     }
 
-    /// For each position of the window where its numbers are in the window, and where in the map that the section begins
+    /// For each position of the window, the range of its numbers in the window and in the map that the section starts
     /// from.
     pub fn numbers(&self, tiling: &Tiling) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let along = |span: &Span, n: usize| -> Vec<usize> {
@@ -201,8 +203,8 @@ impl Window<'_> {
         pairs((0, 0), (rows, columns), width, tiling.section.channels())
     }
 
-    /// For each position that the window owns of the section's last map where its numbers are in the window's own map,
-    /// which has this shape, and where in the whole one.
+    /// For each position of the section's last map that the window owns, the range of its numbers in the window's map,
+    /// which has this shape, and in the whole map.
     pub fn last_numbers(&self, tiling: &Tiling, shape: Shape) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let stride = tiling.reach.stride;
         let along = |span: &Span| (span.owned.start / stride..span.owned.end / stride).collect();
@@ -212,8 +214,8 @@ impl Window<'_> {
     }
 }
 
-/// Where the numbers of positions are in a map from a corner on, and where in another one, in which they stand in these rows
-/// and columns; `widths` are those of the two maps.
+/// The ranges of the numbers of positions in two maps of these widths: in the first they form a block with its corner
+/// at `(top, left)`, in the second they are at these rows and columns.
 fn pairs(
     (top, left): (usize, usize),
     (rows, columns): (Vec<usize>, Vec<usize>),
@@ -233,23 +235,24 @@ fn pairs(
 pub struct Tiling {
     /// The layers.
     pub section: Section,
-    /// Rows and columns of the map that the section begins from.
+    /// Rows and columns of the map that the section starts from.
     pub size: (usize, usize),
-    /// What of their layers is that of the whole.
+    /// How far the windows overlap, and what is cut off.
     pub reach: Reach,
     rows: Vec<Span>,
     columns: Vec<Span>,
 }
 
 impl Tiling {
-    /// So many windows down and across, or the next numbers that are possible; `None` where that is not possible, or no gain.
+    /// This many windows down and across, or the next larger numbers that are possible; `None` if none is, or if the
+    /// windows would not be smaller than the whole.
     pub fn new(
         size: (usize, usize),
         (down, across): (usize, usize),
         section: Section,
         padding: Padding,
     ) -> Option<Self> {
-        // The whole goes on at its opposite edge by itself.
+        // In a single window, the convolutions themselves continue at the opposite edge.
         let (reach, periodic) = (Reach::of(section), padding == Padding::Periodic && (down, across) != (1, 1));
         let along = |n, parts| spans(n, parts, LEAST / section.step(), &reach, periodic);
         let (rows, columns) = (along(size.0, down)?, along(size.1, across)?);
@@ -261,7 +264,7 @@ impl Tiling {
         self.rows.len() * self.columns.len()
     }
 
-    /// The windows, those of one graph behind each other, and the largest first.
+    /// The windows, the largest first, those with the same graph after each other.
     pub fn windows(&self) -> Vec<Window<'_>> {
         let across = |rows| self.columns.iter().map(move |columns| Window { rows, columns });
         let mut windows: Vec<Window> = self.rows.iter().flat_map(across).collect();
@@ -279,8 +282,8 @@ impl Tiling {
         Window { rows: longest(&self.rows), columns: longest(&self.columns) }.frame()
     }
 
-    /// Positions of all windows, by those of the largest.
-    pub fn largests(&self) -> f64 {
+    /// Positions of all windows together, over those of the largest.
+    pub fn equivalent_windows(&self) -> f64 {
         let along = |spans: &[Span]| spans.iter().map(|span| span.len).sum::<usize>() as f64;
         let (height, width) = self.largest().size;
         along(&self.rows) * along(&self.columns) / (height * width) as f64

@@ -1,4 +1,4 @@
-//! The methods to compute an operation on an adapter, and what they are timed on.
+//! The algorithms that can compute an operation on an adapter, and what they are timed on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use crate::compute::ComputeError;
 use crate::compute::graph::{ConvSettings, Graph, Op, Precision, Shape, TensorId};
 use crate::compute::kernels::{conv_cooperative, conv_narrow, conv_thin, conv_tiled, gram_tiled};
 
-/// A method to compute a convolution or a Gram matrix.
+/// An algorithm for a convolution or a Gram matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Way {
+pub enum Algorithm {
     /// A matrix product (implicit for a convolution) in tiles of 64 × 64: for any kernels and channels.
     Direct,
     /// Each position by itself: for at most 4 inputs with outputs in multiples of 16, or at most 4 outputs with inputs
@@ -26,24 +26,24 @@ pub enum Way {
     Winograd,
 }
 
-/// The fastest method found, by the description of the shape.
-pub type Choices = BTreeMap<String, Way>;
+/// The fastest algorithm found, by the description of the operation and its shape.
+pub type Choices = BTreeMap<String, Algorithm>;
 
 /// Called with all choices when there is a new one.
-type Keep = Arc<dyn Fn(&Choices) + Send + Sync>;
+type Save = Arc<dyn Fn(&Choices) + Send + Sync>;
 
-/// What is known about the methods on an adapter.
+/// How algorithms are selected on an adapter.
 #[derive(Default)]
-pub struct Known {
+pub struct Selection {
     pub choices: Choices,
-    pub keep: Option<Keep>,
-    pub preferred: Option<Way>,
+    pub save: Option<Save>,
+    pub preferred: Option<Algorithm>,
     /// Whether cooperative matrices compute wrong results on this adapter.
-    pub is_cooperative_wrong: bool,
+    pub is_cooperative_disabled: bool,
 }
 
-impl Way {
-    /// All methods.
+impl Algorithm {
+    /// All algorithms.
     pub const ALL: [Self; 5] = [Self::Direct, Self::Few, Self::Tiled, Self::Cooperative, Self::Winograd];
 
     /// The name as the benchmark prints it.
@@ -57,8 +57,8 @@ impl Way {
         }
     }
 
-    /// Whether the method can compute the operation `id` of a graph, a convolution or a Gram matrix, if the adapter has
-    /// what the method needs.
+    /// Whether the algorithm can compute the operation `id` of a graph, a convolution or a Gram matrix, if the adapter
+    /// has what the algorithm needs.
     pub fn fits(self, graph: &Graph, id: TensorId) -> bool {
         match &graph.nodes()[id.0].op {
             Op::Conv { weights, settings, .. } => {
@@ -97,7 +97,7 @@ fn is_constant(graph: &Graph, id: TensorId) -> bool {
     matches!(graph.nodes()[id.0].op, Op::Constant(_))
 }
 
-/// A single operation, on which the methods to compute it are timed.
+/// A single operation, on which the algorithms for it are timed.
 pub struct Probe {
     /// The description of the operation and its shape.
     pub name: String,
@@ -109,7 +109,7 @@ pub struct Probe {
 
 impl Probe {
     /// Makes a probe for the operation `id` of a graph, with the edge rounded to a power of two; `None` for operations
-    /// with a single method on every adapter.
+    /// with a single algorithm on every adapter.
     ///
     /// # Errors
     /// Never, if the operation itself could be made.
@@ -120,7 +120,7 @@ impl Probe {
             Op::Conv { x, weights, mask, settings, .. } => {
                 let (w, edge) = (graph.shape(*weights), measured_edge(graph.conv_input(*x, *mask, *settings)));
                 let input = small.input(Shape::new(edge, edge, w.width));
-                // Trained kernels allow fewer methods than constant ones.
+                // Trained kernels allow fewer algorithms than constant ones.
                 let (kind, kernels) = match &graph.nodes()[weights.0].op {
                     Op::Constant(values) => ("constant", small.constant(w, values.clone())?),
                     _ => ("trained", small.input(w)),
