@@ -3,7 +3,7 @@
 //! A phase map is encoded as a three-channel image; a random image is optimised until the Gram matrices of its VGG-19
 //! feature maps are those of the original; clustering turns it back into phases (Li et al., Sci. Rep. 8:13461, 2018).
 //!
-//! Data walks one way:
+//! Data flows one way:
 //!
 //! ```text
 //! file ─► Micrograph ─► PhaseMap ─► encoding (3-channel image) ─┐
@@ -12,9 +12,9 @@
 //! random image ─► optimise { forward, loss, gradient } ─► image ─► decode ─► PhaseMap ─► statistics ─► plots, files
 //! ```
 //!
-//! The rooms, from the top; each uses only rooms below it:
+//! The modules, from the top; each uses only those below it:
 //!
-//! | room | what lives there |
+//! | module | what it holds |
 //! |---|---|
 //! | [`app`] | the window |
 //! | [`cli`] | the command line, one file a subcommand |

@@ -1,4 +1,4 @@
-//! The bar of commands above and the bar of work below.
+//! The bar of commands at the top, and the status bar.
 
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
@@ -65,7 +65,7 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
     chosen.into_iter().for_each(|action| shared.act(action));
 }
 
-/// A button with a short text, named for screen readers after its command where the text is a sign.
+/// A button with a short text. Screen readers get the command's name where the text is a symbol.
 fn short_button(shared: &Shared, ui: &mut Ui, text: &str, command: Command) -> bool {
     let entry = Entry::of(command, shared);
     let is_enabled = entry.unavailable.is_none();
@@ -78,7 +78,7 @@ fn short_button(shared: &Shared, ui: &mut Ui, text: &str, command: Command) -> b
     button.on_disabled_hover_text(entry.unavailable.unwrap_or_default()).clicked()
 }
 
-/// Opening, saving, and what can be done in the space that is shown.
+/// The button and the menu to open and save, and the commands of the shown space.
 fn file_menu(shared: &Shared, space: &dyn Space, project: Option<String>, ui: &mut Ui) -> Option<Action> {
     let mut chosen = None;
     if command_button(ui, &Entry::of(Command::Open, shared), false) {
@@ -99,14 +99,14 @@ fn file_menu(shared: &Shared, space: &dyn Space, project: Option<String>, ui: &m
             }
         }
     });
-    menu.response.on_hover_text("Save everything in one file; and what can be done in this workspace.");
+    menu.response.on_hover_text("Save everything in one file; and the commands of this workspace.");
     if let Some(name) = project {
         ui.label(RichText::new(name).weak()).on_hover_text("The project; • means that something is not saved yet.");
     }
     chosen
 }
 
-/// The bar of the device, of work and of the last message.
+/// The status bar: the device, running work and the last message.
 pub fn status_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], ui: &mut Ui) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
@@ -115,8 +115,8 @@ pub fn status_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], ui: &mut Ui) {
         let device = match (devices.chosen(&shared.settings.device), &devices.table, &devices.probe.failure) {
             (Some(device), ..) => device.name.clone(),
             (None, Some(_), _) => "no such device".into(),
-            (None, None, None) => "looking at the devices…".into(),
-            (None, None, Some(_)) => "the devices are not known".into(),
+            (None, None, None) => "checking the devices…".into(),
+            (None, None, Some(_)) => "the devices could not be checked".into(),
         };
         ui.label(device).on_hover_text("Where the reconstruction is computed. A machine without a GPU uses its cores.");
         work_in_progress(shared, spaces, ui);
@@ -125,7 +125,7 @@ pub fn status_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], ui: &mut Ui) {
     ui.add_space(2.0);
 }
 
-/// What keeps the spaces busy, with its buttons.
+/// The running work of all spaces, with its buttons.
 fn work_in_progress(shared: &mut Shared, spaces: &[Box<dyn Space>], ui: &mut Ui) {
     let mut chosen = None;
     for space in spaces {

@@ -1,4 +1,4 @@
-//! What a person can do: one list feeds the menus, the keys and the palette.
+//! The commands of the window: one list feeds the menus, the keys and the palette.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::project::{Project, Stamp};
 use crate::synth::Sample;
 
-/// A command of the window; those of the spaces are beside them.
+/// A command of the window. Spaces have commands of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Choose a micrograph's file.
@@ -20,9 +20,9 @@ pub enum Command {
     SaveProject,
     /// The same, under another name.
     SaveProjectAs,
-    /// Take the last decision back.
+    /// Undo the last change.
     Undo,
-    /// Decide again what was undone.
+    /// Redo what was undone last.
     Redo,
     /// Go to the next workspace.
     NextWorkspace,
@@ -51,7 +51,7 @@ impl Command {
             Self::NextWorkspace,
             Self::SaveProject,
             Self::SaveProjectAs,
-            // With more modifiers first: a key with fewer would take it.
+            // Redo before Undo: Ctrl+Z also matches Ctrl+Shift+Z.
             Self::Redo,
             Self::Undo,
             Self::Fit,
@@ -94,8 +94,8 @@ impl Command {
             Self::OpenSample(sample) => sample.description(),
             Self::SaveProject => "Write micrograph, recipe, settings and results into one file.",
             Self::SaveProjectAs => "Write the project under another name.",
-            Self::Undo => "Take the last change back: of the recipe, of a setting, or of the open micrograph.",
-            Self::Redo => "Make the change again that was taken back.",
+            Self::Undo => "Undo the last change of the recipe, of a setting, or of the open micrograph.",
+            Self::Redo => "Redo the change that was undone last.",
             Self::NextWorkspace => "Go to the next workspace.",
             Self::Fit => "Show whole pictures.",
             Self::OneToOne => "Show one pixel of the picture on one pixel of the screen.",
@@ -131,7 +131,7 @@ pub const fn plain_key(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
-/// What is done at the end of a frame: for a command, or for an answer that has come.
+/// Something to do at the end of a frame: for a command, or for a result that has arrived.
 pub enum Action {
     /// A command of the window.
     Do(Command),
@@ -147,9 +147,9 @@ pub enum Action {
     ShowProject { path: PathBuf, stamp: Option<Stamp>, project: Box<Project> },
     /// Write the project; then close the window if `quit`.
     SaveProject { path: PathBuf, quit: bool },
-    /// The project was written, or its copy in case of a crash where there is no path.
+    /// The project was written. Without a path it was the copy that survives a crash.
     ProjectSaved { path: Option<PathBuf>, result: Result<Option<Stamp>, String>, quit: bool },
-    /// Do with the work of a window that did not close properly what was decided: open it, or throw it away.
+    /// Open the work of a window that did not close properly, or delete it.
     Recover { copy: PathBuf, open: bool },
     /// Save the project, then close the window.
     SaveAndQuit,

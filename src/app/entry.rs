@@ -1,4 +1,4 @@
-//! Commands as menus, the palette and the keys have them: those of the window, and those of the spaces.
+//! The entries of menus, palette and keys: commands of the window and of the spaces.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
@@ -6,7 +6,7 @@ use super::command::{Action, Command};
 use super::shared::Shared;
 use super::space::{Space, SpaceCommand};
 
-/// A command as menus, the palette and the keys have it.
+/// A command as an entry of menus, palette and keys.
 pub struct Entry {
     pub action: Action,
     pub name: String,
@@ -54,24 +54,20 @@ pub fn entries(spaces: &[Box<dyn Space>], current: usize, shared: &Shared) -> Ve
         });
     }
     for space in spaces.iter().enumerate().filter(|(n, _)| *n != current).map(|(_, space)| space) {
-        let elsewhere = Entry::of_space(&**space, shared).into_iter();
-        all.extend(elsewhere.map(|entry| Entry {
-            name: format!("{}: {}", space.name(), entry.name),
-            key: None,
-            ..entry
-        }));
+        let others = Entry::of_space(&**space, shared).into_iter();
+        all.extend(others.map(|entry| Entry { name: format!("{}: {}", space.name(), entry.name), key: None, ..entry }));
     }
     all
 }
 
-/// The entry whose key was pressed. `was_busy` says whether a control or menu had the keys until now; plain keys only
-/// while nobody types and no control has the focus.
+/// The entry whose key was pressed. `was_busy` says whether a control had the focus, or a menu was open, until now.
+/// Keys without modifiers count only while no control has the focus.
 pub fn pressed(ctx: &egui::Context, was_busy: bool, entries: impl FnOnce() -> Vec<Entry>) -> Option<Entry> {
     let is_key = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, .. });
     if !ctx.input(|i| i.events.iter().any(is_key)) {
         return None;
     }
-    // Escape leaves a field or closes a menu, both before this frame sees it; that must not stop a run.
+    // Escape leaves a field or closes a menu before this frame sees it. That must not stop a run.
     let typing = was_busy || ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
     entries().into_iter().find(|entry| {
         let Some(key) = entry.key else { return false };
@@ -83,7 +79,9 @@ pub fn pressed(ctx: &egui::Context, was_busy: bool, entries: impl FnOnce() -> Ve
 /// Why a command cannot be called now, if it cannot.
 fn unavailable(command: Command, shared: &Shared) -> Option<&'static str> {
     match command {
-        Command::Undo if !shared.history.can_undo() && !shared.is_deciding() => Some("There is nothing to undo."),
+        Command::Undo if !shared.history.can_undo() && !shared.has_unrecorded_changes() => {
+            Some("There is nothing to undo.")
+        }
         Command::Redo if !shared.history.can_redo() => Some("There is nothing to redo."),
         _ => None,
     }

@@ -41,7 +41,7 @@ const FIRST: &str = "Reconstruct";
 pub struct App {
     shared: Shared,
     spaces: Vec<Box<dyn Space>>,
-    /// The place of the space that is shown.
+    /// Index of the space that is shown.
     current: usize,
     project: ProjectState,
     overlays: Overlays,
@@ -68,7 +68,7 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
         dithering: false,
         ..Default::default()
     };
-    // All cores compute, but the window goes first. Fails only if somebody has made the pool before.
+    // All cores compute, at a lower priority than the window. Fails only if the pool already exists.
     let _ = rayon::ThreadPoolBuilder::new().start_handler(|_| crate::job::lower_priority()).build_global();
     eframe::run_native(NAME, options, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, file)))))
 }
@@ -86,7 +86,7 @@ impl App {
         let mut shared = Shared::new(ctx, openers);
         let current = spaces.iter().position(|space| space.name() == FIRST).unwrap_or(0);
         shared.open_sample(Sample::Bicontinuous);
-        // What the window opens with is nothing that a person has decided.
+        // The sample that the window opens with is no step that can be undone.
         shared.start_history();
         let project = ProjectState::new(&mut shared);
         if let Some(path) = file {
@@ -96,7 +96,7 @@ impl App {
         Self { shared, spaces, current, project, overlays, last_frame: Instant::now(), was_busy: false }
     }
 
-    /// The settings of the next run, to be changed.
+    /// The settings of the next run, mutable.
     pub fn settings_mut(&mut self) -> &mut Settings {
         self.shared.settings_mut()
     }
@@ -106,7 +106,7 @@ impl App {
         &self.shared
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn shared_mut(&mut self) -> &mut Shared {
         &mut self.shared
     }
@@ -120,7 +120,7 @@ impl App {
         found.expect("a workspace of this window")
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     ///
     /// # Panics
     /// The window has no such workspace.
@@ -149,7 +149,7 @@ impl App {
         self.spaces.iter().position(|space| space.name() == name)
     }
 
-    /// What to do at the end of a frame.
+    /// Does one action, at the start or the end of a frame.
     fn perform(&mut self, ctx: &Context, action: Action) {
         self.shared.revisions.touched = true;
         match action {
@@ -199,8 +199,8 @@ impl App {
                 }
             }
             Command::Undo => {
-                // A decision that is still in the hand is one that can be undone.
-                shared.note_decisions();
+                // A change that is not recorded yet can be undone as well.
+                shared.record_undo();
                 let before = shared.history.undo().cloned();
                 shared.restore(before);
             }
@@ -210,7 +210,7 @@ impl App {
             }
             Command::NextWorkspace => self.current = (self.current + 1) % self.spaces.len(),
             Command::SaveProject => self.project.save(shared, false),
-            Command::SaveProjectAs => project::ask_for_name(shared, false),
+            Command::SaveProjectAs => project::ask_for_project_name(shared, false),
             Command::Fit => shared.view = View::default(),
             Command::OneToOne => shared.view.zoom = Some(1.0 / ctx.pixels_per_point()),
             Command::ResetSettings => {
@@ -226,7 +226,7 @@ impl App {
         }
     }
 
-    /// Files that were dropped and keys that were pressed.
+    /// Handles dropped files, a request to close the window, and keys.
     fn take_input(&mut self, ctx: &Context) {
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_owned()).collect());
         if !dropped.is_empty() {
@@ -240,7 +240,7 @@ impl App {
                 project::ask_before_closing(&mut self.shared, &lost);
             }
         }
-        // A dialog has the keys to itself: Escape closes it and stops nothing.
+        // An open dialog gets all keys: Escape closes it and does not stop a run.
         if self.overlays.any() || !self.shared.asked.is_empty() {
             return;
         }
@@ -270,12 +270,12 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        // Only what a person, a file or a command does can change a setting.
+        // Settings change only by input, by a file that was read, or by a command.
         if ctx.input(|i| !i.events.is_empty() || i.pointer.any_down()) {
             self.shared.revisions.touched = true;
         }
         if self.shared.revisions.touched {
-            self.shared.look_at_settings();
+            self.shared.update_revisions();
         }
         shared::poll(&mut self.shared);
         for space in &mut self.spaces {
@@ -286,7 +286,7 @@ impl eframe::App for App {
         self.take_actions(ctx);
     }
 
-    /// The ground of the whole window, so that no panel has to fill it again: without a GPU every layer costs time.
+    /// The background of the whole window. Panels do not fill it again: without a GPU every layer costs time.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
@@ -303,17 +303,17 @@ impl eframe::App for App {
         Panel::bottom("status").frame(bare).show(ui, |ui| bars::status_bar(&mut self.shared, &self.spaces, ui));
         let (space, shared) = (&mut self.spaces[self.current], &mut self.shared);
         Panel::left("settings").frame(bare).default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| {
-            // Every workspace's panel is as wide as the last: nothing jumps.
+            // All workspaces share one panel width, so that nothing jumps when the tab changes.
             ui.set_min_width(ui.available_width());
             space.panel(ui, shared);
         });
         egui::CentralPanel::default().frame(bare).show(ui, |ui| space.view(ui, shared));
         overlays::show(&mut self.overlays, &mut self.shared, &self.spaces, self.current, ui);
         self.take_actions(ui.ctx());
-        // What is decided is noted once the hand is off the control.
-        let is_deciding = self.shared.is_deciding() || ui.input(|i| !i.events.is_empty());
-        if is_deciding && !ui.input(|i| i.pointer.any_down()) && !ui.text_edit_focused() {
-            self.shared.note_decisions();
+        // Changes become one undo step once the pointer is released and no text is being typed.
+        let may_have_changed = self.shared.has_unrecorded_changes() || ui.input(|i| !i.events.is_empty());
+        if may_have_changed && !ui.input(|i| i.pointer.any_down()) && !ui.text_edit_focused() {
+            self.shared.record_undo();
         }
         self.project.copy(ui.ctx(), &mut self.shared, &self.spaces);
         self.was_busy = egui::Popup::is_any_open(ui) || ui.memory(|m| m.focused().is_some());

@@ -1,4 +1,4 @@
-//! What lies over the window for a moment: the palette, help, messages, questions, the drop target.
+//! What is shown over the window: the palette, help, messages, questions, the drop target.
 
 use egui::{Align2, Color32, FontId, Key, RichText, ScrollArea, TextEdit, Ui, vec2};
 
@@ -11,7 +11,7 @@ use super::space::Space;
 use super::theme;
 use super::widgets::{dialog, heading};
 
-/// Which of them are shown.
+/// Which overlays are shown.
 #[derive(Default)]
 pub struct Overlays {
     /// The text typed into the palette.
@@ -22,13 +22,13 @@ pub struct Overlays {
 }
 
 impl Overlays {
-    /// Whether one of them takes the keyboard.
+    /// Whether an overlay takes the keyboard.
     pub fn any(&self) -> bool {
         self.palette.is_some() || self.help
     }
 }
 
-/// Shows all of them.
+/// Shows all overlays that are open.
 pub fn show(overlays: &mut Overlays, shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, ui: &mut Ui) {
     palette_overlay(overlays, shared, spaces, current, ui);
     help_overlay(overlays, shared, spaces, current, ui);
@@ -67,7 +67,7 @@ fn palette_overlay(overlays: &mut Overlays, shared: &mut Shared, spaces: &[Box<d
         });
     });
     match chosen {
-        // What is called elsewhere is shown there.
+        // A command of another space also shows that space.
         Some(Action::DoIn(space, id)) => {
             shared.act(Action::Go(space));
             shared.act(Action::DoIn(space, id));
@@ -151,7 +151,7 @@ pub fn message_color(ui: &Ui, level: Level) -> Color32 {
     }
 }
 
-/// Says where a file may be dropped and what will happen, while one hovers.
+/// Says what a drop does, while a file hovers over the window.
 fn drop_target(ui: &Ui) {
     if ui.input(|i| i.raw.hovered_files.is_empty()) {
         return;
@@ -162,7 +162,7 @@ fn drop_target(ui: &Ui) {
     let palette = theme::palette(ui);
     painter.rect_filled(rect, 0.0, ui.visuals().panel_fill.gamma_multiply(0.85));
     painter.rect_stroke(rect.shrink(16.0), 8.0, egui::Stroke::new(2.0, palette.accent), egui::StrokeKind::Inside);
-    let text = "Drop a micrograph, a folder of them, or a project anywhere to open it\n(a report or recipe brings its settings, a .safetensors file its weights)";
+    let text = "Drop a micrograph, a folder of them, or a project anywhere to open it\n(a report or recipe loads its settings, a .safetensors file its weights)";
     painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(18.0), ui.visuals().text_color());
 }
 
@@ -170,43 +170,45 @@ const HELP: &[(&str, &str)] = &[
     (
         "What it does",
         "It makes new micrographs that are statistically equivalent to yours. A random image is optimised until the Gram \
-         matrices of its feature maps, in a pruned VGG-19, are those of the original (Li et al., Sci. Rep. 8:13461, 2018), \
-         with the two-point correlation and the lineal path in the loss, from coarse to fine. The pixels that rank highest \
-         become the phase, exactly as many as in the original, and a polish exchanges pixels at interfaces wherever that \
-         brings S2 and the lineal path closer. The preset As published leaves all but the Gram matrices out.",
+         matrices of its feature maps, in a pruned VGG-19, are those of the original (Li et al., Sci. Rep. 8:13461, 2018). \
+         The two-point correlation and the lineal path are also in the loss. The run goes from coarse to fine. The \
+         pixels that rank highest become the phase, exactly as many as in the original. A polish then exchanges pixels \
+         at interfaces wherever that brings S2 and the lineal path closer. The preset As published fits the Gram \
+         matrices alone.",
     ),
     (
         "From a raw micrograph to phases",
-        "In the Micrograph workspace: cut off the data bar, crop, denoise; then choose a method. Thresholds are dragged in \
-         the histogram. The classifier is taught: choose Teach, paint a few strokes over each phase, and add strokes where \
-         it errs. Correct what is left by rule or by hand. All steps are undone with Ctrl+Z; they are a recipe that does \
-         the same to other micrographs.",
+        "In the Micrograph workspace, cut off the data bar, crop and denoise. Then choose a method. Drag thresholds in \
+         the histogram. To train the classifier, choose Teach, paint a few strokes over each phase, and add strokes where \
+         it is wrong. Correct the rest by rule or by hand. Ctrl+Z undoes steps. The steps are a recipe that can be \
+         applied to other micrographs.",
     ),
     (
         "± behind a volume fraction",
         "The 95 % confidence interval of the material's volume fraction, from the picture's own S2 (the variance integral). \
-         It says how well one picture can know it, not how good the segmentation is: for that see What the threshold does.",
+         It says how well one picture determines the fraction. It does not say how good the segmentation is: for that \
+         see What the threshold does.",
     ),
     (
         "S2(r), two-point correlation",
-        "The chance that two points at a distance r both lie in the phase: averaged over all directions, periodic in the \
-         error rates. Its error is the area between the two curves over the area under the original's. The volume fraction \
-         alone nearly fixes it, so look at the covariance error too: Σ|ΔS2| / Σ|S2 − φ²|.",
+        "The probability that two points at a distance r both lie in the phase: averaged over all directions, periodic in \
+         the error rates. Its error is the area between the two curves over the area under the original's. The volume \
+         fraction alone nearly fixes it, so check the covariance error too: Σ|ΔS2| / Σ|S2 − φ²|.",
     ),
     (
         "L(r), lineal path",
-        "The share of straight segments of r + 1 pixels that lie wholly in the phase, along rows and columns. It tells \
+        "The share of straight segments of r + 1 pixels that lie wholly in the phase, along rows and columns. It shows \
          how far the phase is connected along lines.",
     ),
     (
         "What is not fitted",
-        "Cluster function, pore sizes, chords, specific surface, interface length and components follow from nothing that \
-         is optimised: in the Compare workspace they tell whether a gain in S2 and L is one.",
+        "Nothing is fitted to the cluster function, pore sizes, chords, specific surface, interface length and components. \
+         In the Compare workspace they show whether a gain in S2 and L is real.",
     ),
-    ("White noise", "What uncorrelated pixels of the same volume fraction would score: the scale for every error."),
+    ("White noise", "The errors of uncorrelated pixels of the same volume fraction: the scale for every error."),
     (
         "Depth",
         "The last layer of the network that is kept. A deeper network sees larger patterns (its receptive field) and costs \
-         more time and memory. The Layer study shows what each depth gives for your micrograph.",
+         more time and memory. The Depth study shows what each depth gives for your micrograph.",
     ),
 ];

@@ -17,38 +17,39 @@ use crate::project::{EXTENSION, Project, Stamp};
 
 /// Seconds between two copies.
 const AUTOSAVE: Duration = Duration::from_secs(10);
-/// The copy's name in the window's own folder, and the file that is locked while the window lives.
+/// The copy's name in the window's own folder.
 const COPY: &str = "autosave.microwright";
+/// A file in the same folder that is locked while the window is open.
 const LOCK: &str = "lock";
 
-/// A number of what a project holds: of its decisions and of its results.
+/// The state of a project: the number of its undo step, and a count of changes of its results.
 type Revision = (u64, u64);
 
-/// Where the project lies, and what of it is saved.
+/// Where the project is saved, and which state of it.
 pub struct ProjectState {
     /// Its file, once it has one.
     path: Option<PathBuf>,
     /// What the file looked like when this window last read or wrote it.
     stamp: Option<Stamp>,
     saved: Option<Revision>,
-    /// What is being written at the moment.
+    /// The state that is being written.
     saving: Option<Revision>,
     copied: Option<Revision>,
     copied_at: Instant,
     is_copying: bool,
-    /// The file that says to other windows that this one lives.
+    /// The locked file: it tells other windows that this one is open.
     _lock: Option<File>,
-    /// The copy of a window that did not close properly, once it is opened and until this window has a copy of its own.
+    /// The copy of a window that did not close properly: from its opening until this window has its own copy.
     recovering: Option<PathBuf>,
     is_recovered: bool,
 }
 
 impl ProjectState {
-    /// Of a window without a project; asks what becomes of the work of one that did not close properly.
+    /// The state without a project. Asks what to do with the work of a window that did not close properly.
     pub fn new(shared: &mut Shared) -> Self {
         let own = shared.folder.is_own().then(|| shared.folder.path.clone());
         let lock = own.as_ref().and_then(|f| File::create(f.join(LOCK)).ok()).filter(|f| f.try_lock().is_ok());
-        if let Some(copy) = leftover(own.as_deref()) {
+        if let Some(copy) = orphaned_copy(own.as_deref()) {
             ask_to_recover(shared, copy);
         }
         Self {
@@ -65,7 +66,7 @@ impl ProjectState {
         }
     }
 
-    /// Whether there is something that would be lost: a decision or a result that no file holds.
+    /// Whether there is a change or a result that no file holds.
     pub fn is_unsaved(&self, shared: &Shared) -> bool {
         !shared.is_untouched() && self.saved != Some(shared.revision())
     }
@@ -74,7 +75,7 @@ impl ProjectState {
     pub fn would_lose(&self, shared: &Shared, spaces: &[Box<dyn Space>]) -> Vec<String> {
         let mut lost: Vec<String> = spaces.iter().filter_map(|space| space.would_lose()).collect();
         if self.is_unsaved(shared) {
-            lost.push("The recipe, the settings or results are in no project file yet.".into());
+            lost.push("The recipe, the settings or the results are not saved in a project yet.".into());
         }
         lost
     }
@@ -82,21 +83,21 @@ impl ProjectState {
     /// Saves to the project's file, or asks for a name where it has none, or where another window has written the file.
     pub fn save(&mut self, shared: &mut Shared, quit: bool) {
         if self.saving.is_some() {
-            // What is asked for again is under way.
+            // A save is already under way.
             return;
         }
         let changed = |path: &PathBuf| Stamp::of(path).is_some_and(|found| Some(found) != self.stamp);
         match self.path.clone() {
             Some(path) if changed(&path) => {
                 shared.messages.warning(format!(
-                    "{} was changed since this window opened or saved it, perhaps by another window. Nothing was written; choose \
-                     another name, or the same one to replace what is there.",
+                    "{} has changed since this window opened or saved it, perhaps by another window. Nothing was written. \
+                     Choose another name, or the same name to replace the file.",
                     path.display()
                 ));
-                ask_for_name(shared, false);
+                ask_for_project_name(shared, false);
             }
             Some(path) => shared.act(Action::SaveProject { path, quit }),
-            None => ask_for_name(shared, quit),
+            None => ask_for_project_name(shared, quit),
         }
     }
 
@@ -105,16 +106,16 @@ impl ProjectState {
         if path.extension().is_none() {
             path.set_extension(EXTENSION);
         }
-        shared.note_decisions();
+        shared.record_undo();
         self.saving = Some(shared.revision());
-        let project = gathered(shared, spaces);
-        shared.elsewhere(true, move || {
+        let project = collect_project(shared, spaces);
+        shared.in_background(true, move || {
             let result = project.save(&path).map(|()| Stamp::of(&path)).map_err(|e| e.to_string());
             Box::new(move |shared| shared.act(Action::ProjectSaved { path: Some(path), result, quit }))
         });
     }
 
-    /// Takes in that the project, or its copy where there is no path, was written; says whether it was.
+    /// Handles the result of a save, or of a copy where there is no path. Returns whether the file was written.
     pub fn saved(&mut self, shared: &mut Shared, path: Option<PathBuf>, result: Result<Option<Stamp>, String>) -> bool {
         match (path, result) {
             (Some(path), Ok(stamp)) => {
@@ -122,7 +123,7 @@ impl ProjectState {
                 self.stamp = stamp;
                 self.path = Some(path);
                 self.saved = self.saving.take();
-                // What is saved needs no copy; a later change makes a new one.
+                // A saved project needs no copy; the next change makes a new one.
                 let _ = std::fs::remove_file(shared.folder.path.join(COPY));
                 self.copied = None;
                 true
@@ -135,7 +136,7 @@ impl ProjectState {
             (None, result) => {
                 self.is_copying = false;
                 match &result {
-                    // Now the work that was opened again is kept here.
+                    // The recovered work is in this window's copy now: the old copy can go.
                     Ok(_) => self.recovering.take_if(|_| self.is_recovered).iter().for_each(|old| remove_copy(old)),
                     Err(reason) => {
                         self.copied = None;
@@ -147,27 +148,27 @@ impl ProjectState {
         }
     }
 
-    /// Keeps a copy of unsaved work beside the program's data, for the case of a crash.
+    /// Keeps a copy of unsaved work in the window's own folder, in case of a crash.
     pub fn copy(&mut self, ctx: &Context, shared: &mut Shared, spaces: &[Box<dyn Space>]) {
         let is_copied = self.copied == Some(shared.revision());
         if !shared.folder.is_own() || self.is_copying || !self.is_unsaved(shared) || is_copied {
             return;
         }
         if let Some(left) = AUTOSAVE.checked_sub(self.copied_at.elapsed()) {
-            // A window at rest paints no frames; this one has something to do.
+            // An idle window paints no frames: ask for one when the copy is due.
             ctx.request_repaint_after(left + Duration::from_millis(50));
             return;
         }
         (self.copied_at, self.is_copying) = (Instant::now(), true);
         self.copied = Some(shared.revision());
-        let (project, at) = (gathered(shared, spaces), shared.folder.path.join(COPY));
-        shared.elsewhere(false, move || {
+        let (project, at) = (collect_project(shared, spaces), shared.folder.path.join(COPY));
+        shared.in_background(false, move || {
             let result = project.save(&at).map(|()| None).map_err(|e| e.to_string());
             Box::new(move |shared| shared.act(Action::ProjectSaved { path: None, result, quit: false }))
         });
     }
 
-    /// Opens a project in place of what there is.
+    /// Opens a project in place of what is open.
     pub fn show(
         &mut self,
         shared: &mut Shared,
@@ -177,7 +178,7 @@ impl ProjectState {
         mut project: Project,
     ) {
         if shared.keeps_micrograph {
-            shared.messages.warning("A run is under way; stop it before a project is opened.");
+            shared.messages.warning("A run is under way; stop it before you open a project.");
             return;
         }
         let document = project.micrograph.take().map(|raw| Document::new(raw, project.settings.recipe.clone(), None));
@@ -196,7 +197,7 @@ impl ProjectState {
         shared.realisations = std::mem::take(&mut project.realisations);
         spaces.iter_mut().for_each(|space| space.restore(&mut project, shared));
         shared.changed();
-        shared.note_decisions();
+        shared.record_undo();
         if self.recovering.as_ref() == Some(&path) {
             shared
                 .messages
@@ -212,7 +213,7 @@ impl ProjectState {
         }
     }
 
-    /// Opens the copy of a window that did not close properly, or throws it away.
+    /// Opens the copy of a window that did not close properly, or deletes it.
     pub fn recover(&mut self, shared: &mut Shared, copy: PathBuf, open: bool) {
         if open {
             shared.open(copy.clone());
@@ -231,7 +232,7 @@ impl ProjectState {
 }
 
 /// Everything that a project holds, each space's own part included.
-fn gathered(shared: &Shared, spaces: &[Box<dyn Space>]) -> Project {
+fn collect_project(shared: &Shared, spaces: &[Box<dyn Space>]) -> Project {
     let mut project = Project {
         micrograph: shared.raw.clone(),
         settings: shared.settings.clone(),
@@ -243,7 +244,7 @@ fn gathered(shared: &Shared, spaces: &[Box<dyn Space>]) -> Project {
 }
 
 /// Asks for the project's name and saves it there; then closes the window if `quit`.
-pub fn ask_for_name(shared: &mut Shared, quit: bool) {
+pub fn ask_for_project_name(shared: &mut Shared, quit: bool) {
     let name = shared.raw.as_ref().map_or("project", |raw| raw.name.as_str());
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let ask = Ask::Path {
@@ -256,13 +257,13 @@ pub fn ask_for_name(shared: &mut Shared, quit: bool) {
     shared.ask(ask, move |shared, answer| shared.act(Action::SaveProject { path: answer.path(), quit }));
 }
 
-/// Asks what is to become of work that closing would lose.
+/// Asks what to do with work that closing would lose.
 pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
     let ask = Ask::Choice {
         title: "Close the window?".into(),
         text: lost.join("\n"),
         answers: ["Save the project", "Close without saving", "Keep working"].map(String::from).into(),
-        can_wait: true,
+        can_dismiss: true,
     };
     shared.ask(ask, |shared, answer| match answer {
         Answer::Choice(0) => shared.act(Action::SaveAndQuit),
@@ -274,9 +275,9 @@ pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
 fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
     let ask = Ask::Choice {
         title: "Microwright did not close properly".into(),
-        text: "The work of that time was kept: the micrograph, its recipe, the settings and finished results.".into(),
+        text: "Its work was kept: the micrograph, the recipe, the settings and finished results.".into(),
         answers: ["Open it again", "Throw it away"].map(String::from).into(),
-        can_wait: false,
+        can_dismiss: false,
     };
     shared.ask(ask, move |shared, answer| {
         let open = matches!(answer, Answer::Choice(0));
@@ -284,8 +285,8 @@ fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
     });
 }
 
-/// The newest copy in the folder of a window that lives no more.
-fn leftover(own: Option<&Path>) -> Option<PathBuf> {
+/// The newest copy that was left by a window that is no longer open.
+fn orphaned_copy(own: Option<&Path>) -> Option<PathBuf> {
     let orphaned = |folder: &PathBuf| {
         let unlocked = File::open(folder.join(LOCK)).is_ok_and(|f| f.try_lock().is_ok());
         Some(folder.as_path()) != own && unlocked && folder.join(COPY).is_file()

@@ -1,4 +1,4 @@
-//! A small workspace, to show what every workspace gets.
+//! A small workspace, to test what every workspace gets.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

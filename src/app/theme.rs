@@ -1,16 +1,16 @@
-//! Colours, type and spacing of the window: they live here alone.
+//! Colours, fonts and spacing of the window. No other file sets them.
 
 use egui::{Color32, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme, vec2};
 
 use crate::micrograph::Recipe;
 
-/// The steps of the layout.
+/// The unit of spacing, in points.
 pub const STEP: f32 = 8.0;
 
 /// The colours that carry meaning, for one theme.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
-    /// What acts, and what is reconstructed.
+    /// Primary buttons and selections, and what is reconstructed.
     pub accent: Color32,
     /// Text on the accent.
     pub on_accent: Color32,
@@ -18,13 +18,13 @@ pub struct Palette {
     pub original: Color32,
     /// White noise, and other things to compare with.
     pub faint: Color32,
-    /// Something to know.
+    /// A warning.
     pub warning: Color32,
-    /// Something failed.
+    /// A failure.
     pub error: Color32,
-    /// The ground of pictures and plots.
+    /// The background of pictures and plots.
     pub canvas: Color32,
-    /// The lighter squares behind nothing.
+    /// The lighter squares of the checkerboard around pictures.
     pub canvas_square: Color32,
 }
 
@@ -51,7 +51,7 @@ pub const LIGHT: Palette = Palette {
     canvas_square: Color32::from_rgb(228, 231, 235),
 };
 
-/// A panel's frame that leaves the window's ground as it is: without a GPU every layer costs time.
+/// A panel's frame without a fill: the window's background is already there, and without a GPU every layer costs time.
 pub fn bare(ui: &egui::Ui) -> egui::Frame {
     egui::Frame::side_top_panel(ui.style()).fill(Color32::TRANSPARENT)
 }
@@ -66,7 +66,7 @@ pub fn phases(recipe: &Recipe, phases: usize) -> Vec<Color32> {
     recipe.phase_colors(phases).into_iter().map(|[r, g, b]| Color32::from_rgb(r, g, b)).collect()
 }
 
-/// The colour of a further curve by its number, on the screen.
+/// The colour on the screen of a curve after the original and the reconstruction, by its number.
 pub fn line(number: usize) -> Color32 {
     let [r, g, b] = crate::figure::line_color(number);
     Color32::from_rgb(r, g, b)

@@ -15,7 +15,7 @@ use crate::reconstruct::loss::{Cost, Loss, LossSettings, cost, grams};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Where to compute.
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name
     #[arg(long, default_value = "auto")]
     device: String,
     /// Edges of the square images.
@@ -24,16 +24,16 @@ pub struct Arguments {
     /// The last layer kept.
     #[arg(long, default_value = "pool3")]
     depth: Layer,
-    /// Evaluations that count, after two that do not.
+    /// Evaluations that are timed, after two that are not.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repetitions: u16,
-    /// MiB that an evaluation may take; above it the network goes over the image in windows [default: what is free]
+    /// MiB that an evaluation may use; an image that needs more is computed in windows [default: what is free]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     memory_limit: Option<u64>,
-    /// On a GPU, compute every convolution and Gram matrix in this way where it can be [default: the quickest for each shape]
+    /// On a GPU, compute every convolution and Gram matrix by this method where possible [default: the quickest for each shape]
     #[arg(long)]
     convolution: Option<Algorithm>,
-    /// How a GPU stores feature maps: in 32 bits a number, or in 16
+    /// How a GPU stores feature maps: 32 bits per number, or 16
     #[arg(long, default_value = "single")]
     precision: Precision,
     /// Time every kernel of a GPU by itself, against its measured peaks
@@ -44,15 +44,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = open_device_for(&arguments.device, arguments.precision, &|text| eprintln!("{text}"))?;
     if arguments.convolution.is_some() && matches!(device, Device::Cpu) {
-        bail!("--convolution is about the kernels of a GPU; name one with --device");
+        bail!("--convolution needs a GPU; name one with --device");
     }
     if arguments.precision == Precision::Half && matches!(device, Device::Cpu) {
-        bail!("--precision half is about a GPU; name one with --device");
+        bail!("--precision half needs a GPU; name one with --device");
     }
     if let (Some(Algorithm::Cooperative), Device::Gpu(gpu)) = (arguments.convolution, &device)
         && !gpu.has(Algorithm::Cooperative)
     {
-        bail!("Cooperative matrices need half precision (--precision half) and an adapter that multiplies them");
+        bail!("Cooperative matrices need half precision (--precision half) and an adapter that supports them");
     }
     device.prefer(arguments.convolution);
     let info = device.info();
@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The largest resident size of this process so far, where the system tells.
+/// The largest resident size of this process so far in bytes, where the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;

@@ -8,14 +8,14 @@ use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};
 
-/// Rows of the same kernel and shape, added up.
+/// The sum of all runs of one kernel and shape.
 struct Row {
     timing: Timing,
     times: usize,
 }
 
-/// Prints the time of every kernel and shape of one loss and gradient of square images of some sizes, in every way in which
-/// they can be computed.
+/// Prints the time of every kernel and shape in one loss and gradient of square images, for each size and for each
+/// method that the device has.
 pub fn run(
     device: &Device,
     weights: &Weights,
@@ -74,7 +74,7 @@ pub fn run(
     Ok(())
 }
 
-/// Adds up what has the same kernel and shape; the longest first.
+/// Adds up timings of the same kernel and shape; the longest first.
 fn rows(timings: Vec<Timing>) -> Vec<Row> {
     let mut rows: Vec<Row> = vec![];
     for timing in timings {

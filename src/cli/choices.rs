@@ -1,4 +1,4 @@
-//! How the command line spells the choices that the rooms below offer, each with its line of help.
+//! The choices of options: their names on the command line, and their help texts.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -10,7 +10,7 @@ use crate::reconstruct::gram::{Decoding, Encoding, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
 use crate::stats::Boundary;
 
-/// Makes a type one that an option can take. A variant that is left out does not compile.
+/// Makes a type usable as the value of an option. It does not compile if a variant is missing.
 macro_rules! choices {
     ($type:ty { $($variant:ident $name:literal: $help:literal,)+ }) => {
         impl ValueEnum for $type {
@@ -34,13 +34,13 @@ choices!(Padding {
 });
 
 choices!(Pooling {
-    Mean "mean": "Their mean",
-    Max "max": "Their largest",
+    Mean "mean": "The mean of 2 × 2 values",
+    Max "max": "The largest of 2 × 2 values",
 });
 
 choices!(Precision {
-    Single "single": "32",
-    Half "half": "16 in feature maps, which then take half of the memory; 32 in sums, Gram matrices and gradients",
+    Single "single": "32 bits",
+    Half "half": "16 bits in feature maps, which then take half of the memory; 32 in sums, Gram matrices and gradients",
 });
 
 choices!(Algorithm {
@@ -68,7 +68,7 @@ choices!(Decoding {
 
 choices!(OptimiserKind {
     Lbfgsb "lbfgsb": "Quasi-Newton within bounds, as in the paper",
-    Adam "adam": "First order; needs many more iterations, but no history",
+    Adam "adam": "First order; needs many more iterations, but stores no history",
 });
 
 choices!(Preset {
@@ -95,7 +95,7 @@ choices!(Head {
 });
 
 choices!(LatentPreset {
-    Quick "quick": "A minute or two on a laptop, to see whether a set of micrographs is worth more",
+    Quick "quick": "A minute or two on a laptop, to see whether a longer training is worth it",
     Standard "standard": "The defaults",
     Thorough "thorough": "Four times the steps",
     Published "published": "Encoder, layout and edges of the model's paper",

@@ -13,7 +13,7 @@ use crate::stats::{PhaseComparison, compare};
 pub struct Arguments {
     /// The original.
     original: PathBuf,
-    /// What is compared with it.
+    /// The micrographs that are compared with it.
     #[arg(required = true)]
     reconstructions: Vec<PathBuf>,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Errors of every phase beside what white noise of the same volume fraction scores.
+/// The errors of every phase, beside those of white noise of the same volume fraction.
 pub fn table(phases: &[PhaseComparison]) -> String {
     let mut text = String::from("  errors in %      volume fraction        S2    covariance   lineal path\n");
     for p in phases {

@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand, over the same settings as the window.
+//! The command line: one file per subcommand, with the same settings as the window.
 
 mod bench;
 mod bench_kernels;
@@ -28,7 +28,7 @@ pub use reconstruct::demonstrate;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, args_override_self = true)]
 pub struct Arguments {
-    /// What to do instead of opening the window.
+    /// The command to run instead of opening the window.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// A micrograph to open in the window.
@@ -48,9 +48,9 @@ pub enum Command {
     Stats(stats::Arguments),
     /// Print how far reconstructions are from their original.
     Compare(compare::Arguments),
-    /// Train latent models of micrographs, and walk through them.
+    /// Train latent models of micrographs, and apply them.
     Latent {
-        /// Which of these.
+        /// The command.
         #[command(subcommand)]
         action: latent::Action,
     },
@@ -58,7 +58,7 @@ pub enum Command {
     Devices,
     /// Show, fetch or import the trained network's weights.
     Weights {
-        /// Which of these.
+        /// The command.
         #[command(subcommand)]
         action: weights::Action,
     },
@@ -71,7 +71,7 @@ pub enum Command {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// Whatever went wrong, as a sentence.
+/// What went wrong, in one sentence.
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),

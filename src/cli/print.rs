@@ -1,15 +1,15 @@
-//! Printing to a reader who may have had enough.
+//! Printing to a pipe that may be closed.
 
-/// `println!` that a reader who has had enough does not turn into a panic.
+/// `println!` that does not panic when the pipe is closed, as by `| head`.
 macro_rules! say {
     ($($text:tt)*) => {
-        // Nothing is left to say to somebody who does not listen.
+        // Other errors of the standard output cannot be reported there.
         $crate::cli::print::print(&format!("{}\n", format_args!($($text)*))).unwrap_or_default()
     };
 }
 pub(super) use say;
 
-/// Prints a text; a reader that has had enough (`| head`) is no error.
+/// Prints a text. A closed pipe, as by `| head`, is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {

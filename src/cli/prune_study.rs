@@ -18,7 +18,7 @@ use crate::reconstruct::{Settings, Target};
 pub struct Arguments {
     /// The original: PNG, JPEG, TIFF, BMP, WebP or .npy.
     image: PathBuf,
-    /// Folder for the table, the figure and the pictures; without it the table is printed only.
+    /// Folder for the table, the figure and the pictures; without it the table is only printed.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -42,9 +42,11 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.seeds < 2 || arguments.iterations == 0 {
-        bail!("At least two seeds, whose spread tells what a difference means, and one iteration are needed.");
+        bail!(
+            "At least two seeds and one iteration are needed: the spread over seeds shows which differences are real."
+        );
     }
-    let recipe = arguments.segmentation.given()?.unwrap_or_default();
+    let recipe = arguments.segmentation.chosen_recipe()?.unwrap_or_default();
     let settings = Settings {
         recipe: recipe.clone(),
         device: arguments.device.clone(),
@@ -71,7 +73,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 "Recommended: {depth}, the shallowest whose errors lie within the spread over seeds of the best."
             );
         }
-        None => eprintln!("No depth is recommended: the errors are hardly below white noise's. Take more iterations."),
+        None => eprintln!("No depth is recommended: the errors are hardly below white noise's. Use more iterations."),
     }
     if let Some(folder) = &arguments.output {
         let written = write_study(folder, &rows, &recipe, pixel.as_ref()).map_err(anyhow::Error::msg)?;

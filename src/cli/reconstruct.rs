@@ -52,7 +52,7 @@ pub struct Arguments {
     /// How the image becomes phases: at the rank that gives the exact volume fraction (two phases), or by clusters [default: rank]
     #[arg(long)]
     decoding: Option<Decoding>,
-    /// Whether pixels at interfaces are exchanged in the end where that brings S2 and lineal path closer [default: true]
+    /// Whether to exchange pixels at interfaces in the end where that brings S2 and lineal path closer [default: true]
     #[arg(long, value_name = "BOOL")]
     polish: Option<bool>,
     /// The most iterations at each size [default: 200]
@@ -64,7 +64,7 @@ pub struct Arguments {
     /// Step size of Adam in grey levels [default: 4]
     #[arg(long)]
     adam_rate: Option<f64>,
-    /// MiB that the run may take; above it the network goes over the image in windows [default: what is free]
+    /// MiB that the run may use; an image that needs more is computed in windows [default: what is free]
     #[arg(long, value_name = "MIB")]
     memory_limit: Option<u64>,
     /// Seed of the random start; further realisations take the next ones [default: 1]
@@ -91,7 +91,7 @@ pub struct Arguments {
     /// Where to compute: auto, cpu, gpu or a part of an adapter's name [default: auto]
     #[arg(long)]
     device: Option<String>,
-    /// How a GPU stores feature maps: in 32 bits a number, or in 16, whose loss differs by about a thousandth and gradient by one per cent [default: single]
+    /// How a GPU stores feature maps: 32 bits per number, or 16, which changes the loss by about a thousandth and the gradient by about one per cent [default: single]
     #[arg(long)]
     precision: Option<Precision>,
     /// Go on from the checkpoint in the output folder, if there is one; it is written about every 10 seconds.
@@ -106,7 +106,7 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 
 fn layer_weight(text: &str) -> Result<(Layer, f32), String> {
     let (layer, weight) = text.split_once('=').ok_or("write it as pool1=0.5")?;
-    let weight = weight.parse().map_err(|_| format!("“{weight}” is no number"))?;
+    let weight = weight.parse().map_err(|_| format!("“{weight}” is not a number"))?;
     Ok((layer.parse()?, weight))
 }
 
@@ -124,7 +124,7 @@ impl Arguments {
         if let Some(preset) = self.preset {
             preset.apply(&mut s);
         }
-        set(&mut s.recipe, &self.segmentation.given()?);
+        set(&mut s.recipe, &self.segmentation.chosen_recipe()?);
         if let Some(gram) = s.method.gram_mut() {
             set(&mut gram.weights, &self.weights.as_deref().map(WeightsKind::parse));
             set(&mut gram.depth, &self.depth);
@@ -158,7 +158,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     reconstruct(micrograph, settings, &arguments.output, arguments.resume)
 }
 
-/// Reconstructs the built-in micrograph into a folder: what the program does where there is no display.
+/// Reconstructs the built-in micrograph into a folder. The program does this where there is no display.
 ///
 /// # Errors
 /// As [`run`].
@@ -169,7 +169,7 @@ pub fn demonstrate(folder: &Path) -> anyhow::Result<()> {
 
 fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume: bool) -> anyhow::Result<()> {
     settings.check(micrograph.size())?;
-    // A folder that cannot be written is found before the work, not after it.
+    // Find out before the work whether the folder can be written.
     std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
@@ -177,7 +177,7 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
     let run = Run { target, settings, folder: Some(folder.into()), write: true, resume };
     match follow(run, |_| vec![], |realisation| eprintln!("{}", summary(&realisation)))? {
         Ending::Finished => Ok(()),
-        Ending::Kept => bail!("Stopped early; what there was is kept in {}.", folder.display()),
+        Ending::Kept => bail!("Stopped early; the results so far are in {}.", folder.display()),
         Ending::Cancelled => bail!("Cancelled."),
         Ending::Failed(reason) => bail!("{reason}"),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::print::say;
 use crate::micrograph::{Recipe, repeated_stem, segment_file};
 
-/// What a recipe looks like, for the help.
+/// The format of a recipe, for the help.
 const RECIPE: &str = r#"A recipe, all fields optional (lengths in pixels):
   {"pixel_size": {"metres": 2.5e-8, "source": "typed"},
    "prepare": [{"do": "cut-bottom", "rows": 60}, {"do": "crop", "top": 0, "left": 0, "height": 256, "width": 256},
@@ -24,7 +24,7 @@ const RECIPE: &str = r#"A recipe, all fields optional (lengths in pixels):
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = RECIPE)]
 pub struct Arguments {
-    /// The recipe: a JSON file, as the window saves it; --help shows its form.
+    /// The recipe: a JSON file, as the window saves it; --help shows its format.
     recipe: PathBuf,
     /// The micrographs: PNG, JPEG, TIFF, BMP, WebP or .npy.
     #[arg(required = true)]
@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Folder for the phase maps.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Leave out corrections by hand (brush, eraser, bucket), which are of places of one picture.
+    /// Leave out corrections by hand (brush, eraser, bucket): they fit one picture only.
     #[arg(long)]
     without_hand: bool,
 }
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let mut failed = 0;
     for path in &arguments.images {
-        // One that cannot be segmented does not keep the others waiting.
+        // One that cannot be segmented does not stop the others.
         match segment_file(&recipe, path, &arguments.output) {
             Ok(map) => {
                 let shares: Vec<_> = map

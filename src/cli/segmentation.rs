@@ -1,4 +1,4 @@
-//! How the command line says how a micrograph becomes phases.
+//! The options that say how a micrograph becomes phases.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::micrograph::{PhaseMap, Prepared, Recipe, Segmentation};
 /// How a micrograph becomes phases.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SegmentationArguments {
-    /// Make so many phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
+    /// Make N phases by thresholds (multi-Otsu) instead of taking at most 8 distinct values as phases.
     #[arg(long, value_name = "N", conflicts_with = "unsegmented")]
     phases: Option<usize>,
     /// Take the micrograph as a grey or colour image without phases.
@@ -20,8 +20,8 @@ pub struct SegmentationArguments {
 }
 
 impl SegmentationArguments {
-    /// The recipe that these name, if they name one.
-    pub fn given(&self) -> anyhow::Result<Option<Recipe>> {
+    /// The recipe of these options, if one is given.
+    pub fn chosen_recipe(&self) -> anyhow::Result<Option<Recipe>> {
         Ok(match (self.phases, self.unsegmented, &self.recipe) {
             (_, _, Some(path)) => Some(Recipe::read(path)?),
             (Some(n), ..) => Some(Recipe::of(Segmentation::Phases(n))),
@@ -30,10 +30,10 @@ impl SegmentationArguments {
         })
     }
 
-    /// What these make of a file.
+    /// A file, prepared and segmented with these options.
     pub fn prepared(&self, path: &Path) -> anyhow::Result<Prepared> {
         let micrograph = crate::micrograph::read(path)?;
-        Ok(self.given()?.unwrap_or_default().apply(&micrograph)?)
+        Ok(self.chosen_recipe()?.unwrap_or_default().apply(&micrograph)?)
     }
 
     /// The phases of a file.

@@ -11,7 +11,7 @@ pub struct Arguments {
     /// The device to check: gpu (the first adapter), or a part of its name.
     #[arg(long, default_value = "gpu")]
     device: String,
-    /// Half precision checks what that needs as well
+    /// With half, also check what half precision needs
     #[arg(long, default_value = "single")]
     precision: Precision,
 }
@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = Device::open(&arguments.device, arguments.precision)?;
     let info = device.info();
     if matches!(device, Device::Cpu) {
-        bail!("The native code is what devices are checked against; name a GPU (see `microwright devices`).");
+        bail!("The CPU runs the native code that devices are checked against; name a GPU (see `microwright devices`).");
     }
     say!("{} ({}, {}) against the native code", info.name, info.backend, info.driver);
     let checks = selftest::run(&device)?;

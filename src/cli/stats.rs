@@ -19,8 +19,8 @@ pub struct Arguments {
     /// What lies beyond the edges; by default S2 is periodic and everything else open.
     #[arg(long)]
     boundary: Option<Boundary>,
-    /// One line a phase with its single numbers (fraction with confidence interval, surface, components, percolation …)
-    /// instead of its curves.
+    /// One line per phase with its single numbers (fraction with confidence interval, surface, components, percolation
+    /// …) instead of its curves.
     #[arg(long)]
     summary: bool,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::print::print(&text)
 }
 
-/// A line for each distance.
+/// Adds a line for each distance.
 fn curves(
     text: &mut String,
     heading: bool,
@@ -88,6 +88,7 @@ fn curves(
     Ok(())
 }
 
+/// Adds the line of single numbers of a phase.
 fn summary(text: &mut String, heading: bool, phase: usize, all: &PhaseStatistics) -> std::fmt::Result {
     if heading {
         text.push_str("phase,volume_fraction,half_of_95_percent_interval,integral_range_px2,independent_areas,");

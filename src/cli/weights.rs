@@ -14,9 +14,9 @@ use crate::net::{Layer, Weights};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Show which weights there are.
+    /// Show which weights are available.
     List,
-    /// Download VGG-19 as deep as it is needed (CC BY 4.0, Visual Geometry Group, University of Oxford).
+    /// Download VGG-19 to the depth that is needed (CC BY 4.0, Visual Geometry Group, University of Oxford).
     Fetch {
         /// The last layer that is needed.
         #[arg(long, default_value = "pool3")]
@@ -25,7 +25,7 @@ pub enum Action {
         #[arg(long, value_name = "URL", default_value = download::ADDRESS)]
         address: String,
     },
-    /// Keep VGG-19 from a folder of tfjs shards or a safetensors file of the original weights.
+    /// Store VGG-19 from a folder of tfjs shards or a safetensors file of the original weights.
     Import {
         /// The folder or file.
         path: PathBuf,

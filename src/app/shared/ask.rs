@@ -1,19 +1,19 @@
-//! One way to ask a person for a path or a choice.
+//! Asks the user for a path or a choice.
 
 use std::time::{Duration, Instant};
 
 use egui::{Key, ScrollArea, TextEdit, Ui};
 
 use super::question::{Answer, Ask, PathKind};
-use super::state::{Asked, Shared, Then};
+use super::state::{Asked, OnAnswer, Shared};
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
 
-/// A dialog that is gone sooner than this was never there: a desktop without one answers at once.
-const NEVER_THERE: Duration = Duration::from_millis(400);
+/// A dialog that closes sooner was never shown: a desktop without file dialogs answers at once.
+const SHORTEST_DIALOG: Duration = Duration::from_millis(400);
 
 impl Shared {
-    /// Asks, and does `then` with the answer; without an answer nothing happens.
+    /// Asks, and calls `then` with the answer. Without an answer nothing happens.
     pub fn ask(&mut self, ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
         match ask {
             Ask::Path { .. } => ask_system(self, ask, Box::new(then)),
@@ -31,7 +31,7 @@ impl Shared {
     }
 }
 
-fn ask_system(shared: &mut Shared, ask: Ask, then: Then) {
+fn ask_system(shared: &mut Shared, ask: Ask, then: OnAnswer) {
     let Ask::Path { kind, title, filters, proposed, .. } = &ask else { return };
     let mut dialog = rfd::AsyncFileDialog::new().set_title(*title);
     for (name, endings) in *filters {
@@ -43,21 +43,21 @@ fn ask_system(shared: &mut Shared, ask: Ask, then: Then) {
         dialog = dialog.set_file_name(name.to_string_lossy());
     }
     type Found = Option<Vec<rfd::FileHandle>>;
-    // Made here: some systems want their dialogs made on the window's thread.
+    // Created here, since some systems require their dialogs on the window's thread.
     let chosen: std::pin::Pin<Box<dyn Future<Output = Found> + Send>> = match kind {
-        PathKind::File => one(dialog.pick_file()),
-        PathKind::Save => one(dialog.save_file()),
-        PathKind::Folder => one(dialog.pick_folder()),
+        PathKind::File => in_list(dialog.pick_file()),
+        PathKind::Save => in_list(dialog.save_file()),
+        PathKind::Folder => in_list(dialog.pick_folder()),
         PathKind::Files => Box::pin(dialog.pick_files()),
         PathKind::Folders => Box::pin(dialog.pick_folders()),
     };
-    shared.elsewhere(false, move || {
+    shared.in_background(false, move || {
         let start = Instant::now();
         let chosen = pollster::block_on(chosen);
-        let was_there = start.elapsed() >= NEVER_THERE;
+        let was_shown = start.elapsed() >= SHORTEST_DIALOG;
         Box::new(move |shared| match chosen {
             Some(files) => then(shared, Answer::Paths(files.iter().map(|f| f.path().to_path_buf()).collect())),
-            None if was_there => {}
+            None if was_shown => {}
             None => {
                 shared.messages.note("This desktop has no file dialog; type the path instead.");
                 shared.ask_here(ask, then);
@@ -71,7 +71,7 @@ pub fn show_asked(shared: &mut Shared, ui: &Ui) {
     let Some(mut asked) = shared.asked.pop() else { return };
     let (answer, closed) = match &asked.ask {
         Ask::Path { title, action, .. } => typed_path(ui, title, action, &mut asked.typed),
-        Ask::Choice { title, text, answers, can_wait } => choice(ui, title, text, answers, *can_wait),
+        Ask::Choice { title, text, answers, can_dismiss } => choice(ui, title, text, answers, *can_dismiss),
     };
     match answer {
         Some(answer) => (asked.then)(shared, answer),
@@ -80,13 +80,13 @@ pub fn show_asked(shared: &mut Shared, ui: &Ui) {
     }
 }
 
-fn one<F: Future<Output = Option<rfd::FileHandle>> + Send + 'static>(
+fn in_list<F: Future<Output = Option<rfd::FileHandle>> + Send + 'static>(
     file: F,
 ) -> std::pin::Pin<Box<dyn Future<Output = Option<Vec<rfd::FileHandle>>> + Send>> {
     Box::pin(async { file.await.map(|file| vec![file]) })
 }
 
-/// A field for a path; what was answered, and whether it was closed.
+/// A field for a path. Returns the answer, and whether the dialog was closed.
 fn typed_path(ui: &Ui, title: &str, action: &str, typed: &mut String) -> (Option<Answer>, bool) {
     let mut done = false;
     let modal = dialog(ui, "path").show(ui.ctx(), |ui| {
@@ -108,8 +108,8 @@ fn typed_path(ui: &Ui, title: &str, action: &str, typed: &mut String) -> (Option
     (answer, modal.should_close())
 }
 
-/// A sentence with buttons.
-fn choice(ui: &Ui, title: &str, text: &str, answers: &[String], can_wait: bool) -> (Option<Answer>, bool) {
+/// A text with buttons. Returns the answer, and whether the dialog was closed.
+fn choice(ui: &Ui, title: &str, text: &str, answers: &[String], can_dismiss: bool) -> (Option<Answer>, bool) {
     let mut chosen = None;
     let modal = dialog(ui, "choice").show(ui.ctx(), |ui| {
         ui.set_width(460.0);
@@ -125,5 +125,5 @@ fn choice(ui: &Ui, title: &str, text: &str, answers: &[String], can_wait: bool) 
             }
         });
     });
-    (chosen, can_wait && modal.should_close())
+    (chosen, can_dismiss && modal.should_close())
 }

@@ -12,15 +12,15 @@ use crate::reconstruct::Settings;
 /// The devices of this machine.
 #[derive(Default)]
 pub struct Devices {
-    /// What there is, once it is known.
+    /// The devices and their speeds, once they are known.
     pub table: Option<DeviceTable>,
-    /// The look at them.
+    /// The task that finds them.
     pub probe: Watch<Probe>,
 }
 
 impl Devices {
-    /// Looks which devices there are and how fast each is.
-    pub fn look(&mut self, wake: &Wake) {
+    /// Starts to find the devices and to measure how fast each is.
+    pub fn start_probe(&mut self, wake: &Wake) {
         self.probe.start(Probe, wake);
     }
 
@@ -65,7 +65,7 @@ impl Network {
         self.fetch.start(Fetch { server: Server::default(), folder: store::folder(), depth }, wake);
     }
 
-    /// Takes news of the download. A finished one is what the settings then take.
+    /// Handles events of the download. Once it is finished, the settings use VGG-19.
     pub fn poll(&mut self, settings: &mut Settings, messages: &mut Messages) {
         self.fetch.take_progress();
         while let Some(news) = self.fetch.poll(messages) {

@@ -1,4 +1,4 @@
-//! The micrograph that is open, with what its recipe makes of it.
+//! The open micrograph, with the results of its recipe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,20 +16,20 @@ pub struct Document {
     pub revision: u64,
     /// The picture as the file has it.
     pub raw: Arc<Micrograph>,
-    /// Rows that look like a data bar at its bottom.
+    /// Rows at the bottom that look like a data bar.
     pub bar: Option<usize>,
     /// How it is prepared and segmented.
     pub recipe: Recipe,
-    /// What comes of that.
+    /// The result of the recipe.
     pub prepared: Prepared,
-    /// The same as runs, studies and comparisons take it.
+    /// The result in the form that runs, studies and comparisons use.
     pub target: Arc<Target>,
-    /// What was measured of its phases, once it was.
+    /// The measurements of its phases, once they are done.
     pub measured: Option<Arc<Measured>>,
 }
 
 /// The number of the next document.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// What the window shows of a phase map besides its picture.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Measured {
 }
 
 impl Document {
-    /// Applies a recipe; goes on from an earlier document of the same micrograph where it can. Nothing is measured yet.
+    /// Applies a recipe. Reuses steps of an earlier document of the same micrograph where it can. Measures nothing yet.
     ///
     /// # Errors
     /// The recipe does not fit.
@@ -61,7 +61,7 @@ impl Document {
         let bar = earlier.map_or_else(|| data_bar(&raw), |d| d.bar);
         let measured = same.and_then(|d| d.measured.clone());
         let target = Arc::new(Target::of(raw.clone(), &prepared));
-        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
         Ok(Self { number, revision: 0, measured, raw, bar, recipe, prepared, target })
     }
 
@@ -103,7 +103,7 @@ impl Document {
     }
 }
 
-/// The volume fraction of each phase with its confidence interval. Of two phases both have the same.
+/// The volume fraction of each phase with its confidence interval. Two phases have intervals of equal width.
 pub fn intervals(map: &PhaseMap) -> Vec<Interval> {
     let of = |phase: usize| {
         let inside = map.indicator(phase);

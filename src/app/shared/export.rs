@@ -1,4 +1,4 @@
-//! Where results go.
+//! What is exported, and where.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ impl Default for ExportChoice {
 }
 
 impl ExportChoice {
-    /// A file or folder in the folder of exports.
+    /// A file or folder in the export folder.
     pub fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(self.folder.trim()).join(name)
     }

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the folders of windows begin.
+/// The prefix of the names of windows' folders.
 const PREFIX: &str = "run-";
-/// Folders of windows that were killed are kept so long.
-const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long folders of windows that were killed are kept.
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A folder that goes with the window.
+/// A folder that is removed with the window.
 pub struct OwnFolder {
     /// Where it is.
     pub path: PathBuf,
-    /// What removes it in the end; none where no folder could be made.
+    /// Removes the folder when it is dropped; none where no folder could be made.
     guard: Option<tempfile::TempDir>,
 }
 
@@ -27,7 +27,7 @@ impl OwnFolder {
         Self { path, guard }
     }
 
-    /// Whether it is this window's alone.
+    /// Whether it belongs to this window alone.
     pub fn is_own(&self) -> bool {
         self.guard.is_some()
     }
@@ -40,11 +40,11 @@ pub fn folders_of_windows() -> Vec<PathBuf> {
     entries.map(|e| e.path()).filter(ours).collect()
 }
 
-/// Removes what windows that were killed have left, once it is old enough to belong to no open one.
+/// Removes folders of windows that were killed, once they are too old to belong to an open window.
 fn remove_leftovers() {
     for folder in folders_of_windows() {
         let age = folder.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
-        if age.is_some_and(|age| age > OLD) {
+        if age.is_some_and(|age| age > MAX_AGE) {
             let _ = std::fs::remove_dir_all(folder);
         }
     }

@@ -1,5 +1,5 @@
-//! Undo and redo of everything that a person decides: which micrograph is open, how it is prepared and segmented, and
-//! every setting. Pictures are not kept: they follow from the decisions.
+//! Undo and redo of everything that the user decides: which micrograph is open, how it is prepared and segmented, and
+//! every setting. Results are not kept: they are computed again.
 
 use std::sync::Arc;
 
@@ -7,19 +7,20 @@ use super::source::Source;
 use crate::micrograph::{Micrograph, Segmentation};
 use crate::reconstruct::Settings;
 
-/// Bytes of decisions, and of micrographs that were open, that are kept, about; the oldest go first.
+/// About the most bytes of undo steps that are kept, with the micrographs that were open. The oldest steps go first.
 const MOST_BYTES: usize = 256 << 20;
 
-/// All decisions at one moment.
+/// Everything that undo restores, at one moment.
 #[derive(Clone, Debug)]
-pub struct Situation {
+pub struct Snapshot {
     pub raw: Option<Arc<Micrograph>>,
     pub source: Source,
     pub settings: Settings,
 }
 
-impl Situation {
-    pub fn is(&self, raw: Option<&Arc<Micrograph>>, settings: &Settings) -> bool {
+impl Snapshot {
+    /// Whether nothing has changed since.
+    pub fn matches(&self, raw: Option<&Arc<Micrograph>>, settings: &Settings) -> bool {
         let same = match (&self.raw, raw) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
@@ -28,7 +29,7 @@ impl Situation {
         same && self.settings == *settings
     }
 
-    /// About the bytes that it alone needs: steps are small, and the points of strokes are shared.
+    /// About the bytes that it needs besides the micrograph. Steps are small, and snapshots share the points of strokes.
     fn bytes(&self) -> usize {
         let recipe = &self.settings.recipe;
         let strokes = match &recipe.segmentation {
@@ -39,31 +40,31 @@ impl Situation {
     }
 }
 
-/// The decisions before and after, each moment with a number of its own.
+/// The undo and redo steps. Each has a number of its own.
 #[derive(Debug)]
 pub struct History {
-    past: Vec<(u64, Situation)>,
-    present: (u64, Situation),
-    future: Vec<(u64, Situation)>,
+    past: Vec<(u64, Snapshot)>,
+    present: (u64, Snapshot),
+    future: Vec<(u64, Snapshot)>,
     newest: u64,
 }
 
 impl History {
-    pub fn new(present: Situation) -> Self {
+    pub fn new(present: Snapshot) -> Self {
         Self { past: vec![], present: (0, present), future: vec![], newest: 0 }
     }
 
-    /// The number of the present decisions: the same again once later ones are undone.
-    pub fn moment(&self) -> u64 {
+    /// The number of the present step: the same again once later steps are undone.
+    pub fn present_number(&self) -> u64 {
         self.present.0
     }
 
-    /// The decisions as they stand; says whether they are new, which can then be undone.
-    pub fn note(&mut self, raw: Option<&Arc<Micrograph>>, source: &Source, settings: &Settings) -> bool {
-        if self.present.1.is(raw, settings) {
+    /// Records an undo step if something has changed; returns whether it has.
+    pub fn record(&mut self, raw: Option<&Arc<Micrograph>>, source: &Source, settings: &Settings) -> bool {
+        if self.present.1.matches(raw, settings) {
             return false;
         }
-        let now = Situation { raw: raw.cloned(), source: source.clone(), settings: settings.clone() };
+        let now = Snapshot { raw: raw.cloned(), source: source.clone(), settings: settings.clone() };
         self.newest += 1;
         self.past.push(std::mem::replace(&mut self.present, (self.newest, now)));
         self.future.clear();
@@ -77,7 +78,7 @@ impl History {
         true
     }
 
-    /// What is freed when a past moment goes: its decisions, and its micrograph unless the next moment has the same.
+    /// The bytes that are freed with a past step: its settings, and its micrograph unless the next step has the same.
     fn bytes_of(&self, n: usize) -> usize {
         let (here, next) = (&self.past[n].1, &self.past.get(n + 1).unwrap_or(&self.present).1);
         let shared = match (&here.raw, &next.raw) {
@@ -96,15 +97,15 @@ impl History {
         !self.future.is_empty()
     }
 
-    /// The decisions before the present ones.
-    pub fn undo(&mut self) -> Option<&Situation> {
+    /// Goes back one step.
+    pub fn undo(&mut self) -> Option<&Snapshot> {
         let before = self.past.pop()?;
         self.future.push(std::mem::replace(&mut self.present, before));
         Some(&self.present.1)
     }
 
-    /// The decisions that were undone last.
-    pub fn redo(&mut self) -> Option<&Situation> {
+    /// Goes forward to the step that was undone last.
+    pub fn redo(&mut self) -> Option<&Snapshot> {
         let after = self.future.pop()?;
         self.past.push(std::mem::replace(&mut self.present, after));
         Some(&self.present.1)
@@ -118,16 +119,16 @@ mod tests {
     #[test]
     fn what_was_done_is_undone_and_done_again() {
         let of = |seed| Settings { seed, ..Settings::default() };
-        let mut history = History::new(Situation { raw: None, source: Source::default(), settings: of(0) });
+        let mut history = History::new(Snapshot { raw: None, source: Source::default(), settings: of(0) });
         for seed in 1..=5 {
-            assert!(history.note(None, &Source::default(), &of(seed)));
-            assert!(!history.note(None, &Source::default(), &of(seed)));
+            assert!(history.record(None, &Source::default(), &of(seed)));
+            assert!(!history.record(None, &Source::default(), &of(seed)));
         }
         let seeds: Vec<u64> = std::iter::from_fn(|| history.undo().map(|s| s.settings.seed)).collect();
         assert_eq!(seeds, [4, 3, 2, 1, 0]);
         assert_eq!(history.redo().map(|s| s.settings.seed), Some(1));
-        // A new decision is the end of what was undone.
-        assert!(history.note(None, &Source::default(), &of(9)));
+        // After a new change nothing can be redone.
+        assert!(history.record(None, &Source::default(), &of(9)));
         assert!(!history.can_redo() && history.can_undo());
     }
 }

@@ -7,13 +7,13 @@ use std::time::Instant;
 pub enum Level {
     /// Something was done.
     Note,
-    /// Something to know.
+    /// Something that the user should know.
     Warning,
     /// Something failed.
     Error,
 }
 
-/// A sentence with the time it came.
+/// A sentence with its time.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub level: Level,
@@ -29,8 +29,8 @@ pub struct Messages {
     pub open: bool,
 }
 
-/// Messages that are kept.
-const MOST: usize = 500;
+/// The most messages that are kept.
+const MOST_MESSAGES: usize = 500;
 
 impl Messages {
     pub fn push(&mut self, level: Level, text: impl Into<String>) {
@@ -40,7 +40,7 @@ impl Messages {
             Level::Warning => tracing::warn!("{text}"),
             Level::Error => tracing::error!("{text}"),
         }
-        if self.all.len() == MOST {
+        if self.all.len() == MOST_MESSAGES {
             self.all.remove(0);
         }
         self.all.push(Message { level, text, at: Instant::now() });

@@ -18,7 +18,7 @@ pub mod work;
 
 pub use state::Shared;
 
-/// Takes the news of everything that runs for all spaces.
+/// Handles the events of everything that runs for all spaces.
 pub fn poll(shared: &mut Shared) {
     work::poll(shared);
     shared.devices.poll(&mut shared.messages);

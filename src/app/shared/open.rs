@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::document::{Document, Measured};
-use super::history::Situation;
+use super::history::Snapshot;
 use super::source::Source;
-use super::state::{KEPT, Refused, Shared};
+use super::state::{RUN_UNDER_WAY, Refused, Shared};
 use crate::app::widgets::View;
 use crate::micrograph::{Micrograph, Recipe, Segmentation};
 use crate::reconstruct::Settings;
@@ -14,13 +14,13 @@ use crate::synth::Sample;
 
 /// Edge of the built-in micrographs.
 const SAMPLE_SIZE: usize = 256;
-/// Values up to which a micrograph is measured on the window's thread: a few milliseconds.
-const AT_ONCE: usize = 128 * 128;
+/// The most values of a micrograph that is measured on the window's thread: this takes a few milliseconds.
+const MOST_MEASURED_DIRECTLY: usize = 128 * 128;
 
 impl Shared {
     pub fn open_sample(&mut self, sample: Sample) {
         if self.keeps_micrograph {
-            self.messages.warning(KEPT);
+            self.messages.warning(RUN_UNDER_WAY);
             return;
         }
         match Document::new(Arc::new(sample.micrograph(SAMPLE_SIZE)), Recipe::default(), None) {
@@ -32,46 +32,46 @@ impl Shared {
         }
     }
 
-    /// Opens a document with its recipe in place of the one before.
+    /// Opens a document with its recipe in place of the previous one.
     pub fn show_document(&mut self, mut document: Document) {
         self.settings.recipe = document.recipe.clone();
-        document.revision = self.look_at_settings();
+        document.revision = self.update_revisions();
         take_document(self, document);
     }
 
-    /// Whether the document is what the recipe makes of the wanted micrograph.
+    /// Whether the document is up to date: made from the wanted micrograph with the wanted recipe.
     pub fn is_document_wanted(&self) -> bool {
         let same = |d: &Document| self.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &d.raw));
         self.document.as_ref().is_some_and(|d| d.revision == self.revisions.recipe && same(d))
     }
 
-    /// The refusal of the recipe that is wanted, if it was refused.
+    /// Why the wanted recipe was refused, if it was.
     pub fn refusal(&self) -> Option<&Refused> {
         let raw = self.raw.as_ref()?;
         self.refused.as_ref().filter(|r| Arc::ptr_eq(&r.raw, raw) && r.revision == self.revisions.recipe)
     }
 
-    /// Whether everything that was asked for has been worked out.
+    /// Whether the document is up to date, or its recipe refused, and nothing is being computed.
     pub fn is_settled(&self) -> bool {
         let touched = self.revisions.touched;
         !touched && (self.is_document_wanted() || self.refused.is_some()) && !self.evaluating && !self.measuring
     }
 
-    /// Puts the decisions of another moment in place of the present ones.
-    pub fn restore(&mut self, situation: Option<Situation>) {
-        let Some(situation) = situation else { return };
+    /// Restores the micrograph and the settings of another undo step.
+    pub fn restore(&mut self, snapshot: Option<Snapshot>) {
+        let Some(snapshot) = snapshot else { return };
         self.refused = None;
-        self.source = situation.source;
-        self.raw = situation.raw;
-        self.settings = situation.settings;
-        self.look_at_settings();
-        self.revisions.noted = self.revisions.settings;
+        self.source = snapshot.source;
+        self.raw = snapshot.raw;
+        self.settings = snapshot.settings;
+        self.update_revisions();
+        self.revisions.recorded = self.revisions.settings;
     }
 }
 
-/// Takes a document, of the open micrograph or of another one.
+/// Shows a document, of the open micrograph or of another one.
 fn take_document(shared: &mut Shared, mut document: Document) {
-    if document.measured.is_none() && document.raw.values.len() <= AT_ONCE {
+    if document.measured.is_none() && document.raw.values.len() <= MOST_MEASURED_DIRECTLY {
         document.measured = document.phases().map(|map| Arc::new(Measured::of(map)));
     }
     let same = shared.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &document.raw));
@@ -79,7 +79,7 @@ fn take_document(shared: &mut Shared, mut document: Document) {
     if !same {
         shared.revisions.settings += 1;
         shared.view = View::default();
-        // The brightest or last phase is usually the one that is spoken of.
+        // The last phase is usually the one of interest: the brightest.
         shared.phase = phases - 1;
     }
     shared.phase = shared.phase.min(phases - 1);
@@ -94,7 +94,7 @@ fn measure(shared: &mut Shared) {
     let Some(document) = &shared.document else { return };
     let (Some(map), None, false) = (document.phases().cloned(), &document.measured, shared.measuring) else { return };
     shared.measuring = true;
-    shared.elsewhere(false, move || {
+    shared.in_background(false, move || {
         let measured = catch_unwind(AssertUnwindSafe(|| Measured::of(&map))).unwrap_or_default();
         Box::new(move |shared| {
             shared.measuring = false;
@@ -108,9 +108,9 @@ fn measure(shared: &mut Shared) {
     });
 }
 
-/// Notes that the recipe does not fit the open micrograph.
+/// Records that the recipe does not fit the open micrograph.
 pub fn refuse_recipe(shared: &mut Shared, reason: String) {
-    let revision = shared.look_at_settings();
+    let revision = shared.update_revisions();
     shared.refused = shared.raw.clone().map(|raw| Refused { raw, revision, reason });
 }
 
@@ -123,7 +123,7 @@ pub fn is_learning(settings: &Settings) -> bool {
     lesson.phases() < 2 || !(0..lesson.phases()).all(known)
 }
 
-/// Applies the wanted recipe to the wanted micrograph where that has not been done, off the window's thread.
+/// Applies the wanted recipe to the wanted micrograph on another thread, if that is not done yet.
 pub fn evaluate(shared: &mut Shared) {
     let Some(raw) = shared.raw.clone() else { return };
     if shared.evaluating || shared.is_document_wanted() || shared.refusal().is_some() {
@@ -132,13 +132,13 @@ pub fn evaluate(shared: &mut Shared) {
     shared.evaluating = true;
     let (revision, recipe) = (shared.revisions.recipe, shared.settings.recipe.clone());
     let earlier = shared.document.clone();
-    shared.elsewhere(true, move || {
-        // However it ends, an answer comes: the window waits for it.
+    shared.in_background(true, move || {
+        // A panic has to give an answer too: the window waits for one.
         let work = || Document::new(raw.clone(), recipe, earlier.as_ref());
         let result = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(document) => document.map_err(|e| e.to_string()),
             Err(_) => {
-                Err("The program ran into an internal error while applying the recipe; take its last step out."
+                Err("The program ran into an internal error while applying the recipe; remove its last step."
                     .to_string())
             }
         };
@@ -149,14 +149,14 @@ pub fn evaluate(shared: &mut Shared) {
 fn take_evaluated(shared: &mut Shared, raw: Arc<Micrograph>, revision: u64, result: Result<Document, String>) {
     shared.evaluating = false;
     match result {
-        // What is wanted may have changed meanwhile; then what came is a step on the way.
+        // The recipe may have changed meanwhile. The result is shown until the next one is ready.
         Ok(document) => {
             if shared.raw.as_ref().is_some_and(|raw| Arc::ptr_eq(raw, &document.raw)) {
                 take_document(shared, Document { revision, ..document });
             }
         }
         Err(reason) => {
-            // Between the first stroke and the second phase nothing is wrong yet.
+            // A classifier that is still being taught is no error.
             if !is_learning(&shared.settings) {
                 shared.messages.warning(reason.clone());
             }

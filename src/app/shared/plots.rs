@@ -1,11 +1,11 @@
-//! What is chosen in the menu of a plot.
+//! Plots with a menu to copy or save them.
 
 use super::state::Shared;
 use crate::app::widgets::{PlotRequest, ShownFigure, titled_plot};
 use crate::figure::Figure;
 
 /// Does what was chosen in a plot's menu.
-pub fn serve_plot(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, PlotRequest)>) {
+pub fn handle_plot_request(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, PlotRequest)>) {
     match wanted {
         Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.csv()),
         Some((figure, PlotRequest::Save(kind))) => {
@@ -31,5 +31,5 @@ pub fn row_of_plots(
             wanted = titled_plot(ui, id, figure, y_top).or(wanted.take());
         }
     });
-    serve_plot(shared, ui, wanted);
+    handle_plot_request(shared, ui, wanted);
 }

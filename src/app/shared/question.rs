@@ -1,8 +1,8 @@
-//! Questions to a person, and their answers.
+//! Questions to the user, and their answers.
 
 use std::path::PathBuf;
 
-/// What a path is asked for.
+/// What a path is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathKind {
     /// One file to read.
@@ -19,26 +19,26 @@ pub enum PathKind {
 
 /// A question.
 pub enum Ask {
-    /// For a path: by the system's dialog, or typed where the desktop has none.
+    /// Asks for a path: by the system's dialog, or typed where the desktop has none.
     Path {
         kind: PathKind,
         title: &'static str,
-        /// What the button says where the path is typed.
+        /// The text of the button where the path is typed.
         action: &'static str,
         /// Kinds of files, each with its endings.
         filters: &'static [(&'static str, &'static [&'static str])],
-        /// The path that is proposed.
+        /// The proposed path.
         proposed: PathBuf,
     },
-    /// For one of some answers, the proposed one first. Where it can be put off, Escape closes it.
-    Choice { title: String, text: String, answers: Vec<String>, can_wait: bool },
+    /// Asks for one of several answers, the proposed one first. If `can_dismiss`, Escape closes it without an answer.
+    Choice { title: String, text: String, answers: Vec<String>, can_dismiss: bool },
 }
 
 /// An answer.
 pub enum Answer {
     /// The paths that were chosen, at least one.
     Paths(Vec<PathBuf>),
-    /// The number of the answer that was chosen.
+    /// The index of the answer that was chosen.
     Choice(usize),
 }
 

@@ -1,4 +1,4 @@
-//! Reading whatever a person opens, off the window's thread.
+//! Reads files that the user opens, on another thread.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::document::Document;
 use super::question::{Answer, Ask, PathKind};
 use super::source::{ENDINGS, Source, pictures_in};
-use super::state::{Deed, KEPT, Opener, Shared};
+use super::state::{Completion, Opener, RUN_UNDER_WAY, Shared};
 use crate::app::command::Action;
 use crate::micrograph::{self, Micrograph, MicrographError, Recipe, Segmentation};
 use crate::net::WeightsKind;
@@ -17,7 +17,7 @@ use crate::reconstruct::Report;
 pub struct Opened {
     pub document: Document,
     pub source: Source,
-    /// A recipe that was to be kept but does not fit, and why.
+    /// A recipe that should be kept but does not fit, and why.
     pub refused: Option<(Recipe, String)>,
 }
 
@@ -26,25 +26,25 @@ impl Shared {
     pub fn open(&mut self, path: PathBuf) {
         self.newest_read += 1;
         let (number, openers) = (self.newest_read, self.openers.clone());
-        self.elsewhere(true, move || read_any(&path, number, &openers));
+        self.in_background(true, move || read_any(&path, number, &openers));
     }
 
-    /// Reads a page, or another picture of a list, with a recipe.
+    /// Reads another page, or another picture of a list, with a recipe.
     pub fn open_from(&mut self, source: Source, recipe: Recipe) {
         self.newest_read += 1;
         let number = self.newest_read;
-        self.elsewhere(true, move || opened(read_source(source, Some(recipe)), number));
+        self.in_background(true, move || show_opened(read_source(source, Some(recipe)), number));
     }
 }
 
-/// Takes a micrograph that was read, unless a later one was asked for meanwhile.
+/// Shows a micrograph that was read, unless a later one was asked for meanwhile.
 fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, number: u64) {
     if number < shared.newest_read {
         return;
     }
     let Opened { document, source, refused } = match opened {
         Ok(_) if shared.keeps_micrograph => {
-            shared.messages.warning(KEPT);
+            shared.messages.warning(RUN_UNDER_WAY);
             return;
         }
         Ok(opened) => opened,
@@ -59,7 +59,7 @@ fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, num
     warn_of_data_bar(shared, &document);
     shared.show_document(document);
     if let Some((recipe, reason)) = refused {
-        // It stays wanted, so that the next picture of a folder may have it again.
+        // The settings keep the recipe: it may fit the next picture of the folder.
         shared.messages.warning(format!("The recipe does not fit {name}: {reason}"));
         shared.settings.recipe = recipe;
         super::open::refuse_recipe(shared, reason);
@@ -69,7 +69,7 @@ fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, num
 fn warn_of_data_bar(shared: &mut Shared, document: &Document) {
     if let Some(rows) = document.bar.filter(|_| document.recipe.prepare.is_empty()) {
         shared.messages.warning(format!(
-            "The lowest {rows} rows look like a data bar, which is counted with the phases: cut it off in the Micrograph \
+            "The lowest {rows} rows look like a data bar and are counted with the phases: cut them off in the Micrograph \
              workspace."
         ));
     }
@@ -78,10 +78,10 @@ fn warn_of_data_bar(shared: &mut Shared, document: &Document) {
 /// Asks for a file and reads it; its path is typed in the window if `typed`.
 pub fn ask_for_micrograph(shared: &mut Shared, typed: bool) {
     let open = |shared: &mut Shared, answer: Answer| shared.open(answer.path());
-    if typed { shared.ask_here(what_to_open(), open) } else { shared.ask(what_to_open(), open) }
+    if typed { shared.ask_here(open_dialog(), open) } else { shared.ask(open_dialog(), open) }
 }
 
-fn what_to_open() -> Ask {
+fn open_dialog() -> Ask {
     Ask::Path {
         kind: PathKind::File,
         title: "Open a micrograph",
@@ -95,15 +95,16 @@ fn what_to_open() -> Ask {
     }
 }
 
-fn opened(opened: Result<Opened, MicrographError>, number: u64) -> Deed {
+fn show_opened(opened: Result<Opened, MicrographError>, number: u64) -> Completion {
     Box::new(move |shared| take_opened(shared, opened, number))
 }
 
-fn failed(reason: String) -> Deed {
+fn show_error(reason: String) -> Completion {
     Box::new(move |shared| shared.messages.error(reason))
 }
 
-/// Opens as labels or by a threshold; a picture between the two is thresholded, as the settings then show.
+/// Segments a picture automatically. One with too many values for labels and too few for a grey picture is cut into two
+/// phases by a threshold, and its recipe says so.
 pub fn open_as_labels_or_grey(raw: &Arc<Micrograph>) -> Result<Document, MicrographError> {
     match Document::new(raw.clone(), Recipe::default(), None) {
         Err(MicrographError::TooManyLabels { .. }) => {
@@ -124,25 +125,25 @@ fn read_source(mut source: Source, recipe: Option<Recipe>) -> Result<Opened, Mic
     Ok(Opened { document, source, refused })
 }
 
-fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Deed {
+fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Completion {
     if let Some((space, _)) = openers.iter().find(|(_, is_own)| is_own(path)) {
         let (space, path) = (*space, path.to_path_buf());
         return Box::new(move |shared| shared.act(Action::OpenIn(space, path)));
     }
-    // A folder with such a file is the trained network's shards.
+    // A folder with this file holds the shards of the trained network.
     if path.join("group1-shard1of1").is_file() {
-        return weights(path);
+        return use_weights(path);
     }
     if path.is_dir() {
         let list = pictures_in(path);
         let Some(first) = list.first().cloned() else {
-            return failed(format!("There are no micrographs in the folder {}.", path.display()));
+            return show_error(format!("There are no micrographs in the folder {}.", path.display()));
         };
         let source = Source { path: first, list: Arc::new(list), ..Source::default() };
-        return opened(read_source(source, None), number);
+        return show_opened(read_source(source, None), number);
     }
     match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
-        Some("safetensors") => weights(path),
+        Some("safetensors") => use_weights(path),
         Some("json") => match (Report::read(path), Recipe::read(path)) {
             (Ok(report), _) => Box::new(move |shared| {
                 shared.messages.note(format!("The settings are now those of the report on {}.", report.input.name));
@@ -153,23 +154,23 @@ fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Deed {
                 shared.settings.recipe = recipe;
                 shared.act(Action::Go("Micrograph"));
             }),
-            (Err(error), Err(_)) => failed(error.to_string()),
+            (Err(error), Err(_)) => show_error(error.to_string()),
         },
         Some(project::EXTENSION) => {
-            // Before it is read: what is written while it is being read is not what was read.
+            // The stamp is taken before reading: a write during the reading has to be noticed later.
             let (stamp, path) = (Stamp::of(path), path.to_path_buf());
             match Project::read(&path) {
                 Ok(project) => Box::new(move |shared| {
                     shared.act(Action::ShowProject { path, stamp, project: Box::new(project) });
                 }),
-                Err(error) => failed(error.to_string()),
+                Err(error) => show_error(error.to_string()),
             }
         }
-        _ => opened(read_source(Source { path: path.into(), ..Source::default() }, None), number),
+        _ => show_opened(read_source(Source { path: path.into(), ..Source::default() }, None), number),
     }
 }
 
-fn weights(path: &Path) -> Deed {
+fn use_weights(path: &Path) -> Completion {
     let path = path.to_path_buf();
     Box::new(move |shared| shared.settings.set_weights(WeightsKind::File(path)))
 }

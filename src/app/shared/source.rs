@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The endings of pictures, for dialogs and folders.
+/// The file name endings of pictures, for dialogs and folders.
 pub const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp", "npy"];
 
 /// The file of a micrograph, its pages, and the folder that it was opened from.
@@ -17,7 +17,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The place of the file in its list.
+    /// Index of the file in its list.
     pub fn place(&self) -> Option<usize> {
         self.list.iter().position(|p| *p == self.path)
     }

@@ -9,44 +9,45 @@ use super::devices::{Devices, Network};
 use super::document::Document;
 use super::export::ExportChoice;
 use super::folder::OwnFolder;
-use super::history::{History, Situation};
+use super::history::{History, Snapshot};
 use super::messages::Messages;
 use super::question::{Answer, Ask};
 use super::source::Source;
-use super::watch::{Once, Watch};
+use super::watch::{OneShot, Watch};
 use crate::app::command::Action;
 use crate::app::widgets::View;
 use crate::job::Wake;
 use crate::micrograph::Micrograph;
 use crate::reconstruct::{Realisation, Settings};
 
-/// Whether a file is of the kind that a space opens itself.
+/// The name of a space, and its test for files that only this space opens.
 pub type Opener = (&'static str, fn(&Path) -> bool);
 
-/// What is to be done on the window's thread with a result.
-pub type Deed = Box<dyn FnOnce(&mut Shared) + Send>;
+/// Runs on the window's thread once background work is done.
+pub type Completion = Box<dyn FnOnce(&mut Shared) + Send>;
 
-/// Work under way, each piece on a thread of its own.
+/// Background work, each task on a thread of its own.
 #[derive(Default)]
 pub struct Work {
-    pub errands: Vec<(bool, Watch<Once<Deed>>)>,
+    /// The tasks, and whether the bar shows each as reading.
+    pub tasks: Vec<(bool, Watch<OneShot<Completion>>)>,
 }
 
 impl Work {
     /// Whether something is being read or written.
     pub fn is_busy(&self) -> bool {
-        self.errands.iter().any(|(counts, _)| *counts)
+        self.tasks.iter().any(|(shows_busy, _)| *shows_busy)
     }
 }
 
-/// What is to be done with an answer.
-pub type Then = Box<dyn FnOnce(&mut Shared, Answer) + Send>;
+/// Called with the answer to a question.
+pub type OnAnswer = Box<dyn FnOnce(&mut Shared, Answer) + Send>;
 
-/// A question in the window.
+/// A question that the window shows.
 pub struct Asked {
     pub ask: Ask,
-    pub then: Then,
-    /// The path that is typed.
+    pub then: OnAnswer,
+    /// The text of the path field.
     pub typed: String,
 }
 
@@ -57,30 +58,30 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// Why no other micrograph takes the place of the open one.
-pub const KEPT: &str = "A run is under way; stop it before another micrograph is opened.";
+/// Why no other micrograph can be opened now.
+pub const RUN_UNDER_WAY: &str = "A run is under way; stop it before you open another micrograph.";
 
 /// How often the settings have changed.
 #[derive(Default)]
 pub struct Revisions {
-    /// The settings of the last look, to compare with.
+    /// The settings at the last comparison.
     seen: Settings,
-    /// Changes of any setting, and of the open micrograph.
+    /// The number of changes of any setting and of the open micrograph.
     pub settings: u64,
-    /// Changes of the recipe.
+    /// The number of changes of the recipe.
     pub recipe: u64,
-    /// Whether something may have changed since the last look.
+    /// Whether something may have changed since the last comparison.
     pub touched: bool,
-    /// The changes up to which decisions are noted.
-    pub noted: u64,
+    /// The number of changes up to the last undo step.
+    pub recorded: u64,
 }
 
 /// Everything that more than one space needs.
 pub struct Shared {
-    /// The micrograph that is wanted, as its file has it; the recipe that is wanted is among the settings.
+    /// The wanted micrograph, as its file has it. The wanted recipe is in the settings.
     pub raw: Option<Arc<Micrograph>>,
     pub source: Source,
-    /// What was made of both last.
+    /// The last result of both.
     pub document: Option<Document>,
     pub evaluating: bool,
     pub measuring: bool,
@@ -90,9 +91,9 @@ pub struct Shared {
     pub history: History,
     /// The finished realisations.
     pub realisations: Vec<Arc<Realisation>>,
-    /// Changes of results that a project holds.
+    /// The number of changes of results that a project holds.
     changes: u64,
-    /// The phase that plots and tables are about.
+    /// The phase that plots and tables show.
     pub phase: usize,
     pub view: View,
     pub messages: Messages,
@@ -103,24 +104,24 @@ pub struct Shared {
     pub network: Network,
     pub export: ExportChoice,
     pub folder: OwnFolder,
-    /// What spaces and answers want done.
+    /// Actions that spaces and answers have requested.
     pub actions: Vec<Action>,
-    /// Whether a space works on the open micrograph, which must then stay.
+    /// Whether a space works on the open micrograph, which then cannot be replaced.
     pub keeps_micrograph: bool,
     /// The space that is busy, if there is one.
     pub busy: Option<&'static str>,
-    /// The number of the newest request that opens something.
+    /// The number of the newest request to open a micrograph.
     pub newest_read: u64,
     pub openers: Arc<Vec<Opener>>,
     pub wake: Wake,
 }
 
 impl Shared {
-    /// With nothing open yet; `openers` say which files spaces open themselves.
+    /// The state with nothing open. `openers` say which files spaces open themselves.
     pub fn new(ctx: &Context, openers: Vec<Opener>) -> Self {
         let repaint = ctx.clone();
         let settings = Settings::default();
-        let nothing = Situation { raw: None, source: Source::default(), settings: settings.clone() };
+        let nothing = Snapshot { raw: None, source: Source::default(), settings: settings.clone() };
         let mut shared = Self {
             raw: None,
             source: Source::default(),
@@ -149,26 +150,26 @@ impl Shared {
             openers: Arc::new(openers),
             wake: Arc::new(move || repaint.request_repaint()),
         };
-        shared.devices.look(&shared.wake);
+        shared.devices.start_probe(&shared.wake);
         shared
     }
 
-    /// Takes what there is for where undoing ends.
+    /// Makes the present state the first one: undo goes back no further.
     pub fn start_history(&mut self) {
-        self.look_at_settings();
+        self.update_revisions();
         let (raw, source, settings) = (self.raw.clone(), self.source.clone(), self.settings.clone());
-        self.history = History::new(Situation { raw, source, settings });
-        self.revisions.noted = self.revisions.settings;
+        self.history = History::new(Snapshot { raw, source, settings });
+        self.revisions.recorded = self.revisions.settings;
     }
 
-    /// Has something done at the end of this frame.
+    /// Requests an action at the end of this frame.
     pub fn act(&mut self, action: Action) {
         self.actions.push(action);
         (self.wake)();
     }
 
-    /// Compares the settings with those of the last look and counts what has changed; the recipe's revision.
-    pub fn look_at_settings(&mut self) -> u64 {
+    /// Compares the settings with those of the last comparison, counts the changes, and returns the recipe's revision.
+    pub fn update_revisions(&mut self) -> u64 {
         self.revisions.touched = false;
         if self.revisions.seen != self.settings {
             self.revisions.settings += 1;
@@ -178,44 +179,44 @@ impl Shared {
         self.revisions.recipe
     }
 
-    /// The settings, about to be changed by something else than a control.
+    /// The settings, mutable, for a change that no control makes.
     pub fn settings_mut(&mut self) -> &mut Settings {
         self.revisions.touched = true;
         &mut self.settings
     }
 
-    /// Notes what has been decided, so that it can be undone.
-    pub fn note_decisions(&mut self) {
-        self.look_at_settings();
-        if self.revisions.noted != self.revisions.settings {
-            self.history.note(self.raw.as_ref(), &self.source, &self.settings);
-            self.revisions.noted = self.revisions.settings;
+    /// Records an undo step if a setting or the micrograph has changed.
+    pub fn record_undo(&mut self) {
+        self.update_revisions();
+        if self.revisions.recorded != self.revisions.settings {
+            self.history.record(self.raw.as_ref(), &self.source, &self.settings);
+            self.revisions.recorded = self.revisions.settings;
         }
     }
 
-    /// Whether something has been decided since the last note.
-    pub fn is_deciding(&self) -> bool {
-        self.revisions.touched || self.revisions.noted != self.revisions.settings
+    /// Whether something may have changed since the last undo step.
+    pub fn has_unrecorded_changes(&self) -> bool {
+        self.revisions.touched || self.revisions.recorded != self.revisions.settings
     }
 
-    /// Notes that a result that a project holds has changed.
+    /// Counts a change of a result that a project holds.
     pub fn changed(&mut self) {
         self.changes += 1;
     }
 
-    /// A number of what a project holds now: the same again where later decisions are undone.
+    /// The state of what a project holds: the same again once later changes are undone.
     pub fn revision(&self) -> (u64, u64) {
-        (self.history.moment(), self.changes)
+        (self.history.present_number(), self.changes)
     }
 
-    /// Whether there is nothing that a person has decided or made.
+    /// Whether the user has changed nothing and made no result.
     pub fn is_untouched(&self) -> bool {
         !self.history.can_undo() && self.changes == 0
     }
 
     /// Adds a finished realisation.
     pub fn add_realisation(&mut self, realisation: &Realisation) {
-        // Numbered by their place here, so that files of several runs do not overwrite each other.
+        // Numbered across runs, so that their files do not overwrite each other.
         let number = self.realisations.len();
         self.realisations.push(Arc::new(Realisation { number, ..realisation.clone() }));
         self.changed();

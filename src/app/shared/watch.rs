@@ -1,11 +1,11 @@
-//! A task as the window watches it.
+//! A running task as the window follows it.
 
 use super::messages::Messages;
 use crate::job::{Control, Ending, Event, Failure, Job, JobOf, Request, Task, Wake};
 
-/// What a task brings besides sentences and files.
+/// What a task reports besides messages and files.
 pub enum News<O> {
-    /// Something that it makes is done.
+    /// A result.
     Output(O),
     /// It has ended.
     Ended(Ending),
@@ -14,7 +14,7 @@ pub enum News<O> {
 /// A task that runs, or that has run.
 pub struct Watch<T: Task> {
     job: Option<JobOf<T>>,
-    /// Its newest state; that of the last one once it has ended.
+    /// Its newest progress; it stays after the end.
     pub progress: T::Progress,
     /// Whether a pause was asked for.
     pub wants_pause: bool,
@@ -29,18 +29,18 @@ impl<T: Task> Default for Watch<T> {
 }
 
 impl<T: Task> Watch<T> {
-    /// Starts a task in place of the one before, which is cancelled.
+    /// Starts a task. The previous one is cancelled.
     pub fn start(&mut self, task: T, wake: &Wake) {
         *self = Self { job: Some(Job::start(task, wake.clone())), ..Self::default() };
     }
 
-    /// Starts a task that a closing window does not wait for, since nothing can interrupt it.
-    pub fn start_alone(&mut self, task: T, wake: &Wake) {
+    /// Starts a task that nothing can interrupt, so that a closing window does not wait for it.
+    pub fn start_detached(&mut self, task: T, wake: &Wake) {
         self.start(task, wake);
         self.job.iter_mut().for_each(Job::detach);
     }
 
-    /// Cancels what runs and forgets it.
+    /// Cancels the task and drops its results.
     pub fn stop(&mut self) {
         *self = Self::default();
     }
@@ -53,20 +53,20 @@ impl<T: Task> Watch<T> {
         self.job.iter().for_each(|job| job.request(request));
     }
 
-    /// Pauses what runs, or lets it go on.
+    /// Pauses or resumes the task.
     pub fn toggle_pause(&mut self) {
         self.wants_pause = !self.wants_pause;
         self.request(if self.wants_pause { Request::Pause } else { Request::Resume });
     }
 
-    /// Whether the state has changed since the last call.
+    /// Takes the newest progress; returns whether there was any since the last call.
     pub fn take_progress(&mut self) -> bool {
         let Some(progress) = self.job.as_ref().and_then(Job::progress) else { return false };
         self.progress = progress;
         true
     }
 
-    /// The next news. Warnings and written files become messages, and so does the reason of a failure.
+    /// The next result or the end. Warnings, written files and the reason of a failure become messages.
     pub fn poll(&mut self, messages: &mut Messages) -> Option<News<T::Output>> {
         loop {
             match self.job.as_ref()?.poll()? {
@@ -74,7 +74,7 @@ impl<T: Task> Watch<T> {
                 Event::Saved(path) => messages.note(format!("Written: {}.", path.display())),
                 Event::Output(output) => return Some(News::Output(output)),
                 Event::Ended(ending) => {
-                    // The last state may have come between the look at it and the ending.
+                    // The last progress may have come after the last check for it.
                     self.take_progress();
                     self.job = None;
                     if let Ending::Failed(reason) = &ending {
@@ -88,10 +88,10 @@ impl<T: Task> Watch<T> {
     }
 }
 
-/// Work with one result, or with a sentence in its place.
-pub struct Once<T>(pub Box<dyn FnOnce() -> Result<T, String> + Send>);
+/// Work that gives one result or one error message.
+pub struct OneShot<T>(pub Box<dyn FnOnce() -> Result<T, String> + Send>);
 
-impl<T: Send + 'static> Task for Once<T> {
+impl<T: Send + 'static> Task for OneShot<T> {
     const NAME: &'static str = "files";
     type Progress = ();
     type Output = T;
@@ -107,10 +107,10 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn ended(work: impl FnOnce() -> Result<u32, String> + Send + 'static) -> (Vec<u32>, Watch<Once<u32>>, Messages) {
-        let (mut watch, mut messages, mut found) = (Watch::<Once<u32>>::default(), Messages::default(), vec![]);
+    fn ended(work: impl FnOnce() -> Result<u32, String> + Send + 'static) -> (Vec<u32>, Watch<OneShot<u32>>, Messages) {
+        let (mut watch, mut messages, mut found) = (Watch::<OneShot<u32>>::default(), Messages::default(), vec![]);
         let wake: Wake = Arc::new(|| {});
-        watch.start(Once(Box::new(work)), &wake);
+        watch.start(OneShot(Box::new(work)), &wake);
         while watch.is_running() {
             if let Some(News::Output(n)) = watch.poll(&mut messages) {
                 found.push(n);
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(watch.failure.as_deref(), Some("The disk is full."));
         let (_, mut watch, _) = ended(|| panic!("of this test"));
         assert!(watch.failure.as_ref().is_some_and(|reason| reason.contains("of this test")));
-        watch.start(Once(Box::new(|| Ok(1))), &(Arc::new(|| {}) as Wake));
+        watch.start(OneShot(Box::new(|| Ok(1))), &(Arc::new(|| {}) as Wake));
         assert!(watch.failure.is_none() && watch.is_running());
     }
 }

@@ -1,22 +1,22 @@
-//! Reading, writing and other short work off the window's thread.
+//! Reading, writing and other short work on other threads.
 
 use std::path::{Path, PathBuf};
 
-use super::state::{Deed, Shared};
-use super::watch::{News, Once, Watch};
+use super::state::{Completion, Shared};
+use super::watch::{News, OneShot, Watch};
 
 impl Shared {
-    /// Runs `work` elsewhere, and what it returns on the window's thread. `counts` says whether it counts as reading or
-    /// writing: a dialog may stay open for long.
-    pub fn elsewhere(&mut self, counts: bool, work: impl FnOnce() -> Deed + Send + 'static) {
+    /// Runs `work` on another thread, and what it returns on the window's thread. `shows_busy` says whether the bar shows
+    /// it as reading: not for a dialog, which may stay open for long.
+    pub fn in_background(&mut self, shows_busy: bool, work: impl FnOnce() -> Completion + Send + 'static) {
         let mut watch = Watch::default();
-        watch.start_alone(Once(Box::new(|| Ok(work()))), &self.wake);
-        self.work.errands.push((counts, watch));
+        watch.start_detached(OneShot(Box::new(|| Ok(work()))), &self.wake);
+        self.work.tasks.push((shows_busy, watch));
     }
 
     /// Writes results into a folder or file, and says so.
     pub fn write(&mut self, to: PathBuf, write: impl FnOnce(&Path) -> Result<(), String> + Send + 'static) {
-        self.elsewhere(true, move || {
+        self.in_background(true, move || {
             let written = write(&to);
             Box::new(move |shared| match written {
                 Ok(()) => shared.messages.note(format!("Written to {}.", to.display())),
@@ -26,16 +26,16 @@ impl Shared {
     }
 }
 
-/// Does what the results of finished work ask for.
+/// Runs the completions of finished work.
 pub fn poll(shared: &mut Shared) {
-    let mut deeds = vec![];
-    for (_, watch) in &mut shared.work.errands {
+    let mut completions = vec![];
+    for (_, watch) in &mut shared.work.tasks {
         while let Some(news) = watch.poll(&mut shared.messages) {
-            if let News::Output(deed) = news {
-                deeds.push(deed);
+            if let News::Output(completion) = news {
+                completions.push(completion);
             }
         }
     }
-    shared.work.errands.retain(|(_, watch)| watch.is_running());
-    deeds.into_iter().for_each(|deed| deed(shared));
+    shared.work.tasks.retain(|(_, watch)| watch.is_running());
+    completions.into_iter().for_each(|completion| completion(shared));
 }

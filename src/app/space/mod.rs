@@ -38,83 +38,83 @@ pub fn all() -> Vec<Box<dyn Space>> {
 
 /// A workspace of the window: a panel on the left, a view beside it, and work of its own.
 ///
-/// A space never touches another one: what it wants done elsewhere it hands to [`Shared::act`].
+/// A space never uses another one: what another one should do it requests with [`Shared::act`].
 pub trait Space: Any {
     /// The name on its tab, which no other space has.
     fn name(&self) -> &'static str;
 
-    /// What it is for, in a sentence.
+    /// What it is for, in one sentence: the tooltip of its tab.
     fn purpose(&self) -> &'static str;
 
     /// Draws the panel on the left.
     fn panel(&mut self, ui: &mut Ui, shared: &mut Shared);
 
-    /// Draws what stands beside the panel.
+    /// Draws the view beside the panel.
     fn view(&mut self, ui: &mut Ui, shared: &mut Shared);
 
-    /// Takes the news of its work. Called in every frame, also while another space is shown.
+    /// Handles the events of its work. Called in every frame, also while another space is shown.
     fn poll(&mut self, _ctx: &Context, _shared: &mut Shared) {}
 
-    /// What keeps it busy, for the bar below.
+    /// Its running work, for the status bar.
     fn status(&self) -> Option<Status> {
         None
     }
 
-    /// Whether its work needs the open micrograph to stay.
+    /// Whether its work needs the open micrograph, which then cannot be replaced.
     fn keeps_micrograph(&self) -> bool {
         false
     }
 
-    /// Takes files that were dropped on it or chosen for it; gives back those that it has no use for.
+    /// Takes files that were dropped on it or chosen for it. Returns those that it does not use.
     fn take_files(&mut self, files: Vec<PathBuf>, _shared: &mut Shared) -> Vec<PathBuf> {
         files
     }
 
-    /// Says which files are its own wherever they are opened; asked on another thread.
+    /// A test for files that only this space opens, whichever space is shown. Called on another thread.
     fn own_files(&self) -> Option<fn(&Path) -> bool> {
         None
     }
 
-    /// Opens a file of its own.
+    /// Opens a file that passed the test of [`Space::own_files`].
     fn open(&mut self, _path: PathBuf, _shared: &mut Shared) {}
 
-    /// What can be done in it, for the menu, the palette and the keys.
+    /// Its commands, for the menu, the palette and the keys.
     fn commands(&self, _shared: &Shared) -> Vec<SpaceCommand> {
         vec![]
     }
 
-    /// Does what the command with this id says.
+    /// Runs the command with this id.
     fn perform(&mut self, _id: &'static str, _ctx: &Context, _shared: &mut Shared) {}
 
-    /// Puts its own part into a project.
+    /// Saves its own part in a project.
     fn save(&self, _project: &mut Project) {}
 
-    /// Takes its own part out of a project that was opened.
+    /// Restores its own part from a project that was opened.
     fn restore(&mut self, _project: &mut Project, _shared: &mut Shared) {}
 
-    /// What closing the window now would lose, in a sentence.
+    /// What would be lost if the window closed now, in one sentence.
     fn would_lose(&self) -> Option<String> {
         None
     }
 }
 
-/// Work that goes on, as the bar below shows it.
+/// Running work, as the status bar shows it.
 pub struct Status {
-    /// What is done; empty where the bar's text says it.
+    /// The kind of work, such as “Training”.
     pub what: &'static str,
-    /// 0 … 1.
+    /// The share that is done, 0 … 1.
     pub share: f64,
     /// The text of the progress bar.
     pub text: String,
     /// Bytes in use, where they are known.
     pub memory: Option<u64>,
-    /// Buttons: text, tooltip and the command that they call.
+    /// Buttons: text, tooltip and the id of the command that they call.
     pub buttons: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-/// Something that can be done in a space.
+/// A command of a space.
 pub struct SpaceCommand {
-    /// What [`Space::perform`] knows it by.
+    /// The id that [`Space::perform`] gets.
     pub id: &'static str,
     /// Its name in menus and the palette.
     pub name: &'static str,
@@ -166,8 +166,8 @@ fn phase_choice(shared: &mut Shared, ui: &mut Ui) {
     choice(ui, "Phase", &tip, &mut shared.phase, &default, &named);
 }
 
-/// What to say in place of a view.
-fn empty(ui: &mut Ui, text: &str) {
+/// A text in place of an empty view.
+fn placeholder(ui: &mut Ui, text: &str) {
     let faint = theme::palette(ui).faint;
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(faint)));
 }
@@ -186,7 +186,7 @@ fn readout_of(micrograph: &Micrograph, row: usize, column: usize) -> String {
     }
 }
 
-/// What a confidence interval means, and whether it can be trusted.
+/// The tooltip of a confidence interval: what it means, and whether it can be trusted.
 fn interval_tip(interval: &Interval) -> String {
     let areas = interval.independent_areas;
     let mut text = format!(
@@ -196,7 +196,7 @@ fn interval_tip(interval: &Interval) -> String {
         crate::figure::significant(interval.integral_range)
     );
     if !interval.can_be_trusted() {
-        text.push_str(" Fewer than ten are too few for the interval to mean what it says: take a larger field.");
+        text.push_str(" Fewer than ten are too few to trust the interval: use a larger field of view.");
     }
     text
 }

@@ -1,10 +1,10 @@
-//! The filled button of a place, and the frame of a dialog.
+//! The primary button, and the frame of a dialog.
 
 use egui::{Modal, RichText, Ui};
 
 use crate::app::theme;
 
-/// The one filled button of a place.
+/// The filled button of a panel or dialog, for its main action.
 pub fn primary(ui: &Ui, text: &str) -> egui::Button<'static> {
     let palette = theme::palette(ui);
     egui::Button::new(RichText::new(text).color(palette.on_accent).strong()).fill(palette.accent)

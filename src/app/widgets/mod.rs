@@ -1,4 +1,4 @@
-//! Pieces of the window that know nothing of reconstructions.
+//! Widgets that do not depend on reconstructions.
 
 mod button;
 mod picture;

@@ -27,27 +27,26 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Phases in their colours, in place of what the slot held: the texture stays, so that nothing piles up while the
-    /// window is hidden.
+    /// Shows phases in their colours. The slot's texture is reused: new ones would pile up while the window is hidden.
     pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap, recipe: &Recipe) {
         let colors = theme::phases(recipe, map.phases);
         Self::show(slot, ctx, name, map.size(), |i| colors[usize::from(map.flat()[i])]);
     }
 
-    /// Paints it into a rectangle, whatever its own size.
+    /// Paints it into a rectangle, stretched to fill it.
     pub fn paint(&self, ui: &Ui, rect: Rect) {
         let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter().image(self.texture.id(), rect, whole, Color32::WHITE);
     }
 
-    /// Three channels in 0 … 255, likewise.
+    /// Shows an image of three channels in 0 … 255, in the slot's texture.
     pub fn show_image(slot: &mut Option<Self>, ctx: &Context, name: &str, image: &[f32], size: (usize, usize)) {
         let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;
         let color = |i: usize| Color32::from_rgb(byte(image[3 * i]), byte(image[3 * i + 1]), byte(image[3 * i + 2]));
         Self::show(slot, ctx, name, size, color);
     }
 
-    /// A colour at every pixel, likewise.
+    /// Shows a colour at every pixel, in the slot's texture.
     pub fn show(
         slot: &mut Option<Self>,
         ctx: &Context,
@@ -66,7 +65,7 @@ impl Picture {
     }
 }
 
-/// The picture, each texel the mean of a square of pixels where it would be too large.
+/// The picture as a texture. Where it would be too large, each texel is the mean of a square of pixels.
 fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32 + Sync) -> ColorImage {
     let step = height.max(width).div_ceil(MOST_EDGE);
     if step == 1 {
@@ -96,7 +95,7 @@ fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32 + 
 pub struct View {
     /// Screen points for a pixel; `None` fits the picture.
     pub zoom: Option<f32>,
-    /// What stands in the middle, as a share of the picture.
+    /// The point in the middle of the pane, as a share of the picture.
     pub centre: Vec2,
 }
 
@@ -112,13 +111,13 @@ pub struct Pane<'a> {
     pub title: &'a str,
     /// The picture, if there is one.
     pub picture: Option<&'a Picture>,
-    /// What to say while there is none.
+    /// The text while there is none.
     pub waiting: &'a str,
-    /// Says what is at a row and column.
+    /// The text for the pixel at a row and column.
     pub readout: &'a dyn Fn(usize, usize) -> String,
-    /// The size of a pixel, where it is known: it brings a scale bar.
+    /// The size of a pixel, where it is known, for a scale bar.
     pub pixel_size: Option<&'a PixelSize>,
-    /// Whether a tool has the primary button, which then does not pan.
+    /// Whether a tool uses the primary button, which then does not pan.
     pub tool: bool,
 }
 
@@ -127,7 +126,7 @@ pub struct Pane<'a> {
 pub struct Place {
     /// The whole picture.
     pub target: Rect,
-    /// The pane, outside of which nothing is drawn.
+    /// The pane: nothing is drawn outside it.
     pub pane: Rect,
     /// Screen points for a pixel.
     pub zoom: f32,
@@ -147,7 +146,7 @@ impl Place {
 }
 
 impl Pane<'_> {
-    /// Shows the pane in the space there is; wheel zooms, dragging pans, a double click fits.
+    /// Shows the pane in the available space. The wheel zooms, dragging pans, a double click fits.
     pub fn show(&self, ui: &mut Ui, view: &mut View) -> (Response, Option<Place>) {
         ui.vertical(|ui| {
             ui.label(egui::RichText::new(self.title).strong());
@@ -229,7 +228,7 @@ impl Pane<'_> {
     }
 }
 
-/// A bar of 1, 2 or 5 times a power of ten in the lower right corner of what is seen of the picture.
+/// A scale bar of 1, 2 or 5 times a power of ten, in the lower right corner of the visible part of the picture.
 fn draw_scale_bar(ui: &Ui, pane: Rect, target: Rect, pixel: &PixelSize, zoom: f32) {
     let seen = target.intersect(pane);
     let (pixels, text) = scale_bar(pixel, f64::from(0.3 * seen.width() / zoom));
@@ -258,7 +257,7 @@ fn note(ui: &Ui, rect: Rect, text: &str) {
     ui.painter_at(rect).galley(at, galley, color);
 }
 
-/// The ground behind nothing: four texels, repeated, which costs two triangles however large it is.
+/// The checkerboard around pictures: four texels, repeated. It costs two triangles at any size.
 fn checkerboard(ui: &Ui, rect: Rect) {
     const SQUARE: f32 = 16.0;
     let palette = theme::palette(ui);

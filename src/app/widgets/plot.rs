@@ -21,7 +21,7 @@ pub struct ShownFigure {
     pub colors: Vec<Color32>,
 }
 
-/// Shows a figure below its title in the space there is; what was chosen in its menu, with the figure.
+/// Shows a figure below its title in the available space. Returns what was chosen in its menu, with the figure.
 pub fn titled_plot(ui: &mut Ui, id: &str, shown: ShownFigure, y_top: Option<f64>) -> Option<(Figure, PlotRequest)> {
     ui.label(egui::RichText::new(&shown.figure.title).strong());
     let id = format!("{id} {}", shown.figure.title);
@@ -29,7 +29,7 @@ pub fn titled_plot(ui: &mut Ui, id: &str, shown: ShownFigure, y_top: Option<f64>
     Some((shown.figure, request))
 }
 
-/// Shows a figure in the space there is.
+/// Shows a figure in the available space. Returns what was chosen in its menu.
 pub fn curve_plot(
     ui: &mut Ui,
     id: &str,
@@ -38,7 +38,7 @@ pub fn curve_plot(
     y_top: Option<f64>,
 ) -> Option<PlotRequest> {
     let logarithmic = figure.logarithmic;
-    // Where the curves are not: losses fall from the upper left and have many names, distributions rise to the right.
+    // The legend goes where the curves are not: losses fall from the upper left, distributions rise to the right.
     let rises = figure.series.first().is_some_and(|s| match (s.points.first(), s.points.last()) {
         (Some(first), Some(last)) => last.1 > first.1,
         _ => false,
@@ -50,8 +50,9 @@ pub fn curve_plot(
     };
     let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
     let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
-    /// What the axes take of the width and of the height, and the room that a mark's label needs to be shown in full.
+    /// Width and height of the axes, in points.
     const AXES: [f32; 2] = [60.0, 40.0];
+    /// Width and height that the label of a mark needs, in points.
     const MARK: [f32; 2] = [80.0, 30.0];
     let across = f64::from((ui.available_width() - AXES[0]) / MARK[0]).clamp(2.0, 6.0);
     let down = f64::from((ui.available_height() - AXES[1]) / MARK[1]).clamp(2.0, 8.0);
@@ -139,7 +140,7 @@ pub fn curve_plot(
     request
 }
 
-/// About so many marks at steps of 1, 2 or 5 times a power of ten.
+/// About `count` marks at steps of 1, 2 or 5 times a power of ten.
 fn even_marks((low, high): (f64, f64), count: f64) -> Vec<GridMark> {
     let rough = ((high - low) / count).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
@@ -163,7 +164,7 @@ fn exponent(mark: GridMark) -> String {
     format!("10{}{power}", if k < 0 { "⁻" } else { "" })
 }
 
-/// A grey value that is no whole number.
+/// The text of a grey value that is not a whole number.
 pub fn grey_text(value: f32) -> String {
     if value.abs() >= 100.0 { format!("{value:.1}") } else { format!("{value:.4}") }
 }

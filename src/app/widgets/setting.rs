@@ -1,9 +1,9 @@
-//! Rows of settings: a label, a control, a tooltip; a double click on the label puts the default back.
+//! Rows of settings: a label, a control, a tooltip. A double click on the label restores the default.
 
 use egui::{Response, RichText, Sense, Ui};
 
 /// Width of the labels' column.
-const LABELS: f32 = 96.0;
+const LABEL_WIDTH: f32 = 96.0;
 
 /// A group's title.
 pub fn heading(ui: &mut Ui, text: &str) {
@@ -11,16 +11,16 @@ pub fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).strong());
 }
 
-/// A row with a label and whatever `add` adds; the label names the control for screen readers. Says whether the label
-/// was double-clicked, which asks for the default.
+/// A row with a label and the control that `add` adds. The label names the control for screen readers. Returns also
+/// whether the label was double-clicked, which asks for the default.
 pub fn row(ui: &mut Ui, label: &str, tooltip: &str, add: impl FnOnce(&mut Ui) -> Response) -> (Response, bool) {
     let mut reset = false;
     let response = ui
         .horizontal(|ui| {
-            let size = egui::vec2(LABELS, ui.spacing().interact_size.y);
+            let size = egui::vec2(LABEL_WIDTH, ui.spacing().interact_size.y);
             let layout = egui::Layout::left_to_right(egui::Align::Center);
             let name = ui.allocate_ui_with_layout(size, layout, |ui| {
-                ui.set_min_width(LABELS);
+                ui.set_min_width(LABEL_WIDTH);
                 ui.add(egui::Label::new(label).sense(Sense::click()))
             });
             let name = name.inner.on_hover_text(format!("{tooltip}\nDouble click: default."));
@@ -60,7 +60,7 @@ pub fn choice<T: PartialEq + Clone>(
         let current = options.iter().find(|(v, _)| v == value).map_or("", |(_, name)| name);
         let width = ui.available_width() - 4.0;
         let combo = egui::ComboBox::from_id_salt(label).selected_text(current).width(width).truncate();
-        // What is truncated takes all the width that there is.
+        // A truncated text would take all the available width.
         let shown = ui.scope(|ui| {
             ui.set_max_width(width);
             combo.show_ui(ui, |ui| {
@@ -76,8 +76,8 @@ pub fn choice<T: PartialEq + Clone>(
     }
 }
 
-/// A row with settings that go together, each with its name and what it is for; `current` is none where the settings are
-/// the user's own. Returns what is chosen: by a double click on the label, `default`.
+/// A row that chooses a preset, each with its name and purpose. `current` is none where the settings match no preset.
+/// Returns the choice; a double click on the label chooses `default`.
 pub fn preset<T: Copy + PartialEq>(
     ui: &mut Ui,
     tooltip: &str,

@@ -15,9 +15,9 @@ use crate::latent::{Judgement, Model, Scores, Spread};
 pub struct Arguments {
     /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
-    /// Micrographs and folders of them, of which the held-out patches are taken
+    /// Micrographs and folders of them; the held-out patches are taken from these
     images: Vec<PathBuf>,
-    /// Judge by so many synthetic graphite micrographs instead
+    /// Judge by N synthetic graphite micrographs instead
     #[arg(long, value_name = "N", conflicts_with = "images")]
     graphite: Option<usize>,
     /// Prepare and segment by a recipe, as the window saves it
@@ -26,10 +26,10 @@ pub struct Arguments {
     /// Pixels from one patch to the next
     #[arg(long, default_value_t = 50)]
     stride: usize,
-    /// Edge of the patches, where it is not the model's
+    /// Edge of the patches [default: the model's]
     #[arg(long, value_name = "PX")]
     edge: Option<usize>,
-    /// Seed of the synthetic micrographs; without it others than the model was trained on
+    /// Seed of the synthetic micrographs [default: another than that of the training]
     #[arg(long)]
     seed: Option<u64>,
     /// Print everything as JSON

@@ -1,9 +1,9 @@
 //! `microwright latent`
 
+mod apply;
 mod judge;
 mod study;
 mod train;
-mod walk;
 
 /// What to do with latent models.
 #[derive(Debug, clap::Subcommand)]
@@ -11,23 +11,23 @@ pub enum Action {
     /// Train a variational autoencoder on micrographs.
     Train(Box<train::Arguments>),
     /// Write random samples, or layouts of one latent point.
-    Sample(walk::SampleArguments),
-    /// Write a picture of what each dimension does.
-    Traverse(walk::TraverseArguments),
+    Sample(apply::SampleArguments),
+    /// Write a picture that shows the effect of each dimension.
+    Traverse(apply::TraverseArguments),
     /// Print the latent points of micrographs.
-    Encode(walk::EncodeArguments),
+    Encode(apply::EncodeArguments),
     /// Compare kinds of models, numbers of dimensions or options, over several seeds.
     Study(study::Arguments),
-    /// Measure how good a model is, by held-out patches.
+    /// Measure how good a model is, on held-out patches.
     Judge(judge::Arguments),
 }
 
 pub fn run(action: &Action) -> anyhow::Result<()> {
     match action {
         Action::Train(arguments) => train::run(arguments),
-        Action::Sample(arguments) => walk::sample(arguments),
-        Action::Traverse(arguments) => walk::traverse(arguments),
-        Action::Encode(arguments) => walk::encode(arguments),
+        Action::Sample(arguments) => apply::sample(arguments),
+        Action::Traverse(arguments) => apply::traverse(arguments),
+        Action::Encode(arguments) => apply::encode(arguments),
         Action::Study(arguments) => study::run(arguments),
         Action::Judge(arguments) => judge::run(arguments),
     }

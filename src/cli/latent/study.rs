@@ -31,7 +31,7 @@ pub struct Arguments {
     over: Over,
     /// Micrographs and folders of them
     images: Vec<PathBuf>,
-    /// Take so many synthetic graphite micrographs instead
+    /// Use N synthetic graphite micrographs instead
     #[arg(long, value_name = "N", conflicts_with = "images")]
     graphite: Option<usize>,
     /// Prepare and segment by a recipe, as the window saves it
@@ -40,19 +40,19 @@ pub struct Arguments {
     /// Pixels from one patch to the next
     #[arg(long, default_value_t = 50)]
     stride: usize,
-    /// Patches to train on at the most
+    /// The most patches to train on
     #[arg(long, default_value_t = 200)]
     patches: usize,
     /// Edge of the patches in pixels, a multiple of 16
     #[arg(long, value_name = "PX", default_value_t = 64)]
     edge: usize,
-    /// Steps of each training
+    /// Steps per training
     #[arg(long, default_value_t = 600)]
     steps: usize,
-    /// Trainings of each model, from as many seeds
+    /// Trainings per model, each from another seed
     #[arg(long, default_value_t = 3)]
     seeds: u64,
-    /// The numbers of latent dimensions, or the one of all models
+    /// The numbers of latent dimensions to compare; the other studies use the first for all models
     #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
     dimensions: Option<Vec<usize>>,
     /// A file for the table as CSV
@@ -98,7 +98,7 @@ impl Arguments {
                     ("0.5 free nats", with(&|s| s.free_bits = 0.5)),
                     ("eight orientations", with(&|s| s.turn = true)),
                     ("autocorrelation 1", with(&|s| s.correlation_weight = 1.0)),
-                    // Without the other loss the divergence would weigh too much.
+                    // Without the other loss the default weight of the divergence would be too large.
                     ("no feature loss", with(&|s| (s.feature_weight, s.beta) = (0.0, 0.0003))),
                     ("whole-map encoder", with(&|s| (s.head, s.beta) = (Head::Flattened, 0.0003))),
                     ("one fixed layout", with(&|s| s.free_layout = false)),
@@ -110,7 +110,7 @@ impl Arguments {
     }
 }
 
-/// A column's name, and what stands in it.
+/// A column's name, and its score.
 type Column = (&'static str, fn(&Scores) -> Spread);
 
 /// The scores of the table.
@@ -136,14 +136,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for (name, settings) in arguments.models() {
         let mut found = vec![];
         for seed in 1..=arguments.seeds {
-            let judgement = one(arguments, &LatentSettings { seed, ..settings.clone() })?;
+            let judgement = train_and_judge(arguments, &LatentSettings { seed, ..settings.clone() })?;
             csv.push_str(&lines(&name, seed, &judgement));
             found.push(judgement);
         }
         say!("{name:<22}{}", row(&found));
         of_data.extend(found.into_iter().map(|judgement| judgement.data));
         if let Some(path) = &arguments.output {
-            // After each model, so that a study that is stopped keeps what it has.
+            // Written after each model, so that a stopped study keeps its rows.
             write_atomically(path, csv.as_bytes())?;
         }
     }
@@ -154,7 +154,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Trains a model and judges it.
-fn one(arguments: &Arguments, settings: &LatentSettings) -> anyhow::Result<Judgement> {
+fn train_and_judge(arguments: &Arguments, settings: &LatentSettings) -> anyhow::Result<Judgement> {
     let request = Train {
         source: source_of(arguments.graphite, &arguments.images, arguments.recipe.as_deref(), settings.seed)?,
         stride: arguments.stride,

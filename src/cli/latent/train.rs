@@ -18,7 +18,7 @@ pub struct Arguments {
     /// The file that the model is written to
     #[arg(long, value_name = "FILE", default_value = "model.safetensors")]
     output: PathBuf,
-    /// Train on so many synthetic graphite micrographs instead
+    /// Train on N synthetic graphite micrographs instead
     #[arg(long, value_name = "N", conflicts_with = "images")]
     graphite: Option<usize>,
     /// Prepare and segment by a recipe, as the window saves it
@@ -27,26 +27,26 @@ pub struct Arguments {
     /// Pixels from one patch to the next
     #[arg(long, default_value_t = 50)]
     stride: usize,
-    /// Patches to train on at the most
+    /// The most patches to train on
     #[arg(long, default_value_t = 2000)]
     most_patches: usize,
-    /// Write two bytes a number instead of four
+    /// Write two bytes per number instead of four
     #[arg(long)]
     half: bool,
-    /// Go on from the checkpoint beside the output
+    /// Go on from the checkpoint beside the output file
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
     model: ModelArguments,
 }
 
-/// What a model is, and how it is trained; what is not given is the kind's default.
+/// The options of a model and its training. An option that is not given has the default of the kind of model.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArguments {
     /// The kind of model
     #[arg(long, value_enum, default_value_t = ModelKind::Texture)]
     model: ModelKind,
-    /// Settings that go together; what else is given changes them
+    /// Settings that go together; other options override them
     #[arg(long, value_enum, default_value_t = LatentPreset::Standard)]
     preset: LatentPreset,
     /// Latent dimensions
@@ -64,7 +64,7 @@ pub struct ModelArguments {
     /// Depth of the feature network
     #[arg(long)]
     depth: Option<Layer>,
-    /// What the encoder reads of the feature maps
+    /// The part of the feature maps that the encoder reads
     #[arg(long, value_enum)]
     head: Option<Head>,
     /// Whether the layout comes from noise instead of the latent point (TextureVAE)
@@ -97,17 +97,17 @@ pub struct ModelArguments {
     /// Adam's largest rate
     #[arg(long)]
     rate: Option<f64>,
-    /// Patches of a step
+    /// Patches per step
     #[arg(long)]
     batch: Option<usize>,
-    /// Steps at the most
+    /// The most training steps
     #[arg(long)]
     steps: Option<usize>,
-    /// Steps between two looks at the held-out patches
+    /// Steps between two checks on the held-out patches
     #[arg(long, value_name = "STEPS")]
     check_every: Option<usize>,
-    /// Stop after so many looks without a better loss; 0 never stops early
-    #[arg(long, value_name = "LOOKS")]
+    /// Stop after so many checks without a better loss; 0 never stops early
+    #[arg(long, value_name = "CHECKS")]
     patience: Option<usize>,
     /// Take every patch in all eight orientations: for materials without a preferred direction
     #[arg(long)]
@@ -121,7 +121,7 @@ pub struct ModelArguments {
 }
 
 impl ModelArguments {
-    /// The settings that these name.
+    /// The settings of these options.
     pub fn settings(&self) -> LatentSettings {
         let mut kind = LatentSettings::of(self.model);
         self.preset.apply(&mut kind);
@@ -168,17 +168,17 @@ pub fn source_of(
     }
 }
 
-/// A look, as a line.
-fn line(check: &Check) -> String {
+/// A check as a line of text.
+fn check_line(check: &Check) -> String {
     let terms: Vec<String> = check.terms.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
     format!("{:>6}  held out {:.4}  ({})", check.step, check.total, terms.join(", "))
 }
 
-/// What is trained on, as a sentence.
-fn described(data: &Dataset) -> String {
+/// The training data as a sentence.
+fn data_summary(data: &Dataset) -> String {
     let sources = |patches: &[Patch]| patches.iter().map(|p| p.source).collect::<std::collections::BTreeSet<_>>().len();
     format!(
-        "{} patches of {} micrographs to train on, {} of {} held out; the phase that is measured is the {} one, grey {} {:.0}",
+        "{} patches of {} micrographs to train on, {} of {} held out; the measured phase is the {} one, grey values {} {:.0}",
         data.train.len(),
         sources(&data.train),
         data.held_out.len(),
@@ -202,15 +202,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         as_f16: arguments.half,
         resume: arguments.resume,
     };
-    let (mut is_described, mut told, mut model) = (false, 0, None);
+    let (mut is_described, mut printed, mut model) = (false, 0, None);
     let lines = |now: &TrainProgress| {
         let mut lines = vec![];
         if let Some(data) = now.data.as_ref().filter(|_| !is_described) {
-            lines.push(described(data));
+            lines.push(data_summary(data));
             is_described = true;
         }
-        lines.extend(now.checks.iter().skip(told).map(line));
-        told = told.max(now.checks.len());
+        lines.extend(now.checks.iter().skip(printed).map(check_line));
+        printed = printed.max(now.checks.len());
         lines
     };
     let ending = follow(task, lines, |made| model = Some(made))?;
@@ -220,7 +220,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Some(model) = model else { return Ok(()) };
     let summary = &model.summary;
     if ending == Ending::Kept {
-        say!("Stopped after {} of {steps} steps; the model as it was then is kept.", summary.steps);
+        say!("Stopped after {} of {steps} steps; the model of that step is kept.", summary.steps);
     }
     say!("{} parameters, {} steps in {:.0} s", model.parameters(), summary.steps, summary.seconds);
     for (dimension, nats) in summary.divergence.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What the comparison measures, off the window's thread.
+//! The measurements of the comparison, on another thread.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use crate::stats::{Boundary, Curves, PhaseStatistics, curves, measure, white_noi
 /// A phase map to be compared with the original, with its name.
 pub type Compared = (String, Arc<PhaseMap>);
 
-/// Measures pictures to be compared, the original first; takes seconds for large ones.
+/// Measures the pictures that are compared, the original first. Large ones take seconds.
 pub struct Measure {
     pub items: Vec<Compared>,
-    /// The original, where it is one that runs share: what they have measured of it is taken over.
+    /// The open micrograph in the form that runs use: if it is the original, its measurements are reused.
     pub target: Option<Arc<Target>>,
     pub phase: usize,
     pub boundary: Boundary,
     pub labels: Labels,
 }
 
-/// What figures and tables say besides numbers.
+/// The texts of figures and tables.
 #[derive(Clone)]
 pub struct Labels {
     /// The original's pixel size.
@@ -30,7 +30,7 @@ pub struct Labels {
     pub reconstructions: usize,
 }
 
-/// What was measured of one picture.
+/// The measurements of one picture.
 pub struct Measured {
     pub name: String,
     pub pixels: usize,
@@ -40,7 +40,7 @@ pub struct Measured {
     pub map: (Vec<f64>, usize),
 }
 
-/// What was measured of all pictures.
+/// The measurements of all pictures.
 pub struct Measurements {
     pub labels: Labels,
     pub measured: Vec<Measured>,
@@ -48,7 +48,7 @@ pub struct Measurements {
 }
 
 impl Measure {
-    fn one(&self, (name, map): &Compared) -> Measured {
+    fn measure_item(&self, (name, map): &Compared) -> Measured {
         let known = self.target.as_ref().filter(|target| {
             let is_original = target.phases.as_ref().is_some_and(|phases| Arc::ptr_eq(phases, map));
             is_original && self.boundary == Boundary::Open
@@ -73,7 +73,7 @@ impl Task for Measure {
             if control.is_ending() {
                 return Ok(Ending::Cancelled);
             }
-            measured.push(self.one(item));
+            measured.push(self.measure_item(item));
         }
         let noise = measured.first().map_or_else(
             || white_noise(0.5, 1, 1),

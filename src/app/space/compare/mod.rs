@@ -12,11 +12,11 @@ use egui::{Color32, Context, Key, KeyboardShortcut, Modifiers, RichText, ScrollA
 use super::{Space, SpaceCommand, phase_choice};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::source::{ENDINGS, is_picture};
-use crate::app::shared::watch::{News, Once, Watch};
+use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, choice, heading, titled_plot};
 use crate::figure::significant;
@@ -46,7 +46,7 @@ enum Page {
     Maps,
 }
 
-/// What was asked to be measured: phase, boundary and pictures.
+/// The inputs of the last measurement: phase, boundary and pictures.
 #[derive(Clone)]
 struct Asked {
     phase: usize,
@@ -55,7 +55,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn is(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         let same = self.maps.len() == other.maps.len();
         let same = same && self.maps.iter().zip(&other.maps).all(|(a, b)| Arc::ptr_eq(a, b));
         same && (self.phase, self.boundary) == (other.phase, other.boundary)
@@ -69,9 +69,9 @@ pub struct CompareSpace {
     /// Other micrographs.
     compared: Vec<Compared>,
     /// Files that are being read.
-    reading: Watch<Once<Vec<Result<Compared, String>>>>,
+    reading: Watch<OneShot<Vec<Result<Compared, String>>>>,
     waiting: Vec<PathBuf>,
-    /// Pictures that are left out.
+    /// Pictures that are not shown.
     hidden: Vec<Arc<PhaseMap>>,
     result: Option<Measurements>,
     asked: Option<Asked>,
@@ -129,7 +129,7 @@ impl Space for CompareSpace {
         if !self.reading.is_running() && !self.waiting.is_empty() {
             let paths = std::mem::take(&mut self.waiting);
             let read = move || Ok(paths.into_iter().map(read_compared).collect());
-            self.reading.start_alone(Once(Box::new(read)), &shared.wake);
+            self.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
         }
         while let Some(news) = self.measuring.poll(&mut shared.messages) {
             if let News::Output(result) = news {
@@ -149,7 +149,7 @@ impl Space for CompareSpace {
         vec![SpaceCommand {
             id: EXPORT,
             name: "Export table and plots",
-            tooltip: "Write the table and all plots (CSV, SVG, PNG) into the folder of exports.",
+            tooltip: "Write the table and all plots (CSV, SVG, PNG) into the export folder.",
             key: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
             unavailable: self.result.is_none().then(|| "Nothing is measured yet.".into()),
         }]
@@ -177,7 +177,7 @@ fn read_compared(path: PathBuf) -> Result<Compared, String> {
     Ok((name, map))
 }
 
-/// The original and what is compared with it; whether each comes from a file.
+/// The original, the reconstructions, and the other micrographs, in this order.
 fn items_of(space: &CompareSpace, shared: &Shared) -> Vec<Compared> {
     let original = match shared.realisations.last().and_then(|r| r.original.clone()) {
         // Reconstructions are compared with their own original.
@@ -205,7 +205,7 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
         return;
     }
     phase_choice(shared, ui);
-    let tip = "What lies beyond the edges for all statistics but the error rates, which are S2 periodic and lineal path open.";
+    let tip = "What lies beyond the edges. The error rates always take S2 periodic and the lineal path open.";
     let both = [(Boundary::Open, "open"), (Boundary::Periodic, "periodic")];
     choice(ui, "Edges", tip, &mut space.boundary, &Boundary::Open, &both);
     heading(ui, "Pictures");
@@ -232,7 +232,7 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
                 let size = format!("{height} × {width} px, {} phases", map.phases);
                 ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
                 let file = n.checked_sub(1 + reconstructions);
-                if file.is_some() && ui.small_button("×").on_hover_text("Take it out.").clicked() {
+                if file.is_some() && ui.small_button("×").on_hover_text("Remove it from the comparison.").clicked() {
                     removed = file;
                 }
             });
@@ -261,7 +261,7 @@ fn ask_for_statistics(space: &mut CompareSpace, shared: &Shared, items: &[Compar
     let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].1)).collect();
     let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].1.clone()).collect();
     let asked = Asked { phase: shared.phase, boundary: space.boundary, maps };
-    if space.asked.as_ref().is_some_and(|before| before.is(&asked)) {
+    if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) {
         return;
     }
     let pixel = match shared.realisations.last() {
@@ -280,8 +280,8 @@ fn ask_for_statistics(space: &mut CompareSpace, shared: &Shared, items: &[Compar
         boundary: space.boundary,
         labels,
     };
-    // What is still measured of an earlier question ends by itself: waiting for it would hold the window up.
-    space.measuring.start_alone(measure, &shared.wake);
+    // An earlier measurement ends by itself: waiting for it would block the window.
+    space.measuring.start_detached(measure, &shared.wake);
     space.asked = Some(asked);
 }
 
@@ -340,7 +340,7 @@ fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
             });
         });
     }
-    serve_plot(shared, ui, wanted);
+    handle_plot_request(shared, ui, wanted);
 }
 
 /// S2 over displacements, the origin in the middle.

@@ -8,7 +8,7 @@ use crate::app::widgets::ShownFigure;
 use crate::figure::{Band, FAINT, Figure, MADE, ORIGINAL, Series, line_color};
 use crate::stats::{Axis, COLUMNS, ROWS};
 
-/// The factor from pixels to the unit of lengths, and its name.
+/// The factor from pixels to the unit of lengths, and the unit's name.
 pub(super) fn unit(result: &Measurements) -> (f64, &'static str) {
     let length = result.measured.first().map_or(100, |m| m.curves.s2.len()) as f64;
     match &result.labels.pixel {
@@ -20,7 +20,7 @@ pub(super) fn unit(result: &Measurements) -> (f64, &'static str) {
     }
 }
 
-/// Makes a figure of one curve of every picture: the original, a band over the reconstructions with their mean, others.
+/// A figure with a curve of the original, the mean and the range of the reconstructions, and curves of other pictures.
 fn figure(
     result: &Measurements,
     palette: theme::Palette,
@@ -136,7 +136,7 @@ pub(super) fn further_figures(result: &Measurements, palette: theme::Palette) ->
     ]
 }
 
-/// Sizes of components, pores and chords, each as the share of the phase in larger ones.
+/// Sizes of components, pores and chords: for each size the share of the phase in larger ones.
 pub(super) fn size_figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
     let (scale, unit) = unit(result);
     let components = |m: &Measured| {
@@ -175,7 +175,7 @@ pub(super) fn size_figures(result: &Measurements, palette: theme::Palette) -> Ve
     ]
 }
 
-/// Component sizes come at distances of their own, so each picture has its own curve, and there is no mean.
+/// A curve of component sizes for each picture. The sizes differ between pictures, so there is no mean.
 fn component_figure(
     result: &Measurements,
     palette: theme::Palette,

@@ -8,8 +8,9 @@ use crate::app::theme;
 use crate::figure::significant;
 use crate::stats::{ErrorRates, Unfitted};
 
-/// The columns of the table: heading, what it means, and the text for the original and for another picture.
+/// The text of a cell: of all measurements, a picture, and the original unless the picture is the original.
 type Cell = fn(&Measurements, &Measured, Option<&Measured>) -> String;
+/// The columns of the table: heading, tooltip, and the text of a cell.
 const COLUMNS: [(&str, &str, Cell); 13] = [
     ("volume fraction", "With its 95 % confidence interval, from the picture's own S2.", |_, m, _| {
         m.all.fraction.to_string()
@@ -78,7 +79,7 @@ fn length(result: &Measurements, pixels: f64) -> String {
     if pixels.is_finite() { format!("{} {unit}", significant(pixels * scale)) } else { "–".into() }
 }
 
-/// White noise's row: what it scores where it is known.
+/// A cell of white noise's row; empty where white noise is not measured.
 fn noise_cell(result: &Measurements, heading: &str) -> String {
     let Some(original) = result.measured.first() else { return String::new() };
     let errors = ErrorRates::between(&original.curves, &result.noise);

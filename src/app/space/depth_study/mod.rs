@@ -4,10 +4,10 @@ mod part;
 
 use egui::{Context, DragValue, Key, KeyboardShortcut, Modifiers, ProgressBar, RichText, ScrollArea, Ui};
 
-use super::{Space, SpaceCommand, Status, document_summary, empty};
+use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::watch::{News, Watch};
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, heading, primary, titled_plot, value};
@@ -121,7 +121,7 @@ impl Space for DepthStudySpace {
             SpaceCommand {
                 id: EXPORT,
                 name: "Export table, figures and pictures",
-                tooltip: "Write the study into the folder of exports.",
+                tooltip: "Write the study into the export folder.",
                 key: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
                 unavailable: self.rows.is_empty().then(|| "No depth is done yet.".into()),
             },
@@ -172,7 +172,7 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Study");
     let tip = "Iterations of each reconstruction.";
     value(ui, "Iterations", tip, &mut space.iterations, &150, |ui, v| ui.add(DragValue::new(v).range(1..=10_000)));
-    let tip = "Reconstructions at each depth: their spread tells which differences mean something.";
+    let tip = "Reconstructions at each depth. Their spread shows which differences are real.";
     value(ui, "Seeds", tip, &mut space.seeds, &3, |ui, v| ui.add(DragValue::new(v).range(2..=50)));
     let weights = shared.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
     ui.label(RichText::new(format!("Weights: {}", weights.label())).weak())
@@ -192,7 +192,7 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         }
     }
     if !space.rows.is_empty()
-        && ui.button("Export table, figures and pictures").on_hover_text("Into the folder of exports.").clicked()
+        && ui.button("Export table, figures and pictures").on_hover_text("Into the export folder.").clicked()
     {
         export(space, shared);
     }
@@ -221,16 +221,16 @@ fn view(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         let text = if space.study.is_running() {
             "The first depth is under way; its reconstruction appears here."
         } else {
-            "The reconstructions of all depths will stand here in a row, with their errors below."
+            "The reconstructions of all depths will appear here in a row, with their errors below."
         };
-        empty(ui, text);
+        placeholder(ui, text);
         return;
     }
     let height = ui.available_height();
     egui::Panel::bottom("study plots")
         .frame(theme::bare(ui))
         .resizable(true)
-        // The pictures are squares in a row; what they leave is the plots'.
+        // The pictures are squares in a row; the plots get the rest of the height.
         .default_size((height - ui.available_width() / (DEPTHS.len() + 1) as f32 - 40.0).max(0.4 * height))
         .size_range(160.0..=(height - 120.0).max(170.0))
         .show(ui, |ui| plots(space, shared, ui));
@@ -287,7 +287,7 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
             "Recommended: {best}, the shallowest depth whose errors lie within the spread over seeds of the best."
         ),
         None if rows.len() < 2 => "The first depth is done.".to_string(),
-        None => "No depth is recommended: the errors are hardly below white noise's. Take more iterations.".into(),
+        None => "No depth is recommended: the errors are hardly below white noise's. Use more iterations.".into(),
     };
     ui.label(RichText::new(text).strong());
     let figures = study_figures(rows).map(|figure| ShownFigure { figure, colors: vec![theme::palette(ui).accent] });
@@ -327,7 +327,7 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
             });
         });
     });
-    serve_plot(shared, ui, wanted);
+    handle_plot_request(shared, ui, wanted);
 }
 
 fn export(space: &DepthStudySpace, shared: &mut Shared) {

@@ -6,12 +6,12 @@ use crate::job::StudyRow;
 use crate::net::Layer;
 use crate::project::Part;
 
-/// What the part is called.
+/// The name of the part.
 pub const NAME: &str = "depth-study";
-/// Depths that a study may claim: far beyond any network.
+/// The most depths that a file may contain: more than any network has.
 const MOST_ROWS: usize = 64;
 
-/// What is known of a depth besides its picture.
+/// A row of the study without its picture.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Facts {
     depth: Layer,
@@ -39,7 +39,7 @@ pub fn of(rows: &[StudyRow]) -> Part {
 pub fn rows(part: &Part) -> Result<Vec<StudyRow>, String> {
     let facts: Vec<Facts> = part.get()?;
     if facts.len() > MOST_ROWS {
-        return Err("it claims more depths than there are".into());
+        return Err("it contains more depths than any network has".into());
     }
     let row = |facts: Facts| -> Result<StudyRow, String> {
         let Facts { depth, memory, seconds, errors, noise, phases } = facts;

@@ -13,7 +13,7 @@ use crate::app::widgets::{heading, value};
 use crate::job::{PatchSource, Train};
 use crate::latent::{LatentSettings, Picture};
 
-/// Asks for micrographs, or for folders of them: they are taken like dropped ones.
+/// Asks for micrographs or folders of them. They are used like dropped ones.
 pub fn ask_for_files(shared: &mut Shared, kind: PathKind) {
     let ask = Ask::Path {
         kind,
@@ -63,7 +63,7 @@ pub fn data_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         if ui.button("Files…").clicked() {
             ask_for_files(shared, PathKind::Files);
         }
-        if ui.button("Folder…").on_hover_text("Subfolders are looked into; their names are labels.").clicked() {
+        if ui.button("Folder…").on_hover_text("Subfolders are read as well; their names become labels.").clicked() {
             ask_for_files(shared, PathKind::Folders);
         }
     });
@@ -72,14 +72,14 @@ pub fn data_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
         ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
         if shared.document.is_some() {
-            let tip = "Each file goes through the preparation, segmentation and corrections of the open micrograph; without, it is taken as it is.";
+            let tip = "Each file gets the preparation, segmentation and corrections of the open micrograph. Without this it is taken as it is.";
             value(ui, "Prepare", tip, &mut space.prepares, &false, |ui, v| ui.checkbox(v, "like the open micrograph"));
         }
     }
     ui.radio_value(space.page_data_mut(), Data::Graphite, "Synthetic graphite")
         .on_hover_text("Cast-iron-like micrographs with known nodularity, size and area fraction, to try things on.");
     if *space.page_data() == Data::Graphite {
-        let tip = "Micrographs that are made, each with factors of its own.";
+        let tip = "How many micrographs are made, each with factors of its own.";
         value(ui, "Micrographs", tip, &mut space.graphite, &400, |ui, v| ui.add(DragValue::new(v).range(20..=10_000)));
     } else {
         let tip = "Pixels from one patch to the next.";

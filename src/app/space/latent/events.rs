@@ -1,15 +1,15 @@
-//! What training, judging and exploring bring, and models that are opened.
+//! Events of training, judging and exploring, and the opening of models.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::state::{LatentSpace, Open, Page, SheetKind};
+use super::state::{LatentSpace, OpenModel, Page, SheetKind};
 use crate::app::shared::Shared;
-use crate::app::shared::watch::{News, Once};
+use crate::app::shared::watch::{News, OneShot};
 use crate::job::{Ending, Event, Explored, Explorer, PaintedSheet, Train};
 use crate::latent::Model;
 
-/// Takes in everything that is new.
+/// Handles all new events.
 pub fn poll(space: &mut LatentSpace, shared: &mut Shared) {
     while let Some(news) = space.reading.poll(&mut shared.messages) {
         if let News::Output((model, name, bytes)) = news {
@@ -91,7 +91,7 @@ fn poll_exploring(space: &mut LatentSpace, shared: &mut Shared) {
     }
 }
 
-/// Reads a model's file off the window's thread.
+/// Reads a model's file on another thread.
 pub fn read_model(space: &mut LatentSpace, shared: &Shared, path: PathBuf) {
     let read = move || {
         let model = Model::open(&path).map_err(|e| e.to_string())?;
@@ -99,17 +99,17 @@ pub fn read_model(space: &mut LatentSpace, shared: &Shared, path: PathBuf) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok((Arc::new(model), name, bytes))
     };
-    space.reading.start_alone(Once(Box::new(read)), &shared.wake);
+    space.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
 }
 
-/// Opens the model that comes with the program, once, so that there is something to walk through at once.
+/// Opens the built-in model, but only once: when the workspace is first shown without a model.
 pub fn open_built_in_once(space: &mut LatentSpace, shared: &mut Shared) {
     if !space.has_opened_built_in && space.open.is_none() && !space.reading.is_running() {
         open_built_in(space, shared);
     }
 }
 
-/// Opens the model that comes with the program.
+/// Opens the built-in model.
 pub fn open_built_in(space: &mut LatentSpace, shared: &mut Shared) {
     space.has_opened_built_in = true;
     match Model::built_in() {
@@ -118,7 +118,7 @@ pub fn open_built_in(space: &mut LatentSpace, shared: &mut Shared) {
     }
 }
 
-/// Opens a model on Explore.
+/// Opens a model on the Explore page.
 pub fn open_model(
     space: &mut LatentSpace,
     shared: &mut Shared,
@@ -132,7 +132,7 @@ pub fn open_model(
     let explorer = Explorer::start(model.clone(), shared.settings.device.clone(), shared.wake.clone());
     let (order, alive) = crate::latent::order_by_divergence(&model.summary.divergence);
     let mean: Vec<f32> = model.summary.spread.iter().map(|(m, _)| *m as f32).collect();
-    space.open = Some(Open {
+    space.open = Some(OpenModel {
         edge: model.settings.edge,
         pad: (order[0], *order.get(1).unwrap_or(&order[0])),
         order,
@@ -154,7 +154,7 @@ pub fn open_model(
         explorer,
         model,
     });
-    // What is being measured of another model must not come to stand under this one's name.
+    // A judgement of the previous model must not appear under this one's name.
     space.judgement = None;
     space.judging.stop();
     space.sheet_shown = (0, 0);

@@ -1,4 +1,4 @@
-//! Explore: where one is in the latent space, and how one gets elsewhere.
+//! The panel of the Explore page: the latent point, and the controls that move it.
 
 use egui::{Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, SliderClamping, Stroke, Ui, vec2};
 use rand::SeedableRng;
@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 
 use super::data::ask_for_files;
 use super::events::open_built_in;
-use super::state::{LatentSpace, Open, SheetKind};
+use super::state::{LatentSpace, OpenModel, SheetKind};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Ask, PathKind};
@@ -15,19 +15,19 @@ use crate::app::widgets::heading;
 use crate::job::ExploreRequest;
 use crate::latent::{Cell, REACH, interpolation, normals, samples, suggested_name, traversal};
 
-/// Pictures of a strip.
+/// Pictures per strip.
 const STEPS: usize = 10;
-/// Strips of a traversal.
+/// The most strips of a traversal.
 const STRIPS: usize = 4;
 
-impl Open {
-    /// Goes to a latent point, from which sliders start and are reset.
+impl OpenModel {
+    /// Goes to a latent point. The sliders start there and are reset to it.
     pub(super) fn set_start(&mut self, z: Vec<f32>, name: String) {
         (self.z, self.start, self.start_name) = (z.clone(), z, name);
         self.reference = None;
     }
 
-    /// What is to be seen now.
+    /// What the page should show now.
     fn request(&self) -> ExploreRequest {
         let cell = Cell { z: self.z.clone(), layout: self.layout };
         let sheet = match (self.sheet_kind, &self.target) {
@@ -49,7 +49,7 @@ impl Open {
         ExploreRequest { cell, edge: self.edge, sheet }
     }
 
-    /// Asks for what is to be seen, if that has changed.
+    /// Requests what the page should show, if that has changed.
     pub(super) fn ask(&mut self) {
         let request = self.request();
         if self.asked.as_ref() != Some(&request) {
@@ -58,7 +58,7 @@ impl Open {
         }
     }
 
-    /// A dimension's name: its number, and what it follows.
+    /// A dimension's name: its number, and what it correlates with.
     pub(super) fn dimension_name(&self, dimension: usize) -> String {
         let meaning = self.model.summary.correlations.get(dimension).and_then(|row| suggested_name(row));
         match meaning {
@@ -67,7 +67,7 @@ impl Open {
         }
     }
 
-    /// Whether the layout comes from a noise of its own.
+    /// Whether the layout comes from separate noise.
     pub(super) fn has_free_layout(&self) -> bool {
         self.model.settings.free_layout && !self.model.settings.model.matches_pixels()
     }
@@ -96,14 +96,14 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
                 .on_hover_text(format!("Trained on {}.", summary.data));
         }
     }
-    let mut boxed = false;
+    let mut wants_built_in = false;
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Open model…").on_hover_text("A .safetensors file of this program; or drop it.").clicked() {
+        if ui.button("Open model…").on_hover_text("A latent model (.safetensors); or drop it here.").clicked() {
             ask_for_model(shared);
         }
-        boxed = ui.button("Graphite").on_hover_text("The model that comes with the program.").clicked();
+        wants_built_in = ui.button("Graphite").on_hover_text("The model that comes with the program.").clicked();
     });
-    if boxed {
+    if wants_built_in {
         open_built_in(space, shared);
     }
     let Some(open) = &mut space.open else { return };
@@ -117,7 +117,7 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         }
         let samples = open.model.settings.model.is_variational();
         let random = ui.add_enabled(samples, egui::Button::new("Random"));
-        let random = random.on_hover_text("A point drawn from the standard distribution.");
+        let random = random.on_hover_text("A point drawn from the standard normal distribution.");
         if random.on_disabled_hover_text("An autoencoder has no distribution to draw from.").clicked() {
             open.sample_seed += 1;
             let z = normals(&mut Pcg64::seed_from_u64(open.sample_seed), open.z.len());
@@ -140,7 +140,7 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         if let Some((z, name)) = picked {
             open.set_start(z, name);
         }
-        if ui.button("Micrograph…").on_hover_text("Encode a micrograph of yours; or drop it.").clicked() {
+        if ui.button("Micrograph…").on_hover_text("Encode one of your micrographs; or drop it here.").clicked() {
             choose_file = true;
             open.encodes_target = false;
         }
@@ -148,8 +148,8 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
     ui.horizontal(|ui| {
         let free = open.has_free_layout();
         let button = ui.add_enabled(free, egui::Button::new("Another layout"));
-        let button = button.on_hover_text("The same latent point with other places: what stays, where changes.");
-        if button.on_disabled_hover_text("In this model the layout lies in the latent point.").clicked() {
+        let button = button.on_hover_text("The same latent point with another arrangement: only the positions change.");
+        if button.on_disabled_hover_text("In this model the latent point determines the layout.").clicked() {
             open.layout += 1;
         }
         if free {
@@ -195,8 +195,8 @@ fn ask_for_model(shared: &mut Shared) {
     shared.ask(ask, |shared, answer| shared.act(Action::OpenIn(super::state::NAME, answer.path())));
 }
 
-/// A slider of a dimension; a double click puts it back to the start.
-fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
+/// The slider of a dimension. A double click resets it to the start.
+fn slider(ui: &mut Ui, open: &mut OpenModel, dimension: usize) {
     let name = open.dimension_name(dimension);
     let summary = &open.model.summary;
     let nats = summary.divergence.get(dimension).copied().unwrap_or(0.0);
@@ -210,14 +210,14 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
     let reset = label.on_hover_text(&tip).double_clicked();
     let width = ui.available_width();
     ui.spacing_mut().slider_width = (width - 64.0).max(60.0);
-    // A micrograph unlike the data lies far out; it stays there until somebody moves it.
+    // A micrograph unlike the data can lie beyond the slider's range. Its value stays until the slider is moved.
     let slider =
         Slider::new(&mut open.z[dimension], -REACH..=REACH).clamping(SliderClamping::Edits).custom_formatter(|v, _| {
             let text = format!("{v:.2}");
             if text == "-0.00" { "0.00".into() } else { text }
         });
     let response = ui.add(slider).labelled_by(label_id).on_hover_text(&tip);
-    // A slider itself takes drags only, and its number clicks of its own.
+    // A slider reports no double clicks, so its bar gets an area that does.
     let bar = Rect::from_min_size(response.rect.min, vec2(ui.spacing().slider_width, response.rect.height()));
     let reset = reset || ui.interact(bar, response.id.with("reset"), Sense::click()).double_clicked();
     if reset {
@@ -225,13 +225,13 @@ fn slider(ui: &mut Ui, open: &mut Open, dimension: usize) {
     }
 }
 
-/// Two dimensions at once: the hand moves through their plane.
-fn pad(ui: &mut Ui, open: &mut Open) {
+/// A pad that changes two dimensions at once.
+fn pad(ui: &mut Ui, open: &mut OpenModel) {
     if open.order.len() < 2 {
         return;
     }
     heading(ui, "Plane of two dimensions");
-    let choose = |ui: &mut Ui, open: &mut Open, is_first: bool| {
+    let choose = |ui: &mut Ui, open: &mut OpenModel, is_first: bool| {
         let current = if is_first { open.pad.0 } else { open.pad.1 };
         let mut chosen = current;
         egui::ComboBox::from_id_salt(("pad", is_first))
@@ -287,7 +287,7 @@ fn pad(ui: &mut Ui, open: &mut Open) {
     response.on_hover_text("Drag to move; the dots are patches of the data. Double click: back to the start.");
 }
 
-/// The cell of a sheet under a point, and its rectangle.
+/// Row and column of a sheet's cell under a point.
 pub(super) fn cell_at(rect: Rect, rows: usize, columns: usize, at: Pos2) -> Option<(usize, usize)> {
     if !rect.contains(at) || rows == 0 || columns == 0 {
         return None;

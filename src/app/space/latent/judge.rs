@@ -1,4 +1,4 @@
-//! Judge: the open model against patches that it was not trained on.
+//! The Judge page: the scores of the open model on patches that it was not trained on.
 
 use egui::{ProgressBar, RichText, ScrollArea, Ui};
 
@@ -6,7 +6,7 @@ use super::data::{data_choice, missing_data, train_request};
 use super::state::LatentSpace;
 use crate::app::shared::Shared;
 use crate::app::shared::plots::row_of_plots;
-use crate::app::space::empty;
+use crate::app::space::placeholder;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{ShownFigure, heading, primary};
 use crate::figure::{Figure, MADE, ORIGINAL, Series, significant};
@@ -34,8 +34,7 @@ const ROWS: [Row; 6] = [
 
 pub fn judge_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     ui.label(
-        "Measures held-out patches against their reconstructions, and random samples against the patches that they \
-         are nearest to.",
+        "Compares held-out patches with their reconstructions, and random samples with the nearest held-out patches.",
     );
     data_choice(space, shared, ui);
     ui.add_space(theme::STEP);
@@ -54,7 +53,7 @@ pub fn judge_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     if start.inner.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
         start_judging(space, shared);
     }
-    let export = "The table and the distributions, CSV and figures, into the folder of exports.";
+    let export = "Write the table and the distributions (CSV and figures) into the export folder.";
     if space.judgement.is_some() && ui.button("Export").on_hover_text(export).clicked() {
         export_judgement(space, shared);
     }
@@ -85,10 +84,10 @@ pub fn judge_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some(judgement) = space.judgement.clone() else {
         let text = match (space.judging.is_running(), &space.open) {
             (true, _) => "The patches are being measured…".to_string(),
-            (false, Some(open)) => format!("How good “{}” is will stand here.", open.name),
+            (false, Some(open)) => format!("The scores of “{}” will appear here.", open.name),
             (false, None) => "Open or train a model first.".into(),
         };
-        empty(ui, &text);
+        placeholder(ui, &text);
         return;
     };
     let height = ui.available_height();
@@ -177,7 +176,7 @@ fn scores(ui: &mut Ui, judgement: &Judgement) {
     });
 }
 
-/// Whether layouts repeat.
+/// How much two layouts of one latent point resemble each other.
 fn layouts(ui: &mut Ui, judgement: &Judgement) {
     if let Some((layouts, unrelated)) = judgement.layout_correlation {
         ui.add_space(4.0);
@@ -188,7 +187,7 @@ fn layouts(ui: &mut Ui, judgement: &Judgement) {
     }
 }
 
-/// How well the latent space tells the factors that are known of the data.
+/// How well the latent space determines the known factors of the data.
 fn factors(ui: &mut Ui, judgement: &Judgement) {
     heading(ui, "Known factors in the latent space");
     egui::Grid::new("factors").striped(true).spacing([28.0, 5.0]).show(ui, |ui| {
@@ -196,14 +195,14 @@ fn factors(ui: &mut Ui, judgement: &Judgement) {
             ("", ""),
             (
                 "R²",
-                "Linear regression on the latent means: fitted to one half of the patches, taken from the other.",
+                "Linear regression on the latent means: fitted to one half of the patches, evaluated on the other.",
             ),
             (
                 "R² painted",
-                "The same of pictures that were painted of those means and encoded again: what the decoder shows. Below 0 it is worse than the mean.",
+                "The same for pictures that were decoded from those means and encoded again: what the decoder shows. Below 0 it is worse than predicting the mean.",
             ),
-            ("dimension", "The one with the largest correlation."),
-            ("correlation", "Of that dimension with the factor."),
+            ("dimension", "The dimension with the largest correlation."),
+            ("correlation", "The correlation of that dimension with the factor."),
         ] {
             ui.label(RichText::new(name).weak()).on_hover_text(tip);
         }

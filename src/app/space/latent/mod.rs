@@ -1,4 +1,4 @@
-//! The Latent workspace: train a model on micrographs, walk through its latent space, judge it.
+//! The Latent workspace: train a model on micrographs, explore its latent space, judge it.
 
 mod data;
 mod events;
@@ -31,7 +31,7 @@ impl Space for LatentSpace {
     }
 
     fn purpose(&self) -> &'static str {
-        "Train variational autoencoders, and walk through their latent space."
+        "Train variational autoencoders, and explore their latent space."
     }
 
     fn panel(&mut self, ui: &mut Ui, shared: &mut Shared) {
@@ -39,7 +39,7 @@ impl Space for LatentSpace {
         ui.add_space(theme::STEP);
         ui.horizontal(|ui| {
             for (page, name, tip) in [
-                (Page::Explore, "Explore", "Walk through the latent space of a model."),
+                (Page::Explore, "Explore", "Explore the latent space of a model."),
                 (Page::Train, "Train", "Train a model on your own micrographs."),
                 (Page::Judge, "Judge", "Measure how good the open model is."),
             ] {
@@ -76,7 +76,7 @@ impl Space for LatentSpace {
         }
     }
 
-    /// Pictures and folders become the start on Explore, data elsewhere.
+    /// On the Explore page the first picture or folder becomes the start. On the other pages all of them become the data.
     fn take_files(&mut self, files: Vec<PathBuf>, _shared: &mut Shared) -> Vec<PathBuf> {
         let is_ours = |path: &PathBuf| is_picture(path) || path.is_dir() && !path.join("group1-shard1of1").is_file();
         let (ours, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_ours);
@@ -88,7 +88,7 @@ impl Space for LatentSpace {
         others
     }
 
-    /// A model says in its metadata that it is one; anything else of its kind is weights.
+    /// The metadata of a latent model says what it is; any other safetensors file holds weights.
     fn own_files(&self) -> Option<fn(&Path) -> bool> {
         Some(|path| {
             let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
@@ -108,18 +108,18 @@ impl Space for LatentSpace {
             SpaceCommand {
                 id: LAYOUT,
                 name: "Another layout",
-                tooltip: "The same latent point with other places: what stays, where changes.",
+                tooltip: "The same latent point with another arrangement: only the positions change.",
                 key: on(Page::Explore, Key::Space),
                 unavailable: match &self.open {
                     Some(open) if open.has_free_layout() => None,
-                    Some(_) => Some("In this model the layout lies in the latent point.".into()),
+                    Some(_) => Some("In this model the latent point determines the layout.".into()),
                     None => Some("Open or train a model first.".into()),
                 },
             },
             SpaceCommand {
                 id: TRAIN,
                 name: "Train, pause or resume",
-                tooltip: "Start a training with these settings; while one runs, pause it or let it go on.",
+                tooltip: "Start a training with these settings; while one runs, pause or resume it.",
                 key: on(Page::Train, Key::Space),
                 unavailable: if training { None } else { train::missing(self, shared) },
             },
@@ -140,7 +140,7 @@ impl Space for LatentSpace {
             SpaceCommand {
                 id: JUDGE,
                 name: "Judge this model",
-                tooltip: "Measure held-out patches against their reconstructions, and random samples.",
+                tooltip: "Compare held-out patches with their reconstructions, and with random samples.",
                 key: on(Page::Judge, Key::Space),
                 unavailable: judge::missing(self, shared).map(String::from),
             },

@@ -9,12 +9,12 @@ use crate::app::shared::Shared;
 use crate::latent::Model;
 use crate::project::Part;
 
-/// What the part is called.
+/// The name of the part.
 pub const NAME: &str = "latent";
 /// The model's file in it.
 const MODEL: &str = "model.safetensors";
 
-/// Where in its latent space a model was left.
+/// The model's name and its latent point when the project was saved.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Place {
     name: String,
@@ -26,7 +26,7 @@ struct Place {
     edge: usize,
 }
 
-/// The part of a space, where a model is open that a person has opened, trained or moved.
+/// The part of a space, if a model is open.
 pub fn of(space: &LatentSpace) -> Option<Part> {
     let open = space.open.as_ref()?;
     let mut part = Part::default();
@@ -45,7 +45,7 @@ pub fn of(space: &LatentSpace) -> Option<Part> {
     Some(part)
 }
 
-/// Opens the model of a part where it was left.
+/// Opens the model of a part at its saved latent point.
 pub fn restore(space: &mut LatentSpace, shared: &mut Shared, part: &Part) -> Result<(), String> {
     let place: Place = part.get()?;
     if place.is_built_in {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::Color32;
 
-use crate::app::shared::watch::{Once, Watch};
+use crate::app::shared::watch::{OneShot, Watch};
 use crate::app::widgets::Picture;
 use crate::job::{Explored, Explorer, Judge, PaintedSheet, Train};
 use crate::latent::{Judgement, LatentSettings, Model, Needs};
@@ -39,7 +39,7 @@ pub enum Data {
     Graphite,
 }
 
-/// What stands on the sheet below the picture.
+/// What the sheet below the picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SheetKind {
     Traversal,
@@ -48,15 +48,16 @@ pub enum SheetKind {
     Correlations,
 }
 
-/// A model that is open, and where in its latent space one is.
-pub struct Open {
+/// The open model, and the current point in its latent space.
+pub struct OpenModel {
     pub(super) model: Arc<Model>,
     pub(super) name: String,
-    /// The bytes of its file, for projects; none of the model that comes with the program.
+    /// The bytes of its file, for projects; none for the built-in model.
     pub(super) bytes: Option<Arc<Vec<u8>>>,
     pub(super) explorer: Explorer,
-    /// Dimensions, the most telling first, and how many of them say something.
+    /// The dimensions, the most informative first.
     pub(super) order: Vec<usize>,
+    /// How many of them carry information.
     pub(super) alive: usize,
     pub(super) z: Vec<f32>,
     pub(super) start: Vec<f32>,
@@ -78,19 +79,19 @@ pub struct Open {
 }
 
 /// A model to be opened, its name, and the bytes of its file.
-pub type Read = (Arc<Model>, String, Option<Arc<Vec<u8>>>);
+pub type ReadModel = (Arc<Model>, String, Option<Arc<Vec<u8>>>);
 
 /// The state of the workspace.
 pub struct LatentSpace {
     pub(super) page: Page,
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<OpenModel>,
     /// A model that is being read.
-    pub(super) reading: Watch<Once<Read>>,
-    /// Whether the model that comes with the program was opened.
+    pub(super) reading: Watch<OneShot<ReadModel>>,
+    /// Whether the built-in model was opened.
     pub(super) has_opened_built_in: bool,
-    /// What is trained on.
+    /// The data to train on.
     pub(super) data: Data,
-    /// What the open model is judged on: at first what the model that comes with the program knows.
+    /// The data to judge the open model on: at first synthetic graphite, on which the built-in model was trained.
     pub(super) judged: Data,
     pub(super) settings: LatentSettings,
     pub(super) stride: usize,
@@ -99,7 +100,7 @@ pub struct LatentSpace {
     /// Whether files are prepared and segmented like the open micrograph.
     pub(super) prepares: bool,
     pub(super) training: Watch<Train>,
-    /// What is trained.
+    /// The request of the running training.
     pub(super) trained: Option<Train>,
     /// A training that was cancelled or failed but left a checkpoint.
     pub(super) resumable: Option<Train>,
@@ -109,6 +110,7 @@ pub struct LatentSpace {
     pub(super) picture_is_old: bool,
     pub(super) picture: Option<Picture>,
     pub(super) sheet_picture: Option<Picture>,
+    /// The sheet of that picture: the address of its cells, and the number of its painted pictures.
     pub(super) sheet_shown: (usize, usize),
     pub(super) judging: Watch<Judge>,
     pub(super) judgement: Option<Arc<Judgement>>,
@@ -165,7 +167,7 @@ impl LatentSpace {
         self.training.progress.step
     }
 
-    /// Pictures painted of the sheet, and all of it.
+    /// How many pictures of the sheet are painted, and how many it has.
     pub fn sheet_progress(&self) -> (usize, usize) {
         self.open.as_ref().map_or((0, 0), |o| (o.sheet.pictures.len(), o.sheet.cells.iter().map(Vec::len).sum()))
     }
@@ -175,7 +177,7 @@ impl LatentSpace {
         self.judgement.as_ref()
     }
 
-    /// The data of the page: what is trained on, or judged on.
+    /// The data of the page: to train on, or to judge on.
     pub(super) fn page_data(&self) -> &Data {
         if self.page == Page::Judge { &self.judged } else { &self.data }
     }
@@ -184,7 +186,7 @@ impl LatentSpace {
         if self.page == Page::Judge { &mut self.judged } else { &mut self.data }
     }
 
-    /// Trains on so many synthetic graphite micrographs.
+    /// Takes `count` synthetic graphite micrographs as the data to train on.
     pub fn take_graphite(&mut self, count: usize) {
         (self.data, self.graphite) = (Data::Graphite, count);
     }

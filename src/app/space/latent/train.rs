@@ -1,4 +1,4 @@
-//! Train: data, model, and how the training goes.
+//! The Train page: data, model, and the progress of the training.
 
 use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 
@@ -6,7 +6,7 @@ use super::data::{data_choice, missing_data, train_request};
 use super::state::{Data, LatentSpace, grey};
 use crate::app::shared::Shared;
 use crate::app::shared::plots::row_of_plots;
-use crate::app::space::empty;
+use crate::app::space::placeholder;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{Picture, ShownFigure, choice, heading, preset, primary, value};
 use crate::compute::{DeviceKind, mebibytes};
@@ -22,7 +22,7 @@ pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .show(ui, |ui| train_controls(space, shared, ui));
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         data_choice(space, shared, ui);
-        let tip = "Patches to train on at the most, drawn at random.";
+        let tip = "The most patches to train on, drawn at random.";
         value(ui, "At most", tip, &mut space.most_patches, &2000, |ui, v| {
             ui.add(DragValue::new(v).range(8..=100_000).suffix(" patches"))
         });
@@ -49,7 +49,7 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         chosen.apply(settings);
     }
     let default = LatentSettings::of(settings.model);
-    let tip = "Numbers that describe a patch. Few are easier to read; more keep more of it.";
+    let tip = "Numbers that describe a patch. Few are easier to interpret; more keep more detail.";
     value(ui, "Dimensions", tip, &mut settings.dimensions, &default.dimensions, |ui, v| {
         ui.add(DragValue::new(v).range(LatentSettings::DIMENSIONS))
     });
@@ -60,7 +60,7 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let options: Vec<(usize, &str)> = DEPTHS.iter().take(5).enumerate().map(|(n, d)| (n, d.name())).collect();
     let mut depth = DEPTHS.iter().position(|d| *d == settings.depth).unwrap_or(3);
     let standard = DEPTHS.iter().position(|d| *d == default.depth).unwrap_or(3);
-    let tip = "How deep the feature network is whose Gram matrices are matched: deeper sees larger patterns.";
+    let tip = "Depth of the feature network whose Gram matrices are matched. A deeper one sees larger patterns.";
     choice(ui, "Depth", tip, &mut depth, &standard, &options);
     settings.depth = DEPTHS[depth];
     ui.label(RichText::new(format!("Network: {}", settings.weights.label())).weak())
@@ -68,13 +68,13 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let tip = "Every patch is taken in all eight orientations: for materials without a preferred direction.";
     value(ui, "Turn", tip, &mut settings.turn, &false, |ui, v| ui.checkbox(v, "isotropic"));
     heading(ui, "Training");
-    let tip = "Steps at the most; one step is one batch.";
+    let tip = "The most training steps; one step is one batch.";
     value(ui, "Steps", tip, &mut settings.steps, &default.steps, |ui, v| {
         ui.add(DragValue::new(v).range(1..=1_000_000))
     });
-    let tip = "Patches of a step. A batch that does not fit the memory is worked on in parts.";
+    let tip = "Patches per step. A batch that does not fit the memory is computed in parts.";
     value(ui, "Batch", tip, &mut settings.batch, &default.batch, |ui, v| ui.add(DragValue::new(v).range(1..=256)));
-    let tip = "Weight of the divergence (β): larger keeps fewer dimensions alive and makes samples more likely.";
+    let tip = "Weight of the divergence (β). A larger one keeps fewer dimensions alive and makes random samples more realistic.";
     value(ui, "Divergence", tip, &mut settings.beta, &default.beta, |ui, v| {
         ui.add(DragValue::new(v).range(0.0..=100.0).speed(0.0005).max_decimals(5))
     });
@@ -101,13 +101,12 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
         let tip = "What the encoder reads. A whole map overfits small sets.";
         choice(ui, "Encoder", tip, &mut settings.head, &default.head, &options);
         if settings.head == Head::Pooled {
-            let tip = "Weight of a loss of the encoder by itself: its latent point has to predict the pooled features, so that what the decoder cannot paint yet is kept in the latent space all the same.";
+            let tip = "Weight of the encoder's own loss: the latent point has to predict the pooled features. So the latent space also keeps what the decoder cannot paint yet.";
             value(ui, "Encoder loss", tip, &mut settings.feature_weight, &default.feature_weight, |ui, v| {
                 number(ui, v, 1e4, 0.1)
             });
         }
-        let tip =
-            "The layout comes from a noise of its own; without, every sample has its particles at the same places.";
+        let tip = "The layout comes from separate noise. Without it every sample has its particles at the same places.";
         value(ui, "Layout", tip, &mut settings.free_layout, &true, |ui, v| ui.checkbox(v, "free"));
     }
     if settings.model == ModelKind::Morphology {
@@ -126,12 +125,12 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
     }
     let tip = "The picture continues at its opposite edge.";
     value(ui, "Edges", tip, &mut settings.periodic, &true, |ui, v| ui.checkbox(v, "periodic"));
-    let tip = "Steps between two looks at the held-out patches.";
-    value(ui, "Look every", tip, &mut settings.check_every, &default.check_every, |ui, v| {
+    let tip = "Steps between two checks on the held-out patches.";
+    value(ui, "Check every", tip, &mut settings.check_every, &default.check_every, |ui, v| {
         ui.add(DragValue::new(v).range(1..=10_000).suffix(" steps"))
     });
     let tip =
-        "Looks without a better loss after which training stops, and the best model is kept; 0 never stops early.";
+        "Training stops after so many checks without a better loss, and the best model is kept. 0 never stops early.";
     value(ui, "Patience", tip, &mut settings.patience, &default.patience, |ui, v| {
         ui.add(DragValue::new(v).range(0..=1000))
     });
@@ -171,7 +170,7 @@ pub fn train_controls(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui)
     ui.add_space(4.0);
 }
 
-/// Memory of a step, worked out anew when what it depends on has changed.
+/// Memory of a step, computed again when its settings have changed.
 fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, String> {
     let settings = &space.settings;
     let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
@@ -242,7 +241,7 @@ pub fn start_training(space: &mut LatentSpace, shared: &mut Shared) {
     let folder = std::path::PathBuf::from(shared.export.folder.trim());
     let stamp = crate::folders::data().join("latent");
     let base = if folder.as_os_str().is_empty() { stamp } else { folder };
-    // A name of its own, so that no training writes over an earlier one.
+    // A new name, so that no training overwrites an earlier model.
     let is_free = |p: &std::path::PathBuf| !p.exists() && !Train::checkpoint(p).exists();
     let free = (1..).map(|n| base.join(format!("model-{n}.safetensors"))).find(is_free);
     let Some(output) = free else { return };
@@ -270,7 +269,7 @@ pub fn train_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         } else {
             "Losses, held-out patches with their reconstructions, and random samples appear here while a model trains."
         };
-        empty(ui, text);
+        placeholder(ui, text);
         return;
     }
     let height = ui.available_height();
@@ -288,7 +287,7 @@ pub fn train_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
 
 /// Held-out patches, their reconstructions below them, and samples below those.
 fn train_pictures(space: &mut LatentSpace, ui: &mut Ui, progress: &TrainProgress) {
-    // A panel is as high as what is in it: without this it would shrink to its least height.
+    // Without this the panel would shrink to its content.
     ui.set_min_height(ui.available_height());
     let pictures = &progress.pictures;
     let rows: Vec<(&str, &Vec<Vec<f32>>)> = [

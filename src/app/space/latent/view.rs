@@ -1,14 +1,14 @@
-//! Explore: the picture under the hand, its statistics, and sheets of others.
+//! The Explore page: the decoded picture, its statistics, and a sheet of further pictures.
 
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::data::ask_for_files;
 use super::explore::cell_at;
-use super::state::{LatentSpace, Open, SheetKind, grey};
+use super::state::{LatentSpace, OpenModel, SheetKind, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::question::PathKind;
-use crate::app::space::empty;
+use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, titled_plot};
 use crate::figure::{Figure, MADE, ORIGINAL, Series, significant};
@@ -17,8 +17,8 @@ use crate::latent::{Cell, DESCRIPTORS, Stack, write_cells};
 
 pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some(open) = &mut space.open else {
-        let text = "Open a model, or train one on your own micrographs: its latent space is walked through here.";
-        empty(ui, text);
+        let text = "Open a model, or train one on your own micrographs. Its latent space is explored here.";
+        placeholder(ui, text);
         return;
     };
     open.ask();
@@ -34,7 +34,7 @@ pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .default_size(0.42 * height)
         .size_range(120.0..=(height - 160.0).max(130.0))
         .show(ui, |ui| {
-            // An empty sheet keeps the place of a full one.
+            // An empty sheet keeps the size of a full one.
             ui.set_min_size(ui.available_size());
             sheet_view(space, shared, ui);
         });
@@ -87,7 +87,7 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         });
     });
     shared.view = view;
-    serve_plot(shared, ui, wanted);
+    handle_plot_request(shared, ui, wanted);
 }
 
 pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -99,16 +99,25 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         ui.horizontal(|ui| {
             for (kind, name, tip) in [
                 (SheetKind::Traversal, "Traversal strip", "What each dimension does, from −4 to 4, at one layout."),
-                (SheetKind::Samples, "Random samples", "Points of the standard distribution, each with a layout."),
+                (
+                    SheetKind::Samples,
+                    "Random samples",
+                    "Points drawn from the standard normal distribution, each with its own layout.",
+                ),
                 (SheetKind::Interpolation, "Interpolation", "From the start to another micrograph."),
-                (SheetKind::Correlations, "Correlations", "Each dimension with what is measured of the data."),
+                (
+                    SheetKind::Correlations,
+                    "Correlations",
+                    "How each dimension correlates with what is measured of the data.",
+                ),
             ] {
                 ui.selectable_value(&mut open.sheet_kind, kind, name).on_hover_text(tip);
             }
             match open.sheet_kind {
                 SheetKind::Samples => another = ui.button("Others").on_hover_text("Draw new samples.").clicked(),
                 SheetKind::Interpolation => {
-                    choose_target = ui.button("To micrograph…").on_hover_text("The other end.").clicked();
+                    choose_target =
+                        ui.button("To micrograph…").on_hover_text("The micrograph at the other end.").clicked();
                     if let Some((name, _)) = &open.target {
                         ui.label(RichText::new(format!("{} → {name}", open.start_name)).weak());
                     }
@@ -137,9 +146,9 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some(open) = &space.open else { return };
     match open.sheet_kind {
         SheetKind::Correlations => correlations(ui, open),
-        SheetKind::Interpolation if open.target.is_none() => empty(ui, "Choose the micrograph at the other end."),
+        SheetKind::Interpolation if open.target.is_none() => placeholder(ui, "Choose the micrograph at the other end."),
         SheetKind::Samples if !open.model.settings.model.is_variational() => {
-            empty(ui, "An autoencoder has no distribution to draw from.");
+            placeholder(ui, "An autoencoder has no distribution to draw from.");
         }
         _ => painted_sheet(space, ui),
     }
@@ -148,7 +157,7 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     }
 }
 
-/// The sheet as one texture, as far as it is painted; a click takes a picture's place in the latent space.
+/// The sheet as one texture, as far as it is painted. A click goes to the picture's latent point.
 fn painted_sheet(space: &mut LatentSpace, ui: &mut Ui) {
     let Some(open) = &mut space.open else { return };
     let sheet = &open.sheet;
@@ -215,7 +224,7 @@ fn painted_sheet(space: &mut LatentSpace, ui: &mut Ui) {
             (open.z, open.layout) = (cell.z.clone(), cell.layout);
         }
     }
-    response.on_hover_text("Click a picture to go there.");
+    response.on_hover_text("Click a picture to go to its latent point.");
 }
 
 fn export_sheet(space: &LatentSpace, shared: &mut Shared) {
@@ -240,7 +249,7 @@ fn export_sheet(space: &LatentSpace, shared: &mut Shared) {
     });
 }
 
-/// S2 and lineal path of the picture, and of the start.
+/// S2 and lineal path of the picture and of the start.
 fn curve_figures(shown: &Explored, reference: Option<&Explored>, palette: theme::Palette) -> Vec<ShownFigure> {
     type Part = fn(&crate::stats::Curves) -> &Vec<f64>;
     let parts: [(&str, &str, Part); 2] =
@@ -304,13 +313,14 @@ const DESCRIPTIONS: [&str; 6] = [
     "Mean length of straight pieces within the phase.",
 ];
 
-/// Each dimension with what is measured of the data.
-fn correlations(ui: &mut Ui, open: &Open) {
+/// The correlation of each dimension with what is measured of the data.
+fn correlations(ui: &mut Ui, open: &OpenModel) {
     let palette = theme::palette(ui);
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         egui::Grid::new("latent correlations").striped(true).spacing([16.0, 4.0]).show(ui, |ui| {
             ui.label(RichText::new("Dimension").weak());
-            ui.label(RichText::new("nats").weak()).on_hover_text("How much the dimension says, on average.");
+            ui.label(RichText::new("nats").weak())
+                .on_hover_text("How much information the dimension carries, on average.");
             for name in DESCRIPTORS {
                 ui.label(RichText::new(name).weak());
             }

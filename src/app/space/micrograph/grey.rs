@@ -2,8 +2,9 @@
 
 use crate::micrograph::{Micrograph, extremes};
 
-/// Levels that are counted, and bars that are drawn.
+/// The number of levels that are counted.
 pub const LEVELS: usize = 2048;
+/// The number of bars that are drawn.
 pub const BARS: usize = 256;
 
 /// Counts of grey values.
@@ -39,7 +40,7 @@ impl Histogram {
         (sum + part) / self.all
     }
 
-    /// Thresholds half way between the values of a picture that has a few values only.
+    /// Thresholds half way between the values of a picture that has at most `most` values.
     pub fn between_few(&self, most: usize) -> Option<Vec<f32>> {
         let used: Vec<usize> = (0..LEVELS).filter(|l| self.counts[*l] > 0).take(most + 1).collect();
         let value = |level: f32| self.low + (self.high - self.low) * level / (LEVELS - 1) as f32;

@@ -9,10 +9,10 @@ use crate::app::theme;
 use crate::figure::significant;
 use crate::micrograph::Segmentation;
 
-/// Points within which the hand takes hold of a threshold.
+/// Distance in points within which a drag takes a threshold.
 const GRIP: f32 = 7.0;
 
-/// The histogram in the space there is.
+/// The histogram in the available space.
 pub fn histogram_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some((_, histogram)) = space.histogram.clone() else { return };
     let palette = theme::palette(ui);
@@ -31,7 +31,7 @@ pub fn histogram_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
     for bar in 0..BARS {
         let step = LEVELS / BARS;
         let count: u32 = histogram.counts[bar * step..(bar + 1) * step].iter().sum();
-        // The root shows what is rare beside what is common.
+        // The square root keeps rare values visible beside common ones.
         let height = (f64::from(count) / f64::from(histogram.most)).sqrt() as f32 * plot.height();
         let middle = histogram.low + span * (bar as f32 + 0.5) / BARS as f32;
         let phase = cuts.iter().filter(|c| middle >= **c).count();
@@ -50,7 +50,7 @@ pub fn histogram_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
     for (value, align) in [(histogram.low, Align2::LEFT_TOP), (histogram.high, Align2::RIGHT_TOP)] {
         painter.text(pos2(x_of(value), plot.bottom() + 3.0), align, number(value), small.clone(), palette.faint);
     }
-    // Shares between the thresholds, as they would be before corrections.
+    // Shares between the thresholds, before corrections.
     let mut edges = vec![histogram.low];
     edges.extend(&cuts);
     edges.push(histogram.high);
@@ -112,13 +112,13 @@ fn drag_threshold(
     if !response.dragged() {
         space.dragged = None;
     }
-    let tip = "Drag a line to move a threshold. Bars grow with the root of the count.";
+    let tip = "Drag a line to move a threshold. Bar heights grow with the square root of the count.";
     if space.dragged.is_none() {
         response.clone().on_hover_text_at_pointer(tip);
     }
 }
 
-/// Black and white bars would vanish in the dark or in the light.
+/// Replaces nearly black and nearly white: such bars would vanish on the dark or the light background.
 fn legible(color: Color32, faint: Color32, dark: bool) -> Color32 {
     let sum = u32::from(color.r()) + u32::from(color.g()) + u32::from(color.b());
     let part = |share: f32| [faint.r(), faint.g(), faint.b()].map(|v| (f32::from(v) * share).min(255.0) as u8);

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use egui::{Context, Ui};
 
-pub use panel::bar_of;
+pub use panel::remaining_data_bar;
 pub use state::MicrographSpace;
 pub use tools::add_preparation;
 
@@ -47,14 +47,14 @@ impl Space for MicrographSpace {
     }
 
     fn poll(&mut self, _ctx: &Context, shared: &mut Shared) {
-        // Another document, or one of other phases: pictures are made anew.
+        // Another document: the pictures have to be made again.
         let number = shared.document.as_ref().map_or(0, |document| document.number);
         if self.document != number {
             self.document = number;
             self.stale = true;
             self.waiting.clear();
         }
-        while let Some(news) = self.varying.poll(&mut shared.messages) {
+        while let Some(news) = self.measuring.poll(&mut shared.messages) {
             if let News::Output(sensitivity) = news {
                 self.sensitivity = Some(sensitivity);
             }

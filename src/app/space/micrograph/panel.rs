@@ -84,7 +84,7 @@ fn file_section(shared: &mut Shared, ui: &mut Ui) {
     pixel_size_row(shared, ui);
 }
 
-/// Opens another picture with the recipe as far as it means something there.
+/// Opens another picture with those parts of the recipe that apply to it.
 fn open_with_recipe(shared: &mut Shared, source: Source) {
     let recipe = match &shared.document {
         Some(document) => document.recipe.portable(document.micrograph(), false),
@@ -121,7 +121,7 @@ fn pixel_size_row(shared: &mut Shared, ui: &mut Ui) {
     }
 }
 
-/// The length of the line that was drawn.
+/// Asks for the length of the line that was drawn along a scale bar.
 pub fn scale_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some(pixels) = drawn_length(space) else { return };
     ui.label(format!("{pixels:.1} px are"));
@@ -137,7 +137,7 @@ pub fn scale_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
 }
 
 fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
-    if let Some(rows) = shared.document.as_ref().and_then(|d| bar_of(shared, d)) {
+    if let Some(rows) = shared.document.as_ref().and_then(|d| remaining_data_bar(shared, d)) {
         let tip = "The strip at the bottom looks like a microscope's data bar; it is no part of the specimen.";
         if ui.add(primary(ui, &format!("Cut off the data bar ({rows} rows)"))).on_hover_text(tip).clicked() {
             add_preparation(shared, Prepare::CutBottom { rows });
@@ -146,7 +146,7 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
     let mut removed = None;
     for n in 0..shared.settings.recipe.prepare.len() {
         ui.horizontal(|ui| {
-            if ui.small_button("×").on_hover_text("Take this step out.").clicked() {
+            if ui.small_button("×").on_hover_text("Remove this step.").clicked() {
                 removed = Some(n);
             }
             edit_step(ui, &mut shared.settings.recipe.prepare[n]);
@@ -181,12 +181,12 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
     });
 }
 
-/// Rows of a data bar that is still there.
-pub fn bar_of(shared: &Shared, document: &Document) -> Option<usize> {
+/// Rows of a data bar that is not cut off yet.
+pub fn remaining_data_bar(shared: &Shared, document: &Document) -> Option<usize> {
     document.bar.filter(|_| !shared.settings.recipe.prepare.iter().any(Prepare::moves))
 }
 
-/// Which phase is painted, and how thick.
+/// The phase that is painted, and the radius of the brush.
 pub fn paint_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases);
     let tool = space.tool;
@@ -196,13 +196,13 @@ pub fn paint_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
         for phase in 0..offered {
             let [r, g, b] = recipe.phase_color(phase, if phase < phases { phases } else { offered });
             let name = if phase < phases { recipe.phase_name(phase) } else { "new phase".into() };
-            let chip = egui::Button::selectable(space.paints == phase, name.as_str());
+            let chip = egui::Button::selectable(space.painted_phase == phase, name.as_str());
             let response = ui.add(chip).on_hover_text("The phase that is painted.");
             let dot = response.rect.left_bottom() + egui::vec2(8.0, -3.0);
             let dot = egui::Rect::from_min_size(dot, egui::vec2(response.rect.width() - 16.0, 2.0));
             ui.painter().rect_filled(dot, 1.0, egui::Color32::from_rgb(r, g, b));
             if response.clicked() {
-                space.paints = phase;
+                space.painted_phase = phase;
             }
         }
     }
@@ -235,8 +235,10 @@ fn correct_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
         let radius = space.morph_radius;
         type Make = fn(usize, f32) -> Correction;
         let by_phase: [(&str, &str, Make); 3] = [
-            ("Fill holes ▾", "Close what one phase wholly surrounds.", |phase, _| Correction::FillHoles { phase }),
-            ("Open ▾", "Take away parts of a phase thinner than the disc.", |phase, radius| Correction::Open {
+            ("Fill holes ▾", "Fill regions that one phase wholly surrounds.", |phase, _| Correction::FillHoles {
+                phase,
+            }),
+            ("Open ▾", "Remove parts of a phase thinner than the disc.", |phase, radius| Correction::Open {
                 phase,
                 radius,
             }),
@@ -292,7 +294,7 @@ fn correction_list(shared: &mut Shared, ui: &mut Ui) {
     let mut removed = None;
     for n in count.saturating_sub(SHOWN)..count {
         ui.horizontal(|ui| {
-            if ui.small_button("×").on_hover_text("Take this step out.").clicked() {
+            if ui.small_button("×").on_hover_text("Remove this step.").clicked() {
                 removed = Some(n);
             }
             let recipe = &shared.settings.recipe;
@@ -357,7 +359,7 @@ fn recipe_section(shared: &mut Shared, ui: &mut Ui) {
         if button.on_disabled_hover_text("Open a folder of micrographs first.").clicked() {
             ask_to_segment_folder(shared);
         }
-        if ui.button("Start over").on_hover_text("Take all steps out.").clicked() {
+        if ui.button("Start over").on_hover_text("Remove all steps.").clicked() {
             shared.settings.recipe = Default::default();
         }
     });
@@ -374,7 +376,7 @@ fn ask_to_save_recipe(shared: &mut Shared) {
     shared.ask(ask, |shared, answer| save_recipe(shared, answer.path()));
 }
 
-/// Writes the recipe as a file that does the same to this micrograph, and what it learnt to others.
+/// Writes the recipe to a file. It gives this micrograph the same phases, and others what the classifier learnt.
 pub fn save_recipe(shared: &mut Shared, path: PathBuf) {
     let Some(document) = &shared.document else { return };
     let recipe = document.recipe.portable(document.micrograph(), true);
@@ -401,7 +403,7 @@ fn segment_folder(shared: &mut Shared, output: PathBuf) {
     let recipe = document.recipe.portable(document.micrograph(), false);
     let paths = shared.source.list.to_vec();
     shared.messages.note(format!("Segmenting {} micrographs…", paths.len()));
-    shared.elsewhere(true, move || {
+    shared.in_background(true, move || {
         let done = segment_all(&recipe, &paths, &output);
         Box::new(move |shared| match done {
             Ok(text) => shared.messages.note(text),
@@ -426,7 +428,7 @@ fn segment_all(recipe: &Recipe, paths: &[PathBuf], output: &Path) -> Result<Stri
     }
 }
 
-/// The controls of one step of preparing.
+/// The controls of one step of the preparation.
 fn edit_step(ui: &mut Ui, step: &mut Prepare) {
     match step {
         Prepare::Shading { sigma } => {

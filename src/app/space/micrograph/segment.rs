@@ -1,4 +1,4 @@
-//! The choice among the ways of telling phases apart, with the settings of each.
+//! The choice of the segmentation method, with the settings of each.
 
 use egui::{DragValue, RichText, Slider, Ui};
 
@@ -9,7 +9,7 @@ use crate::app::shared::open::is_learning;
 use crate::app::widgets::{choice, row, value};
 use crate::micrograph::{Lesson, MOST_PHASES, Segmentation, thresholds};
 
-/// The ways of telling phases apart, as the menu has them.
+/// The segmentation methods, as the menu offers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Auto,
@@ -64,7 +64,7 @@ pub fn segment_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mu
             });
         }
         Segmentation::Local { radius, sensitivity } => {
-            value(ui, "Radius", "Half the edge of the square that decides, in pixels.", radius, &15, |ui, r| {
+            value(ui, "Radius", "Half the edge of the square that sets a threshold (px).", radius, &15, |ui, r| {
                 ui.add(Slider::new(r, 2..=200).logarithmic(true))
             });
             let tip = "How much a flat surrounding lowers the threshold.";
@@ -94,7 +94,7 @@ fn choose_method(space: &mut MicrographSpace, shared: &mut Shared, chosen: Metho
         Method::Local => Segmentation::Local { radius: 15, sensitivity: 0.2 },
         Method::Strokes => {
             space.tool = Tool::Teach;
-            space.paints = 0;
+            space.painted_phase = 0;
             Segmentation::Strokes(Lesson::default())
         }
         Method::Unsegmented => Segmentation::Unsegmented,
@@ -106,7 +106,8 @@ fn threshold_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
     let range = space.histogram.as_ref().map_or(0.0..=1.0, |(_, h)| h.low..=h.high);
     let span = range.end() - range.start();
     for n in 0..cuts.len() {
-        let tip = "Grey value from which on a pixel belongs to the next phase. Drag the line in the histogram, too.";
+        let tip =
+            "Pixels from this grey value on belong to the next phase. You can also drag the line in the histogram.";
         let (_, _) = row(ui, &format!("Threshold {}", n + 1), tip, |ui| {
             ui.add(DragValue::new(&mut cuts[n]).range(range.clone()).speed(0.002 * span))
         });
@@ -120,7 +121,7 @@ fn threshold_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
         if ui.add_enabled(cuts.len() > 1, egui::Button::new("Remove")).clicked() {
             cuts.pop();
         }
-        let tip = "Put the thresholds where the variance between phases is largest.";
+        let tip = "Set the thresholds where the variance between phases is largest.";
         if ui.button("Otsu").on_hover_text(tip).clicked()
             && let Some(document) = &shared.document
         {
@@ -155,7 +156,7 @@ fn teaching_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
         if ui.button("Teach").on_hover_text(Tool::Teach.tooltip()).clicked() {
             space.tool = Tool::Teach;
         }
-        if ui.button("Forget all").on_hover_text("Take all strokes away.").clicked() {
+        if ui.button("Forget all").on_hover_text("Remove all strokes.").clicked() {
             *lesson = Lesson::default();
         }
     });

@@ -1,4 +1,4 @@
-//! What the threshold does to the answer: volume fraction, S2 and lineal path over thresholds around the chosen one.
+//! Sensitivity to the threshold: volume fraction, S2 and lineal path for thresholds around the chosen one.
 
 use std::sync::Arc;
 
@@ -7,20 +7,21 @@ use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::{MOST_PHASES, Micrograph, Recipe, Segmentation, extremes, thresholds};
 use crate::stats::{Curves, all_curves};
 
-/// Steps on either side of the chosen threshold, and how far the last one goes as a share of the grey range.
+/// Steps on either side of the chosen threshold.
 const STEPS: i32 = 8;
+/// The shift of the last step, as a share of the grey range.
 const REACH: f32 = 0.1;
 
 /// The curves for thresholds around the chosen ones.
 pub struct Sensitivity {
     /// The chosen thresholds.
     pub cuts: Vec<f32>,
-    /// How far all thresholds were moved, and the curves of every phase.
+    /// The shift of all thresholds in grey values, and the curves of every phase.
     pub steps: Vec<(f32, Vec<Curves>)>,
     pub problem: Option<String>,
 }
 
-/// The thresholds that a recipe cuts a micrograph at, where it does so.
+/// The thresholds that a segmentation uses on a micrograph; empty where it uses none.
 pub fn cuts_of(
     micrograph: &Micrograph,
     segmentation: &Segmentation,
@@ -30,7 +31,7 @@ pub fn cuts_of(
     match segmentation {
         Segmentation::Thresholds(cuts) => cuts.clone(),
         Segmentation::Auto | Segmentation::Phases(_) if phases >= 2 => {
-            // Labels are told apart half way between their values.
+            // Labels are separated half way between their values.
             let own = histogram.filter(|_| *segmentation == Segmentation::Auto);
             let between = own.and_then(|h| h.between_few(MOST_PHASES));
             between.unwrap_or_else(|| thresholds(&micrograph.grey(), phases))
@@ -40,7 +41,7 @@ pub fn cuts_of(
 }
 
 impl Sensitivity {
-    /// Segments a prepared micrograph again and again, with all thresholds moved together; corrections by rule follow,
+    /// Segments a prepared micrograph several times, with all thresholds shifted together. Corrections by rule follow;
     /// those by hand are left out.
     pub fn of(micrograph: &Arc<Micrograph>, recipe: &Recipe) -> Self {
         let Segmentation::Thresholds(cuts) = recipe.segmentation.clone() else {
@@ -67,14 +68,14 @@ impl Sensitivity {
     }
 }
 
-/// Works out what thresholds around the chosen one give.
-pub struct Vary {
+/// Measures the phases for thresholds around the chosen one.
+pub struct MeasureSensitivity {
     /// The picture after its preparation.
     pub micrograph: Arc<Micrograph>,
     pub recipe: Recipe,
 }
 
-impl Task for Vary {
+impl Task for MeasureSensitivity {
     const NAME: &'static str = "thresholds";
     type Progress = ();
     type Output = Sensitivity;

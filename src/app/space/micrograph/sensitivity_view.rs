@@ -1,8 +1,8 @@
-//! What the threshold does to the answer, as plots.
+//! Sensitivity to the threshold, as plots.
 
 use egui::{Color32, RichText, Ui};
 
-use super::sensitivity::{Sensitivity, Vary};
+use super::sensitivity::{MeasureSensitivity, Sensitivity};
 use super::state::MicrographSpace;
 use crate::app::shared::Shared;
 use crate::app::shared::plots::row_of_plots;
@@ -12,7 +12,7 @@ use crate::figure::{Figure, MADE, Series, significant};
 use crate::micrograph::{Recipe, Segmentation};
 use crate::stats::Curves;
 
-/// A grey value as short as it can be told from its neighbours.
+/// A grey value with enough digits to tell it from its neighbours.
 fn value_text(value: f32) -> String {
     if value.abs() >= 1000.0 { format!("{value:.0}") } else { significant(f64::from(value)) }
 }
@@ -29,12 +29,12 @@ pub fn sensitivity_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
     let known = space.sensitivity.as_ref().is_some_and(|s| s.cuts == cuts);
     if !known && space.asked.as_ref() != Some(&cuts) && space.dragged.is_none() {
         let recipe = Recipe { segmentation: Segmentation::Thresholds(cuts.clone()), ..document.recipe.clone() };
-        let task = Vary { micrograph: document.micrograph().clone(), recipe };
-        space.varying.start_alone(task, &shared.wake);
+        let task = MeasureSensitivity { micrograph: document.micrograph().clone(), recipe };
+        space.measuring.start_detached(task, &shared.wake);
         space.asked = Some(cuts);
     }
     let Some(sensitivity) = &space.sensitivity else {
-        ui.centered_and_justified(|ui| ui.label("Working out what thresholds around the chosen one give…"));
+        ui.centered_and_justified(|ui| ui.label("Measuring the phases for thresholds around the chosen one…"));
         return;
     };
     if let (Some(problem), true) = (&sensitivity.problem, sensitivity.steps.is_empty()) {
@@ -83,7 +83,7 @@ fn sensitivity_figures(
         for (shift, curves) in &steps {
             let points = of(curves).into_iter().enumerate().map(|(r, v)| (r as f64 * scale, v)).collect();
             let moved = *shift != 0.0;
-            // The ends and the chosen one are named; a legend of all would cover the curves.
+            // Only the ends and the chosen one are named: a legend of all would cover the curves.
             let last = sensitivity.steps.last().map_or(0.0, |s| s.0);
             let named = !moved || shift.abs() >= last;
             let name = if named { value_text(chosen + shift) } else { String::new() };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::grey::Histogram;
-use super::sensitivity::{Sensitivity, Vary};
+use super::sensitivity::{MeasureSensitivity, Sensitivity};
 use crate::app::shared::watch::Watch;
 use crate::app::widgets::Picture;
 use crate::micrograph::{Micrograph, Stroke};
@@ -14,15 +14,15 @@ pub enum Tool {
     /// Moves the pictures.
     #[default]
     Pan,
-    /// Draws the rectangle that is kept.
+    /// Draws the rectangle to crop to.
     Crop,
     /// Draws along a scale bar.
     Scale,
-    /// Paints what a classifier learns from.
+    /// Paints strokes that a classifier learns from.
     Teach,
     /// Paints a phase.
     Brush,
-    /// Puts back what the segmentation found.
+    /// Restores what the segmentation found.
     Erase,
     /// Gives a region to a phase.
     Bucket,
@@ -48,11 +48,11 @@ impl Tool {
             Self::Pan => {
                 "Drag moves the pictures, the wheel zooms. While another tool is chosen, the middle button moves."
             }
-            Self::Crop => "Drag a rectangle over what is to be kept.",
+            Self::Crop => "Drag a rectangle over the part to keep.",
             Self::Scale => "Drag along a scale bar, then say how long it is.",
             Self::Teach => "Paint a few strokes over each phase; the classifier learns from them.",
             Self::Brush => "Paint a phase.",
-            Self::Erase => "Put back what the segmentation found.",
+            Self::Erase => "Restore what the segmentation found.",
             Self::Bucket => "Click a region to give it to a phase.",
         }
     }
@@ -65,7 +65,7 @@ impl Tool {
 
 /// What the right picture shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Look {
+pub enum DisplayMode {
     /// Phases in their colours.
     #[default]
     Phases,
@@ -75,7 +75,7 @@ pub enum Look {
     Certainty,
 }
 
-/// What is open below the pictures.
+/// What is shown below the pictures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Foot {
     /// Grey values, and thresholds to drag.
@@ -85,42 +85,46 @@ pub enum Foot {
     Sensitivity,
 }
 
-/// The state of the workspace that no project keeps.
+/// The state of the workspace. Projects do not keep it.
 pub struct MicrographSpace {
     pub(super) tool: Tool,
     /// The phase that is painted.
-    pub(super) paints: usize,
+    pub(super) painted_phase: usize,
     /// The brush's radius in pixels.
     pub(super) radius: f32,
-    /// Numbers beside the buttons.
+    /// Despeckle removes regions of fewer pixels.
     pub(super) speck: usize,
+    /// Radius in pixels of the disc that opens and closes.
     pub(super) morph_radius: f32,
-    pub(super) look: Look,
+    pub(super) display: DisplayMode,
     pub(super) foot: Foot,
-    /// Grey values shown black and white; none: the whole range. For the display alone.
+    /// Grey values that are shown black and white; none: the whole range. Changes the display only.
     pub(super) contrast: Option<(f32, f32)>,
-    /// A stroke under the hand, and those that the phases do not show yet.
+    /// The stroke that is being painted.
     pub(super) stroke: Vec<[f32; 2]>,
+    /// Finished strokes that the phases do not show yet.
     pub(super) waiting: Vec<Stroke>,
-    /// Where a drag began, of a crop or of a scale; and the line drawn last.
-    pub(super) begun: Option<[f32; 2]>,
+    /// Where a drag of a crop or of a scale began.
+    pub(super) drag_start: Option<[f32; 2]>,
+    /// The line drawn last.
     pub(super) line: Option<([f32; 2], [f32; 2])>,
     pub(super) scale_length: f64,
     pub(super) scale_unit: usize,
     pub(super) grey: Option<Picture>,
     pub(super) phases: Option<Picture>,
-    /// Whether the pictures have to be made anew, and for what the histogram was made.
+    /// Whether the pictures have to be made again.
     pub(super) stale: bool,
+    /// The histogram, and the micrograph that it is of.
     pub(super) histogram: Option<(Arc<Micrograph>, Arc<Histogram>)>,
     /// The thresholds that the histogram shows.
     pub(super) cuts: Vec<f32>,
-    /// The threshold under the hand.
+    /// The threshold that is being dragged.
     pub(super) dragged: Option<usize>,
     pub(super) sensitivity: Option<Sensitivity>,
-    pub(super) varying: Watch<Vary>,
+    pub(super) measuring: Watch<MeasureSensitivity>,
     /// The number of the document that the pictures show.
     pub(super) document: u64,
-    /// The thresholds for which an answer is awaited.
+    /// The thresholds of the last measurement that was started.
     pub(super) asked: Option<Vec<f32>>,
 }
 
@@ -128,16 +132,16 @@ impl Default for MicrographSpace {
     fn default() -> Self {
         Self {
             tool: Tool::Pan,
-            paints: 1,
+            painted_phase: 1,
             radius: 6.0,
             speck: 20,
             morph_radius: 1.5,
-            look: Look::Phases,
+            display: DisplayMode::Phases,
             foot: Foot::Histogram,
             contrast: None,
             stroke: vec![],
             waiting: vec![],
-            begun: None,
+            drag_start: None,
             line: None,
             scale_length: 1.0,
             scale_unit: 1,
@@ -148,7 +152,7 @@ impl Default for MicrographSpace {
             cuts: vec![],
             dragged: None,
             sensitivity: None,
-            varying: Watch::default(),
+            measuring: Watch::default(),
             document: 0,
             asked: None,
         }

@@ -1,4 +1,4 @@
-//! What the hand does in the pictures of the Micrograph workspace.
+//! The mouse tools in the pictures of the Micrograph workspace.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::app::theme;
 use crate::app::widgets::Place;
 use crate::micrograph::{Correction, Lesson, MOST_PHASES, PixelSize, Prepare, Segmentation, Stroke, UNITS};
 
-/// Points of a stroke nearer than this, in pixels, are one.
+/// The least distance between two points of a stroke, in pixels.
 const NEAR: f32 = 0.4;
 
-/// Lets the tool act in a picture, and draws what it is about to do.
+/// Applies the chosen tool to a picture.
 pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, response: &Response, place: Place) {
     let tool = space.tool;
     if tool == Tool::Pan {
@@ -28,7 +28,7 @@ pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, respo
         tool if tool.paints() => paint(space, shared, response, at),
         Tool::Bucket if response.clicked() => fill(space, shared, at),
         Tool::Crop | Tool::Scale => {
-            // Where the button went down, not where the hand had got to when that was taken for a drag.
+            // Where the button was pressed: the drag is recognised only after some movement.
             let origin = ui.input(|i| i.pointer.press_origin()).map_or(at, |p| place.pixel(p));
             draw_line(space, shared, response, origin, at);
         }
@@ -48,12 +48,12 @@ fn paint(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, 
     }
     if (response.drag_stopped() || response.clicked() || !held) && !space.stroke.is_empty() {
         let points = Arc::new(std::mem::take(&mut space.stroke));
-        // One phase more than there are can be painted; a choice made for another picture may be beyond that.
+        // A stroke can add one phase; a choice made for another picture may be beyond that.
         let most = match (&shared.settings.recipe.segmentation, space.tool) {
             (Segmentation::Strokes(lesson), Tool::Teach) => lesson.phases().max(phases),
             _ => phases,
         };
-        let stroke = Stroke { phase: space.paints.min(most).min(MOST_PHASES - 1), radius: space.radius, points };
+        let stroke = Stroke { phase: space.painted_phase.min(most).min(MOST_PHASES - 1), radius: space.radius, points };
         space.waiting.push(stroke.clone());
         keep_stroke(space, shared, stroke);
     }
@@ -77,7 +77,7 @@ fn fill(space: &MicrographSpace, shared: &mut Shared, [row, column]: [f32; 2]) {
     if row >= 0.0 && column >= 0.0 && row < height as f32 && column < width as f32 {
         let (row, column) = (row as usize, column as usize);
         let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(1, |m| m.phases);
-        let phase = space.paints.min(phases - 1);
+        let phase = space.painted_phase.min(phases - 1);
         shared.settings.recipe.corrections.push(Correction::Bucket { phase, row, column });
     }
 }
@@ -85,22 +85,22 @@ fn fill(space: &MicrographSpace, shared: &mut Shared, [row, column]: [f32; 2]) {
 /// A crop's diagonal, or a line along a scale bar.
 fn draw_line(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, origin: [f32; 2], at: [f32; 2]) {
     if response.drag_started() {
-        space.begun = Some(origin);
+        space.drag_start = Some(origin);
         space.line = None;
     }
-    let Some(from) = space.begun else { return };
+    let Some(from) = space.drag_start else { return };
     if response.dragged() {
         space.line = Some((from, at));
     }
     if response.drag_stopped() {
-        space.begun = None;
+        space.drag_start = None;
         if space.tool == Tool::Crop {
             crop(space, shared);
         }
     }
 }
 
-/// Keeps the rectangle that was drawn.
+/// Crops to the rectangle that was drawn.
 fn crop(space: &mut MicrographSpace, shared: &mut Shared) {
     let (Some(([y0, x0], [y1, x1])), Some(document)) = (space.line.take(), &shared.document) else {
         return;
@@ -118,7 +118,7 @@ fn crop(space: &mut MicrographSpace, shared: &mut Shared) {
     }
 }
 
-/// Adds a step; corrections by hand are of places that may then be others, so they go, which is said.
+/// Adds a step. One that moves pixels removes what was painted by hand, with a message: it would lie at wrong places.
 pub fn add_preparation(shared: &mut Shared, step: Prepare) {
     if let Prepare::CutBottom { rows } = step {
         shared.messages.note(format!("The lowest {rows} rows are cut off."));
@@ -126,19 +126,19 @@ pub fn add_preparation(shared: &mut Shared, step: Prepare) {
     let moves = step.moves();
     shared.settings.recipe.prepare.push(step);
     if moves {
-        forget_places(shared);
+        remove_hand_corrections(shared);
     }
 }
 
-/// Takes a step out again.
+/// Removes a step. One that moved pixels removes what was painted by hand as well.
 pub fn remove_preparation(shared: &mut Shared, n: usize) {
     if shared.settings.recipe.prepare.remove(n).moves() {
-        forget_places(shared);
+        remove_hand_corrections(shared);
     }
 }
 
-/// Takes out what was done by hand at places that are now others.
-fn forget_places(shared: &mut Shared) {
+/// Removes what was painted by hand, since pixels have moved.
+fn remove_hand_corrections(shared: &mut Shared) {
     let recipe = &mut shared.settings.recipe;
     let before = recipe.corrections.len();
     recipe.corrections.retain(|c| !c.is_by_hand());
@@ -148,7 +148,7 @@ fn forget_places(shared: &mut Shared) {
         *lesson = lesson.learnt_from(document.micrograph());
     }
     if lost {
-        shared.messages.note("Places have moved: what was painted by hand was taken out; undo brings it back.");
+        shared.messages.note("Pixels have moved, so what was painted by hand was removed. Undo brings it back.");
     }
 }
 
@@ -169,7 +169,7 @@ pub fn set_scale(space: &mut MicrographSpace, shared: &mut Shared) {
             space.line = None;
             space.tool = Tool::Pan;
         }
-        None => shared.messages.error("That is no size that a pixel of a micrograph can have."),
+        None => shared.messages.error("A pixel of a micrograph cannot have this size."),
     }
 }
 
@@ -184,10 +184,10 @@ pub fn draw_tools(
 ) {
     let palette = theme::palette(ui);
     let painter = ui.painter_at(place.pane);
-    let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases).max(space.paints + 1);
+    let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases).max(space.painted_phase + 1);
     let colors = theme::phases(&shared.settings.recipe, phases.max(MOST_PHASES));
     let color = |phase: usize| match colors.get(phase) {
-        // Black on black would not be seen while it is painted.
+        // A black stroke on a black phase would be invisible.
         Some(c) if *c == Color32::BLACK => Color32::from_rgb(70, 70, 78),
         Some(c) => *c,
         None => palette.accent,
@@ -204,7 +204,7 @@ pub fn draw_tools(
         && space.tool == Tool::Teach
         && let Segmentation::Strokes(lesson) = &shared.settings.recipe.segmentation
     {
-        // Thin, so that what they lie on can be seen.
+        // Thin, so that the picture under them stays visible.
         for stroke in &lesson.strokes {
             let points: Vec<_> = stroke.points.iter().map(|p| place.screen(*p)).collect();
             for point in [points.first(), points.last()].into_iter().flatten() {
@@ -218,7 +218,7 @@ pub fn draw_tools(
         draw(&stroke.points, stroke.radius, color(stroke.phase));
     }
     if !space.stroke.is_empty() {
-        let phase = if space.tool == Tool::Erase { MOST_PHASES } else { space.paints };
+        let phase = if space.tool == Tool::Erase { MOST_PHASES } else { space.painted_phase };
         draw(&space.stroke, space.radius, color(phase));
     }
     if let Some((a, b)) = space.line {

@@ -1,4 +1,4 @@
-//! The pictures of the Micrograph workspace, and what stands below them.
+//! The pictures of the Micrograph workspace, and what is shown below them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::histogram::histogram_view;
 use super::panel::{paint_controls, scale_controls};
 use super::sensitivity::cuts_of;
 use super::sensitivity_view::sensitivity_view;
-use super::state::{Foot, Look, MicrographSpace, Tool};
+use super::state::{DisplayMode, Foot, MicrographSpace, Tool};
 use super::tools::{draw_tools, drawn_length, use_tool};
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
@@ -36,7 +36,7 @@ pub fn micrograph_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mu
     });
 }
 
-/// Makes the pictures of what the document is now.
+/// Makes the pictures of the current document.
 fn make_pictures(space: &mut MicrographSpace, shared: &mut Shared, ctx: &egui::Context) {
     let Some(document) = shared.document.clone() else { return };
     space.stale = false;
@@ -69,7 +69,7 @@ fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             let button = button.on_hover_text(tool.tooltip()).on_disabled_hover_text("There are no phases yet.");
             if button.clicked() {
                 if tool == Tool::Teach && space.tool != tool {
-                    space.paints = 0;
+                    space.painted_phase = 0;
                 }
                 space.tool = tool;
                 space.line = None;
@@ -104,17 +104,17 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             }
             None => String::new(),
         };
-        // The bar would lie over the one that is drawn along.
+        // The scale bar would cover the one in the picture that is drawn along.
         let pixel_size = document.as_ref().and_then(|d| d.micrograph().pixel_size.as_ref());
         let pixel_size = pixel_size.filter(|_| space.tool != Tool::Scale);
         let waiting = match shared.refusal() {
             Some(refused) => refused.reason.clone(),
             None => "The micrograph stays an image: choose a segmentation on the left.".into(),
         };
-        let title = match space.look {
-            Look::Phases => "Phases",
-            Look::Overlay => "Phases over the micrograph",
-            Look::Certainty => "Certainty of the classifier",
+        let title = match space.display {
+            DisplayMode::Phases => "Phases",
+            DisplayMode::Overlay => "Phases over the micrograph",
+            DisplayMode::Certainty => "Certainty of the classifier",
         };
         let pictures = (space.grey.take(), space.phases.take());
         let panes = [
@@ -161,11 +161,12 @@ fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     }
 }
 
-/// Contrast and the look of the right picture: for the eye alone.
+/// Contrast, and what the right picture shows. Both change the display only.
 fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some((_, histogram)) = space.histogram.clone() else { return };
     let mut stretched = space.contrast.is_some();
-    let tip = "Shows the darkest and the brightest 0.5 % black and white. For the display alone: no value changes.";
+    let tip =
+        "Shows the darkest 0.5 % black and the brightest 0.5 % white. This changes the display only, not the values.";
     if ui.checkbox(&mut stretched, "Stretch contrast").on_hover_text(tip).changed() {
         space.contrast = stretched.then(|| (histogram.quantile(0.005), histogram.quantile(0.995)));
         space.stale = true;
@@ -174,12 +175,14 @@ fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
     ui.label("Right:");
     let certain =
         shared.document.as_ref().is_some_and(|d| d.prepared.segmented.as_ref().is_some_and(|s| s.certainty.is_some()));
-    for (look, name) in [(Look::Phases, "Phases"), (Look::Overlay, "Overlay"), (Look::Certainty, "Certainty")] {
-        let enabled = look != Look::Certainty || certain;
-        let button = egui::Button::selectable(space.look == look, name);
+    for (display, name) in
+        [(DisplayMode::Phases, "Phases"), (DisplayMode::Overlay, "Overlay"), (DisplayMode::Certainty, "Certainty")]
+    {
+        let enabled = display != DisplayMode::Certainty || certain;
+        let button = egui::Button::selectable(space.display == display, name);
         let button = ui.add_enabled(enabled, button);
         if button.on_disabled_hover_text("Only a classifier taught by strokes says how certain it is.").clicked() {
-            space.look = look;
+            space.display = display;
             space.stale = true;
         }
     }
@@ -190,11 +193,11 @@ fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
 }
 
 impl MicrographSpace {
-    /// Puts a document into both pictures.
+    /// Shows a document in both pictures.
     fn show(&mut self, ctx: &egui::Context, document: &Document) {
         let micrograph = document.micrograph();
         let size = document.size();
-        // Labels from 0 to 1 would all be black in the range of bytes.
+        // A picture of labels 0 and 1 would be all black in the range of bytes.
         let few = self.histogram.as_ref().filter(|(_, h)| h.between_few(MOST_PHASES).is_some());
         let own = few.map(|(_, h)| (h.low, h.high));
         let (low, high) = self.contrast.or(own).unwrap_or(micrograph.range);
@@ -213,13 +216,13 @@ impl MicrographSpace {
         let colors = theme::phases(&document.recipe, map.phases);
         let certainty = document.prepared.segmented.as_ref().and_then(|s| s.certainty.as_ref());
         let slot = &mut self.phases;
-        match (self.look, certainty) {
-            (Look::Overlay, _) => Picture::show(slot, ctx, "phases of micrograph", size, |i| {
+        match (self.display, certainty) {
+            (DisplayMode::Overlay, _) => Picture::show(slot, ctx, "phases of micrograph", size, |i| {
                 let (a, b) = (shown(i), colors[usize::from(map.flat()[i])]);
                 let mix = |a: u8, b: u8| ((3 * u16::from(a) + 2 * u16::from(b)) / 5) as u8;
                 Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
             }),
-            (Look::Certainty, Some(certainty)) => {
+            (DisplayMode::Certainty, Some(certainty)) => {
                 Picture::show(slot, ctx, "phases of micrograph", size, |i| {
                     Color32::from_gray(certainty[[i / size.1, i % size.1]])
                 });

@@ -9,14 +9,14 @@ use super::state::{Export, ReconstructSpace};
 use crate::app::shared::Shared;
 use crate::app::shared::export::ExportChoice;
 use crate::app::shared::question::{Ask, PathKind};
-use crate::app::shared::watch::{News, Once};
+use crate::app::shared::watch::{News, OneShot};
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
 use crate::figure::Figure;
 use crate::reconstruct::{Realisation, output_path, write_realisation};
 
 impl Export {
-    /// Takes news of what is being written.
+    /// Handles the events of what is being written.
     pub fn poll(&mut self, shared: &mut Shared) {
         while let Some(news) = self.writing.poll(&mut shared.messages) {
             if let News::Output(folder) = news {
@@ -96,7 +96,7 @@ fn ask_for_folder(shared: &mut Shared) {
     shared.ask(ask, |shared, answer| shared.export.folder = answer.path().display().to_string());
 }
 
-/// Writes what is chosen of a realisation, off the window's thread.
+/// Writes the chosen files of a realisation, on another thread.
 fn write_files(space: &mut ReconstructSpace, shared: &Shared, realisation: std::sync::Arc<Realisation>) {
     space.export.error.clear();
     let choice = shared.export.clone();
@@ -107,7 +107,7 @@ fn write_files(space: &mut ReconstructSpace, shared: &Shared, realisation: std::
         return;
     }
     let write = move || write_all(&folder, &realisation, &choice, &figures).map(|()| folder);
-    space.export.writing.start_alone(Once(Box::new(write)), &shared.wake);
+    space.export.writing.start_detached(OneShot(Box::new(write)), &shared.wake);
 }
 
 fn write_all(

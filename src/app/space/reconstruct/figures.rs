@@ -14,8 +14,7 @@ fn points(values: &[f64], scale: f64) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect()
 }
 
-/// The chosen phase's curves of the original and of white noise: of the original that the shown results belong to,
-/// where there are any.
+/// Curves of the chosen phase: of the original that the shown results belong to, and of white noise.
 pub fn original_curves<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> Option<(&'a Curves, Curves)> {
     let (curves, pixels) = match space.shown {
         Shown::Realisation(n) => {
@@ -94,18 +93,18 @@ fn curve_figure(
 
 /// The loss of the run or of the shown realisation, with its layers.
 fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> ShownFigure {
-    let (total, layers): (Vec<f64>, Vec<(String, Vec<f64>)>) = match (space.shown, &space.begun) {
+    let (total, layers): (Vec<f64>, Vec<(String, Vec<f64>)>) = match (space.shown, &space.started) {
         (Shown::Realisation(n), _) => match shared.realisations.get(n) {
             Some(r) => (r.report.loss.clone(), r.report.layer_losses.clone()),
             None => (vec![], vec![]),
         },
-        (Shown::Live, Some(begun)) => {
+        (Shown::Live, Some(started)) => {
             let losses = &space.run.progress.losses;
             let layer = |(n, name): (usize, String)| {
                 let values = losses.iter().filter_map(|l| l.parts.get(n).copied()).collect();
                 (name, values)
             };
-            let names = begun.settings.method.settings().loss_names();
+            let names = started.settings.method.settings().loss_names();
             (losses.iter().map(|l| l.total).collect(), names.into_iter().enumerate().map(layer).collect())
         }
         (Shown::Live, None) => (vec![], vec![]),

@@ -52,7 +52,7 @@ fn depth_facts(space: &mut ReconstructSpace, shared: &Shared, depth: Layer, ui: 
     }
     let tip = "Weights of the convolutions, receptive field of one output, memory, and the time of an iteration as measured on this device.";
     ui.label(RichText::new(lines).weak()).on_hover_text(tip);
-    let again = "Work the cost out again.";
+    let again = "Estimate the cost again.";
     if space.cost.estimate.failure.is_some() && ui.small_button("Try again").on_hover_text(again).clicked() {
         space.cost.retry(shared);
     }
@@ -78,8 +78,7 @@ fn layer_weights(gram: &mut Gram, ui: &mut Ui) {
 
 fn weights_setting(shared: &mut Shared, gram: &mut Gram, ui: &mut Ui) {
     let current = gram.weights.clone();
-    let tip =
-        "Built in: random filters with a fixed seed, always there. VGG-19: trained on photographs, downloaded once.";
+    let tip = "Built in: random filters with a fixed seed, always available. VGG-19: trained on photographs, downloaded once.";
     let (_, reset) = row(ui, "Weights", tip, |ui| {
         let combo =
             egui::ComboBox::from_id_salt("weights").selected_text(current.label()).width(ui.available_width() - 4.0);
@@ -137,7 +136,7 @@ fn ask_for_weights(shared: &mut Shared) {
     shared.ask(ask, |shared, answer| shared.settings.set_weights(WeightsKind::File(answer.path())));
 }
 
-/// The preset, which changes common settings too; whether one was chosen.
+/// The preset, which also changes common settings. Returns whether one was chosen.
 pub fn preset_setting(shared: &mut Shared, ui: &mut Ui) -> bool {
     let current = Preset::of(&shared.settings);
     let tip = "Settings that go together. Faithful gives the closest statistics.";
@@ -178,7 +177,7 @@ pub fn edges(gram: &mut Gram, ui: &mut Ui) {
 
 pub fn faithful_settings(shared: &mut Shared, gram: &mut Gram, ui: &mut Ui) {
     let default = Gram::default();
-    let tip = "Sizes from coarse to fine: what is large settles before what is small. 1: the full size alone.";
+    let tip = "Number of sizes from coarse to fine: large features settle before small ones. 1: the full size alone.";
     value(ui, "Sizes", tip, &mut gram.levels, &default.levels, |ui, v| ui.add(Slider::new(v, 1..=MOST_LEVELS)));
     let weight = |ui: &mut Ui, v: &mut f64| {
         ui.add(Slider::new(v, 0.0..=100.0).logarithmic(true).smallest_positive(0.1).max_decimals(1))

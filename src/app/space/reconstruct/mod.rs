@@ -64,7 +64,7 @@ impl Space for ReconstructSpace {
             text,
             memory: Some(progress.memory).filter(|bytes| *bytes > 0),
             buttons: vec![
-                (pause, "Pause the run, or let it go on (Space in the Reconstruct workspace).", START),
+                (pause, "Pause or resume the run (Space in the Reconstruct workspace).", START),
                 ("Stop and keep", KEEP_TIP, KEEP),
                 ("Cancel", CANCEL_TIP, CANCEL),
             ],
@@ -90,7 +90,7 @@ impl Space for ReconstructSpace {
             SpaceCommand {
                 id: START,
                 name: "Start, pause or resume",
-                tooltip: "Start a reconstruction with these settings; while one runs, pause it or go on.",
+                tooltip: "Start a reconstruction with these settings; while one runs, pause or resume it.",
                 key: Some(plain_key(Key::Space)),
                 unavailable: nothing_open,
             },
@@ -121,7 +121,7 @@ impl Space for ReconstructSpace {
         self.pictures.thumbnails.clear();
         self.resumable = None;
         self.shown = if shared.realisations.is_empty() { Shown::Live } else { Shown::Realisation(0) };
-        // The panes are filled anew.
+        // Makes the panes load the document again.
         self.document = 0;
     }
 
@@ -132,4 +132,4 @@ impl Space for ReconstructSpace {
 }
 
 const KEEP_TIP: &str = "End after this iteration and keep the realisation as it is.";
-const CANCEL_TIP: &str = "End the run and throw the unfinished realisation away.";
+const CANCEL_TIP: &str = "End the run and discard the unfinished realisation.";

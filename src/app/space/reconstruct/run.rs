@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use super::state::{Begun, ReconstructSpace, Shown};
+use super::state::{ReconstructSpace, Shown, StartedRun};
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Answer, Ask};
 use crate::app::shared::watch::News;
@@ -21,24 +21,24 @@ use crate::reconstruct::Realisation;
 pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
     let Some(document) = shared.document.clone() else { return };
     if shared.network.missing(&shared.settings).is_some() {
-        ask_for_weights(shared);
+        ask_to_download(shared);
         return;
     }
     if let Err(error) = shared.settings.check(document.size()) {
         shared.messages.error(error.to_string());
         return;
     }
-    shared.look_at_settings();
+    shared.update_revisions();
     if !shared.is_document_wanted() {
         shared.messages.warning("The phases are still being worked out; start again in a moment.");
         return;
     }
     let settings = shared.settings.clone();
-    begin(space, shared, ctx, Begun { document, settings }, false);
+    begin(space, shared, ctx, StartedRun { document, settings }, false);
 }
 
-/// Asks what becomes of a run whose weights are not on this machine.
-fn ask_for_weights(shared: &mut Shared) {
+/// Offers to download the weights of a run that are not on this machine.
+fn ask_to_download(shared: &mut Shared) {
     let Some(depth) = shared.settings.method.gram().map(|gram| gram.depth) else { return };
     let size = mebibytes(download_bytes(depth));
     let ask = Ask::Choice {
@@ -48,7 +48,7 @@ fn ask_for_weights(shared: &mut Shared) {
              start again, or take the built-in weights."
         ),
         answers: [format!("Download {size}"), "Take the built-in weights".into(), "Close".into()].into(),
-        can_wait: true,
+        can_dismiss: true,
     };
     shared.ask(ask, move |shared, answer| match answer {
         Answer::Choice(0) => shared.network.start_fetch(depth, &shared.wake),
@@ -57,26 +57,26 @@ fn ask_for_weights(shared: &mut Shared) {
     });
 }
 
-/// Goes on from the checkpoint of a run that failed, on the device and in the precision that are chosen now.
+/// Resumes a failed run from its checkpoint, on the device and in the precision that are chosen now.
 pub fn resume_failed(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
-    let Some(Begun { document, mut settings }) = space.resumable.take() else { return };
+    let Some(StartedRun { document, mut settings }) = space.resumable.take() else { return };
     settings.device = shared.settings.device.clone();
     settings.precision = shared.settings.precision;
-    // Another micrograph may have been opened since; a run is watched beside its own.
+    // Another micrograph may be open by now; a run is shown beside its own.
     shared.show_document(document.clone());
-    begin(space, shared, ctx, Begun { document, settings }, true);
+    begin(space, shared, ctx, StartedRun { document, settings }, true);
 }
 
-fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, begun: Begun, resume: bool) {
+fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, started: StartedRun, resume: bool) {
     let run = Run {
-        target: begun.document.target.clone(),
-        settings: begun.settings.clone(),
+        target: started.document.target.clone(),
+        settings: started.settings.clone(),
         folder: Some(shared.folder.path.clone()),
         write: false,
         resume,
     };
     space.resumable = None;
-    space.begun = Some(begun);
+    space.started = Some(started);
     clear_live(space);
     show_original(space, shared, ctx);
     space.run.start(run, &shared.wake);
@@ -104,13 +104,13 @@ pub fn follow_document(space: &mut ReconstructSpace, shared: &Shared, ctx: &Cont
     }
 }
 
-/// Takes the news of the run.
+/// Handles the events of the run.
 pub fn poll(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
     if space.run.take_progress() {
         if let Some(preview) = space.run.progress.preview.take() {
             show_preview(space, shared, ctx, preview);
         }
-        learn_speed(space, shared);
+        update_speed(space, shared);
     }
     while let Some(news) = space.run.poll(&mut shared.messages) {
         match news {
@@ -121,14 +121,14 @@ pub fn poll(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
     make_thumbnails(space, shared, ctx);
 }
 
-/// What the run needs for an iteration is a better measure of the device than the probe's short trial.
-fn learn_speed(space: &ReconstructSpace, shared: &mut Shared) {
-    const ENOUGH: f64 = 5.0;
-    let (Some(Begun { settings, .. }), Some(cost)) = (&space.begun, space.cost.found) else { return };
+/// Updates the device's speed: a run measures it better than the probe's short test.
+fn update_speed(space: &ReconstructSpace, shared: &mut Shared) {
+    const MIN_ITERATIONS: f64 = 5.0;
+    let (Some(StartedRun { settings, .. }), Some(cost)) = (&space.started, space.cost.found) else { return };
     let progress = &space.run.progress;
-    // It is the speed of single precision that is shown.
+    // The table holds the speed of single precision.
     let is_single = settings.precision == Precision::Single;
-    if !is_single || progress.work.0 < ENOUGH || progress.seconds <= 0.0 || !space.cost.is_of(settings) {
+    if !is_single || progress.work.0 < MIN_ITERATIONS || progress.seconds <= 0.0 || !space.cost.is_of(settings) {
         return;
     }
     let speed = cost.operations as f64 / progress.seconds_per_iteration();
@@ -140,7 +140,7 @@ fn learn_speed(space: &ReconstructSpace, shared: &mut Shared) {
 }
 
 fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending: Ending) {
-    let ended = space.begun.take();
+    let ended = space.started.take();
     space.run.progress.paused = false;
     match ending {
         Ending::Finished => shared.messages.note("Done. Choose a realisation below the plots, or export it."),
@@ -156,7 +156,7 @@ fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending:
     }
 }
 
-/// Puts the original of what is live into its pane.
+/// Shows the original of the run, or the open document, in its pane.
 fn show_original(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
     let Some(document) = space.live_document(shared).cloned() else { return };
     let slot = &mut space.pictures.original;
@@ -169,7 +169,7 @@ fn show_original(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
     }
 }
 
-/// Empties what a run shows; finished realisations stay.
+/// Clears what a run shows; finished realisations stay.
 fn clear_live(space: &mut ReconstructSpace) {
     space.preview = None;
     space.shown = Shown::Live;
@@ -187,7 +187,7 @@ fn show_preview(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context, pr
     space.preview = Some(preview);
 }
 
-/// Puts an image and its phases into the panes.
+/// Shows an image and its phases in the panes.
 fn show_result(
     space: &mut ReconstructSpace,
     shared: &Shared,
@@ -203,7 +203,7 @@ fn show_result(
     };
     let recipe = match space.shown {
         Shown::Realisation(n) => shared.realisations.get(n).map(|r| &r.report.settings.recipe),
-        Shown::Live => space.begun.as_ref().map(|begun| &begun.settings.recipe),
+        Shown::Live => space.started.as_ref().map(|started| &started.settings.recipe),
     };
     let recipe = recipe.unwrap_or(&shared.settings.recipe);
     Picture::show_phases(&mut space.pictures.phases, ctx, "phases", map, recipe);
@@ -222,7 +222,7 @@ pub fn show_realisation(space: &mut ReconstructSpace, shared: &Shared, ctx: &Con
     }
 }
 
-/// Opens the dialog that exports what is shown, else the last realisation.
+/// Opens the dialog to export the shown realisation, or else the last one.
 pub fn open_export(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context) {
     if let (Shown::Live, Some(last)) = (space.shown, shared.realisations.len().checked_sub(1)) {
         show_realisation(space, shared, ctx, last);

@@ -6,7 +6,7 @@ use super::state::ReconstructSpace;
 use super::{gram, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
-use crate::app::space::micrograph::{add_preparation, bar_of};
+use crate::app::space::micrograph::{add_preparation, remaining_data_bar};
 use crate::app::space::{document_summary, phase_choice};
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
@@ -33,8 +33,8 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
 
 fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     ui.add_space(theme::STEP);
-    let missing = match (&space.begun, &shared.document) {
-        (Some(_), _) => Some("A run is under way; pause or stop it in the bar below."),
+    let missing = match (&space.started, &shared.document) {
+        (Some(_), _) => Some("A run is under way; pause or stop it in the status bar."),
         (None, None) => Some("Open a micrograph first."),
         (None, Some(_)) => shared.network.missing(&shared.settings),
     };
@@ -47,7 +47,7 @@ fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) 
         }
     });
     if space.resumable.is_some() {
-        let tip = "The run that failed left a checkpoint; it goes on from there on the device chosen above.";
+        let tip = "The failed run left a checkpoint. It resumes from there, on the device chosen above.";
         if ui.button("Resume the failed run").on_hover_text(tip).clicked() {
             run::resume_failed(space, shared, ui.ctx());
         }
@@ -64,7 +64,7 @@ fn phase_settings(shared: &mut Shared, ui: &mut Ui) {
     if ui.button(summary).on_hover_text(tip).clicked() {
         shared.act(Action::Go("Micrograph"));
     }
-    if let Some(rows) = shared.document.as_ref().and_then(|d| bar_of(shared, d)) {
+    if let Some(rows) = shared.document.as_ref().and_then(|d| remaining_data_bar(shared, d)) {
         let tip = "The strip at the bottom looks like a microscope's data bar, and is counted with the phases.";
         if ui.button(format!("Cut off the data bar ({rows} rows)")).on_hover_text(tip).clicked() {
             add_preparation(shared, Prepare::CutBottom { rows });
@@ -73,12 +73,12 @@ fn phase_settings(shared: &mut Shared, ui: &mut Ui) {
     phase_choice(shared, ui);
 }
 
-/// The settings of the Gram matrices among those that all methods have. They are edited as a copy.
+/// The settings of the Gram matrices and those of all methods, in the panel's order. The former are edited as a copy.
 fn gram_settings(space: &mut ReconstructSpace, shared: &mut Shared, before: Gram, ui: &mut Ui) {
     let mut edited = before.clone();
     gram::network_settings(space, shared, &mut edited, ui);
     heading(ui, "Run");
-    // A preset changes common settings too, so it comes in a frame of its own.
+    // A preset also changes common settings, so nothing else is edited in that frame.
     if gram::preset_setting(shared, ui) {
         return;
     }
@@ -151,17 +151,17 @@ fn device_settings(shared: &mut Shared, ui: &mut Ui) {
     choice(ui, "Device", tip, &mut shared.settings.device, &"auto".to_string(), &named);
     if let Some(reason) = shared.devices.probe.failure.clone() {
         ui.label(RichText::new(reason).color(theme::palette(ui).warning));
-        if ui.button("Look at the devices again").clicked() {
-            shared.devices.look(&shared.wake);
+        if ui.button("Check the devices again").clicked() {
+            shared.devices.start_probe(&shared.wake);
         }
     }
     let is_gpu = shared.devices.chosen(&shared.settings.device).is_some_and(|device| device.kind != DeviceKind::Cpu);
-    let ways = [(Precision::Single, "single (32 bits)"), (Precision::Half, "half (16 bits)")];
-    let tip = "How a GPU stores feature maps. In half precision they take half of the memory, and tensor cores multiply where \
-               the driver offers them and they are quicker; the loss differs by about a thousandth, its gradient by one \
-               per cent. The CPU computes in single precision always.";
+    let precisions = [(Precision::Single, "single (32 bits)"), (Precision::Half, "half (16 bits)")];
+    let tip = "How a GPU stores feature maps. Half precision halves their memory. It uses tensor cores where the driver \
+               offers them and they are quicker. The loss differs by about a thousandth, its gradient by about one per \
+               cent. The CPU always computes in single precision.";
     if is_gpu || shared.settings.precision != Precision::Single {
-        choice(ui, "Precision", tip, &mut shared.settings.precision, &Precision::Single, &ways);
+        choice(ui, "Precision", tip, &mut shared.settings.precision, &Precision::Single, &precisions);
     }
     ui.add_space(4.0);
 }
@@ -169,7 +169,7 @@ fn device_settings(shared: &mut Shared, ui: &mut Ui) {
 /// The memory of a run, and all settings back to their defaults.
 fn memory_settings(shared: &mut Shared, ui: &mut Ui) {
     let s = &mut shared.settings;
-    let tip = "MiB that a run may take. Above it the network goes over the image in windows, with the same result; 0: what is free.";
+    let tip = "MiB that a run may use. An image that needs more is computed in windows, with the same result. 0: what is free.";
     let mut limit = s.memory_limit.unwrap_or(0);
     value(ui, "Memory", tip, &mut limit, &0, |ui, v| {
         let free = |n: f64, _: _| if n < 1.0 { "what is free".into() } else { format!("{n:.0} MiB") };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cost::CostEstimate;
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
-use crate::app::shared::watch::{Once, Watch};
+use crate::app::shared::watch::{OneShot, Watch};
 use crate::app::widgets::Picture;
 use crate::job::{Preview, Run};
 use crate::reconstruct::{Realisation, Settings};
@@ -38,8 +38,8 @@ pub struct Pictures {
     pub(super) thumbnails: Vec<(Arc<Realisation>, Picture)>,
 }
 
-/// What a run was started with: the window may have gone on since.
-pub struct Begun {
+/// The document and the settings that a run was started with. The window may show others by now.
+pub struct StartedRun {
     pub(super) document: Document,
     pub(super) settings: Settings,
 }
@@ -48,14 +48,14 @@ pub struct Begun {
 #[derive(Default)]
 pub struct ReconstructSpace {
     pub(super) run: Watch<Run>,
-    pub(super) begun: Option<Begun>,
+    pub(super) started: Option<StartedRun>,
     /// A run that failed but left a checkpoint.
-    pub(super) resumable: Option<Begun>,
+    pub(super) resumable: Option<StartedRun>,
     pub(super) preview: Option<Preview>,
     pub(super) shown: Shown,
     pub(super) curves: Arc<Vec<Curves>>,
     pub(super) pictures: Pictures,
-    /// The number of the document that the panes have seen.
+    /// The number of the document that the panes last followed.
     pub(super) document: u64,
     pub(super) cost: CostEstimate,
     pub(super) export: Export,
@@ -72,19 +72,19 @@ impl ReconstructSpace {
         self.run.progress.iteration
     }
 
-    /// Whether the run waits.
+    /// Whether the run is paused.
     pub fn is_paused(&self) -> bool {
         self.run.progress.paused
     }
 
-    /// Whether memory and operations of the settings have been worked out.
+    /// Whether memory and operations of the settings are known.
     pub fn cost_is_known(&self) -> bool {
         self.cost.found.is_some()
     }
 
     /// The document that the shown run belongs to.
     pub(super) fn live_document<'a>(&'a self, shared: &'a Shared) -> Option<&'a Document> {
-        self.begun.as_ref().map(|begun| &begun.document).or(shared.document.as_ref())
+        self.started.as_ref().map(|started| &started.document).or(shared.document.as_ref())
     }
 
     /// The finished realisation that is shown, else the last one.
@@ -102,5 +102,5 @@ pub struct Export {
     pub(super) is_open: bool,
     /// Why the last one failed.
     pub(super) error: String,
-    pub(super) writing: Watch<Once<PathBuf>>,
+    pub(super) writing: Watch<OneShot<PathBuf>>,
 }

@@ -1,11 +1,11 @@
-//! The middle of the workspace: pictures above, plots below, realisations at the foot.
+//! The view of the workspace: pictures at the top, plots below them, realisations at the bottom.
 
 use egui::{Panel, RichText, ScrollArea, Ui};
 
 use super::state::{ReconstructSpace, Shown};
 use super::{figures, run};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::serve_plot;
+use crate::app::shared::plots::handle_plot_request;
 use crate::app::space::readout_of;
 use crate::app::theme;
 use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
@@ -31,7 +31,7 @@ pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui:
 
 fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut view = shared.view;
-    let what_next = match (&shared.document, &space.begun) {
+    let what_next = match (&shared.document, &space.started) {
         (None, _) => "Open a micrograph, or drop one on the window.",
         (Some(_), None) => {
             "Start makes a new micrograph with the statistics of the original, from random noise. It appears here while it converges."
@@ -155,7 +155,7 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
             }
         }
     });
-    serve_plot(shared, ui, wanted);
+    handle_plot_request(shared, ui, wanted);
 }
 
 fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
@@ -225,7 +225,7 @@ const COVARIANCE_TIP: &str =
 const LINEAL_TIP: &str =
     "Area between the two lineal-path curves over the area under the original's. In brackets: white noise.";
 
-/// An error beside what white noise scores.
+/// An error, with that of white noise in brackets.
 fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, tooltip: &str) {
     let Some((found, noise)) = value else { return };
     let number = |v: f64| if v.is_finite() { significant(v) } else { "–".into() };

@@ -20,16 +20,16 @@ pub struct SampleArguments {
     /// Folder for the samples and their latent points
     #[arg(long, value_name = "DIR", default_value = "samples")]
     output: PathBuf,
-    /// How many
+    /// How many samples
     #[arg(long, default_value_t = 16)]
     count: usize,
-    /// Height and width, where they are not the model's (TextureVAE with free layout)
+    /// Height and width [default: the model's]; others need a TextureVAE with free layout
     #[arg(long, value_name = "PX")]
     edge: Option<usize>,
     /// One stack (.npy) instead of pictures
     #[arg(long)]
     npy: bool,
-    /// A latent point instead of random ones: all samples are its layouts
+    /// One latent point instead of random ones; the samples are layouts of it
     #[arg(long, value_name = "Z1,Z2,…", value_delimiter = ',', allow_hyphen_values = true)]
     z: Option<Vec<f32>>,
     /// Seed of latent points and layouts
@@ -69,22 +69,22 @@ fn check_point(z: &[f32], model: &Model) -> anyhow::Result<()> {
 pub struct TraverseArguments {
     /// The model: a file, or graphite for the one that comes with the program
     model: PathBuf,
-    /// The picture that the strips go into
+    /// The file for the picture of the strips
     #[arg(long, value_name = "PNG", default_value = "traversal.png")]
     output: PathBuf,
-    /// Dimensions, counted from 1; without it the most telling ones
+    /// Dimensions, counted from 1 [default: the most informative ones]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
     dimensions: Option<Vec<usize>>,
-    /// Where to start: without it at the middle, with it at the latent point of a micrograph
+    /// Start at the latent point of this micrograph [default: the mean of the data]
     #[arg(long, value_name = "IMAGE")]
     start: Option<PathBuf>,
     /// Prepare and segment that micrograph by a recipe
     #[arg(long, value_name = "JSON")]
     recipe: Option<PathBuf>,
-    /// Pictures of a strip
+    /// Pictures per strip
     #[arg(long, default_value_t = 10)]
     steps: usize,
-    /// Height and width of the pictures, where they are not the model's
+    /// Height and width of the pictures [default: the model's]
     #[arg(long, value_name = "PX")]
     edge: Option<usize>,
     /// Seed of the layout, the same for all pictures
@@ -95,7 +95,7 @@ pub struct TraverseArguments {
     device: String,
 }
 
-/// Strips that are shown where no dimensions are named.
+/// The most strips where no dimensions are named.
 const MOST_STRIPS: usize = 8;
 
 pub fn traverse(arguments: &TraverseArguments) -> anyhow::Result<()> {
@@ -156,7 +156,7 @@ pub struct EncodeArguments {
 
 type Row = (String, Vec<f32>, [f64; DESCRIPTORS.len()]);
 
-/// Name, latent mean and descriptors of each micrograph; what cannot be encoded is named on the error output.
+/// Name, latent mean and descriptors of each micrograph. Those that cannot be encoded are named on the error output.
 fn encodings(
     model: &Model,
     device: &crate::compute::Device,
