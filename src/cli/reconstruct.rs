@@ -13,7 +13,7 @@ use crate::micrograph::{self, Micrograph};
 use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::gram::{Decoding, Encoding, Gram, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
-use crate::reconstruct::{Realisation, Report, Settings, Target};
+use crate::reconstruct::{Method, Realisation, Report, Settings, Target};
 use crate::synth::Sample;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Settings that go together; other options override them [default: faithful]
     #[arg(long)]
     preset: Option<Preset>,
+    /// The method: its name, or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
+    #[arg(long)]
+    method: Option<Method>,
     #[command(flatten)]
     segmentation: SegmentationArguments,
     /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards [default: builtin]
@@ -121,6 +124,7 @@ impl Arguments {
                 *to = value.clone();
             }
         }
+        set(&mut s.method, &self.method);
         if let Some(preset) = self.preset {
             preset.apply(&mut s);
         }

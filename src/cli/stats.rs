@@ -88,27 +88,28 @@ fn curves(
     Ok(())
 }
 
+/// A column of the summary: its heading, and its text for a phase.
+type Column = (&'static str, fn(&PhaseStatistics) -> String);
+
+const SUMMARY: [Column; 12] = [
+    ("volume_fraction", |all| format!("{:.6}", all.fraction.volume_fraction)),
+    ("half_of_95_percent_interval", |all| format!("{:.6}", all.fraction.half_width())),
+    ("integral_range_px2", |all| format!("{:.1}", all.fraction.integral_range)),
+    ("independent_areas", |all| format!("{:.1}", all.fraction.independent_areas)),
+    ("specific_surface_per_px", |all| format!("{:.6}", all.specific_surface)),
+    ("interface_length_px", |all| format!("{:.1}", all.interface_length)),
+    ("mean_chord_px", |all| format!("{:.3}", all.mean_chord())),
+    ("mean_pore_radius_px", |all| format!("{:.3}", all.mean_pore_size())),
+    ("components", |all| all.component_sizes.len().to_string()),
+    ("largest_component_share", |all| format!("{:.4}", all.largest_share)),
+    ("percolates_x", |all| all.percolates[0].to_string()),
+    ("percolates_y", |all| all.percolates[1].to_string()),
+];
+
 /// Adds the line of single numbers of a phase.
 fn summary(text: &mut String, heading: bool, phase: usize, all: &PhaseStatistics) -> std::fmt::Result {
     if heading {
-        text.push_str("phase,volume_fraction,half_of_95_percent_interval,integral_range_px2,independent_areas,");
-        text.push_str("specific_surface_per_px,interface_length_px,mean_chord_px,mean_pore_radius_px,components,");
-        text.push_str("largest_component_share,percolates_x,percolates_y\n");
+        writeln!(text, "phase,{}", SUMMARY.map(|(heading, _)| heading).join(","))?;
     }
-    writeln!(
-        text,
-        "{phase},{:.6},{:.6},{:.1},{:.1},{:.6},{:.1},{:.3},{:.3},{},{:.4},{},{}",
-        all.fraction.volume_fraction,
-        all.fraction.half_width(),
-        all.fraction.integral_range,
-        all.fraction.independent_areas,
-        all.specific_surface,
-        all.interface_length,
-        all.mean_chord(),
-        all.mean_pore_size(),
-        all.component_sizes.len(),
-        all.largest_share,
-        all.percolates[0],
-        all.percolates[1]
-    )
+    writeln!(text, "{phase},{}", SUMMARY.map(|(_, cell)| cell(all)).join(","))
 }

@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::ReconstructError;
-use super::method::{State, Vector};
+use super::reconstruction::{State, Vector};
 use super::settings::Settings;
 
 /// A saved run: a resumed run gives bit for bit what the uninterrupted one gives (same device and program).

@@ -7,9 +7,9 @@
 mod checkpoint;
 mod fractions;
 pub mod gram;
-mod method;
 mod output;
 mod polish;
+mod reconstruction;
 mod settings;
 mod target;
 
@@ -19,10 +19,10 @@ pub use checkpoint::{Checkpoint, SavedRun};
 pub use fractions::{match_counts, target_counts};
 pub use gram::loss;
 pub use gram::loss::Cost;
-pub use method::{LossValue, MethodSettings, Outcome, Reconstruction, State, Status, Vector, WeightsInfo, prepare};
 pub use output::{InputInfo, OutputFiles, Realisation, Report, curves_csv, input_info, output_path, write_realisation};
 pub use polish::{Polished, polish};
-pub use settings::{MOST_REALISATIONS, Method, Settings};
+pub use reconstruction::{LossValue, Outcome, Reconstruction, State, Status, Vector, WeightsInfo};
+pub use settings::{MOST_REALISATIONS, Method, MethodSettings, Settings, prepare};
 pub use target::Target;
 
 use crate::compute::ComputeError;

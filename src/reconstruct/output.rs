@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ReconstructError;
-use super::method::{LossValue, Outcome, Reconstruction, WeightsInfo};
 use super::polish::{Polished, polish};
+use super::reconstruction::{LossValue, Outcome, Reconstruction, WeightsInfo};
 use super::settings::Settings;
 use super::target::Target;
 use crate::compute::DeviceInfo;

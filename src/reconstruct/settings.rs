@@ -1,12 +1,23 @@
 //! The settings of a reconstruction, the same for the window, the command line and the report.
+//!
+//! A method is a folder beside this file. Its settings implement [`MethodSettings`], and the type that does the work
+//! implements [`Reconstruction`]. Here it has one variant in [`Method`] and one line in [`Method::settings`]. Size, seed,
+//! realisations, exact volume fractions, polish, comparison, output and resuming are common to all methods.
+
+use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::ReconstructError;
 use super::gram::Gram;
+use super::reconstruction::Reconstruction;
+use super::target::Target;
+use crate::compute::Device;
 use crate::compute::graph::Precision;
 use crate::micrograph::Recipe;
+use crate::net::WeightsKind;
 
 /// A method with its settings.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -20,6 +31,91 @@ impl Default for Method {
     fn default() -> Self {
         Self::Gram(Gram::default())
     }
+}
+
+impl Method {
+    /// All methods with their default settings.
+    pub fn all() -> [Self; 1] {
+        [Self::Gram(Gram::default())]
+    }
+
+    /// The settings, through the interface of all methods.
+    pub fn settings(&self) -> &dyn MethodSettings {
+        match self {
+            Self::Gram(settings) => settings,
+        }
+    }
+
+    /// The settings of the Gram matrices, if that is the method.
+    pub fn gram(&self) -> Option<&Gram> {
+        match self {
+            Self::Gram(settings) => Some(settings),
+        }
+    }
+
+    /// The same, mutable.
+    pub fn gram_mut(&mut self) -> Option<&mut Gram> {
+        match self {
+            Self::Gram(settings) => Some(settings),
+        }
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = String;
+
+    /// A method by its name, or with its settings as a report writes them: `gram`, `{"gram": {"iterations": 50}}`.
+    /// Settings that are not given are default.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_name = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let given: Value = match is_name {
+            true => serde_json::json!({ text: {} }),
+            false => serde_json::from_str(text).map_err(|error| format!("it is not JSON ({error})"))?,
+        };
+        let known: serde_json::Map<String, Value> = Self::all()
+            .iter()
+            .filter_map(|method| serde_json::to_value(method).ok()?.as_object().cloned())
+            .flatten()
+            .collect();
+        let wanted = given.as_object().and_then(|given| given.iter().next());
+        let Some((name, mut settings)) = wanted.and_then(|(name, _)| Some((name, known.get(name)?.clone()))) else {
+            let names: Vec<&str> = known.keys().map(String::as_str).collect();
+            return Err(format!("there is no such method; the methods are: {}", names.join(", ")));
+        };
+        for (key, value) in given[name].as_object().into_iter().flatten() {
+            settings[key] = value.clone();
+        }
+        serde_json::from_value(serde_json::json!({ name: settings })).map_err(|error| error.to_string())
+    }
+}
+
+/// The interface of a method's settings.
+pub trait MethodSettings {
+    /// The method's name to display.
+    fn name(&self) -> &'static str;
+
+    /// Checks that they can be met for an original and a result of these sizes.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be met and what to change.
+    fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError>;
+
+    /// Prepares the reconstruction of an original.
+    ///
+    /// # Errors
+    /// Settings that cannot be met, missing files, or too little memory on the device.
+    fn prepare(
+        &self,
+        target: &Arc<Target>,
+        settings: &Settings,
+        device: Device,
+    ) -> Result<Box<dyn Reconstruction>, ReconstructError>;
+
+    /// The most iterations of a realisation.
+    fn iterations(&self) -> usize;
+
+    /// The names of the parts of its loss, in the order of [`LossValue::parts`].
+    fn loss_names(&self) -> Vec<String>;
 }
 
 /// Everything that decides a reconstruction besides the micrograph.
@@ -105,6 +201,9 @@ const OLD_GRAM_FIELDS: [&str; 14] = [
 
 /// The most realisations of a run.
 pub const MOST_REALISATIONS: usize = 100_000;
+/// The longest edge of a result.
+const MOST_EDGE: usize = 16_384;
+
 impl Settings {
     /// Gram matrices with these settings; everything else is default.
     pub fn of(gram: Gram) -> Self {
@@ -114,5 +213,75 @@ impl Settings {
     /// Height and width of the result for an original of this size.
     pub fn output_size(&self, original: (usize, usize)) -> (usize, usize) {
         self.size.unwrap_or(original)
+    }
+
+    /// Sets the weights of the feature network, if the method has one.
+    pub fn set_weights(&mut self, weights: WeightsKind) {
+        self.method.gram_mut().into_iter().for_each(|gram| gram.weights = weights.clone());
+    }
+
+    /// Checks that these settings can be met for an original of this size.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be met and what to change.
+    pub fn check(&self, original: (usize, usize)) -> Result<(), ReconstructError> {
+        let wrong = |text: String| Err(ReconstructError::Settings(text));
+        for (what, (height, width)) in [("The micrograph", original), ("The result", self.output_size(original))] {
+            if height > MOST_EDGE || width > MOST_EDGE {
+                return wrong(format!(
+                    "{what} has {height} × {width} pixels; at most {MOST_EDGE} are possible in each direction."
+                ));
+            }
+        }
+        if self.memory_limit.is_some_and(|mebibytes| !(1..=1 << 30).contains(&mebibytes)) {
+            return wrong("The memory limit must be 1 MiB or more, or be left out.".into());
+        }
+        if self.realisations == 0 {
+            return wrong("At least one realisation is needed.".into());
+        }
+        if self.realisations > MOST_REALISATIONS {
+            return wrong(format!("At most {MOST_REALISATIONS} realisations can be made in one run."));
+        }
+        self.method.settings().check(original, self.output_size(original))
+    }
+}
+
+/// Prepares the reconstruction of an original by the method of the settings.
+///
+/// # Errors
+/// Settings that cannot be met, a phase without a pixel, missing files, or too little memory on the device.
+pub fn prepare(
+    target: &Arc<Target>,
+    settings: &Settings,
+    device: Device,
+) -> Result<Box<dyn Reconstruction>, ReconstructError> {
+    settings.check(target.size())?;
+    if let Some(empty) = target.phases.as_ref().and_then(|map| map.counts().iter().position(|n| *n == 0)) {
+        let (phase, name) = (settings.recipe.phase_name(empty), &target.micrograph.name);
+        return Err(ReconstructError::Settings(format!(
+            "No pixel of {name} belongs to {phase}, so it cannot be reconstructed. Change the segmentation, or merge the \
+             phase into another."
+        )));
+    }
+    settings.method.settings().prepare(target, settings, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_read_by_its_name_and_with_settings() {
+        assert_eq!("gram".parse(), Ok(Method::default()));
+        let some = r#"{"gram": {"iterations": 50}}"#;
+        assert_eq!(some.parse(), Ok(Method::Gram(Gram { iterations: 50, ..Gram::default() })));
+        for wrong in ["", "grams", "{", r#"{"gram": {"iterations": "many"}}"#, r#"{"gram": {"speed": 1}}"#, "[1]"] {
+            let error = wrong.parse::<Method>().expect_err(wrong);
+            assert!(error.len() > 10, "{wrong}: {error}");
+        }
+        for method in Method::all() {
+            let text = serde_json::to_string(&method).expect("a text");
+            assert_eq!(text.parse(), Ok(method));
+        }
     }
 }

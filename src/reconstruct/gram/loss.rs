@@ -5,7 +5,7 @@ use super::tiles::{self, Purpose, Tilings, tilings};
 use crate::compute::graph::{Graph, Shape, TensorId};
 use crate::compute::{ComputeError, Device, DeviceKind, Memory, Program, planned_memory};
 use crate::net::{Layer, Weights, features};
-use crate::reconstruct::method::LossValue;
+use crate::reconstruct::reconstruction::LossValue;
 
 /// Gram matrices of `image` (RGB in 0 … 255, `height × width × 3`) at the layers of `settings`. If the whole image
 /// needs more than `limit` bytes, or more than the device has, it is processed in windows.

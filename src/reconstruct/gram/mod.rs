@@ -31,8 +31,8 @@ pub use solver::{Solver, decode, rough_phases};
 pub use state::{Optimiser, Saved};
 
 use super::ReconstructError;
-use super::method::{MethodSettings, Outcome, Reconstruction, State, Status, WeightsInfo};
-use super::settings::Settings;
+use super::reconstruction::{Outcome, Reconstruction, State, Status, WeightsInfo};
+use super::settings::{MethodSettings, Settings};
 use super::target::Target;
 use crate::compute::{Device, DeviceInfo};
 use crate::micrograph::PhaseMap;

@@ -16,7 +16,7 @@ use crate::micrograph::PhaseMap;
 use crate::optimise::{Adam, Bounds, Lbfgsb, Progress};
 use crate::reconstruct::ReconstructError;
 use crate::reconstruct::fractions::{match_counts, target_counts};
-use crate::reconstruct::method::LossValue;
+use crate::reconstruct::reconstruction::LossValue;
 
 /// Bounds of every channel.
 const BOUNDS: Bounds = Bounds { lower: 0.0, upper: 255.0 };

@@ -6,7 +6,7 @@ use std::cmp::Ordering::Less;
 use serde_json::json;
 
 use crate::optimise::{Adam, Bounds, History, Lbfgsb};
-use crate::reconstruct::method::{LossValue, State, Vector};
+use crate::reconstruct::reconstruction::{LossValue, State, Vector};
 
 /// The optimiser's state.
 #[derive(Clone, Debug, PartialEq)]
