@@ -213,24 +213,20 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
     ScrollArea::vertical().max_height((ui.available_height() - 130.0).max(60.0)).show(ui, |ui| {
         for (n, (name, map)) in items.iter().enumerate() {
             ui.horizontal(|ui| {
-                if n == 0 {
-                    ui.add_enabled(false, egui::Checkbox::new(&mut true, ""))
-                        .on_disabled_hover_text("The original is always shown.");
-                } else {
-                    let hidden = &mut space.hidden;
-                    let place = hidden.iter().position(|m| Arc::ptr_eq(m, map));
-                    let mut shown = place.is_none();
-                    ui.checkbox(&mut shown, "").on_hover_text("Show it in plots and table.");
-                    match place {
-                        Some(at) if shown => drop(hidden.remove(at)),
-                        None if !shown => hidden.push(map.clone()),
-                        _ => {}
-                    }
-                }
+                let place = space.hidden.iter().position(|m| Arc::ptr_eq(m, map));
+                let mut shown = n == 0 || place.is_none();
+                let check = ui.add_enabled(n > 0, egui::Checkbox::new(&mut shown, ""));
                 let text = if n == 0 { format!("{name} (original)") } else { name.clone() };
                 let (height, width) = map.size();
                 let size = format!("{height} × {width} px, {} phases", map.phases);
-                ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
+                let label = ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
+                let check = check.labelled_by(label.id).on_hover_text("Show it in plots and table.");
+                if check.on_disabled_hover_text("The original is always shown.").changed() {
+                    match place {
+                        Some(at) => drop(space.hidden.remove(at)),
+                        None => space.hidden.push(map.clone()),
+                    }
+                }
                 let file = n.checked_sub(1 + reconstructions);
                 if file.is_some() && ui.small_button("×").on_hover_text("Remove it from the comparison.").clicked() {
                     removed = file;

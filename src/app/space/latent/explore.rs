@@ -11,7 +11,7 @@ use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::theme;
-use crate::app::widgets::heading;
+use crate::app::widgets::{choice, heading};
 use crate::job::ExploreRequest;
 use crate::latent::{Cell, REACH, interpolation, normals, samples, suggested_name, traversal};
 
@@ -231,30 +231,11 @@ fn pad(ui: &mut Ui, open: &mut OpenModel) {
         return;
     }
     heading(ui, "Plane of two dimensions");
-    let choose = |ui: &mut Ui, open: &mut OpenModel, is_first: bool| {
-        let current = if is_first { open.pad.0 } else { open.pad.1 };
-        let mut chosen = current;
-        egui::ComboBox::from_id_salt(("pad", is_first))
-            .width(ui.available_width() - 90.0)
-            .truncate()
-            .selected_text(open.dimension_name(current))
-            .show_ui(ui, |ui| {
-                for dimension in open.order.clone() {
-                    ui.selectable_value(&mut chosen, dimension, open.dimension_name(dimension));
-                }
-            });
-        if is_first {
-            open.pad.0 = chosen;
-        } else {
-            open.pad.1 = chosen;
-        }
-    };
-    for (text, is_first) in [("Horizontal", true), ("Vertical", false)] {
-        ui.horizontal(|ui| {
-            ui.label(text);
-            choose(ui, open, is_first);
-        });
-    }
+    let names: Vec<(usize, String)> = open.order.iter().map(|d| (*d, open.dimension_name(*d))).collect();
+    let options: Vec<(usize, &str)> = names.iter().map(|(d, name)| (*d, name.as_str())).collect();
+    let (first, second) = (open.order[0], open.order[1]);
+    choice(ui, "Horizontal", "The dimension that changes from left to right.", &mut open.pad.0, &first, &options);
+    choice(ui, "Vertical", "The dimension that changes from bottom to top.", &mut open.pad.1, &second, &options);
     let edge = ui.available_width().min(240.0);
     let (rect, response) = ui.allocate_exact_size(vec2(edge, edge), Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "Plane of two dimensions"));

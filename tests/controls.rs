@@ -1,0 +1,350 @@
+//! Every control of the settings panels, operated by its label: it changes its setting and no other, and a double click
+//! on its label brings the default back.
+
+mod common;
+#[path = "common/window.rs"]
+mod window;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
+use egui_kittest::{Harness, Node};
+use microwright::app::{App, LatentSpace};
+use serde_json::{Value, json};
+use window::{click, tab, until};
+
+/// What is done to a control.
+#[derive(Clone, Copy)]
+enum Hand {
+    /// A slider or a number field gets a value.
+    Set(f64),
+    /// A check box is clicked.
+    Tick,
+    /// A menu is opened, and the entry that begins so is clicked.
+    Pick(&'static str),
+}
+use Hand::{Pick, Set, Tick};
+
+/// A window so high that no control is scrolled out of it.
+fn tall() -> Harness<'static, App> {
+    let mut harness = Harness::builder()
+        .with_size([1366.0, 2600.0])
+        // Two clicks become a double click only if they follow each other quickly.
+        .with_step_dt(1.0 / 60.0)
+        .with_context_setup(|ctx| ctx.input_mut(|i| i.max_texture_side = 8192))
+        .build_eframe(|cc| App::new(&cc.egui_ctx, None));
+    until(&mut harness, "the sample", |app| app.shared().document.is_some());
+    harness
+}
+
+/// All settings by their path.
+fn settings(harness: &mut Harness<'_, App>) -> BTreeMap<String, Value> {
+    let app = harness.state_mut();
+    let all = json!({
+        "settings": app.shared().settings,
+        "phase": app.shared().phase,
+        "latent": app.space_mut::<LatentSpace>().settings_mut(),
+    });
+    let mut found = BTreeMap::new();
+    let mut left = vec![(String::new(), all)];
+    while let Some((path, value)) = left.pop() {
+        match value {
+            Value::Object(fields) => left.extend(fields.into_iter().map(|(key, v)| (format!("{path}/{key}"), v))),
+            Value::Array(items) if !items.is_empty() => {
+                left.extend(items.into_iter().enumerate().map(|(n, v)| (format!("{path}/{n}"), v)));
+            }
+            leaf => drop(found.insert(path, leaf)),
+        }
+    }
+    found
+}
+
+/// The paths whose values differ.
+fn changed(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> BTreeSet<String> {
+    let paths = before.keys().chain(after.keys());
+    paths.filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
+}
+
+/// The control with this label in the panel, of the role that the hand needs.
+fn control<'a>(harness: &'a Harness<'_, App>, label: &'a str, hand: Hand) -> Node<'a> {
+    let roles: &[Role] = match hand {
+        Set(_) => &[Role::Slider, Role::SpinButton],
+        Tick => &[Role::CheckBox],
+        Pick(_) => &[Role::ComboBox],
+    };
+    let mut found = harness.query_all_by_label(label).filter(|node| roles.contains(&node.accesskit_node().role()));
+    found.next().unwrap_or_else(|| panic!("no control is labelled {label}"))
+}
+
+fn steps(harness: &mut Harness<'_, App>) {
+    (0..8).for_each(|_| harness.step());
+}
+
+fn operate(harness: &mut Harness<'_, App>, label: &str, hand: Hand) {
+    match hand {
+        Set(value) => control(harness, label, hand).set_value_accesskit(value),
+        Tick => control(harness, label, hand).click(),
+        Pick(entry) => {
+            control(harness, label, hand).click();
+            steps(harness);
+            let is_entry = |node: &Node<'_>| {
+                let node = node.accesskit_node();
+                node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with(entry))
+            };
+            let last = harness.query_all(By::new()).filter(is_entry).last();
+            last.unwrap_or_else(|| panic!("{label} has no entry {entry}")).click();
+        }
+    }
+    steps(harness);
+}
+
+/// Operates a control and checks what it changes: `path` becomes `expected`, and nothing else changes. Then a double click
+/// on the label brings the old value back.
+fn check(harness: &mut Harness<'_, App>, label: &str, hand: Hand, path: &str, expected: &Value) {
+    let before = settings(harness);
+    operate(harness, label, hand);
+    let after = settings(harness);
+    let differing = changed(&before, &after);
+    assert!(!differing.is_empty(), "{label} changes nothing");
+    assert!(differing.iter().all(|changed| changed.starts_with(path)), "{label} changes {differing:?}");
+    assert_eq!(after.get(path).or(after.get(&format!("{path}/0"))), Some(expected), "{label}");
+    let is_label = |node: &Node<'_>| {
+        let node = node.accesskit_node();
+        node.role() == Role::Label && node.value().as_deref() == Some(label)
+    };
+    // Clicks that follow each other quickly count together, and a third is no double click.
+    (0..60).for_each(|_| harness.step());
+    for _ in 0..2 {
+        let name = harness.query_all(By::new()).find(is_label).unwrap_or_else(|| panic!("no text says {label}"));
+        name.click();
+        harness.step();
+    }
+    steps(harness);
+    assert_eq!(changed(&before, &settings(harness)), BTreeSet::new(), "a double click on {label} is no way back");
+}
+
+/// Labels of all controls in the panel that have a value.
+fn labels(harness: &Harness<'_, App>) -> BTreeSet<String> {
+    let has_value = |role| matches!(role, Role::Slider | Role::SpinButton | Role::CheckBox | Role::ComboBox);
+    let is_in_panel = |node: &Node<'_>| has_value(node.accesskit_node().role()) && node.rect().left() < 300.0;
+    let all = harness.query_all(By::new()).filter(is_in_panel);
+    all.map(|node| node.accesskit_node().label().expect("every control has a label")).collect()
+}
+
+/// Checks all of these controls, and that the panel has no others besides `others`.
+fn check_all(harness: &mut Harness<'_, App>, cases: &[(&str, Hand, &str, Value)], others: &[&str]) {
+    for (label, hand, path, expected) in cases {
+        check(harness, label, *hand, path, expected);
+    }
+    let known: BTreeSet<&str> = cases.iter().map(|case| case.0).chain(others.iter().copied()).collect();
+    let unknown: Vec<String> = labels(harness).into_iter().filter(|label| !known.contains(label.as_str())).collect();
+    assert!(unknown.is_empty(), "nobody tests {unknown:?}");
+}
+
+#[test]
+fn every_control_of_reconstruct_changes_its_setting() {
+    let mut harness = tall();
+    for header in ["Layer weights", "Faithfulness", "Method"] {
+        click(&mut harness, header);
+    }
+    (0..60).for_each(|_| harness.step());
+    let gram = "/settings/method/gram";
+    let at = |name: &str| format!("{gram}/{name}");
+    let paths = [
+        "depth",
+        "iterations",
+        "padding",
+        "levels",
+        "correlation_weight",
+        "path_weight",
+        "decoding",
+        "optimiser",
+        "normalisation",
+        "pooling",
+        "encoding",
+    ]
+    .map(at);
+    let [depth, iterations, padding, levels, s2, path, decoding, optimiser, scale, pooling, encoding] =
+        paths.each_ref().map(String::as_str);
+    let cases = [
+        ("Depth", Set(5.0), depth, json!("pool2")),
+        ("Iterations", Set(77.0), iterations, json!(77)),
+        ("Realisations", Set(3.0), "/settings/realisations", json!(3)),
+        ("Seed", Set(9.0), "/settings/seed", json!(9)),
+        ("Height × width", Tick, "/settings/size", json!(256)),
+        ("Edges", Pick("periodic: can be tiled"), padding, json!("periodic")),
+        ("Device", Pick("CPU"), "/settings/device", json!("cpu")),
+        ("Sizes", Set(2.0), levels, json!(2)),
+        ("S2 weight", Set(2.0), s2, json!(2.0)),
+        ("Path weight", Set(5.0), path, json!(5.0)),
+        ("Phases by", Pick("k-means and annealing"), decoding, json!("clusters")),
+        ("Polish", Tick, "/settings/polish", json!(false)),
+        ("Optimiser", Pick("Adam"), optimiser, json!("adam")),
+        ("Layer scale", Pick("as in the paper"), scale, json!("paper")),
+        ("Pooling", Pick("maximum"), pooling, json!("max")),
+        ("Encoding", Pick("Latin hypercube (paper)"), encoding, json!("hypercube")),
+        ("Memory", Set(512.0), "/settings/memory_limit", json!(512)),
+    ];
+    let layers = [
+        "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1", "conv3_2", "conv3_3", "conv3_4",
+        "pool3",
+    ];
+    let layer_paths = layers.map(|layer| at(&format!("layer_weights/{layer}")));
+    let weights_path = at("layer_weights");
+    // Without any weight of its own the map is one empty value.
+    for layer in layers {
+        let before = settings(&mut harness);
+        operate(&mut harness, layer, Set(2.5));
+        let after = settings(&mut harness);
+        let path = at(&format!("layer_weights/{layer}"));
+        assert_eq!(after.get(&path), Some(&json!(2.5)), "{layer}");
+        let differing = changed(&before, &after);
+        assert!(
+            differing.iter().all(|p| layer_paths.contains(p) || *p == weights_path),
+            "{layer} changes {differing:?}"
+        );
+    }
+    harness.state_mut().settings_mut().method = Default::default();
+    steps(&mut harness);
+    let mut others = vec!["Weights", "Preset", "Phase", "Height in pixels", "Width in pixels"];
+    others.extend(layers);
+    check_all(&mut harness, &cases, &others);
+
+    operate(&mut harness, "Preset", Pick("As published (Li et al. 2018)"));
+    assert_eq!(settings(&mut harness)[levels], json!(1));
+    operate(&mut harness, "Preset", Pick("Faithful"));
+    assert_eq!(settings(&mut harness)[levels], json!(3));
+    operate(&mut harness, "Weights", Pick("VGG-19 (trained)"));
+    assert_eq!(settings(&mut harness)[&at("weights")], json!("vgg19"));
+    operate(&mut harness, "Weights", Pick("Built in (random filters)"));
+    operate(&mut harness, "Phase", Pick("phase 0: 60.0"));
+    assert_eq!(settings(&mut harness)["/phase"], json!(0));
+    operate(&mut harness, "Height × width", Tick);
+    operate(&mut harness, "Height in pixels", Set(100.0));
+    operate(&mut harness, "Width in pixels", Set(70.0));
+    assert_eq!(harness.state().shared().settings.size, Some((100, 70)));
+    operate(&mut harness, "Optimiser", Pick("Adam"));
+    check(&mut harness, "Step", Set(2.0), &at("adam_rate"), &json!(2.0));
+    click(&mut harness, "Reset all settings");
+    assert_eq!(harness.state().shared().settings, microwright::reconstruct::Settings::default());
+}
+
+#[test]
+fn every_control_of_a_segmentation_changes_the_recipe() {
+    let mut harness = tall();
+    tab(&mut harness, "Micrograph");
+    let recipe = "/settings/recipe/segmentation";
+    let others = ["Method", "Pixel size", "below px", "disc px"];
+    let at = |name: &str| format!("{recipe}/{name}");
+    let (phases, clusters) = (at("phases"), at("clusters"));
+    let (radius, sensitivity) = (at("local/radius"), at("local/sensitivity"));
+    let cases = [
+        ("Otsu thresholds", vec![("Phases", Set(3.0), phases.as_str(), json!(3))]),
+        ("k-means clusters", vec![("Clusters", Set(3.0), clusters.as_str(), json!(3))]),
+        (
+            "local (Sauvola)",
+            vec![
+                ("Radius", Set(20.0), radius.as_str(), json!(20)),
+                ("Sensitivity", Set(0.5), sensitivity.as_str(), json!(0.5)),
+            ],
+        ),
+    ];
+    for (method, cases) in cases {
+        operate(&mut harness, "Method", Pick(method));
+        assert_eq!(control(&harness, "Method", Pick(method)).value().as_deref(), Some(method));
+        check_all(&mut harness, &cases, &others);
+    }
+    operate(&mut harness, "Method", Pick("by hand"));
+    operate(&mut harness, "Threshold 1", Set(0.25));
+    assert_eq!(settings(&mut harness)[&at("thresholds/0")], json!(0.25));
+    click(&mut harness, "Add");
+    assert!(labels(&harness).contains("Threshold 2"));
+    click(&mut harness, "Remove");
+    steps(&mut harness);
+    assert!(!labels(&harness).contains("Threshold 2"));
+    operate(&mut harness, "Method", Pick("automatic"));
+    operate(&mut harness, "Pixel size", Set(12.0));
+    let size = settings(&mut harness).get("/settings/recipe/pixel_size/metres").cloned();
+    assert!(size.and_then(|size| size.as_f64()).is_some_and(|metres| metres > 0.0));
+    for (label, value) in [("below px", 33.0), ("disc px", 2.5)] {
+        operate(&mut harness, label, Set(value));
+        let shown = control(&harness, label, Set(value)).value();
+        assert!(shown.is_some_and(|text| text.contains(&value.to_string())), "{label}");
+    }
+    click(&mut harness, "Despeckle");
+    steps(&mut harness);
+    assert_eq!(settings(&mut harness)["/settings/recipe/corrections/0/pixels"], json!(33));
+}
+
+#[test]
+fn every_control_of_a_training_changes_its_setting() {
+    let mut harness = tall();
+    tab(&mut harness, "Latent");
+    click(&mut harness, "Train");
+    steps(&mut harness);
+    click(&mut harness, "Further");
+    (0..60).for_each(|_| harness.step());
+    let cases = [
+        ("Dimensions", Set(5.0), "/latent/dimensions", json!(5)),
+        ("Patch", Pick("64 px"), "/latent/edge", json!(64)),
+        ("Depth", Pick("pool2"), "/latent/depth", json!("pool2")),
+        ("Turn", Tick, "/latent/turn", json!(true)),
+        ("Steps", Set(321.0), "/latent/steps", json!(321)),
+        ("Batch", Set(4.0), "/latent/batch", json!(4)),
+        ("Divergence", Set(0.5), "/latent/beta", json!(0.5)),
+        ("Rate", Set(0.01), "/latent/rate", json!(0.01)),
+        ("Warm-up", Set(55.0), "/latent/warm_up", json!(55)),
+        ("Free nats", Set(0.25), "/latent/free_bits", json!(0.25)),
+        ("Width", Set(16.0), "/latent/width", json!(16)),
+        ("Encoder", Pick("whole map (as in the paper)"), "/latent/head", json!("flattened")),
+        ("Encoder loss", Set(3.0), "/latent/feature_weight", json!(3.0)),
+        ("Layout", Tick, "/latent/free_layout", json!(false)),
+        ("Autocorrelation", Set(7.0), "/latent/correlation_weight", json!(7.0)),
+        ("Edges", Tick, "/latent/periodic", json!(false)),
+        ("Check every", Set(20.0), "/latent/check_every", json!(20)),
+        ("Patience", Set(3.0), "/latent/patience", json!(3)),
+        ("Seed", Set(8.0), "/latent/seed", json!(8)),
+    ];
+    check_all(&mut harness, &cases, &["Kind", "Preset", "Stride", "At most"]);
+    for (label, value, shown) in [("Stride", 40.0, "40 px"), ("At most", 500.0, "500 patches")] {
+        operate(&mut harness, label, Set(value));
+        assert_eq!(control(&harness, label, Set(value)).value().as_deref(), Some(shown), "{label}");
+    }
+    operate(&mut harness, "Preset", Pick("Quick look"));
+    assert_ne!(settings(&mut harness)["/latent/steps"], json!(1500));
+    operate(&mut harness, "Kind", Pick("Morphology"));
+    assert_eq!(settings(&mut harness)["/latent/model"], json!("morphology"));
+    let own = [
+        ("Style", Set(2.0), "/latent/style_weight", json!(2.0)),
+        ("Diversity", Set(3.0), "/latent/collapse_weight", json!(3.0)),
+    ];
+    own.iter().for_each(|(label, hand, path, expected)| check(&mut harness, label, *hand, path, expected));
+}
+
+#[test]
+fn every_control_of_the_depth_study_the_comparison_and_the_latent_space_keeps_what_is_set() {
+    let mut harness = tall();
+    tab(&mut harness, "Depth study");
+    for (label, value) in [("Iterations", 42.0), ("Seeds", 4.0)] {
+        operate(&mut harness, label, Set(value));
+        assert_eq!(control(&harness, label, Set(value)).value(), Some(value.to_string()), "{label}");
+    }
+    assert_eq!(labels(&harness), BTreeSet::from(["Iterations".into(), "Seeds".into()]));
+
+    tab(&mut harness, "Compare");
+    operate(&mut harness, "Edges", Pick("periodic"));
+    assert_eq!(control(&harness, "Edges", Pick("")).value().as_deref(), Some("periodic"));
+    operate(&mut harness, "Phase", Pick("phase 0: 60.0"));
+    assert_eq!(harness.state().shared().phase, 0);
+    labels(&harness);
+
+    tab(&mut harness, "Latent");
+    until(&mut harness, "the built-in model", |app| window::latent(app).shown().is_some());
+    operate(&mut harness, "3", Set(1.5));
+    let number = harness.get_by_role_and_label(Role::SpinButton, "3").value();
+    assert_eq!(number.as_deref(), Some("1.50"));
+    operate(&mut harness, "Horizontal", Pick("4"));
+    assert_eq!(control(&harness, "Horizontal", Pick("")).value().as_deref(), Some("4"));
+    labels(&harness);
+}
