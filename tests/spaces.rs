@@ -1,0 +1,161 @@
+//! What belongs to a workspace: its keys, its question at closing, and its part of a project.
+
+mod common;
+#[path = "common/window.rs"]
+mod window;
+
+use std::path::Path;
+
+use egui::{Key, ViewportEvent, ViewportId};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use microwright::app::{App, DepthStudySpace, LatentSpace};
+use microwright::latent::{LatentSettings, ModelKind};
+use microwright::micrograph::write_labels_npy;
+use microwright::net::{Layer, WeightsKind};
+use microwright::synth;
+use window::{click, drop_file, has, latent, run, tab, until, window};
+
+fn press(harness: &mut Harness<'_, App>, key: Key) {
+    harness.key_press(key);
+    (0..4).for_each(|_| harness.step());
+}
+
+/// Asks the window to close, and dismisses the question.
+fn close(harness: &mut Harness<'_, App>, question: &str) {
+    harness.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    (0..3).for_each(|_| harness.step());
+    assert!(has(harness, question), "closing does not ask: {question}");
+    press(harness, Key::Escape);
+    assert!(!has(harness, question), "the question stays");
+}
+
+/// A small micrograph, and a window that shows it.
+fn opened(folder: &Path) -> Harness<'static, App> {
+    let path = folder.join("small.npy");
+    write_labels_npy(&path, &synth::bicontinuous(32, 0.4, 9.0, 2)).expect("a file");
+    let mut harness = window(Some(path));
+    until(&mut harness, "the micrograph", |app| app.message_texts().iter().any(|m| m.contains("small.npy")));
+    harness.state_mut().settings_mut().device = "cpu".into();
+    harness.step();
+    harness
+}
+
+fn train(harness: &mut Harness<'_, App>, folder: &Path) {
+    harness.state_mut().shared_mut().export.folder = folder.display().to_string();
+    tab(harness, "Latent");
+    until(harness, "the built-in model", |app| latent(app).shown().is_some());
+    click(harness, "Train");
+    let space = harness.state_mut().space_mut::<LatentSpace>();
+    space.take_graphite(30);
+    let sizes = LatentSettings { dimensions: 3, edge: 32, width: 8, batch: 4, ..LatentSettings::default() };
+    *space.settings_mut() =
+        LatentSettings { model: ModelKind::Texture, depth: Layer::CONV1_1, steps: 100_000, check_every: 4, ..sizes };
+    (0..3).for_each(|_| harness.step());
+}
+
+#[test]
+fn the_key_of_a_workspace_acts_in_that_workspace_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = opened(folder.path());
+    for name in ["Micrograph", "Compare", "Latent"] {
+        tab(&mut harness, name);
+        until(&mut harness, "the built-in model", |app| name != "Latent" || latent(app).shown().is_some());
+        let before = latent(harness.state()).shown().cloned();
+        press(&mut harness, Key::Space);
+        assert!(!run(harness.state()).is_running(), "Space in {name} starts a reconstruction");
+        if name == "Latent" {
+            let is_other = |app: &App| latent(app).shown().map(|s| &s.picture) != before.as_ref().map(|s| &s.picture);
+            until(&mut harness, "another layout", is_other);
+        }
+    }
+    train(&mut harness, folder.path());
+    press(&mut harness, Key::Space);
+    until(&mut harness, "a training", |app| latent(app).steps() > 0);
+    assert!(!run(harness.state()).is_running());
+    click(&mut harness, "Cancel");
+    tab(&mut harness, "Reconstruct");
+    press(&mut harness, Key::Space);
+    assert!(run(harness.state()).is_running(), "Space in Reconstruct starts one");
+}
+
+#[test]
+fn start_by_key_asks_for_missing_weights_as_the_button_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = opened(folder.path());
+    let shared = harness.state_mut().shared_mut();
+    shared.settings_mut().set_weights(WeightsKind::Vgg19);
+    shared.network.kept = None;
+    (0..3).for_each(|_| harness.step());
+    press(&mut harness, Key::Space);
+    assert!(!run(harness.state()).is_running());
+    assert!(has(&harness, "VGG-19 is not on this machine yet"));
+    click(&mut harness, "Take the built-in weights");
+    press(&mut harness, Key::Space);
+    assert!(run(harness.state()).is_running(), "with the built-in weights it starts");
+}
+
+#[test]
+fn closing_during_a_depth_study_or_a_training_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = opened(folder.path());
+    tab(&mut harness, "Depth study");
+    harness.state_mut().space_mut::<DepthStudySpace>().set(10_000, 50);
+    harness.step();
+    press(&mut harness, Key::Space);
+    close(&mut harness, "A depth study is under way");
+    tab(&mut harness, "Depth study");
+    click(&mut harness, "Stop");
+    train(&mut harness, folder.path());
+    harness.get_all_by_label("Train").last().expect("the button").click();
+    until(&mut harness, "some steps", |app| latent(app).steps() > 0);
+    close(&mut harness, "A training is under way");
+    click(&mut harness, "Cancel");
+}
+
+#[test]
+fn a_project_holds_a_study_compared_micrographs_and_a_trained_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = opened(folder.path());
+    let other = folder.path().join("other.npy");
+    write_labels_npy(&other, &synth::bicontinuous(32, 0.3, 7.0, 5)).expect("a file");
+    tab(&mut harness, "Compare");
+    drop_file(&mut harness, &other);
+    until(&mut harness, "the other micrograph", |_| true);
+    tab(&mut harness, "Depth study");
+    harness.state_mut().space_mut::<DepthStudySpace>().set(1, 2);
+    harness.step();
+    click(&mut harness, "Study all depths");
+    until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("study is done")));
+    let rows = harness.state().space::<DepthStudySpace>().rows().to_vec();
+    train(&mut harness, folder.path());
+    harness.get_all_by_label("Train").last().expect("the button").click();
+    until(&mut harness, "some steps", |app| latent(app).steps() > 4);
+    click(&mut harness, "Stop and keep");
+    let is_trained = |app: &App| latent(app).model_name() == Some("model-1.safetensors");
+    until(&mut harness, "the model", is_trained);
+    click(&mut harness, "Explore");
+    until(&mut harness, "its picture", |app| latent(app).shown().is_some());
+    let picture = latent(harness.state()).shown().expect("a picture").picture.clone();
+
+    let project = folder.path().join("all.microwright");
+    harness.state_mut().save_project_as(&project);
+    until(&mut harness, "the project", |_| project.exists());
+    // What the project was made from is gone.
+    for name in ["small.npy", "other.npy", "model-1.safetensors"] {
+        std::fs::remove_file(folder.path().join(name)).expect("a file");
+    }
+    let mut fresh = window(Some(project));
+    until(&mut fresh, "the study", |app| app.space::<DepthStudySpace>().rows().len() == rows.len());
+    for (kept, row) in fresh.state().space::<DepthStudySpace>().rows().iter().zip(&rows) {
+        assert_eq!((kept.depth, &kept.errors), (row.depth, &row.errors));
+    }
+    until(&mut fresh, "the model", is_trained);
+    tab(&mut fresh, "Latent");
+    until(&mut fresh, "its picture", |app| latent(app).shown().is_some());
+    assert_eq!(latent(fresh.state()).shown().expect("a picture").picture, picture);
+    tab(&mut fresh, "Compare");
+    until(&mut fresh, "the micrographs", |app| app.shared().is_settled());
+    (0..5).for_each(|_| fresh.step());
+    assert!(has(&fresh, "other.npy"));
+}
