@@ -94,7 +94,7 @@ impl ProjectState {
                      Choose another name, or the same name to replace the file.",
                     path.display()
                 ));
-                ask_for_project_name(shared, false);
+                ask_for_project_name(shared, quit);
             }
             Some(path) => shared.act(Action::SaveProject { path, quit }),
             None => ask_for_project_name(shared, quit),

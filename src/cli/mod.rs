@@ -39,7 +39,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make new micrographs that are statistically equivalent to one.
-    Reconstruct(reconstruct::Arguments),
+    Reconstruct(Box<reconstruct::Arguments>),
     /// Apply a recipe to micrographs: prepare, segment and correct them, and write their phases.
     Segment(segment::Arguments),
     /// Reconstruct at every depth of the network and recommend the shallowest that is deep enough.

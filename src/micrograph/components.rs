@@ -22,12 +22,14 @@ pub struct Touching {
 
 /// The component of each pixel, from 0 in reading order, and the number of pixels of each. Touching pixels of equal
 /// value belong together. Computed by union-find.
-pub fn regions<T: PartialEq>(values: &ArrayView2<T>, touching: Touching) -> (Array2<u32>, Vec<usize>) {
+pub fn regions<T: Clone + PartialEq>(values: &ArrayView2<T>, touching: Touching) -> (Array2<u32>, Vec<usize>) {
     let (height, width) = values.dim();
+    let standard = values.as_standard_layout();
+    let values = standard.as_slice().expect("standard layout");
     let mut parents: Vec<u32> = (0..values.len() as u32).collect();
-    let mut join = |a: [usize; 2], b: [usize; 2]| {
+    let mut join = |a: usize, b: usize| {
         if values[a] == values[b] {
-            let [a, b] = [a, b].map(|[y, x]| root(&mut parents, (y * width + x) as u32));
+            let (a, b) = (root(&mut parents, a as u32), root(&mut parents, b as u32));
             // The smaller number stays the root, so that components come in reading order.
             parents[a.max(b) as usize] = a.min(b);
         }
@@ -37,14 +39,14 @@ pub fn regions<T: PartialEq>(values: &ArrayView2<T>, touching: Touching) -> (Arr
     for y in 0..height {
         for x in 0..width {
             if x > 0 || touching.periodic {
-                join([y, x], [y, if x > 0 { x - 1 } else { width - 1 }]);
+                join(y * width + x, y * width + if x > 0 { x - 1 } else { width - 1 });
             }
             if y > 0 || touching.periodic {
                 let row = if y > 0 { y - 1 } else { height - 1 };
                 for step in above {
                     let column = x as isize + step;
                     if touching.periodic || (0..width as isize).contains(&column) {
-                        join([y, x], [row, column.rem_euclid(width as isize) as usize]);
+                        join(y * width + x, row * width + column.rem_euclid(width as isize) as usize);
                     }
                 }
             }

@@ -100,11 +100,11 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Array2<f32> {
     if squared.iter().all(|d| d.is_infinite()) {
         return squared;
     }
-    let radius = squared.mapv(f32::sqrt);
+    let squared = squared.as_slice().expect("standard layout");
+    let radius: Vec<f32> = squared.iter().map(|d| d.sqrt()).collect();
     let mut centres: Vec<u32> =
-        (0..(h * w) as u32).filter(|at| matters(&radius, *at as usize / w, *at as usize % w, boundary)).collect();
-    let squared_of = |at: u32| squared[[at as usize / w, at as usize % w]];
-    centres.sort_unstable_by(|a, b| squared_of(*a).total_cmp(&squared_of(*b)));
+        (0..(h * w) as u32).filter(|at| matters(&radius, *at as usize, (h, w), boundary)).collect();
+    centres.sort_unstable_by(|a, b| squared[*a as usize].total_cmp(&squared[*b as usize]));
     let mut out = vec![0.0f32; h * w];
     // Bands of rows are drawn in parallel; each draws the discs that reach it.
     let band = h.div_ceil(4 * rayon::current_num_threads()).max(16);
@@ -112,7 +112,12 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Array2<f32> {
         let (first, rows) = (number * band, out.len() / w);
         for centre in &centres {
             let (y, x) = (*centre as usize / w, *centre as usize % w);
-            let disc = Disc { y: y as isize, x: x as isize, radius: radius[[y, x]], squared: squared[[y, x]] };
+            let disc = Disc {
+                y: y as isize,
+                x: x as isize,
+                radius: radius[*centre as usize],
+                squared: squared[*centre as usize],
+            };
             disc.draw(out, first as isize, rows as isize, (h as isize, w as isize), boundary);
         }
     });
@@ -120,12 +125,12 @@ pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Array2<f32> {
 }
 
 /// Whether no neighbour's disc contains this one.
-fn matters(radius: &Array2<f32>, y: usize, x: usize, boundary: Boundary) -> bool {
-    let (r, (h, w)) = (radius[[y, x]], radius.dim());
+fn matters(radius: &[f32], at: usize, (h, w): (usize, usize), boundary: Boundary) -> bool {
+    let r = radius[at];
     if r <= 0.0 {
         return false;
     }
-    let (y, x) = (y as isize, x as isize);
+    let (y, x) = ((at / w) as isize, (at % w) as isize);
     for dy in -1..=1isize {
         for dx in -1..=1isize {
             let (mut other_y, mut other_x) = (y + dy, x + dx);
@@ -136,7 +141,7 @@ fn matters(radius: &Array2<f32>, y: usize, x: usize, boundary: Boundary) -> bool
                 continue;
             }
             let step = ((dy * dy + dx * dx) as f32).sqrt();
-            if radius[[other_y as usize, other_x as usize]] >= r + step {
+            if radius[other_y as usize * w + other_x as usize] >= r + step {
                 return false;
             }
         }

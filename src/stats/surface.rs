@@ -18,17 +18,12 @@ pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
     let mut density = 0.0;
     for (dy, dx) in [(0, 1), (1, 0), (1, 1), (1, -1)] {
         let (mut crossings, mut steps) = (0u64, 0u64);
-        for y in 0..h {
-            for x in 0..w {
-                let (mut other_y, mut other_x) = (y + dy, x + dx);
-                if boundary == Boundary::Periodic {
-                    (other_y, other_x) = (other_y.rem_euclid(h), other_x.rem_euclid(w));
-                } else if other_y >= h || other_x < 0 || other_x >= w {
-                    continue;
-                }
+        let inside = |at: isize, size: isize| boundary == Boundary::Periodic || (0..size).contains(&at);
+        for y in (0..h).filter(|y| inside(y + dy, h)) {
+            let (row, other) = (phase.row(y as usize), phase.row((y + dy).rem_euclid(h) as usize));
+            for x in (0..w).filter(|x| inside(x + dx, w)) {
                 steps += 1;
-                let unlike = phase[[y as usize, x as usize]] != phase[[other_y as usize, other_x as usize]];
-                crossings += u64::from(unlike);
+                crossings += u64::from(row[x as usize] != other[(x + dx).rem_euclid(w) as usize]);
             }
         }
         let length = ((dy * dy + dx * dx) as f64).sqrt();
@@ -51,8 +46,9 @@ pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)
     let mut sums = vec![0u32; (rows + 1) * (columns + 1)];
     for y in 0..rows {
         let mut line = 0;
+        let row = phase.row(y % h);
         for x in 0..columns {
-            line += u32::from(phase[[y % h, x % w]]);
+            line += u32::from(row[x % w]);
             sums[(y + 1) * (columns + 1) + x + 1] = sums[y * (columns + 1) + x + 1] + line;
         }
     }
@@ -83,7 +79,9 @@ pub fn local_variance(phase: &Indicator, boundary: Boundary) -> Vec<(usize, f64)
 pub fn power_spectrum(phase: &Indicator) -> Vec<(f64, f64)> {
     let (h, w) = phase.dim();
     let fourier = super::Fourier::new(h, w);
-    let spectrum = fourier.transform(|at| f64::from(u8::from(phase[[at / w, at % w]])));
+    let standard = phase.as_standard_layout();
+    let inside = standard.as_slice().expect("standard layout");
+    let spectrum = fourier.transform(|at| f64::from(u8::from(inside[at])));
     let edge = h.min(w);
     let rings = edge / 2;
     let (mut sums, mut places) = (vec![0.0; rings + 1], vec![0u32; rings + 1]);

@@ -26,12 +26,12 @@ pub fn sensitivity_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
         ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
         return;
     }
-    let known = space.sensitivity.as_ref().is_some_and(|s| s.cuts == cuts);
-    if !known && space.asked.as_ref() != Some(&cuts) && space.dragged.is_none() {
-        let recipe = Recipe { segmentation: Segmentation::Thresholds(cuts.clone()), ..document.recipe.clone() };
+    let wanted = (document.number, cuts.clone());
+    if space.asked.as_ref() != Some(&wanted) && space.dragged.is_none() {
+        let recipe = Recipe { segmentation: Segmentation::Thresholds(cuts), ..document.recipe.clone() };
         let task = MeasureSensitivity { micrograph: document.micrograph().clone(), recipe };
         space.measuring.start_detached(task, &shared.wake);
-        space.asked = Some(cuts);
+        space.asked = Some(wanted);
     }
     let Some(sensitivity) = &space.sensitivity else {
         ui.centered_and_justified(|ui| ui.label("Measuring the phases for thresholds around the chosen one…"));

@@ -124,8 +124,8 @@ pub struct MicrographSpace {
     pub(super) measuring: Watch<MeasureSensitivity>,
     /// The number of the document that the pictures show.
     pub(super) document: u64,
-    /// The thresholds of the last measurement that was started.
-    pub(super) asked: Option<Vec<f32>>,
+    /// The document and the thresholds of the last measurement that was started.
+    pub(super) asked: Option<(u64, Vec<f32>)>,
 }
 
 impl Default for MicrographSpace {

@@ -97,7 +97,6 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 /// The numbers behind the shown image and phases, with their widths, for the readout.
-#[expect(clippy::type_complexity, reason = "two optional pictures, used in one place")]
 fn shown_pixels<'a>(
     space: &'a ReconstructSpace,
     shared: &'a Shared,
