@@ -92,7 +92,7 @@ fn operate(harness: &mut Harness<'_, App>, label: &str, hand: Hand) {
                 let node = node.accesskit_node();
                 node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with(entry))
             };
-            let last = harness.query_all(By::new()).filter(is_entry).next_back();
+            let last = harness.query_all(By::new()).rfind(is_entry);
             last.unwrap_or_else(|| panic!("{label} has no entry {entry}")).click();
         }
     }

@@ -7,9 +7,9 @@ mod oracle;
 use std::sync::Arc;
 
 use common::{devices, distance};
-use microwright::compute::gpu::{Algorithm, Probe};
 use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId};
 use microwright::compute::kernels::{self, Binding, Grid, Halves};
+use microwright::compute::kernels::{Algorithm, Probe};
 use microwright::compute::selftest::{self, Case};
 use microwright::compute::{Device, DeviceKind, Program, planned_memory};
 use microwright::net::{Layer, Weights, features};

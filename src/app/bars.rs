@@ -12,6 +12,9 @@ use super::theme;
 use crate::compute::mebibytes;
 use crate::synth::Sample;
 
+/// Width, in points, of the buttons for zooming and those at the right end of the bar.
+const ROOM_FOR_ZOOM: f32 = 340.0;
+
 /// The bar of commands; `project` is the name of the open project.
 pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, project: Option<String>, ui: &mut Ui) {
     let mut chosen = None;
@@ -40,10 +43,13 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
                 chosen = Some(Action::Do(command));
             }
         }
-        ui.separator();
-        for (text, command) in [("Fit", Command::Fit), ("1:1", Command::OneToOne)] {
-            if short_button(shared, ui, text, command) {
-                chosen = Some(Action::Do(command));
+        // In a narrow window these are left to their keys and the palette, so that nothing overlaps.
+        if ui.available_width() > ROOM_FOR_ZOOM {
+            ui.separator();
+            for (text, command) in [("Fit", Command::Fit), ("1:1", Command::OneToOne)] {
+                if short_button(shared, ui, text, command) {
+                    chosen = Some(Action::Do(command));
+                }
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -6,8 +6,8 @@ use anyhow::bail;
 
 use super::bench_kernels;
 use super::print::say;
-use crate::compute::gpu::Algorithm;
 use crate::compute::graph::Precision;
+use crate::compute::kernels::Algorithm;
 use crate::compute::{Device, mebibytes, selftest};
 use crate::job::open_device_for;
 use crate::net::{Layer, Weights};

@@ -3,7 +3,8 @@
 use anyhow::bail;
 
 use super::print::say;
-use crate::compute::gpu::{Algorithm, Timing};
+use crate::compute::gpu::Timing;
+use crate::compute::kernels::Algorithm;
 use crate::compute::{Device, Program, selftest};
 use crate::net::Weights;
 use crate::reconstruct::loss::{Loss, LossSettings, grams};

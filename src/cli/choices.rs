@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::compute::gpu::Algorithm;
 use crate::compute::graph::{Padding, Pooling, Precision};
+use crate::compute::kernels::Algorithm;
 use crate::latent::{Head, LatentPreset, ModelKind};
 use crate::reconstruct::gram::{Decoding, Encoding, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;

@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long)]
     preset: Option<Preset>,
     /// The method: its name, or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "preset")]
     method: Option<Method>,
     #[command(flatten)]
     segmentation: SegmentationArguments,
@@ -129,6 +129,10 @@ impl Arguments {
             preset.apply(&mut s);
         }
         set(&mut s.recipe, &self.segmentation.chosen_recipe()?);
+        if s.method.gram().is_none() && self.names_gram() {
+            let name = s.method.settings().name();
+            bail!("{name} has no feature network; give its settings with --method, and no options of the network");
+        }
         if let Some(gram) = s.method.gram_mut() {
             set(&mut gram.weights, &self.weights.as_deref().map(WeightsKind::parse));
             set(&mut gram.depth, &self.depth);
@@ -153,6 +157,19 @@ impl Arguments {
         set(&mut s.device, &self.device);
         set(&mut s.precision, &self.precision);
         Ok(s)
+    }
+}
+
+impl Arguments {
+    /// Whether options of the Gram matrices are given.
+    fn names_gram(&self) -> bool {
+        let texts =
+            [self.weights.is_some(), self.depth.is_some(), !self.layer_weight.is_empty(), self.levels.is_some()];
+        let terms = [self.correlation_weight.is_some(), self.path_weight.is_some(), self.adam_rate.is_some()];
+        let solver = [self.decoding.is_some(), self.iterations.is_some(), self.optimiser.is_some()];
+        let graph =
+            [self.padding.is_some(), self.pooling.is_some(), self.normalisation.is_some(), self.encoding.is_some()];
+        [&texts[..], &terms, &solver, &graph].concat().contains(&true)
     }
 }
 

@@ -91,7 +91,7 @@ fn curves(
 /// A column of the summary: its heading, and its text for a phase.
 type Column = (&'static str, fn(&PhaseStatistics) -> String);
 
-const SUMMARY: [Column; 12] = [
+const SUMMARY: &[Column] = &[
     ("volume_fraction", |all| format!("{:.6}", all.fraction.volume_fraction)),
     ("half_of_95_percent_interval", |all| format!("{:.6}", all.fraction.half_width())),
     ("integral_range_px2", |all| format!("{:.1}", all.fraction.integral_range)),
@@ -109,7 +109,7 @@ const SUMMARY: [Column; 12] = [
 /// Adds the line of single numbers of a phase.
 fn summary(text: &mut String, heading: bool, phase: usize, all: &PhaseStatistics) -> std::fmt::Result {
     if heading {
-        writeln!(text, "phase,{}", SUMMARY.map(|(heading, _)| heading).join(","))?;
+        writeln!(text, "phase,{}", SUMMARY.iter().map(|(heading, _)| *heading).collect::<Vec<_>>().join(","))?;
     }
-    writeln!(text, "{phase},{}", SUMMARY.map(|(_, cell)| cell(all)).join(","))
+    writeln!(text, "{phase},{}", SUMMARY.iter().map(|(_, cell)| cell(all)).collect::<Vec<_>>().join(","))
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::ComputeError;
 use super::cpu::{self, CpuProgram};
-use super::gpu::{self, Algorithm, Gpu, GpuProgram};
+use super::gpu::{self, Gpu, GpuProgram};
 use super::graph::{Graph, Plan, Precision, TensorId};
 use super::info::{DeviceInfo, DeviceKind};
+use super::kernels::Algorithm;
 
 /// All devices of this machine, in the order of preference.
 pub fn devices() -> Vec<DeviceInfo> {

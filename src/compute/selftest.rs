@@ -8,8 +8,8 @@ use std::sync::Arc;
 pub use case::{Case, Feed, picture, values};
 use case::{describe, symmetric};
 
-use super::gpu::Algorithm;
 use super::graph::{ConvSettings, Cut, Graph, Padding, Pooling, Precision, Shape, TensorId};
+use super::kernels::Algorithm;
 use super::{ComputeError, Device, kernels};
 
 /// The outcome for one operation.

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Control;
-use crate::compute::gpu::{Algorithm, Choices, Gpu};
+use crate::compute::gpu::Gpu;
 use crate::compute::graph::Precision;
 use crate::compute::kernels::Halves;
+use crate::compute::kernels::{Algorithm, Choices};
 use crate::compute::selftest::Check;
 use crate::compute::{ComputeError, Device, DeviceInfo, kernels, selftest};
 use crate::latent::LatentError;

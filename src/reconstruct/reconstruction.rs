@@ -112,6 +112,11 @@ pub struct WeightsInfo {
 }
 
 /// Everything that is needed to resume a realisation, besides its settings: scalars and vectors by name.
+///
+/// A checkpoint keeps the scalars beside those of the run, so they must not have a name of a field of [`SavedRun`], nor
+/// `version`.
+///
+/// [`SavedRun`]: super::SavedRun
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<'a> {
     /// Scalars by name.

@@ -1,7 +1,7 @@
 //! The settings of a reconstruction, the same for the window, the command line and the report.
 //!
 //! A method is a folder beside this file. Its settings implement [`MethodSettings`], and the type that does the work
-//! implements [`Reconstruction`]. Here it has one variant in [`Method`] and one line in [`Method::settings`]. Size, seed,
+//! implements [`Reconstruction`]. Here it has a variant in [`Method`], with an arm in each `match` on it. Size, seed,
 //! realisations, exact volume fractions, polish, comparison, output and resuming are common to all methods.
 
 use std::sync::Arc;
@@ -35,8 +35,8 @@ impl Default for Method {
 
 impl Method {
     /// All methods with their default settings.
-    pub fn all() -> [Self; 1] {
-        [Self::Gram(Gram::default())]
+    pub fn all() -> Vec<Self> {
+        vec![Self::Gram(Gram::default())]
     }
 
     /// The settings, through the interface of all methods.

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use wgpu::util::DeviceExt;
 
-use super::algorithm::Selection;
 use crate::compute::ComputeError;
 use crate::compute::graph::Precision;
 use crate::compute::info::{DeviceInfo, DeviceKind};
+use crate::compute::kernels::Selection;
 use crate::compute::kernels::conv_cooperative::Matrices;
 use crate::compute::kernels::{Binding, Halves, Kernel, Launch};
 

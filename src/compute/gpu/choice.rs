@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::adapter::Gpu;
-use super::algorithm::{Algorithm, Choices, Probe};
 use super::program::GpuProgram;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Precision, TensorId};
 use crate::compute::info::DeviceKind;
+use crate::compute::kernels::{Algorithm, Choices, Probe};
 
 impl Gpu {
     /// Sets the choices of an earlier run; `save` is called with all choices whenever there is a new one.

@@ -1,13 +1,10 @@
 //! The GPU backend: the WGSL kernels through wgpu, on any vendor's adapter.
 
 mod adapter;
-mod algorithm;
 mod choice;
-mod lower;
 mod profile;
 mod program;
 
 pub use adapter::{Gpu, list, lose_after};
-pub use algorithm::{Algorithm, Choices, Probe};
 pub use profile::{Peaks, Timing};
 pub use program::{GpuProgram, memory};

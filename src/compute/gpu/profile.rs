@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::adapter::{Dispatch, Gpu};
-use super::lower::{self, Bound};
 use super::program::GpuProgram;
 use super::program::variant;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, TensorId};
+use crate::compute::kernels::lower::{self, Bound};
 use crate::compute::kernels::{self, Halves, Launch};
 
 /// Queries of one set.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::adapter::{Dispatch, Gpu};
-use super::algorithm::Algorithm;
-use super::lower::{self, Bound};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Graph, Op, Plan, Precision, Storage, TensorId};
+use crate::compute::kernels::Algorithm;
+use crate::compute::kernels::lower::{self, Bound};
 use crate::compute::kernels::{Binding, Halves, Kernel, winograd_kernels};
 
 /// How long one submission may keep the device busy, so that a desktop on the same adapter stays smooth.

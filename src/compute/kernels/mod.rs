@@ -1,9 +1,11 @@
 //! Specifications of the shaders: bindings, parameter blocks and grids, one file for each kernel.
 //!
-//! The native version of a kernel is in `compute/cpu`, its WGSL in `shaders/`.
+//! The native version of a kernel is in `compute/cpu`, its WGSL in `shaders/`. Which kernels compute an operation stands in
+//! `lower`, and which algorithms can be chosen for it in `algorithm`.
 
 pub mod adam_moments;
 pub mod adam_step;
+mod algorithm;
 pub mod channel_shift;
 pub mod conv;
 pub mod conv_cooperative;
@@ -17,6 +19,7 @@ pub mod gram;
 pub mod gram_adjoint;
 pub mod gram_tiled;
 mod kernel;
+pub(in crate::compute) mod lower;
 pub mod multiply_add;
 pub mod pad_reflect;
 pub mod pad_reflect_adjoint;
@@ -39,11 +42,13 @@ pub mod winograd_kernels;
 pub mod winograd_multiply;
 pub mod winograd_output;
 
+pub(in crate::compute) use algorithm::Selection;
+pub use algorithm::{Algorithm, Choices, Probe};
 pub use kernel::{Binding, Field, Grid, Halves, Kernel, Launch, shared};
 pub(in crate::compute::kernels) use kernel::{block, parameters};
 
 /// All kernels.
-pub const ALL: [&Kernel; 36] = [
+pub const ALL: &[&Kernel] = &[
     &adam_moments::KERNEL,
     &adam_step::KERNEL,
     &channel_shift::KERNEL,

@@ -1,7 +1,7 @@
 //! A case of the self-test, and the numbers that it is fed with.
 
-use crate::compute::gpu::Algorithm;
 use crate::compute::graph::{Graph, Shape, TensorId};
+use crate::compute::kernels::Algorithm;
 use crate::compute::{ComputeError, Device};
 
 /// An input with its values.

@@ -11,7 +11,7 @@ use crate::stats::{ErrorRates, Unfitted};
 /// The text of a cell: of all measurements, a picture, and the original unless the picture is the original.
 type Cell = fn(&Measurements, &Measured, Option<&Measured>) -> String;
 /// The columns of the table: heading, tooltip, and the text of a cell.
-const COLUMNS: [(&str, &str, Cell); 13] = [
+const COLUMNS: &[(&str, &str, Cell)] = &[
     ("volume fraction", "With its 95 % confidence interval, from the picture's own S2.", |_, m, _| {
         m.all.fraction.to_string()
     }),

@@ -25,10 +25,29 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         .show(ui, |ui| start_button(space, shared, ui));
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         phase_settings(shared, ui);
+        method_choice(shared, ui);
         match shared.settings.method.clone() {
             Method::Gram(gram) => gram_settings(space, shared, gram, ui),
         }
     });
+}
+
+/// The menu of methods; a menu with one entry is not shown.
+fn method_choice(shared: &mut Shared, ui: &mut Ui) {
+    let all = Method::all();
+    if all.len() < 2 {
+        return;
+    }
+    let name = shared.settings.method.settings().name();
+    let same = |method: &&Method| method.settings().name() == name;
+    let Some(default) = all.first().cloned() else { return };
+    let mut chosen = all.iter().find(same).unwrap_or(&default).clone();
+    let before = chosen.clone();
+    let options: Vec<(Method, &str)> = all.iter().map(|method| (method.clone(), method.settings().name())).collect();
+    choice(ui, "Method", "How new micrographs are made.", &mut chosen, &default, &options);
+    if chosen != before {
+        shared.settings.method = chosen;
+    }
 }
 
 fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {

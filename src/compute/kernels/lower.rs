@@ -192,3 +192,37 @@ pub fn scratch_len(graph: &Graph, plan: &Plan, choice: impl Fn(TensorId) -> Algo
     let each = plan.order.iter().map(|index| scratch(graph, TensorId(*index), choice(TensorId(*index))));
     each.fold([0, 0], |most, len| [most[0].max(len[0]), most[1].max(len[1])])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::compute::selftest::cases;
+
+    /// Two kernels measure an adapter's peaks, and one transforms constant kernels before the first run.
+    const OTHERS: [&str; 3] = ["copy", "multiply_add", "winograd_kernels"];
+
+    #[test]
+    fn the_self_test_has_a_case_for_every_kernel() {
+        let mut used = BTreeSet::new();
+        for case in cases().expect("cases") {
+            for id in case.graph.ids() {
+                for algorithm in
+                    Algorithm::ALL.into_iter().filter(|a| *a == Algorithm::Direct || a.fits(&case.graph, id))
+                {
+                    for matrices in [Matrices::Eight, Matrices::Sixteen] {
+                        let launches = launches(&case.graph, id, algorithm, Some(matrices));
+                        used.extend(launches.iter().map(|(launch, _)| launch.kernel.name));
+                    }
+                }
+            }
+        }
+        let unused: Vec<&str> = kernels::ALL
+            .iter()
+            .map(|kernel| kernel.name)
+            .filter(|name| !used.contains(name) && !OTHERS.contains(name))
+            .collect();
+        assert!(unused.is_empty(), "the self-test never runs {unused:?}");
+    }
+}
