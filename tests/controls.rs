@@ -267,6 +267,9 @@ fn every_control_of_a_segmentation_changes_the_recipe() {
     operate(&mut harness, "Pixel size", Set(12.0));
     let size = settings(&mut harness).get("/settings/recipe/pixel_size/metres").cloned();
     assert!(size.and_then(|size| size.as_f64()).is_some_and(|metres| metres > 0.0));
+    // While phases are made anew, nothing can be corrected.
+    until(&mut harness, "the phases", |app| app.shared().is_settled());
+    steps(&mut harness);
     for (label, value) in [("below px", 33.0), ("disc px", 2.5)] {
         operate(&mut harness, label, Set(value));
         let shown = control(&harness, label, Set(value)).value();
