@@ -82,6 +82,9 @@ fn steps(harness: &mut Harness<'_, App>) {
 }
 
 fn operate(harness: &mut Harness<'_, App>, label: &str, hand: Hand) {
+    // While phases are made anew, the panel may move and close a menu.
+    until(harness, "the phases", |app| app.shared().is_settled());
+    steps(harness);
     match hand {
         Set(value) => control(harness, label, hand).set_value_accesskit(value),
         Tick => control(harness, label, hand).click(),
