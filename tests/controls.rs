@@ -261,7 +261,10 @@ fn every_control_of_a_segmentation_changes_the_recipe() {
     operate(&mut harness, "Method", Pick("by hand"));
     operate(&mut harness, "Threshold 1", Set(0.25));
     assert_eq!(settings(&mut harness)[&at("thresholds/0")], json!(0.25));
+    until(&mut harness, "the phases", |app| app.shared().is_settled());
     click(&mut harness, "Add");
+    steps(&mut harness);
+    until(&mut harness, "the phases", |app| app.shared().is_settled());
     assert!(labels(&harness).contains("Threshold 2"));
     click(&mut harness, "Remove");
     steps(&mut harness);
