@@ -18,7 +18,7 @@ use microwright::net::Layer;
 use microwright::project::Project;
 use microwright::reconstruct::gram::Gram;
 use microwright::synth;
-use window::{click, drop_file, has, run, tab, until, window};
+use window::{click, drop_file, has, run, tab, until, until_shown, window};
 
 /// The phases of the open micrograph as its recipe makes them.
 fn phases(harness: &Harness<'_, App>) -> Option<Arc<PhaseMap>> {
@@ -391,12 +391,8 @@ fn the_comparison_and_the_depth_study_fill_their_workspaces() {
     click(&mut harness, "Start");
     until(&mut harness, "the end", |app| !run(app).is_running());
     tab(&mut harness, "Compare");
-    let start = Instant::now();
-    while !has(&harness, "white noise") || !has(&harness, "largest component") {
-        assert!(start.elapsed() < Duration::from_secs(30), "the table did not come");
-        harness.step();
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_shown(&mut harness, "white noise");
+    until_shown(&mut harness, "largest component");
     assert!(has(&harness, "realisation 2"));
     tab(&mut harness, "Maps of S2");
     tab(&mut harness, "Sizes");

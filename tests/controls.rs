@@ -12,7 +12,7 @@ use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use microwright::app::{App, LatentSpace};
 use serde_json::{Value, json};
-use window::{click, tab, until};
+use window::{click, settle, sized, tab, until};
 
 /// What is done to a control.
 #[derive(Clone, Copy)]
@@ -28,12 +28,9 @@ use Hand::{Pick, Set, Tick};
 
 /// A window so high that no control is scrolled out of it.
 fn tall() -> Harness<'static, App> {
-    let mut harness = Harness::builder()
-        .with_size([1366.0, 2600.0])
-        // Two clicks become a double click only if they follow each other quickly.
-        .with_step_dt(1.0 / 60.0)
-        .with_context_setup(|ctx| ctx.input_mut(|i| i.max_texture_side = 8192))
-        .build_eframe(|cc| App::new(&cc.egui_ctx, None));
+    // Two clicks become a double click only if they follow each other quickly.
+    let builder = sized([1366.0, 2600.0]).with_step_dt(1.0 / 60.0);
+    let mut harness = builder.build_eframe(|cc| App::new(&cc.egui_ctx, None));
     until(&mut harness, "the sample", |app| app.shared().document.is_some());
     harness
 }
@@ -83,8 +80,7 @@ fn steps(harness: &mut Harness<'_, App>) {
 
 fn operate(harness: &mut Harness<'_, App>, label: &str, hand: Hand) {
     // While phases are made anew, the panel may move and close a menu.
-    until(harness, "the phases", |app| app.shared().is_settled());
-    steps(harness);
+    settle(harness);
     match hand {
         Set(value) => control(harness, label, hand).set_value_accesskit(value),
         Tick => control(harness, label, hand).click(),
@@ -261,10 +257,9 @@ fn every_control_of_a_segmentation_changes_the_recipe() {
     operate(&mut harness, "Method", Pick("by hand"));
     operate(&mut harness, "Threshold 1", Set(0.25));
     assert_eq!(settings(&mut harness)[&at("thresholds/0")], json!(0.25));
-    until(&mut harness, "the phases", |app| app.shared().is_settled());
+    settle(&mut harness);
     click(&mut harness, "Add");
-    steps(&mut harness);
-    until(&mut harness, "the phases", |app| app.shared().is_settled());
+    settle(&mut harness);
     assert!(labels(&harness).contains("Threshold 2"));
     click(&mut harness, "Remove");
     steps(&mut harness);
@@ -274,8 +269,7 @@ fn every_control_of_a_segmentation_changes_the_recipe() {
     let size = settings(&mut harness).get("/settings/recipe/pixel_size/metres").cloned();
     assert!(size.and_then(|size| size.as_f64()).is_some_and(|metres| metres > 0.0));
     // While phases are made anew, nothing can be corrected.
-    until(&mut harness, "the phases", |app| app.shared().is_settled());
-    steps(&mut harness);
+    settle(&mut harness);
     for (label, value) in [("below px", 33.0), ("disc px", 2.5)] {
         operate(&mut harness, label, Set(value));
         let shown = control(&harness, label, Set(value)).value();

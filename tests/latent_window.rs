@@ -7,11 +7,10 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::{App, LatentSpace};
-use microwright::latent::{LatentSettings, Model, ModelKind};
+use microwright::app::App;
+use microwright::latent::Model;
 use microwright::micrograph::write_image_png;
-use microwright::net::Layer;
-use window::{click, drop_file, has, latent, tab, until, window};
+use window::{click, drop_file, has, latent, set_up_training, tab, until, window};
 
 /// The workspace with the model in the box, its first picture painted.
 fn opened() -> Harness<'static, App> {
@@ -68,22 +67,7 @@ fn a_dropped_micrograph_is_the_start_and_a_broken_one_is_a_sentence() {
 fn a_model_is_trained_kept_judged_and_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut harness = opened();
-    harness.state_mut().shared_mut().export.folder = folder.path().display().to_string();
-    click(&mut harness, "Train");
-    let space = harness.state_mut().space_mut::<LatentSpace>();
-    space.take_graphite(30);
-    *space.settings_mut() = LatentSettings {
-        model: ModelKind::Texture,
-        dimensions: 3,
-        edge: 32,
-        width: 8,
-        depth: Layer::CONV1_1,
-        batch: 4,
-        steps: 100_000,
-        check_every: 4,
-        ..LatentSettings::default()
-    };
-    harness.step();
+    set_up_training(&mut harness, folder.path());
     // The page and the button share their name; the button stands below.
     harness.get_all_by_label("Train").last().expect("the button").click();
     harness.step();

@@ -9,12 +9,11 @@ use std::path::Path;
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::{App, DepthStudySpace, LatentSpace};
-use microwright::latent::{LatentSettings, ModelKind};
+use microwright::app::{App, DepthStudySpace};
 use microwright::micrograph::write_labels_npy;
-use microwright::net::{Layer, WeightsKind};
+use microwright::net::WeightsKind;
 use microwright::synth;
-use window::{click, drop_file, has, latent, run, tab, until, window};
+use window::{click, drop_file, has, latent, run, set_up_training, tab, until, until_shown, window};
 
 fn press(harness: &mut Harness<'_, App>, key: Key) {
     harness.key_press(key);
@@ -42,16 +41,9 @@ fn opened(folder: &Path) -> Harness<'static, App> {
 }
 
 fn train(harness: &mut Harness<'_, App>, folder: &Path) {
-    harness.state_mut().shared_mut().export.folder = folder.display().to_string();
     tab(harness, "Latent");
     until(harness, "the built-in model", |app| latent(app).shown().is_some());
-    click(harness, "Train");
-    let space = harness.state_mut().space_mut::<LatentSpace>();
-    space.take_graphite(30);
-    let sizes = LatentSettings { dimensions: 3, edge: 32, width: 8, batch: 4, ..LatentSettings::default() };
-    *space.settings_mut() =
-        LatentSettings { model: ModelKind::Texture, depth: Layer::CONV1_1, steps: 100_000, check_every: 4, ..sizes };
-    (0..3).for_each(|_| harness.step());
+    set_up_training(harness, folder);
 }
 
 #[test]
@@ -121,7 +113,7 @@ fn a_project_holds_a_study_compared_micrographs_and_a_trained_model() {
     write_labels_npy(&other, &synth::bicontinuous(32, 0.3, 7.0, 5)).expect("a file");
     tab(&mut harness, "Compare");
     drop_file(&mut harness, &other);
-    until(&mut harness, "the other micrograph", |_| true);
+    until_shown(&mut harness, "other.npy");
     tab(&mut harness, "Depth study");
     harness.state_mut().space_mut::<DepthStudySpace>().set(1, 2);
     harness.step();
@@ -155,7 +147,5 @@ fn a_project_holds_a_study_compared_micrographs_and_a_trained_model() {
     until(&mut fresh, "its picture", |app| latent(app).shown().is_some());
     assert_eq!(latent(fresh.state()).shown().expect("a picture").picture, picture);
     tab(&mut fresh, "Compare");
-    until(&mut fresh, "the micrographs", |app| app.shared().is_settled());
-    (0..5).for_each(|_| fresh.step());
-    assert!(has(&fresh, "other.npy"));
+    until_shown(&mut fresh, "other.npy");
 }

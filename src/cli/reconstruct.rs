@@ -119,35 +119,43 @@ impl Arguments {
             Some(path) => Report::read(path)?.settings,
             None => Settings::default(),
         };
-        fn set<T: Clone>(to: &mut T, given: &Option<T>) {
+        /// Takes over what is given; returns whether anything is.
+        fn set<T: Clone>(to: &mut T, given: &Option<T>) -> bool {
             if let Some(value) = given {
                 *to = value.clone();
             }
+            given.is_some()
         }
         set(&mut s.method, &self.method);
         if let Some(preset) = self.preset {
             preset.apply(&mut s);
         }
         set(&mut s.recipe, &self.segmentation.chosen_recipe()?);
-        if s.method.gram().is_none() && self.names_gram() {
-            let name = s.method.settings().name();
-            bail!("{name} has no feature network; give its settings with --method, and no options of the network");
-        }
-        if let Some(gram) = s.method.gram_mut() {
-            set(&mut gram.weights, &self.weights.as_deref().map(WeightsKind::parse));
-            set(&mut gram.depth, &self.depth);
-            gram.layer_weights.extend(self.layer_weight.iter().copied());
-            set(&mut gram.levels, &self.levels);
-            set(&mut gram.correlation_weight, &self.correlation_weight);
-            set(&mut gram.path_weight, &self.path_weight);
-            set(&mut gram.decoding, &self.decoding);
-            set(&mut gram.iterations, &self.iterations);
-            set(&mut gram.optimiser, &self.optimiser);
-            set(&mut gram.adam_rate, &self.adam_rate);
-            set(&mut gram.padding, &self.padding);
-            set(&mut gram.pooling, &self.pooling);
-            set(&mut gram.normalisation, &self.normalisation);
-            set(&mut gram.encoding, &self.encoding);
+        let mut gram = s.method.gram().cloned().unwrap_or_default();
+        gram.layer_weights.extend(self.layer_weight.iter().copied());
+        let is_given = [
+            !self.layer_weight.is_empty(),
+            set(&mut gram.weights, &self.weights.as_deref().map(WeightsKind::parse)),
+            set(&mut gram.depth, &self.depth),
+            set(&mut gram.levels, &self.levels),
+            set(&mut gram.correlation_weight, &self.correlation_weight),
+            set(&mut gram.path_weight, &self.path_weight),
+            set(&mut gram.decoding, &self.decoding),
+            set(&mut gram.iterations, &self.iterations),
+            set(&mut gram.optimiser, &self.optimiser),
+            set(&mut gram.adam_rate, &self.adam_rate),
+            set(&mut gram.padding, &self.padding),
+            set(&mut gram.pooling, &self.pooling),
+            set(&mut gram.normalisation, &self.normalisation),
+            set(&mut gram.encoding, &self.encoding),
+        ];
+        let name = s.method.settings().name();
+        match s.method.gram_mut() {
+            Some(own) => *own = gram,
+            None if is_given.contains(&true) => {
+                bail!("{name} has no feature network; give its settings with --method, and no options of the network")
+            }
+            None => {}
         }
         set(&mut s.polish, &self.polish);
         s.memory_limit = self.memory_limit.or(s.memory_limit);
@@ -157,19 +165,6 @@ impl Arguments {
         set(&mut s.device, &self.device);
         set(&mut s.precision, &self.precision);
         Ok(s)
-    }
-}
-
-impl Arguments {
-    /// Whether options of the Gram matrices are given.
-    fn names_gram(&self) -> bool {
-        let texts =
-            [self.weights.is_some(), self.depth.is_some(), !self.layer_weight.is_empty(), self.levels.is_some()];
-        let terms = [self.correlation_weight.is_some(), self.path_weight.is_some(), self.adam_rate.is_some()];
-        let solver = [self.decoding.is_some(), self.iterations.is_some(), self.optimiser.is_some()];
-        let graph =
-            [self.padding.is_some(), self.pooling.is_some(), self.normalisation.is_some(), self.encoding.is_some()];
-        [&texts[..], &terms, &solver, &graph].concat().contains(&true)
     }
 }
 

@@ -33,6 +33,11 @@ impl Micrograph {
     /// If there is not one value for each channel of each pixel.
     pub fn new((height, width): (usize, usize), channels: usize, values: Vec<f32>, range: (f32, f32)) -> Self {
         let values = Array3::from_shape_vec((height, width, channels), values).expect("a value for each channel");
+        Self::of(values, range)
+    }
+
+    /// The same of an array `[rows, columns, channels]` in standard layout.
+    pub fn of(values: Array3<f32>, range: (f32, f32)) -> Self {
         Self { name: String::new(), values, range, pixel_size: None, bar_rows: None }
     }
 

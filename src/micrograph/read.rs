@@ -49,7 +49,7 @@ pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError
     }
     let mut micrograph = if start.starts_with(npy::MAGIC) {
         let (values, range) = npy::read(&mut file, path)?;
-        Micrograph { name: String::new(), values, range, pixel_size: None, bar_rows: None }
+        Micrograph::of(values, range)
     } else {
         match image::guess_format(&start) {
             Ok(ImageFormat::Tiff) => tiff::read(file, path, page)?,

@@ -6,22 +6,61 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, HarnessBuilder};
 use microwright::app::{App, LatentSpace, ReconstructSpace};
+use microwright::latent::{LatentSettings, ModelKind};
+use microwright::net::Layer;
+
+/// A window of a size that is not opened yet.
+pub fn sized(size: [f32; 2]) -> HarnessBuilder<App> {
+    Harness::builder().with_size(size).with_context_setup(|ctx| ctx.input_mut(|i| i.max_texture_side = 8192))
+}
 
 /// A window of a laptop's size.
 pub fn window(file: Option<PathBuf>) -> Harness<'static, App> {
-    Harness::builder()
-        .with_size([1366.0, 768.0])
-        .with_context_setup(|ctx| ctx.input_mut(|i| i.max_texture_side = 8192))
-        .build_eframe(move |cc| App::new(&cc.egui_ctx, file))
+    sized([1366.0, 768.0]).build_eframe(move |cc| App::new(&cc.egui_ctx, file))
+}
+
+/// Waits until the phases are those of the recipe, and draws what follows from them.
+pub fn settle(harness: &mut Harness<'_, App>) {
+    until(harness, "the phases", |app| app.shared().is_settled());
+    (0..8).for_each(|_| harness.step());
+}
+
+/// Opens the page Train and sets up a small training that does not end by itself; the model goes into `folder`.
+pub fn set_up_training(harness: &mut Harness<'_, App>, folder: &Path) {
+    harness.state_mut().shared_mut().export.folder = folder.display().to_string();
+    click(harness, "Train");
+    let space = harness.state_mut().space_mut::<LatentSpace>();
+    space.take_graphite(30);
+    *space.settings_mut() = LatentSettings {
+        model: ModelKind::Texture,
+        dimensions: 3,
+        edge: 32,
+        width: 8,
+        depth: Layer::CONV1_1,
+        batch: 4,
+        steps: 100_000,
+        check_every: 4,
+        ..LatentSettings::default()
+    };
+    (0..3).for_each(|_| harness.step());
 }
 
 /// Steps until something holds, or fails after a while.
 pub fn until(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&App) -> bool) {
+    wait(harness, what, |harness| holds(harness.state()));
+}
+
+/// Steps until the window shows a text, or fails after a while.
+pub fn until_shown(harness: &mut Harness<'_, App>, text: &str) {
+    wait(harness, text, |harness| has(harness, text));
+}
+
+fn wait(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&Harness<'_, App>) -> bool) {
     let start = Instant::now();
-    while !holds(harness.state()) {
+    while !holds(harness) {
         assert!(
             start.elapsed() < Duration::from_secs(300),
             "{what} did not come; messages: {:?}",
