@@ -279,6 +279,25 @@ fn several_phases_keep_their_volume_fractions() {
     }
 }
 
+/// Chords that are longer than the other curves stand in the table too.
+#[test]
+fn the_table_of_statistics_holds_all_chords() {
+    let place = Place::new();
+    // Bars of 100 pixels in rows: in each of 64 rows two of them lie wholly in the picture.
+    let labels = (0..64 * 512).map(|i| u8::from(i % 512 / 100 % 2 == 1)).collect();
+    let map = PhaseMap::new((64, 512), labels, 2);
+    let path = place.path("bars.png");
+    write_phase_png(&path, &map, &colors(&map), None).expect("a file");
+    let done = place.run(&["stats", &path.display().to_string(), "--phase", "1"]);
+    let table = String::from_utf8_lossy(&done.stdout).to_string();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{table}");
+    let chords = rows[0].iter().position(|heading| *heading == "chords").expect("a column");
+    let count = |row: &Vec<&str>| row[chords].parse::<u64>().expect("a number");
+    let found: Vec<(&str, u64)> = rows[1..].iter().map(|row| (row[1], count(row))).filter(|(_, n)| *n > 0).collect();
+    assert_eq!(found, [("100", 2 * 64)]);
+}
+
 #[test]
 fn stats_compare_devices_weights_and_bench_answer() {
     let place = Place::new();

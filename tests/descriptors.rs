@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use microwright::micrograph::PhaseMap;
 use microwright::stats::{
     Boundary, COLUMNS, Components, Correlation, Indicator, Interval, ROWS, chord_lengths, cluster_function,
-    interface_length, largest_discs, lineal_path, local_variance, mean_chord, measure, pore_sizes, power_spectrum,
-    specific_surface, squared_distances,
+    interface_length, largest_discs, lineal_path, local_variance, mean_chord, mean_pore_size, measure, pore_sizes,
+    power_spectrum, specific_surface, squared_distances,
 };
 use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
@@ -87,7 +87,7 @@ fn overlapping_discs_have_their_known_functions() {
     // Interface: circumferences that no other disc covers.
     let length = eta / (PI * radius * radius) * 2.0 * PI * radius * (-eta).exp();
     let mean = |value: &dyn Fn(&Picture) -> f64| pictures.iter().map(value).sum::<f64>() / pictures.len() as f64;
-    let surface = mean(&|p| specific_surface(&Correlation::two_point(&p.phase(), Boundary::Periodic)));
+    let surface = mean(&|p| specific_surface(&p.phase(), Boundary::Periodic));
     let crofton = mean(&|p| interface_length(&p.phase(), Boundary::Periodic) / (SIZE * SIZE) as f64);
     assert!((surface / length - 1.0).abs() < 0.04, "{surface} instead of {length}");
     assert!((crofton / length - 1.0).abs() < 0.04, "{crofton} instead of {length}");
@@ -183,7 +183,7 @@ fn largest_discs_are_those_that_drawing_all_of_them_finds() {
 #[test]
 fn a_single_disc_has_the_pores_surface_and_components_of_a_disc() {
     let disc = Picture::new(101, 101, |y, x| (y as f64 - 50.0).hypot(x as f64 - 50.0) < 30.0);
-    let above = pore_sizes(&disc.phase(), Boundary::Open);
+    let above = pore_sizes(&largest_discs(&disc.phase(), Boundary::Open));
     // Nearly all of it is covered by the one disc of radius 30.
     assert_eq!(above.len(), 31);
     assert!(above[29] > 0.99 && above[30] == 0.0, "{above:?}");
@@ -198,6 +198,39 @@ fn a_single_disc_has_the_pores_surface_and_components_of_a_disc() {
     // Mean chord of a disc: πR/2.
     let mean = mean_chord(&chord_lengths(&disc.phase(), Boundary::Open));
     assert!((mean / (PI * 15.0) - 1.0).abs() < 0.03, "{mean}");
+}
+
+/// The interface between a phase and the rest belongs to both, whatever lies beyond the edges.
+#[test]
+fn a_phase_and_the_rest_have_the_same_specific_surface() {
+    let disc = |y: usize, x: usize| (y as f64 - 127.5).hypot(x as f64 - 127.5) < 60.0;
+    let phases = [Picture::new(256, 256, disc), Picture::new(256, 256, |y, x| !disc(y, x))];
+    let truth = 2.0 * PI * 60.0 / (256.0 * 256.0);
+    for boundary in [Boundary::Open, Boundary::Periodic] {
+        let found = phases.each_ref().map(|picture| specific_surface(&picture.phase(), boundary));
+        assert_eq!(found[0], found[1], "{boundary:?}");
+        assert!((found[0] / truth - 1.0).abs() < 0.02, "{} instead of {truth}, {boundary:?}", found[0]);
+    }
+    // Stripes of one pixel that touch the edges: all neighbours in a row are unlike, and none in a column.
+    let stripes = Picture::new(8, 8, |_, x| x % 2 == 0);
+    assert_eq!(specific_surface(&stripes.phase(), Boundary::Open), PI / 4.0);
+}
+
+/// A mean of radii is that of the exact radii, and not of radii rounded to whole pixels.
+#[test]
+fn the_mean_pore_radius_is_the_mean_of_exact_radii() {
+    // A slit of 7 pixels and one of 1: radii 4 and 1, by the definition of a radius.
+    let slits = Picture::new(20, 20, |_, x| (2..9).contains(&x) || x == 12);
+    let mean = mean_pore_size(&largest_discs(&slits.phase(), Boundary::Open));
+    assert_eq!(mean, (7.0 * 4.0 + 1.0) / 8.0);
+    // The nearest centre outside the disc of radius 20.02 is √401 = 20.025 px away.
+    let disc = Picture::new(61, 61, |y, x| (y as f64 - 30.0).hypot(x as f64 - 30.0) <= 20.02);
+    let radii = largest_discs(&disc.phase(), Boundary::Open);
+    assert_eq!(radii[[30, 30]], 401f32.sqrt());
+    let mean = mean_pore_size(&radii);
+    assert!((19.8..=20.03).contains(&mean), "{mean}");
+    let none = Picture::new(4, 4, |_, _| false);
+    assert!(mean_pore_size(&largest_discs(&none.phase(), Boundary::Open)).is_nan());
 }
 
 #[test]

@@ -75,11 +75,12 @@ fn curves(
     let s2 = all.two_point.radial();
     let [s2_rows, s2_columns] = [ROWS, COLUMNS].map(|axis| all.two_point.along(axis));
     let (mean, covariance, cluster) = (all.mean_lineal_path(), all.covariance(), all.cluster.radial());
-    for r in 0..s2.len() {
-        let pores = all.pore_sizes.get(r).copied().unwrap_or(0.0);
-        let values = [s2[r], s2_rows[r], s2_columns[r], mean[r], rows[r], columns[r], covariance[r], cluster[r], pores];
-        let cells = values.map(|v| format!("{v:.9}"));
-        write!(text, "{phase},{r},{},{}", cells.join(","), all.chords.get(r).copied().unwrap_or(0))?;
+    let correlations: [&[f64]; 8] = [&s2, &s2_rows, &s2_columns, &mean, rows, columns, &covariance, &cluster];
+    // Chords and pores can be longer than the longest distance of the other curves, whose cells are empty there.
+    for r in 0..s2.len().max(all.chords.len()).max(all.pore_sizes.len()) {
+        let cells = correlations.map(|curve| curve.get(r).map_or(String::new(), |v| format!("{v:.9}")));
+        let (pores, chords) = (all.pore_sizes.get(r).unwrap_or(&0.0), all.chords.get(r).unwrap_or(&0));
+        write!(text, "{phase},{r},{},{pores:.9},{chords}", cells.join(","))?;
         match pixel {
             Some(pixel) => writeln!(text, ",{:.6}", r as f64 * pixel.metres * 1e6)?,
             None => writeln!(text)?,
@@ -99,7 +100,7 @@ const SUMMARY: &[Column] = &[
     ("specific_surface_per_px", |all| format!("{:.6}", all.specific_surface)),
     ("interface_length_px", |all| format!("{:.1}", all.interface_length)),
     ("mean_chord_px", |all| format!("{:.3}", all.mean_chord())),
-    ("mean_pore_radius_px", |all| format!("{:.3}", all.mean_pore_size())),
+    ("mean_pore_radius_px", |all| format!("{:.3}", all.mean_pore_size)),
     ("components", |all| all.component_sizes.len().to_string()),
     ("largest_component_share", |all| format!("{:.4}", all.largest_share)),
     ("percolates_x", |all| all.percolates[0].to_string()),

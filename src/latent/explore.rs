@@ -3,7 +3,7 @@
 use faer::Mat;
 
 use crate::micrograph::PhaseMap;
-use crate::stats::{Boundary, Components, Correlation, chord_lengths, interface_length, mean_chord, specific_surface};
+use crate::stats::{Boundary, Components, chord_lengths, interface_length, mean_chord, specific_surface};
 
 /// Names of the descriptors, in the order of [`describe`].
 pub const DESCRIPTORS: [&str; 6] =
@@ -33,7 +33,7 @@ pub fn describe(values: &[f32], size: (usize, usize), threshold: f32, dark: bool
         true => 4.0 * std::f64::consts::PI * sizes.iter().sum::<f64>() * number / (length * length),
         false => 0.0,
     };
-    let surface = specific_surface(&Correlation::two_point(&phase, Boundary::Periodic));
+    let surface = specific_surface(&phase, Boundary::Periodic);
     let chord = mean_chord(&chord_lengths(&phase, Boundary::Open));
     let chord = if chord.is_finite() { chord } else { 0.0 };
     [area / values.len() as f64, radius, number, roundness, surface, chord]

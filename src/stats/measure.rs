@@ -2,7 +2,8 @@
 
 use super::{
     Boundary, COLUMNS, Components, Correlation, Interval, ROWS, chord_lengths, cluster_function, interface_length,
-    lineal_path, local_variance, mean_chord, mean_pore_size, pore_sizes, power_spectrum, specific_surface,
+    largest_discs, lineal_path, local_variance, mean_chord, mean_pore_size, pore_sizes, power_spectrum,
+    specific_surface,
 };
 use crate::micrograph::PhaseMap;
 
@@ -21,6 +22,8 @@ pub struct PhaseStatistics {
     pub chords: Vec<u64>,
     /// The share of the phase whose largest covering disc has a radius above r.
     pub pore_sizes: Vec<f64>,
+    /// The mean radius of the largest covering discs; NaN without any.
+    pub mean_pore_size: f64,
     /// Interface length for each unit of area, from S2's slope.
     pub specific_surface: f64,
     /// Interface length by Crofton's formula.
@@ -47,13 +50,15 @@ pub fn measure(map: &PhaseMap, phase: usize, boundary: Boundary) -> PhaseStatist
         Boundary::Periodic => Interval::of(&two_point),
         Boundary::Open => Interval::of(&Correlation::two_point(&indicator, Boundary::Periodic)),
     };
+    let radii = largest_discs(&indicator, boundary);
     PhaseStatistics {
         fraction,
         cluster: cluster_function(&indicator, &components, boundary),
         lineal_path: [ROWS, COLUMNS].map(|axis| lineal_path(&indicator, axis, boundary)),
         chords: chord_lengths(&indicator, boundary),
-        pore_sizes: pore_sizes(&indicator, boundary),
-        specific_surface: specific_surface(&two_point),
+        pore_sizes: pore_sizes(&radii),
+        mean_pore_size: mean_pore_size(&radii),
+        specific_surface: specific_surface(&indicator, boundary),
         interface_length: interface_length(&indicator, boundary),
         percolates: [components.percolates_x, components.percolates_y],
         largest_share: components.largest_share(),
@@ -80,11 +85,6 @@ impl PhaseStatistics {
     /// The mean chord.
     pub fn mean_chord(&self) -> f64 {
         mean_chord(&self.chords)
-    }
-
-    /// The mean radius of the largest covering discs.
-    pub fn mean_pore_size(&self) -> f64 {
-        mean_pore_size(&self.pore_sizes)
     }
 }
 

@@ -91,7 +91,8 @@ fn envelope(f: &[f64]) -> Vec<f64> {
 }
 
 /// The radius, in pixels, of the largest disc within the phase that covers each pixel (Hildebrand & Rüegsegger,
-/// J. Microsc. 185:67, 1997); 0 outside. A disc of radius R around a pixel holds the pixels nearer to it than R.
+/// J. Microsc. 185:67, 1997); 0 outside. A disc of radius R around a pixel holds the pixels nearer to it than R. R is the
+/// distance from centre to centre to the nearest pixel outside, so that a slit of n pixels has a radius of (n + 1)/2.
 ///
 /// Only discs that no neighbour's disc contains are drawn, from the smallest to the largest.
 pub fn largest_discs(phase: &Indicator, boundary: Boundary) -> Array2<f32> {
@@ -196,15 +197,15 @@ impl Disc {
     }
 }
 
-/// The share of the phase whose largest covering disc has a radius above r = 0, 1, 2 … pixels: from 1 down to 0. Empty
-/// where the phase has no outside or no pixel.
-pub fn pore_sizes(phase: &Indicator, boundary: Boundary) -> Vec<f64> {
-    let radii = largest_discs(phase, boundary);
-    let inside: Vec<f32> = radii.into_iter().filter(|r| *r > 0.0).collect();
+/// The share of the phase whose largest covering disc has a radius above r = 0, 1, 2 … pixels: from 1 down to 0, of the
+/// radii that [`largest_discs`] finds. Empty where the phase has no outside or no pixel.
+pub fn pore_sizes(radii: &Array2<f32>) -> Vec<f64> {
+    let inside: Vec<f32> = radii.iter().copied().filter(|r| *r > 0.0).collect();
     let largest = inside.iter().copied().fold(0.0, f32::max);
     if inside.is_empty() || largest.is_infinite() {
         return vec![];
     }
+    // A radius is above all whole numbers that are less than it.
     let mut counts = vec![0u64; largest.ceil() as usize + 1];
     inside.iter().for_each(|r| counts[r.ceil() as usize] += 1);
     let mut above: Vec<f64> = vec![];
@@ -216,7 +217,10 @@ pub fn pore_sizes(phase: &Indicator, boundary: Boundary) -> Vec<f64> {
     above
 }
 
-/// The mean radius of [`pore_sizes`], each rounded up to whole pixels: the area under it.
-pub fn mean_pore_size(above: &[f64]) -> f64 {
-    above.iter().sum()
+/// The mean radius in pixels over the pixels of the phase, of the radii that [`largest_discs`] finds; NaN where the phase
+/// has no outside or no pixel.
+pub fn mean_pore_size(radii: &Array2<f32>) -> f64 {
+    let inside = radii.iter().filter(|r| **r > 0.0 && r.is_finite());
+    let (number, sum) = inside.fold((0u64, 0.0), |(number, sum), r| (number + 1, sum + f64::from(*r)));
+    sum / number as f64
 }

@@ -2,34 +2,41 @@
 
 use rayon::prelude::*;
 
-use super::{Boundary, Correlation, Indicator};
+use super::{Boundary, Indicator};
+
+/// The share of pairs of pixels at a displacement whose ends lie on two sides of the interface.
+fn unlike(phase: &Indicator, (dy, dx): (isize, isize), boundary: Boundary) -> f64 {
+    let (h, w) = (phase.nrows() as isize, phase.ncols() as isize);
+    let (mut unlike, mut pairs) = (0u64, 0u64);
+    let inside = |at: isize, size: isize| boundary == Boundary::Periodic || (0..size).contains(&at);
+    for y in (0..h).filter(|y| inside(y + dy, h)) {
+        let (row, other) = (phase.row(y as usize), phase.row((y + dy).rem_euclid(h) as usize));
+        for x in (0..w).filter(|x| inside(x + dx, w)) {
+            pairs += 1;
+            unlike += u64::from(row[x as usize] != other[(x + dx).rem_euclid(w) as usize]);
+        }
+    }
+    unlike as f64 / pairs.max(1) as f64
+}
 
 /// Specific surface in 1/px: interface length for each unit of area, `−π S2′(0)` in two dimensions (Debye, Anderson &
 /// Brumberger, J. Appl. Phys. 28:679, 1957), the slope taken between 0 and 1 pixel along rows and columns.
-pub fn specific_surface(two_point: &Correlation) -> f64 {
-    let slope = two_point.at([0, 0]) - 0.5 * (two_point.at([0, 1]) + two_point.at([1, 0]));
-    std::f64::consts::PI * slope
+///
+/// S2(0) and S2(1) are counted over the same pairs. Their difference is then half of the share of unlike neighbours,
+/// which is the same for a phase and for the rest.
+pub fn specific_surface(phase: &Indicator, boundary: Boundary) -> f64 {
+    let slope = [(0, 1), (1, 0)].map(|step| 0.5 * unlike(phase, step, boundary));
+    std::f64::consts::PI * 0.5 * (slope[0] + slope[1])
 }
 
 /// Length of the interface in pixels, by Crofton's formula over rows, columns and both diagonals: π/2 times the mean
 /// number of crossings for each unit of length. Unlike a count of pixel edges, it does not overrate slanted interfaces.
 pub fn interface_length(phase: &Indicator, boundary: Boundary) -> f64 {
-    let (h, w) = (phase.nrows() as isize, phase.ncols() as isize);
-    let mut density = 0.0;
-    for (dy, dx) in [(0, 1), (1, 0), (1, 1), (1, -1)] {
-        let (mut crossings, mut steps) = (0u64, 0u64);
-        let inside = |at: isize, size: isize| boundary == Boundary::Periodic || (0..size).contains(&at);
-        for y in (0..h).filter(|y| inside(y + dy, h)) {
-            let (row, other) = (phase.row(y as usize), phase.row((y + dy).rem_euclid(h) as usize));
-            for x in (0..w).filter(|x| inside(x + dx, w)) {
-                steps += 1;
-                crossings += u64::from(row[x as usize] != other[(x + dx).rem_euclid(w) as usize]);
-            }
-        }
-        let length = ((dy * dy + dx * dx) as f64).sqrt();
-        density += crossings as f64 / (steps.max(1) as f64 * length) / 4.0;
-    }
-    std::f64::consts::FRAC_PI_2 * density * (h * w) as f64
+    let density: f64 = [(0, 1), (1, 0), (1, 1), (1, -1)]
+        .map(|(dy, dx)| unlike(phase, (dy, dx), boundary) / ((dy * dy + dx * dx) as f64).sqrt() / 4.0)
+        .iter()
+        .sum();
+    std::f64::consts::FRAC_PI_2 * density * phase.len() as f64
 }
 
 /// The variance of the volume fraction in square windows, `(edge, variance)`, over all places where the window fits

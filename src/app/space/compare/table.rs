@@ -39,7 +39,7 @@ const COLUMNS: &[(&str, &str, Cell)] = &[
     ("mean chord", "Not fitted: mean length of chords along rows and columns.", |r, m, _| {
         length(r, m.all.mean_chord())
     }),
-    ("mean pore radius", "Not fitted: mean radius of the largest discs.", |r, m, _| length(r, m.all.mean_pore_size())),
+    ("mean pore radius", "Not fitted: mean radius of the largest discs.", |r, m, _| length(r, m.all.mean_pore_size)),
     ("specific surface", "Interface length for each unit of area, from S2's slope.", |r, m, _| {
         let (scale, unit) = unit(r);
         format!("{} 1/{unit}", significant(m.all.specific_surface / scale))
