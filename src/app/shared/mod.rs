@@ -8,6 +8,7 @@ pub mod folder;
 pub mod history;
 pub mod messages;
 pub mod open;
+pub mod original;
 pub mod plots;
 pub mod question;
 pub mod read;

@@ -19,6 +19,7 @@ pub use micrograph::MicrographSpace;
 pub use reconstruct::ReconstructSpace;
 
 use super::shared::Shared;
+use super::shared::original::Original;
 use super::theme;
 use super::widgets::choice;
 use crate::micrograph::Micrograph;
@@ -141,26 +142,25 @@ fn document_summary(shared: &Shared, ui: &mut Ui) {
     ui.add_space(4.0);
 }
 
-/// The phase whose curves are shown, with its volume fraction.
-fn phase_choice(shared: &mut Shared, ui: &mut Ui) {
-    let Some(document) = &shared.document else { return };
-    let Some(map) = document.phases() else { return };
-    let measured = document.measured.clone();
-    let names: Vec<_> = map
-        .volume_fractions()
+/// The phase of an original whose curves are shown, with its volume fraction.
+fn phase_choice(shared: &mut Shared, original: &Original, ui: &mut Ui) {
+    let Some(map) = &original.phases else { return };
+    let counted = map.volume_fractions();
+    let names: Vec<_> = counted
         .iter()
         .enumerate()
         .map(|(n, f)| {
-            let interval = measured.as_ref().and_then(|m| m.fractions.get(n));
-            let share = interval.map_or(format!("{:.1} %", 100.0 * f), |i| i.to_string());
-            (n, format!("{}: {share}", shared.settings.recipe.phase_name(n)))
+            let share = original.fractions.get(n).map_or(format!("{:.1} %", 100.0 * f), Interval::to_string);
+            (n, format!("{}: {share}", original.recipe.phase_name(n)))
         })
         .collect();
     let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
     let default = map.phases - 1;
-    let interval = measured.as_ref().and_then(|m| m.fractions.get(shared.phase));
+    shared.phase = shared.phase.min(default);
+    let interval = original.fractions.get(shared.phase);
     let tip = format!(
-        "The phase whose curves the plots show, against all others.{}",
+        "The phase of {} whose curves the plots show, against all others.{}",
+        original.name,
         interval.map_or(String::new(), |i| format!("\n{}", interval_tip(i)))
     );
     choice(ui, "Phase", &tip, &mut shared.phase, &default, &named);

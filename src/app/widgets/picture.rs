@@ -149,7 +149,7 @@ impl Pane<'_> {
     /// Shows the pane in the available space. The wheel zooms, dragging pans, a double click fits.
     pub fn show(&self, ui: &mut Ui, view: &mut View) -> (Response, Option<Place>) {
         ui.vertical(|ui| {
-            ui.label(egui::RichText::new(self.title).strong());
+            ui.add(egui::Label::new(egui::RichText::new(self.title).strong()).truncate());
             let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
             response.widget_info(|| {
                 let waiting = if self.picture.is_none() { self.waiting } else { "" };

@@ -12,6 +12,7 @@ use egui::{Color32, Context, Key, KeyboardShortcut, Modifiers, RichText, ScrollA
 use super::{Space, SpaceCommand, phase_choice};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
+use crate::app::shared::original::Original;
 use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
@@ -66,6 +67,8 @@ impl Asked {
 pub struct CompareSpace {
     page: Page,
     boundary: Boundary,
+    /// The original that was chosen; none follows the last realisation.
+    original: Option<Original>,
     /// Other micrographs.
     compared: Vec<Compared>,
     /// Files that are being read.
@@ -84,6 +87,7 @@ impl Default for CompareSpace {
         Self {
             page: Page::Curves,
             boundary: Boundary::Open,
+            original: None,
             compared: vec![],
             reading: Watch::default(),
             waiting: vec![],
@@ -165,6 +169,7 @@ impl Space for CompareSpace {
 
     fn restore(&mut self, project: &mut Project, _shared: &mut Shared) {
         self.compared = std::mem::take(&mut project.compared);
+        self.original = None;
         self.asked = None;
     }
 }
@@ -177,34 +182,53 @@ fn read_compared(path: PathBuf) -> Result<Compared, String> {
     Ok((name, map))
 }
 
-/// The original, the reconstructions, and the other micrographs, in this order.
-fn items_of(space: &CompareSpace, shared: &Shared) -> Vec<Compared> {
-    let original = match shared.realisations.last().and_then(|r| r.original.clone()) {
-        // Reconstructions are compared with their own original.
-        Some(map) => Some((shared.realisations.last().map_or(String::new(), |r| r.report.input.name.clone()), map)),
-        None => shared.document.as_ref().and_then(|d| Some((d.raw.name.clone(), d.phases()?.clone()))),
-    };
-    let mut items: Vec<Compared> = original.into_iter().collect();
+/// The original of the comparison: the one that was chosen, while it is there; else that of the last realisation or the
+/// open micrograph.
+fn original_of(space: &CompareSpace, originals: &[Original]) -> Option<Original> {
+    let chosen = space.original.as_ref().and_then(|chosen| originals.iter().find(|o| o.is_same(chosen)));
+    chosen.or(originals.first()).cloned()
+}
+
+/// The original, its reconstructions with their number, and the other micrographs, in this order. Realisations of
+/// another original are left out: they are to be compared with their own.
+fn items_of(space: &CompareSpace, shared: &Shared, original: &Original) -> (Vec<Compared>, usize) {
+    let mut items: Vec<Compared> = original.phases.iter().map(|map| (original.name.clone(), map.clone())).collect();
     for realisation in &shared.realisations {
-        if let Some(map) = &realisation.phases {
-            let name = format!("realisation {}", realisation.number + 1);
-            items.push((name, map.clone()));
+        if let Some(map) =
+            realisation.phases.as_ref().filter(|_| Original::of_realisation(realisation).is_same(original))
+        {
+            items.push((format!("realisation {}", realisation.number + 1), map.clone()));
         }
     }
+    let reconstructions = items.len() - 1;
     items.extend(space.compared.iter().cloned());
-    items
+    (items, reconstructions)
+}
+
+/// A row that chooses the original, where there is more than one.
+fn original_choice(space: &mut CompareSpace, original: &Original, originals: &[Original], ui: &mut Ui) {
+    if originals.len() < 2 {
+        return;
+    }
+    let position = |of: &Original| originals.iter().position(|o| o.is_same(of)).unwrap_or(0);
+    let named: Vec<(usize, &str)> = originals.iter().enumerate().map(|(n, o)| (n, o.name.as_str())).collect();
+    let mut chosen = position(original);
+    let tip = "The micrograph that all others are compared with. Only its own realisations are listed.";
+    choice(ui, "Original", tip, &mut chosen, &0, &named);
+    space.original = originals.get(chosen).filter(|_| chosen != 0 || space.original.is_some()).cloned();
 }
 
 fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
     ui.add_space(theme::STEP);
     ui.label(RichText::new("Compare").heading());
-    let items = items_of(space, shared);
-    let reconstructions = shared.realisations.iter().filter(|r| r.phases.is_some()).count();
-    if items.is_empty() {
+    let originals = shared.originals();
+    let Some(original) = original_of(space, &originals) else {
         ui.label("Open a micrograph with phases first.");
         return;
-    }
-    phase_choice(shared, ui);
+    };
+    original_choice(space, &original, &originals, ui);
+    let (items, reconstructions) = items_of(space, shared, &original);
+    phase_choice(shared, &original, ui);
     let tip = "What lies beyond the edges. The error rates always take S2 periodic and the lineal path open.";
     let both = [(Boundary::Open, "open"), (Boundary::Periodic, "periodic")];
     choice(ui, "Edges", tip, &mut space.boundary, &Boundary::Open, &both);
@@ -249,10 +273,16 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
     if button.on_hover_text(format!("CSV, SVG and PNG files into {folder}.")).clicked() {
         export(space, shared);
     }
-    ask_for_statistics(space, shared, &items, reconstructions);
+    ask_for_statistics(space, shared, &original, &items, reconstructions);
 }
 
-fn ask_for_statistics(space: &mut CompareSpace, shared: &Shared, items: &[Compared], reconstructions: usize) {
+fn ask_for_statistics(
+    space: &mut CompareSpace,
+    shared: &Shared,
+    original: &Original,
+    items: &[Compared],
+    reconstructions: usize,
+) {
     let hidden = |map: &Arc<PhaseMap>| space.hidden.iter().any(|m| Arc::ptr_eq(m, map));
     let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].1)).collect();
     let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].1.clone()).collect();
@@ -260,13 +290,9 @@ fn ask_for_statistics(space: &mut CompareSpace, shared: &Shared, items: &[Compar
     if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) {
         return;
     }
-    let pixel = match shared.realisations.last() {
-        Some(r) => r.report.input.pixel_size.clone(),
-        None => shared.document.as_ref().and_then(|d| d.micrograph().pixel_size.clone()),
-    };
     let labels = Labels {
-        pixel,
-        phase_name: shared.settings.recipe.phase_name(shared.phase),
+        pixel: original.pixel_size.clone(),
+        phase_name: original.recipe.phase_name(shared.phase),
         reconstructions: shown.iter().filter(|n| **n > 0 && **n <= reconstructions).count(),
     };
     let measure = Measure {

@@ -7,6 +7,7 @@ use egui::{Context, DragValue, Key, KeyboardShortcut, Modifiers, ProgressBar, Ri
 use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
+use crate::app::shared::original::Original;
 use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::watch::{News, Watch};
 use crate::app::theme;
@@ -29,13 +30,22 @@ pub struct DepthStudySpace {
     study: Watch<Study>,
     rows: Vec<StudyRow>,
     pictures: Vec<Option<Picture>>,
-    /// The original, and the number of its document.
-    original: Option<(u64, Picture)>,
+    /// The original of the study; another micrograph may be open by now.
+    original: Option<Original>,
+    original_picture: Option<Picture>,
 }
 
 impl Default for DepthStudySpace {
     fn default() -> Self {
-        Self { iterations: 150, seeds: 3, study: Watch::default(), rows: vec![], pictures: vec![], original: None }
+        Self {
+            iterations: 150,
+            seeds: 3,
+            study: Watch::default(),
+            rows: vec![],
+            pictures: vec![],
+            original: None,
+            original_picture: None,
+        }
     }
 }
 
@@ -145,6 +155,7 @@ impl Space for DepthStudySpace {
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.study.stop();
         self.pictures.clear();
+        (self.original, self.original_picture) = (None, None);
         self.rows = match project.parts.remove(part::NAME).as_ref().map(part::rows) {
             Some(Ok(rows)) => rows,
             Some(Err(reason)) => {
@@ -213,6 +224,8 @@ fn start(space: &mut DepthStudySpace, shared: &Shared) {
     };
     space.rows.clear();
     space.pictures.clear();
+    space.original = Some(Original::of_document(document));
+    space.original_picture = None;
     space.study.start(study, &shared.wake);
 }
 
@@ -238,32 +251,31 @@ fn view(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 fn pictures(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
+    // A study from a project is shown beside the project's micrograph.
+    let open = || shared.document.as_ref().map(Original::of_document);
+    let Some(original) = space.original.take().or_else(open) else { return };
     let rows = &space.rows;
     space.pictures.resize_with(rows.len(), || None);
     for (row, slot) in rows.iter().zip(&mut space.pictures).filter(|(_, slot)| slot.is_none()) {
-        Picture::show_phases(slot, ui.ctx(), "depth", &row.phases, &shared.settings.recipe);
+        Picture::show_phases(slot, ui.ctx(), "depth", &row.phases, &original.recipe);
     }
     let mut view = shared.view;
-    let document = shared.document.as_ref();
-    let pixel = document.and_then(|d| d.micrograph().pixel_size.clone());
-    if let Some((document, map)) = document.and_then(|d| Some((d, d.phases()?)))
-        && space.original.as_ref().is_none_or(|(number, _)| *number != document.number)
-    {
-        let mut slot = space.original.take().map(|(_, picture)| picture);
-        Picture::show_phases(&mut slot, ui.ctx(), "original of the study", map, &document.recipe);
-        space.original = slot.map(|picture| (document.number, picture));
+    if let (Some(map), None) = (&original.phases, &space.original_picture) {
+        let slot = &mut space.original_picture;
+        Picture::show_phases(slot, ui.ctx(), "original of the study", map, &original.recipe);
     }
+    let title = format!("Original: {}", original.name);
     ui.columns(rows.len() + 1, |columns| {
         let nothing = |_: usize, _: usize| String::new();
-        let original = Pane {
-            title: "Original",
-            picture: space.original.as_ref().map(|(_, picture)| picture),
+        let pane = Pane {
+            title: &title,
+            picture: space.original_picture.as_ref(),
             waiting: "",
             readout: &nothing,
-            pixel_size: pixel.as_ref(),
+            pixel_size: original.pixel_size.as_ref(),
             tool: false,
         };
-        original.show(&mut columns[0], &mut view);
+        pane.show(&mut columns[0], &mut view);
         for ((row, slot), ui) in rows.iter().zip(&space.pictures).zip(&mut columns[1..]) {
             let pane = Pane {
                 title: row.depth.name(),
@@ -277,6 +289,7 @@ fn pictures(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         }
     });
     shared.view = view;
+    space.original = Some(original);
 }
 
 fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
@@ -332,10 +345,10 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
 
 fn export(space: &DepthStudySpace, shared: &mut Shared) {
     let rows = space.rows.clone();
-    let recipe = shared.settings.recipe.clone();
-    let pixel = shared.document.as_ref().and_then(|d| d.micrograph().pixel_size.clone());
+    let open = || shared.document.as_ref().map(Original::of_document);
+    let Some(original) = space.original.clone().or_else(open) else { return };
     shared.write(shared.export.path("depth-study"), move |folder| {
-        write_study(folder, &rows, &recipe, pixel.as_ref())?;
+        write_study(folder, &rows, &original.recipe, original.pixel_size.as_ref())?;
         study_figures(&rows).iter().try_for_each(|figure| figure.write_all(folder))
     });
 }

@@ -81,10 +81,12 @@ fn curve_figure(
     if let Some(found) = space.curves.get(shared.phase) {
         add("reconstruction", MADE, palette.accent, found);
     }
+    let recipe = space.shown_original(shared).map_or_else(|| shared.settings.recipe.clone(), |o| o.recipe);
+    let phase_name = recipe.phase_name(shared.phase);
     let figure = Figure {
         title: title.into(),
         x_label: format!("distance r ({unit})"),
-        y_label: format!("{y_label}, {}", shared.settings.recipe.phase_name(shared.phase)),
+        y_label: format!("{y_label}, {phase_name}"),
         series,
         ..Figure::default()
     };

@@ -151,8 +151,16 @@ fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending:
             space.resumable = ended.filter(|_| is_saved);
         }
     }
-    if !shared.realisations.is_empty() && space.shown == Shown::Live {
-        show_realisation(space, shared, ctx, shared.realisations.len() - 1);
+    // What was live belonged to this run's original; another micrograph may be open.
+    space.preview = None;
+    if space.shown == Shown::Live {
+        match shared.realisations.len().checked_sub(1) {
+            Some(last) => show_realisation(space, shared, ctx, last),
+            None => {
+                clear_live(space);
+                show_original(space, shared, ctx);
+            }
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         .show_separator_line(true)
         .show(ui, |ui| start_button(space, shared, ui));
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        phase_settings(shared, ui);
+        phase_settings(space, shared, ui);
         method_choice(shared, ui);
         match shared.settings.method.clone() {
             Method::Gram(gram) => gram_settings(space, shared, gram, ui),
@@ -76,7 +76,7 @@ fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) 
     ui.add_space(2.0);
 }
 
-fn phase_settings(shared: &mut Shared, ui: &mut Ui) {
+fn phase_settings(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Phases");
     let summary = if shared.settings.recipe.is_plain() { "Prepare and segment…" } else { "Edit the recipe…" };
     let tip = "Crop, denoise, thresholds, classifier, corrections: in the Micrograph workspace.";
@@ -89,7 +89,9 @@ fn phase_settings(shared: &mut Shared, ui: &mut Ui) {
             add_preparation(shared, Prepare::CutBottom { rows });
         }
     }
-    phase_choice(shared, ui);
+    if let Some(original) = space.shown_original(shared) {
+        phase_choice(shared, &original, ui);
+    }
 }
 
 /// The settings of the Gram matrices and those of all methods, in the panel's order. The former are edited as a copy.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cost::CostEstimate;
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
+use crate::app::shared::original::Original;
 use crate::app::shared::watch::{OneShot, Watch};
 use crate::app::widgets::Picture;
 use crate::job::{Preview, Run};
@@ -85,6 +86,14 @@ impl ReconstructSpace {
     /// The document that the shown run belongs to.
     pub(super) fn live_document<'a>(&'a self, shared: &'a Shared) -> Option<&'a Document> {
         self.started.as_ref().map(|started| &started.document).or(shared.document.as_ref())
+    }
+
+    /// The original that the shown pictures and numbers belong to.
+    pub(super) fn shown_original(&self, shared: &Shared) -> Option<Original> {
+        match self.shown {
+            Shown::Realisation(n) => shared.realisations.get(n).map(|r| Original::of_realisation(r)),
+            Shown::Live => self.live_document(shared).map(Original::of_document),
+        }
     }
 
     /// The finished realisation that is shown, else the last one.

@@ -46,6 +46,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
             Shown::Live => space.live_document(shared).and_then(|d| d.phases().cloned()),
         };
         let document = space.live_document(shared);
+        let original_title = original_title(space, shared);
         let original_readout = |row: usize, column: usize| match (&shown_original, document) {
             (Some(map), _) => phase_at(Some(map), row, column),
             (None, Some(d)) => readout_of(d.micrograph(), row, column),
@@ -65,7 +66,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         let p = &space.pictures;
         let panes = [
             Pane {
-                title: "Original",
+                title: &original_title,
                 picture: p.original.as_ref(),
                 waiting: what_next,
                 readout: &original_readout,
@@ -94,6 +95,11 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         }
     });
     shared.view = view;
+}
+
+/// The title above the original: with its name, because it may have been opened before what is open now.
+fn original_title(space: &ReconstructSpace, shared: &Shared) -> String {
+    space.shown_original(shared).map_or("Original".into(), |original| format!("Original: {}", original.name))
 }
 
 /// The numbers behind the shown image and phases, with their widths, for the readout.
