@@ -18,6 +18,14 @@ fn chosen(harness: &Harness<'_, App>, label: &str) -> String {
     harness.get_by_role_and_label(Role::ComboBox, label).accesskit_node().value().unwrap_or_default()
 }
 
+/// Chooses an original in the menu of Compare.
+fn choose_original(harness: &mut Harness<'_, App>, name: &str) {
+    harness.get_by_role_and_label(Role::ComboBox, "Original").click();
+    (0..4).for_each(|_| harness.step());
+    harness.get_by_role_and_label(Role::Button, name).click();
+    (0..4).for_each(|_| harness.step());
+}
+
 #[test]
 fn a_run_and_its_result_belong_to_the_micrograph_that_it_was_started_with() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -66,4 +74,7 @@ fn a_run_and_its_result_belong_to_the_micrograph_that_it_was_started_with() {
     (0..3).for_each(|_| harness.step());
     assert!(has(&harness, &format!("{first} (original)")) && !has(&harness, "realisation 1"));
     assert!(chosen(&harness, "Phase").starts_with("phase 1: "), "{}", chosen(&harness, "Phase"));
+    // The choice of the phase comes back with the micrograph that has it.
+    choose_original(&mut harness, "other.npy");
+    assert!(chosen(&harness, "Phase").starts_with("phase 2: "), "{}", chosen(&harness, "Phase"));
 }

@@ -57,6 +57,11 @@ impl Original {
 }
 
 impl Shared {
+    /// The chosen phase of a micrograph with so many of them: the last one where it has fewer.
+    pub fn phase_of(&self, phases: usize) -> usize {
+        self.phase.min(phases.saturating_sub(1))
+    }
+
     /// The originals of the realisations, the last one's first, and the open micrograph; each once.
     pub fn originals(&self) -> Vec<Original> {
         let realised = self.realisations.iter().rev().map(|r| Original::of_realisation(r));

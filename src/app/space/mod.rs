@@ -156,14 +156,18 @@ fn phase_choice(shared: &mut Shared, original: &Original, ui: &mut Ui) {
         .collect();
     let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
     let default = map.phases - 1;
-    shared.phase = shared.phase.min(default);
-    let interval = original.fractions.get(shared.phase);
+    let before = shared.phase_of(map.phases);
+    let interval = original.fractions.get(before);
     let tip = format!(
         "The phase of {} whose curves the plots show, against all others.{}",
         original.name,
         interval.map_or(String::new(), |i| format!("\n{}", interval_tip(i)))
     );
-    choice(ui, "Phase", &tip, &mut shared.phase, &default, &named);
+    let mut phase = before;
+    choice(ui, "Phase", &tip, &mut phase, &default, &named);
+    if phase != before {
+        shared.phase = phase;
+    }
 }
 
 /// A text in place of an empty view.

@@ -286,19 +286,20 @@ fn ask_for_statistics(
     let hidden = |map: &Arc<PhaseMap>| space.hidden.iter().any(|m| Arc::ptr_eq(m, map));
     let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].1)).collect();
     let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].1.clone()).collect();
-    let asked = Asked { phase: shared.phase, boundary: space.boundary, maps };
+    let phase = shared.phase_of(original.phases.as_ref().map_or(0, |map| map.phases));
+    let asked = Asked { phase, boundary: space.boundary, maps };
     if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) {
         return;
     }
     let labels = Labels {
         pixel: original.pixel_size.clone(),
-        phase_name: original.recipe.phase_name(shared.phase),
+        phase_name: original.recipe.phase_name(phase),
         reconstructions: shown.iter().filter(|n| **n > 0 && **n <= reconstructions).count(),
     };
     let measure = Measure {
         items: shown.iter().map(|n| items[*n].clone()).collect(),
         target: shared.document.as_ref().map(|d| d.target.clone()),
-        phase: shared.phase,
+        phase,
         boundary: space.boundary,
         labels,
     };

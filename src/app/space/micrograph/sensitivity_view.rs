@@ -52,7 +52,7 @@ fn sensitivity_figures(
     faint: Color32,
     original: Color32,
 ) -> [ShownFigure; 3] {
-    let phase = shared.phase;
+    let phase = shared.phase_of(sensitivity.cuts.len() + 1);
     let name = shared.settings.recipe.phase_name(phase);
     let chosen = sensitivity.cuts[phase.saturating_sub(1).min(sensitivity.cuts.len() - 1)];
     let steps: Vec<(f32, &Curves)> =

@@ -27,7 +27,7 @@ pub fn original_curves<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> O
             (document.curves(), document.size().0 * document.size().1)
         }
     };
-    let original = curves.get(shared.phase)?;
+    let original = curves.get(shared.phase_of(curves.len()))?;
     Some((original, white_noise(original.volume_fraction, pixels, original.s2.len())))
 }
 
@@ -42,7 +42,7 @@ pub fn shown_pixel_size<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> 
 /// The errors of what is shown, and of white noise.
 pub fn shown_errors(space: &ReconstructSpace, shared: &Shared) -> Option<(Option<ErrorRates>, ErrorRates)> {
     let (original, noise) = original_curves(space, shared)?;
-    let found = space.curves.get(shared.phase).map(|found| ErrorRates::between(original, found));
+    let found = space.curves.get(shared.phase_of(space.curves.len())).map(|found| ErrorRates::between(original, found));
     Some((found, ErrorRates::between(original, &noise)))
 }
 
@@ -78,11 +78,13 @@ fn curve_figure(
         add("white noise", FAINT, palette.faint, &noise);
         add("original", ORIGINAL, palette.original, original);
     }
-    if let Some(found) = space.curves.get(shared.phase) {
+    if let Some(found) = space.curves.get(shared.phase_of(space.curves.len())) {
         add("reconstruction", MADE, palette.accent, found);
     }
-    let recipe = space.shown_original(shared).map_or_else(|| shared.settings.recipe.clone(), |o| o.recipe);
-    let phase_name = recipe.phase_name(shared.phase);
+    let phase_name = space.shown_original(shared).map_or_else(String::new, |original| {
+        let phases = original.phases.map_or(0, |map| map.phases);
+        original.recipe.phase_name(shared.phase_of(phases))
+    });
     let figure = Figure {
         title: title.into(),
         x_label: format!("distance r ({unit})"),

@@ -201,7 +201,10 @@ fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 for (n, (realisation, picture)) in space.pictures.thumbnails.iter().enumerate() {
                     let name = format!("Realisation {}", n + 1);
                     let response = thumbnail(ui, picture, THUMBNAIL, space.shown == Shown::Realisation(n), &name);
-                    if response.on_hover_text(describe(realisation, shared.phase)).clicked() {
+                    if response
+                        .on_hover_text(describe(realisation, shared.phase_of(realisation.report.phases.len())))
+                        .clicked()
+                    {
                         chosen = Some(Shown::Realisation(n));
                     }
                 }
