@@ -22,11 +22,13 @@ pub const MADE: [u8; 3] = [0, 104, 166];
 /// The colour of white noise and other things to compare with.
 pub const FAINT: [u8; 3] = [150, 156, 166];
 
-/// The colour of a further curve by its number: the colours of phases that are legible on white and on dark
-/// backgrounds.
+/// The colour of a further curve by its number. All are legible on white and on dark backgrounds, and unlike the blues of
+/// what was made.
 pub fn line_color(number: usize) -> [u8; 3] {
-    const LEGIBLE: [usize; 6] = [1, 3, 7, 6, 5, 2];
-    PHASE_COLORS[LEGIBLE[number % LEGIBLE.len()]]
+    const VIOLET: [u8; 3] = [140, 120, 205];
+    const OLIVE: [u8; 3] = [153, 148, 41];
+    const COLORS: [[u8; 3]; 6] = [PHASE_COLORS[1], PHASE_COLORS[3], PHASE_COLORS[7], PHASE_COLORS[6], VIOLET, OLIVE];
+    COLORS[number % COLORS.len()]
 }
 
 /// One curve.
@@ -253,6 +255,20 @@ fn short(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The six parts of a run's loss are told apart from each other and from the total, on the screen and on paper.
+    #[test]
+    fn curves_have_colours_of_their_own() {
+        let mut colors: Vec<[u8; 3]> = (0..6).map(line_color).collect();
+        colors.extend([MADE, PHASE_COLORS[2]]);
+        let distance = |a: [u8; 3], b: [u8; 3]| {
+            let squares = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(b)).powi(2));
+            squares.sum::<f64>().sqrt()
+        };
+        for (n, a) in colors.iter().enumerate() {
+            assert!(colors[..n].iter().all(|b| distance(*a, *b) > 60.0), "{a:?}");
+        }
+    }
 
     fn figure(title: &str, values: &[f64]) -> Figure {
         let points = values.iter().enumerate().map(|(x, y)| (x as f64, *y)).collect();
