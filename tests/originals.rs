@@ -67,11 +67,7 @@ fn a_run_and_its_result_belong_to_the_micrograph_that_it_was_started_with() {
     assert!(has(&harness, "realisation 1"));
     assert!(chosen(&harness, "Phase").starts_with("phase 2: "), "{}", chosen(&harness, "Phase"));
     // Compared with the sample, the other's realisation is left out.
-    harness.get_by_role_and_label(Role::ComboBox, "Original").click();
-    harness.step();
-    harness.step();
-    click(&mut harness, &first);
-    (0..3).for_each(|_| harness.step());
+    choose_original(&mut harness, &first);
     assert!(has(&harness, &format!("{first} (original)")) && !has(&harness, "realisation 1"));
     assert!(chosen(&harness, "Phase").starts_with("phase 1: "), "{}", chosen(&harness, "Phase"));
     // The choice of the phase comes back with the micrograph that has it.

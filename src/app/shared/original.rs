@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::document::Document;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
-use crate::reconstruct::Realisation;
+use crate::reconstruct::{Realisation, Target};
 use crate::stats::Interval;
 
 /// A micrograph that others are made from or compared with.
@@ -18,8 +18,23 @@ pub struct Original {
     pub pixel_size: Option<PixelSize>,
     /// The volume fractions of its phases; empty where they are not measured.
     pub fractions: Vec<Interval>,
-    /// A hash of its values.
-    fingerprint: String,
+    hash: Hash,
+}
+
+/// The hash of an original's values. That of a document is made when it is needed: large ones take a while.
+#[derive(Clone)]
+enum Hash {
+    Document(Arc<Target>),
+    Report(String),
+}
+
+impl Hash {
+    fn text(&self) -> &str {
+        match self {
+            Self::Document(target) => target.fingerprint(),
+            Self::Report(text) => text,
+        }
+    }
 }
 
 impl Original {
@@ -30,7 +45,7 @@ impl Original {
             recipe: document.recipe.clone(),
             pixel_size: document.micrograph().pixel_size.clone(),
             fractions: document.measured.as_ref().map_or(vec![], |m| m.fractions.clone()),
-            fingerprint: document.target.fingerprint().into(),
+            hash: Hash::Document(document.target.clone()),
         }
     }
 
@@ -43,7 +58,7 @@ impl Original {
             recipe: report.settings.recipe.clone(),
             pixel_size: report.input.pixel_size.clone(),
             fractions: report.phases.iter().filter_map(|p| p.original_interval).collect(),
-            fingerprint: report.input.sha256_of_values.clone(),
+            hash: Hash::Report(report.input.sha256_of_values.clone()),
         }
     }
 
@@ -51,7 +66,7 @@ impl Original {
     pub fn is_same(&self, other: &Self) -> bool {
         match (&self.phases, &other.phases) {
             (Some(a), Some(b)) if Arc::ptr_eq(a, b) => true,
-            _ => self.fingerprint == other.fingerprint && self.recipe == other.recipe,
+            _ => self.recipe == other.recipe && self.hash.text() == other.hash.text(),
         }
     }
 }

@@ -210,9 +210,8 @@ fn original_choice(space: &mut CompareSpace, original: &Original, originals: &[O
     if originals.len() < 2 {
         return;
     }
-    let position = |of: &Original| originals.iter().position(|o| o.is_same(of)).unwrap_or(0);
     let named: Vec<(usize, &str)> = originals.iter().enumerate().map(|(n, o)| (n, o.name.as_str())).collect();
-    let mut chosen = position(original);
+    let mut chosen = originals.iter().position(|o| o.is_same(original)).unwrap_or(0);
     let tip = "The micrograph that all others are compared with. Only its own realisations are listed.";
     choice(ui, "Original", tip, &mut chosen, &0, &named);
     space.original = originals.get(chosen).filter(|_| chosen != 0 || space.original.is_some()).cloned();
