@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use microwright::micrograph::{self, Micrograph, MicrographError, Segmentation, thresholds};
+use microwright::micrograph::{self, Micrograph, MicrographError, Part, Segmentation, thresholds};
 
 struct Place(tempfile::TempDir);
 
@@ -101,7 +101,7 @@ fn pictures_of_every_kind_are_read_rightly() {
 
 /// A PNG of two colours by palette, made by hand: two pixels, indices 1 and 0.
 #[test]
-fn a_palette_is_resolved() {
+fn numbers_of_a_palette_are_labels() {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let mut body = kind.to_vec();
         body.extend(data);
@@ -118,7 +118,8 @@ fn a_palette_is_resolved() {
     png.extend(chunk(b"IEND", &[]));
     let place = Place::new();
     let micrograph = read(&place.write("palette.png", &png));
-    assert_eq!(micrograph.flat(), [10.0, 10.0, 200.0, 200.0, 10.0, 10.0]);
+    assert_eq!((micrograph.flat(), micrograph.channels()), (&[1.0, 0.0][..], 1));
+    assert!(micrograph.notes[0].contains("labels"), "{:?}", micrograph.notes);
 }
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -153,7 +154,7 @@ fn bad_files_are_refused_with_a_sentence_that_names_them() {
             "records",
         ),
         ("short.npy", npy("<f8", false, "(100, 100)", &[0; 80]), "ends after 80"),
-        ("huge.npy", npy("<f8", false, "(9999999999, 9999999999)", &[]), "at most"),
+        ("huge.npy", npy("<f8", false, "(9999999999, 9999999999)", &[]), "too many"),
         ("line.npy", npy("<f8", false, "(5,)", &[0; 40]), "rows, columns"),
         ("header.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff".to_vec(), "claims"),
         ("empty.npy", npy("|u1", false, "(0, 7)", &[]), "no pixels"),
@@ -255,8 +256,8 @@ fn tiff_palettes_bits_and_planes_are_read() {
     let mut map = vec![0u16; 768];
     (map[1], map[256 + 1], map[512 + 2]) = (65535, 1000, 65535);
     palette.push((320, 3, map));
-    let colored = read(&place.write("palette.tif", &tiff_file(&palette, &[0, 1, 2, 1])));
-    assert_eq!(colored.flat(), [0.0, 0.0, 0.0, 65535.0, 1000.0, 0.0, 0.0, 0.0, 65535.0, 65535.0, 1000.0, 0.0]);
+    let labels = read(&place.write("palette.tif", &tiff_file(&palette, &[0, 1, 2, 1])));
+    assert_eq!(labels.flat(), [0.0, 1.0, 2.0, 1.0]);
     let bits = read(&place.write("bits.tif", &tiff_file(&base(vec![1], 1, 1), &[0b1010_0000])));
     assert!(bits.flat() == [1.0, 0.0, 1.0, 0.0] || bits.flat() == [255.0, 0.0, 255.0, 0.0], "{:?}", bits.values);
     let mut planes = base(vec![8, 8, 8], 2, 3);
@@ -297,6 +298,9 @@ fn pixel_sizes_survive_tiff_and_png_from_picometres_to_micrometres() {
         let chunk = bytes.windows(4).position(|w| w == b"pHYs");
         let said = chunk.map(|at| 1.0 / f64::from(u32::from_be_bytes([4, 5, 6, 7].map(|k| bytes[at + k]))));
         assert!(said.map_or(metres < 5e-10, |m| (m / metres - 1.0).abs() < 1e-3), "{said:?} for {metres}");
+        // The text beside it comes back exactly.
+        let back = read(&png).pixel_size.expect("a pixel size");
+        assert!((back.metres / metres - 1.0).abs() < 1e-12, "{} instead of {metres}", back.metres);
         assert_eq!(read(&png).flat(), map.labels.iter().map(|l| f32::from(*l)).collect::<Vec<_>>());
     }
 }
@@ -322,11 +326,13 @@ fn every_page_of_a_tiff_can_be_read() {
         let values: Vec<u16> = (0..6).map(|n| 1000 * page + n).collect();
         encoder.write_image::<colortype::Gray16>(3, 2, &values).expect("a page");
     }
-    assert_eq!(micrograph::pages(&path), 3);
-    for page in 0..3 {
-        let read = micrograph::read_page(&path, page).expect("a page");
-        assert_eq!((read.size(), read.flat()[5]), ((2, 3), 1000.0 * page as f32 + 5.0));
+    assert_eq!(micrograph::pages(&path).len(), 3);
+    let page = |page| micrograph::read_part(&path, &Part { page, crop: None });
+    for number in 0..3 {
+        let read = page(number).expect("a page");
+        assert!(read.notes[0].contains(&format!("page {} of 3", number + 1)), "{:?}", read.notes);
+        assert_eq!((read.size(), read.flat()[5]), ((2, 3), 1000.0 * number as f32 + 5.0));
     }
-    let error = micrograph::read_page(&path, 3).expect_err("no such page").to_string();
+    let error = page(3).expect_err("no such page").to_string();
     assert!(error.contains("no page 4"), "{error}");
 }

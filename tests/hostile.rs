@@ -18,7 +18,7 @@ use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
 use microwright::net::{Layer, Weights, WeightsKind};
-use microwright::project::{Part, Project};
+use microwright::project::{Compared, Part, Project};
 use microwright::reconstruct::gram::{Gram, Saved};
 use microwright::reconstruct::{Checkpoint, Report, SavedRun, Settings, Target, prepare};
 use microwright::synth;
@@ -147,7 +147,7 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
         micrograph: Some(Arc::new(synth::from_labels("seed", &map))),
         settings: Settings { recipe: recipe.clone(), ..Settings::default() },
         realisations: vec![],
-        compared: vec![("other".into(), Arc::new(map.clone()))],
+        compared: vec![Compared { name: "other".into(), map: Arc::new(map.clone()), pixel_size: None }],
         parts: BTreeMap::from([("study".into(), part)]),
     };
     let path = folder.join("seed.microwright");
@@ -277,7 +277,7 @@ fn read(path: &Path, name: &str) {
         }
         _ => {
             let _ = micrograph::read(path);
-            let _ = micrograph::read_page(path, 1);
+            let _ = micrograph::read_part(path, &micrograph::Part { page: 1, crop: None });
             let _ = micrograph::pages(path);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use microwright::micrograph::{Correction, Micrograph, PhaseMap, Prepare, Recipe, Segmentation};
-use microwright::project::{Part, Project};
+use microwright::project::{Compared, Part, Project};
 use microwright::reconstruct::Settings;
 use microwright::synth;
 use rand::{RngExt, SeedableRng};
@@ -38,7 +38,7 @@ fn project(seed: u64) -> Project {
         micrograph: Some(Arc::new(micrograph)),
         settings: Settings { seed, recipe, ..Settings::default() },
         realisations: vec![],
-        compared: vec![("other".into(), Arc::new(map.clone()))],
+        compared: vec![Compared { name: "other".into(), map: Arc::new(map.clone()), pixel_size: None }],
         parts: BTreeMap::from([("study".into(), part(&map, seed))]),
     }
 }
@@ -58,7 +58,7 @@ fn what_is_saved_is_read_back_and_the_same_project_gives_the_same_bytes() {
     assert_eq!(back.parts, original.parts);
     let part = &back.parts["study"];
     assert_eq!(part.get::<(u64, String)>(), Ok((3, "a study".into())));
-    assert_eq!(part.map("pool1", 2).as_ref(), Ok(&*original.compared[0].1));
+    assert_eq!(part.map("pool1", 2).as_ref(), Ok(&*original.compared[0].map));
     assert!(part.map("pool1", 1).is_err() && part.file("other").is_err() && part.get::<u64>().is_err());
     Project::default().save(&a).expect("a file");
     assert!(Project::read(&a).expect("a project").micrograph.is_none());
@@ -102,7 +102,7 @@ fn the_file_of_an_older_version_opens() {
     let micrograph: Arc<Micrograph> = back.micrograph.expect("a micrograph");
     assert_eq!((micrograph.size(), micrograph.name.as_str()), ((24, 24), "kept"));
     assert_eq!(back.settings.recipe.corrections, [Correction::Despeckle { pixels: 4 }]);
-    let map: &PhaseMap = &back.compared[0].1;
+    let map: &PhaseMap = &back.compared[0].map;
     assert_eq!((map.phases, back.settings.seed), (2, 42));
 }
 

@@ -7,9 +7,9 @@ use anyhow::bail;
 
 use super::follow::follow;
 use super::print::say;
-use super::segmentation::SegmentationArguments;
+use super::segmentation::{SegmentationArguments, tell};
 use crate::job::{Ending, Study, recommend_depth, study_csv, write_study};
-use crate::micrograph;
+use crate::micrograph::read_part;
 use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{Settings, Target};
@@ -46,16 +46,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "At least two seeds and one iteration are needed: the spread over seeds shows which differences are real."
         );
     }
-    let recipe = arguments.segmentation.chosen_recipe()?.unwrap_or_default();
+    let micrograph = read_part(&arguments.image, &arguments.segmentation.source.part()?)?;
+    let mut recipe = arguments.segmentation.chosen_recipe()?.unwrap_or_default();
+    arguments.segmentation.cut_off(&mut recipe, &micrograph);
     let settings = Settings {
         recipe: recipe.clone(),
         device: arguments.device.clone(),
         ..Settings::of(Gram { weights: WeightsKind::parse(&arguments.weights), ..Gram::default() })
     };
-    let micrograph = micrograph::read(&arguments.image)?;
-    let pixel = micrograph.pixel_size.clone();
+    let target = Arc::new(Target::new(micrograph, &recipe)?);
+    tell(&target.micrograph.name, &target.notes);
+    let pixel = target.micrograph.pixel_size.clone();
     let study = Study {
-        target: Arc::new(Target::new(micrograph, &recipe)?),
+        target,
         settings,
         iterations: arguments.iterations,
         seeds: arguments.seeds,

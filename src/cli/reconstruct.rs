@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::follow::follow;
-use super::segmentation::SegmentationArguments;
+use super::segmentation::{SegmentationArguments, tell};
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::job::{Ending, Run};
-use crate::micrograph::{self, Micrograph};
+use crate::micrograph::{Micrograph, read_part};
 use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::gram::{Decoding, Encoding, Gram, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
@@ -169,8 +169,11 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let settings = arguments.settings()?;
-    let micrograph = micrograph::read(&arguments.image)?;
+    let mut settings = arguments.settings()?;
+    let micrograph = read_part(&arguments.image, &arguments.segmentation.source.part()?)?;
+    if arguments.settings.is_none() {
+        arguments.segmentation.cut_off(&mut settings.recipe, &micrograph);
+    }
     reconstruct(micrograph, settings, &arguments.output, arguments.resume)
 }
 
@@ -190,6 +193,7 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
     let target = Arc::new(Target::new(micrograph, &settings.recipe)?);
+    tell(&target.micrograph.name, &target.notes);
     let run = Run { target, settings, folder: Some(folder.into()), write: true, resume };
     match follow(run, |_| vec![], |realisation| eprintln!("{}", summary(&realisation)))? {
         Ending::Finished => Ok(()),

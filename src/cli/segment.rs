@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 
 use super::print::say;
+use super::segmentation::{SourceArguments, tell};
 use crate::micrograph::{Recipe, repeated_stem, segment_file};
 
 /// The format of a recipe, for the help.
@@ -12,6 +13,7 @@ const RECIPE: &str = r#"A recipe, all fields optional (lengths in pixels):
   {"pixel_size": {"metres": 2.5e-8, "source": "typed"},
    "prepare": [{"do": "cut-bottom", "rows": 60}, {"do": "crop", "top": 0, "left": 0, "height": 256, "width": 256},
      {"do": "flip-horizontal"}, {"do": "flip-vertical"}, {"do": "rotate-right"}, {"do": "rotate-left"},
+     {"do": "rotate", "degrees": 3.5}, {"do": "scale", "factor": 0.5}, {"do": "scale-to", "metres": 5e-8},
      {"do": "shading", "sigma": 100}, {"do": "gaussian", "sigma": 1}, {"do": "median", "radius": 1},
      {"do": "bilateral", "sigma": 2, "tolerance": 0.1}],
    "segmentation": "auto" | "unsegmented" | {"phases": 2} | {"thresholds": [20000]} | {"clusters": 3}
@@ -35,6 +37,8 @@ pub struct Arguments {
     /// Leave out corrections by hand (brush, eraser, bucket): they fit one picture only.
     #[arg(long)]
     without_hand: bool,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -47,28 +51,33 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(name) = repeated_stem(&arguments.images) {
         bail!("Two of the micrographs are both named {name}, and their phase maps would overwrite each other.");
     }
-    let mut failed = 0;
+    let (mut done, mut failed) = (0, 0);
     for path in &arguments.images {
-        // One that cannot be segmented does not stop the others.
-        match segment_file(&recipe, path, &arguments.output) {
-            Ok(map) => {
-                let shares: Vec<_> = map
-                    .volume_fractions()
-                    .iter()
-                    .enumerate()
-                    .map(|(phase, f)| format!("{} {:.2} %", recipe.phase_name(phase), 100.0 * f))
-                    .collect();
-                let (height, width) = map.size();
-                say!("{}: {height} × {width} px, {}", path.display(), shares.join(", "));
-            }
-            Err(error) => {
-                failed += 1;
-                eprintln!("{error}");
+        for part in arguments.source.parts(path) {
+            // One that cannot be segmented does not stop the others.
+            match segment_file(&recipe, path, &part, &arguments.output) {
+                Ok(prepared) => {
+                    done += 1;
+                    tell(&prepared.micrograph.name, &prepared.notes());
+                    let Some(map) = &prepared.phases else { continue };
+                    let shares: Vec<_> = map
+                        .volume_fractions()
+                        .iter()
+                        .enumerate()
+                        .map(|(phase, f)| format!("{} {:.2} %", recipe.phase_name(phase), 100.0 * f))
+                        .collect();
+                    let (height, width) = map.size();
+                    say!("{}: {width} × {height} px, {}", path.display(), shares.join(", "));
+                }
+                Err(error) => {
+                    failed += 1;
+                    eprintln!("{error}");
+                }
             }
         }
     }
     if failed > 0 {
-        bail!("{failed} of {} micrographs could not be segmented.", arguments.images.len());
+        bail!("{failed} of {} micrographs could not be segmented.", done + failed);
     }
     Ok(())
 }

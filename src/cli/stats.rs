@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::segmentation::SegmentationArguments;
-use crate::micrograph::PixelSize;
-use crate::stats::{Boundary, COLUMNS, Correlation, PhaseStatistics, ROWS, measure};
+use crate::micrograph::{Part, PixelSize};
+use crate::stats::{Boundary, COLUMNS, PhaseStatistics, ROWS, measure};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -16,9 +16,9 @@ pub struct Arguments {
     /// The phase, counted from 0; all by default.
     #[arg(long, value_name = "K")]
     phase: Option<usize>,
-    /// What lies beyond the edges; by default S2 is periodic and everything else open.
-    #[arg(long)]
-    boundary: Option<Boundary>,
+    /// What lies beyond the edges, for everything in the table
+    #[arg(long, default_value = "open")]
+    boundary: Boundary,
     /// One line per phase with its single numbers (fraction with confidence interval, surface, components, percolation
     /// …) instead of its curves.
     #[arg(long)]
@@ -28,7 +28,27 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let prepared = arguments.segmentation.prepared(&arguments.image)?;
+    let parts = arguments.segmentation.source.parts(&arguments.image);
+    let mut text = String::new();
+    for (n, part) in parts.iter().enumerate() {
+        let table = table(arguments, part)?;
+        if parts.len() == 1 {
+            return super::print::print(&table);
+        }
+        // The number of the page comes first in every line.
+        for (k, line) in table.lines().enumerate().skip(usize::from(n > 0)) {
+            match k {
+                0 => writeln!(text, "page,{line}")?,
+                _ => writeln!(text, "{},{line}", part.page + 1)?,
+            }
+        }
+    }
+    super::print::print(&text)
+}
+
+/// The table of one page.
+fn table(arguments: &Arguments, part: &Part) -> anyhow::Result<String> {
+    let prepared = arguments.segmentation.prepared(&arguments.image, part)?;
     let Some(map) = prepared.phases else { bail!("{} has no phases.", arguments.image.display()) };
     let pixel = prepared.micrograph.pixel_size.as_ref();
     let phases = match arguments.phase {
@@ -40,22 +60,33 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let mut text = String::new();
     for (n, phase) in phases.enumerate() {
-        let all = measure(&map, phase, arguments.boundary.unwrap_or(Boundary::Open));
-        if arguments.summary {
-            summary(&mut text, n == 0, phase, &all)?;
-            continue;
+        let all = measure(&map, phase, arguments.boundary);
+        let edges = edges(arguments.boundary);
+        if !all.fraction.can_be_trusted() {
+            eprintln!(
+                "{}: phase {phase} has {:.1} independent areas, too few to trust its interval (at least 10).",
+                prepared.micrograph.name, all.fraction.independent_areas
+            );
         }
-        let two_point = match arguments.boundary {
-            Some(_) => all.two_point.clone(),
-            None => {
-                let inside = map.indicator(phase);
-                let indicator = inside.view();
-                Correlation::two_point(&indicator, Boundary::Periodic)
-            }
-        };
-        curves(&mut text, n == 0, phase, &PhaseStatistics { two_point, ..all }, pixel)?;
+        if arguments.summary {
+            summary(&mut text, n == 0, phase, &all, edges, pixel)?;
+        } else {
+            curves(&mut text, n == 0, phase, &all, edges, pixel)?;
+        }
     }
-    super::print::print(&text)
+    Ok(text)
+}
+
+fn edges(boundary: Boundary) -> &'static str {
+    match boundary {
+        Boundary::Periodic => "periodic",
+        Boundary::Open => "open",
+    }
+}
+
+/// The edge of a pixel in micrometres; empty where it is not known.
+fn micrometres(pixel: Option<&PixelSize>) -> String {
+    pixel.map_or(String::new(), |p| format!("{:e}", 1e6 * p.metres))
 }
 
 /// Adds a line for each distance.
@@ -64,12 +95,13 @@ fn curves(
     heading: bool,
     phase: usize,
     all: &PhaseStatistics,
+    edges: &str,
     pixel: Option<&PixelSize>,
 ) -> std::fmt::Result {
     if heading {
-        text.push_str("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
+        text.push_str("phase,edges,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
         text.push_str("covariance,cluster,pore_share_above,chords");
-        text.push_str(if pixel.is_some() { ",r_um\n" } else { "\n" });
+        text.push_str(if pixel.is_some() { ",r_um,pixel_size_um\n" } else { "\n" });
     }
     let [rows, columns] = &all.lineal_path;
     let s2 = all.two_point.radial();
@@ -80,9 +112,9 @@ fn curves(
     for r in 0..s2.len().max(all.chords.len()).max(all.pore_sizes.len()) {
         let cells = correlations.map(|curve| curve.get(r).map_or(String::new(), |v| format!("{v:.9}")));
         let (pores, chords) = (all.pore_sizes.get(r).unwrap_or(&0.0), all.chords.get(r).unwrap_or(&0));
-        write!(text, "{phase},{r},{},{pores:.9},{chords}", cells.join(","))?;
+        write!(text, "{phase},{edges},{r},{},{pores:.9},{chords}", cells.join(","))?;
         match pixel {
-            Some(pixel) => writeln!(text, ",{:.6}", r as f64 * pixel.metres * 1e6)?,
+            Some(p) => writeln!(text, ",{:.6},{}", r as f64 * p.metres * 1e6, micrometres(pixel))?,
             None => writeln!(text)?,
         }
     }
@@ -92,15 +124,22 @@ fn curves(
 /// A column of the summary: its heading, and its text for a phase.
 type Column = (&'static str, fn(&PhaseStatistics) -> String);
 
+/// A length with three decimals; empty where there is none.
+fn number(value: f64) -> String {
+    if value.is_finite() { format!("{value:.3}") } else { String::new() }
+}
+
 const SUMMARY: &[Column] = &[
     ("volume_fraction", |all| format!("{:.6}", all.fraction.volume_fraction)),
     ("half_of_95_percent_interval", |all| format!("{:.6}", all.fraction.half_width())),
+    ("least_of_95_percent_interval", |all| format!("{:.6}", all.fraction.bounds().0)),
+    ("most_of_95_percent_interval", |all| format!("{:.6}", all.fraction.bounds().1)),
     ("integral_range_px2", |all| format!("{:.1}", all.fraction.integral_range)),
     ("independent_areas", |all| format!("{:.1}", all.fraction.independent_areas)),
     ("specific_surface_per_px", |all| format!("{:.6}", all.specific_surface)),
     ("interface_length_px", |all| format!("{:.1}", all.interface_length)),
-    ("mean_chord_px", |all| format!("{:.3}", all.mean_chord())),
-    ("mean_pore_radius_px", |all| format!("{:.3}", all.mean_pore_size)),
+    ("mean_chord_px", |all| number(all.mean_chord())),
+    ("mean_pore_radius_px", |all| number(all.mean_pore_size)),
     ("components", |all| all.component_sizes.len().to_string()),
     ("largest_component_share", |all| format!("{:.4}", all.largest_share)),
     ("percolates_x", |all| all.percolates[0].to_string()),
@@ -108,9 +147,18 @@ const SUMMARY: &[Column] = &[
 ];
 
 /// Adds the line of single numbers of a phase.
-fn summary(text: &mut String, heading: bool, phase: usize, all: &PhaseStatistics) -> std::fmt::Result {
+fn summary(
+    text: &mut String,
+    heading: bool,
+    phase: usize,
+    all: &PhaseStatistics,
+    edges: &str,
+    pixel: Option<&PixelSize>,
+) -> std::fmt::Result {
     if heading {
-        writeln!(text, "phase,{}", SUMMARY.iter().map(|(heading, _)| *heading).collect::<Vec<_>>().join(","))?;
+        let headings = SUMMARY.iter().map(|(heading, _)| *heading).collect::<Vec<_>>().join(",");
+        writeln!(text, "phase,{headings},edges,pixel_size_um")?;
     }
-    writeln!(text, "{phase},{}", SUMMARY.iter().map(|(_, cell)| cell(all)).collect::<Vec<_>>().join(","))
+    let cells = SUMMARY.iter().map(|(_, cell)| cell(all)).collect::<Vec<_>>().join(",");
+    writeln!(text, "{phase},{cells},{edges},{}", micrometres(pixel))
 }

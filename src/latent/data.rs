@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 use sha2::{Digest, Sha256};
 
 use super::{LEAST_HELD_OUT, LEAST_TRAIN, LatentError};
-use crate::micrograph::{MOST_PHASES, Micrograph, PhaseMap, PixelSize, Prepared, Recipe, read};
+use crate::micrograph::{MOST_PHASES, Micrograph, PhaseMap, PixelSize, Prepared, Recipe, pictures_in, read};
 use crate::synth::Graphite;
 
 /// A picture from which patches are cut: grey values 0 … 255, phases spread evenly over them.
@@ -105,7 +105,9 @@ pub fn pictures_of_files(
         let prepared = read(&path).and_then(|m| match recipe {
             Some(recipe) => Ok(Picture::of_prepared(&recipe.apply(&m)?)),
             // A file of labels holds phases, whatever its numbers.
-            None if has_few_values(&m) => Ok(Picture::of_prepared(&Recipe::default().apply(&m)?)),
+            None if m.has_few_values(MOST_PHASES) && m.channels() == 1 => {
+                Ok(Picture::of_prepared(&Recipe::default().apply(&m)?))
+            }
             None => Ok(Picture::of(&m, None)),
         });
         match prepared {
@@ -125,18 +127,6 @@ pub fn pictures_of_files(
     (pictures, left_out)
 }
 
-/// Whether a micrograph holds labels rather than grey values.
-fn has_few_values(micrograph: &Micrograph) -> bool {
-    let mut seen: Vec<f32> = vec![];
-    micrograph.channels() == 1
-        && micrograph.values.iter().all(|v| {
-            if !seen.contains(v) {
-                seen.push(*v);
-            }
-            seen.len() <= MOST_PHASES
-        })
-}
-
 fn size_text(picture: &Picture) -> String {
     picture.pixel_size.as_ref().map_or_else(String::new, |s| {
         let (unit, length) = s.unit(1.0);
@@ -144,10 +134,10 @@ fn size_text(picture: &Picture) -> String {
     })
 }
 
-/// Whether both have a pixel size, and the two differ by more than 2 %.
+/// Whether both have a pixel size, and the two differ.
 fn differs_in_scale(a: &Picture, b: &Picture) -> bool {
     match (&a.pixel_size, &b.pixel_size) {
-        (Some(a), Some(b)) => (a.metres / b.metres - 1.0).abs() > 0.02,
+        (Some(a), Some(b)) => a.differs(b),
         _ => false,
     }
 }
@@ -156,27 +146,16 @@ fn differs_in_scale(a: &Picture, b: &Picture) -> bool {
 fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
     /// Levels of subfolders that are searched.
     const DEEP: usize = 3;
-    fn add(path: &Path, label: &str, depth: usize, found: &mut Vec<(PathBuf, String)>) {
-        if !path.is_dir() {
-            found.push((path.into(), label.into()));
-            return;
-        }
-        let mut inside: Vec<PathBuf> =
-            std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        inside.sort();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        for path in inside {
-            let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-            if !hidden && (!path.is_dir() || depth < DEEP) {
-                add(&path, &name, depth + 1, found);
-            }
-        }
-    }
     let mut found = vec![];
     let mut known = std::collections::BTreeSet::new();
     for path in paths {
-        let label = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        add(path, &label, 0, &mut found);
+        let name = |path: Option<&std::ffi::OsStr>| path.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_dir() {
+            let inside = pictures_in(path, DEEP).into_iter();
+            found.extend(inside.map(|file| (file.clone(), name(file.parent().and_then(Path::file_name)))));
+        } else {
+            found.push((path.clone(), name(path.file_stem())));
+        }
     }
     // A file that is named twice counts once: it must not be both trained on and held out.
     found.retain(|(path, _)| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));

@@ -20,6 +20,11 @@ impl PixelSize {
         sensible.then(|| Self { metres, source: source.into() })
     }
 
+    /// Whether another pixel size is so different that lengths in pixels mean something else.
+    pub fn differs(&self, other: &Self) -> bool {
+        (self.metres / other.metres - 1.0).abs() > 0.02
+    }
+
     /// The best unit for lengths of about `pixels` pixels, and the size of a pixel in this unit.
     pub fn unit(&self, pixels: f64) -> (&'static str, f64) {
         let length = self.metres * pixels;
@@ -44,6 +49,21 @@ fn four_digits(value: f64) -> String {
     let decimals = (3 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
     let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+}
+
+/// Usual resolutions of printers and scanners: they carry no information about the specimen.
+const PRINTING_DPI: [f64; 22] = [
+    72.0, 75.0, 96.0, 100.0, 120.0, 144.0, 150.0, 180.0, 200.0, 240.0, 300.0, 350.0, 360.0, 400.0, 600.0, 720.0,
+    1200.0, 2400.0, 4800.0, 6400.0, 9600.0, 12800.0,
+];
+/// Pixels coarser than this, in metres, are those of printed paper.
+const COARSEST: f64 = 5e-6;
+
+/// A pixel size that a picture format states, unless it may be a printing resolution.
+pub fn not_of_a_printer(metres: f64, source: &str) -> Option<PixelSize> {
+    let dpi = 0.0254 / metres;
+    let printing = PRINTING_DPI.iter().any(|known| (dpi / known - 1.0).abs() < 1e-3);
+    if printing || metres > COARSEST { None } else { PixelSize::new(metres, source) }
 }
 
 /// Units in which a person may give a length, with their metres.

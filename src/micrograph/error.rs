@@ -32,7 +32,7 @@ pub enum MicrographError {
         reason: String,
     },
     /// The picture is larger than can be handled.
-    #[error("{} has {height} × {width} pixels; at most {} are read. Crop it or scale it down.", path.display(), super::picture::MOST_PIXELS)]
+    #[error("{} claims {width} × {height} pixels, too many to be read at any scale.", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -56,6 +56,16 @@ pub enum MicrographError {
         "{name} has {found} distinct values: too many for phases (at most {MOST_PHASES}), too few for a grey micrograph. Merge some, or segment it by thresholds (--phases 2, or Segmentation in the window)."
     )]
     TooManyLabels {
+        /// The micrograph.
+        name: String,
+        /// Distinct values.
+        found: usize,
+    },
+    /// Flat regions with numbers of their own, such as grains.
+    #[error(
+        "{name} has {found} distinct values in flat regions, as the numbers of grains or particles are: too many for phases (at most {MOST_PHASES}). Merge them into phases first, or segment it by thresholds (--phases 2, or Segmentation in the window)."
+    )]
+    TooManyRegions {
         /// The micrograph.
         name: String,
         /// Distinct values.

@@ -3,18 +3,23 @@
 //! The header is scanned for its three fields rather than parsed as Python, so that no nesting in a hostile file can
 //! exhaust the stack.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use ndarray::{Array3, ShapeBuilder, s};
+use ndarray::Array3;
 
-use super::limits::{check_size, extremes};
+use super::canvas::{Canvas, Part};
+use super::picture::DOUBTFUL;
+use super::picture::MOST_PIXELS;
+use super::samples::{Numbers, Samples};
 use super::{MicrographError, malformed};
 
 /// The first bytes of such a file.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header that is read.
 const MOST_HEADER: u64 = 1 << 16;
+/// The largest volume in Fortran's order that is read: its slices are scattered over the whole file.
+const MOST_SCATTERED: u64 = 1 << 31;
 
 struct Header {
     big_endian: bool,
@@ -24,41 +29,100 @@ struct Header {
     shape: Vec<u64>,
 }
 
-/// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels, as `[rows, columns, channels]`; of four
-/// channels the first three. Also the values that stand for black and white.
+impl Header {
+    /// Slices, rows, columns and channels.
+    fn axes(&self, path: &Path) -> Result<[u64; 4], MicrographError> {
+        match *self.shape.as_slice() {
+            [h, w] => Ok([1, h, w, 1]),
+            [h, w, c @ (1 | 3 | 4)] => Ok([1, h, w, c]),
+            [n, h, w] if w > 4 => Ok([n, h, w, 1]),
+            [n, h, w, c @ (1 | 3 | 4)] => Ok([n, h, w, c]),
+            ref other => {
+                let reason = format!(
+                    "its shape is {other:?}; it should be (rows, columns), (rows, columns, 3) or (slices, rows, columns)"
+                );
+                Err(malformed(path, reason))
+            }
+        }
+    }
+}
+
+/// How many slices a file has; 1 if it cannot be read.
+pub fn pages(mut file: impl Read, path: &Path) -> usize {
+    read_header(&mut file, path).and_then(|header| header.axes(path)).map_or(1, |[n, ..]| n as usize).max(1)
+}
+
+/// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels, or a slice of such arrays along a first
+/// axis. Also the edge of the squares that were made one pixel.
 ///
 /// # Errors
 /// The file cannot be read, is damaged, or holds an array of another kind.
-pub fn read(file: &mut impl Read, path: &Path) -> Result<(Array3<f32>, (f32, f32)), MicrographError> {
+pub fn read(file: &mut (impl Read + Seek), path: &Path, part: &Part) -> Result<(Samples, usize), MicrographError> {
     let header = read_header(file, path)?;
-    let (height, width, channels) = match *header.shape.as_slice() {
-        [h, w] => (h, w, 1),
-        [h, w, c @ (1 | 3 | 4)] => (h, w, c),
-        ref other => {
-            let reason = format!("its shape is {other:?}; it should be (rows, columns) or (rows, columns, 3)");
-            return Err(malformed(path, reason));
-        }
-    };
-    check_size(height, width, path)?;
-    let count = (height * width * channels) as usize;
-    let mut bytes = vec![];
-    let expected = count * header.bytes;
+    let [slices, height, width, channels] = header.axes(path)?;
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
-    file.take(expected as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() < expected {
-        return Err(malformed(path, format!("it ends after {} of {expected} bytes of data", bytes.len())));
+    if part.page as u64 >= slices {
+        return Err(malformed(path, format!("it has no page {}", part.page + 1)));
     }
-    let stored: Vec<f32> = bytes.chunks_exact(header.bytes).map(|b| number(&header, b)).collect();
-    let shape = (height as usize, width as usize, channels as usize).set_f(header.fortran_order);
-    let array = Array3::from_shape_vec(shape, stored).expect("as many values as the shape has");
-    let values = array.slice(s![.., .., ..array.dim().2.min(3)]).as_standard_layout().into_owned();
-    let range = match (header.kind, header.bytes) {
-        ('b', _) => (0.0, 1.0),
-        ('u', 1) => (0.0, 255.0),
-        ('u', 2) => (0.0, 65535.0),
-        _ => extremes(&values),
+    let too_large = || MicrographError::TooLarge { path: path.into(), height, width };
+    let slice = [height, width, channels, header.bytes as u64];
+    let slice = slice.into_iter().try_fold(1u64, u64::checked_mul).ok_or_else(too_large)?;
+    let expected = slice.checked_mul(slices).ok_or_else(too_large)?;
+    let start = file.stream_position().map_err(unreadable)?;
+    let there = file.seek(SeekFrom::End(0)).map_err(unreadable)?.saturating_sub(start);
+    if there < expected {
+        return Err(malformed(path, format!("it ends after {there} of {expected} bytes of data")));
+    }
+    let mut canvas = Canvas::new((height, width), channels as usize, part.crop, path)?;
+    let (height, width) = canvas.full;
+    let (channels, bytes) = (channels as usize, header.bytes);
+    let value = |data: &[u8], at: usize| number(header.kind, header.big_endian, &data[at * bytes..][..bytes]);
+    if header.fortran_order {
+        if expected > MOST_SCATTERED {
+            return Err(malformed(path, "it is a large array in Fortran's order; save it in C order"));
+        }
+        let mut data = vec![];
+        file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        file.take(expected).read_to_end(&mut data).map_err(unreadable)?;
+        // The first axis varies first.
+        let at = |y: usize, x: usize, c: usize| part.page + slices as usize * (y + height * (x + width * c));
+        canvas.put((0, 0), (height, width), 0..channels, |y, x, c| value(&data, at(y, x, c)));
+    } else {
+        file.seek(SeekFrom::Start(start + slice * part.page as u64)).map_err(unreadable)?;
+        let mut row = vec![0; width * channels * bytes];
+        for y in 0..height {
+            file.read_exact(&mut row).map_err(unreadable)?;
+            canvas.put((y, 0), (1, width), 0..channels, |_, x, c| value(&row, x * channels + c));
+        }
+    }
+    let numbers = match (header.kind, bytes) {
+        ('b', _) => Numbers::Unsigned(1),
+        ('u', 1 | 2) => Numbers::Unsigned(8 * bytes as u8),
+        _ => Numbers::Free,
     };
-    Ok((values, range))
+    let (size, bin) = (canvas.size(), canvas.bin);
+    Ok((Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers), bin))
+}
+
+/// Reads an array that this program wrote, `[rows, columns, channels]`.
+///
+/// # Errors
+/// As [`read`], or it is too large.
+pub fn read_array(file: &mut impl Read, path: &Path) -> Result<Array3<f32>, MicrographError> {
+    let header = read_header(file, path)?;
+    let [slices, height, width, channels] = header.axes(path)?;
+    let pixels = height.checked_mul(width).filter(|n| *n <= MOST_PIXELS && slices == 1 && !header.fortran_order);
+    let pixels = pixels.ok_or_else(|| MicrographError::TooLarge { path: path.into(), height, width })?;
+    let expected = (pixels * channels) as usize * header.bytes;
+    let mut data = vec![];
+    let unreadable = |source| MicrographError::Read { path: path.into(), source };
+    file.take(expected as u64).read_to_end(&mut data).map_err(unreadable)?;
+    if data.len() < expected {
+        return Err(malformed(path, format!("it ends after {} of {expected} bytes of data", data.len())));
+    }
+    let values = data.chunks_exact(header.bytes).map(|b| number(header.kind, header.big_endian, b)).collect();
+    let shape = (height as usize, width as usize, channels as usize);
+    Ok(Array3::from_shape_vec(shape, values).expect("as many values as the shape has"))
 }
 
 fn read_header(file: &mut impl Read, path: &Path) -> Result<Header, MicrographError> {
@@ -110,15 +174,16 @@ fn parse_header(text: &str) -> Result<Header, String> {
     Ok(Header { big_endian: order == '>', kind, bytes, fortran_order, shape })
 }
 
-fn number(header: &Header, bytes: &[u8]) -> f32 {
+/// A number of a kind: `b` logical, `u` unsigned, `i` signed, `f` float.
+pub fn number(kind: char, big_endian: bool, bytes: &[u8]) -> f32 {
     // The most significant byte first, widened to eight.
     let mut wide = [0; 8];
     let n = bytes.len();
     for (k, b) in bytes.iter().enumerate() {
-        wide[8 - n + if header.big_endian { k } else { n - 1 - k }] = *b;
+        wide[8 - n + if big_endian { k } else { n - 1 - k }] = *b;
     }
     let unsigned = u64::from_be_bytes(wide);
-    match header.kind {
+    match kind {
         'b' => f32::from(u8::from(unsigned != 0)),
         'u' => unsigned as f32,
         'i' => {

@@ -4,11 +4,14 @@ use ndarray::{Array2, Array3};
 
 use super::calibration::PixelSize;
 
-/// The most pixels of a file that is opened: 8,192 × 8,192.
+/// The most pixels of a micrograph: 8,192 × 8,192. Larger files are read in squares of pixels.
 pub const MOST_PIXELS: u64 = 1 << 26;
 
 /// The most phases of a phase map.
 pub const MOST_PHASES: usize = 8;
+
+/// Up to this many distinct values, a picture is taken for one of labels, be they too many, not for one of grey values.
+pub const DOUBTFUL: usize = 16;
 
 /// A picture from a microscope, as its file holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +27,8 @@ pub struct Micrograph {
     pub pixel_size: Option<PixelSize>,
     /// Rows of a data bar at the bottom, if the file states them.
     pub bar_rows: Option<usize>,
+    /// What was decided while the file was read, as parts of a sentence: the page, the values of black and white, palettes.
+    pub notes: Vec<String>,
 }
 
 impl Micrograph {
@@ -38,7 +43,7 @@ impl Micrograph {
 
     /// The same of an array `[rows, columns, channels]` in standard layout.
     pub fn of(values: Array3<f32>, range: (f32, f32)) -> Self {
-        Self { name: String::new(), values, range, pixel_size: None, bar_rows: None }
+        Self { name: String::new(), values, range, pixel_size: None, bar_rows: None, notes: vec![] }
     }
 
     /// Rows and columns.
@@ -74,6 +79,11 @@ impl Micrograph {
         luminance(&self.flat()[(row * columns + column) * self.channels()..][..self.channels()])
     }
 
+    /// Whether there are at most `most` distinct values or colours.
+    pub fn has_few_values(&self, most: usize) -> bool {
+        few(self.pixels(), most)
+    }
+
     /// Three channels in 0 … 255.
     pub fn image(&self) -> Vec<f32> {
         let (low, high) = self.range;
@@ -84,6 +94,20 @@ impl Micrograph {
             _ => self.flat().iter().map(|v| byte(*v)).collect(),
         }
     }
+}
+
+/// Whether there are at most `most` distinct ones.
+pub fn few<'a>(pixels: impl Iterator<Item = &'a [f32]>, most: usize) -> bool {
+    let mut seen: Vec<&[f32]> = vec![];
+    for pixel in pixels {
+        if !seen.contains(&pixel) {
+            seen.push(pixel);
+            if seen.len() > most {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 fn luminance(pixel: &[f32]) -> f32 {

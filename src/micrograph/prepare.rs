@@ -1,9 +1,11 @@
 //! The preparation of a micrograph before its segmentation.
 
+use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
 use super::filter::{bilateral, gaussian, median};
-use super::{Micrograph, MicrographError};
+use super::picture::{DOUBTFUL, MOST_PIXELS};
+use super::{Micrograph, MicrographError, PixelSize};
 
 /// One step of preparing. Lengths in pixels.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +35,22 @@ pub enum Prepare {
     RotateRight,
     /// A quarter turn anticlockwise.
     RotateLeft,
+    /// Turns anticlockwise and keeps the largest rectangle without corners that nothing is known of.
+    Rotate {
+        /// The angle in degrees, within ±45.
+        degrees: f64,
+    },
+    /// Makes the picture smaller, each new pixel the mean of those that it covers, or larger by interpolation. A picture of
+    /// few values, which are labels, keeps the values of the nearest pixels.
+    Scale {
+        /// New pixels for each old one along an edge.
+        factor: f64,
+    },
+    /// The same to a given edge of a pixel.
+    ScaleTo {
+        /// The edge of a pixel in metres.
+        metres: f64,
+    },
     /// Removes uneven illumination: a wide Gaussian is subtracted, and its mean is added again.
     Shading {
         /// Standard deviation of the Gaussian.
@@ -74,6 +92,13 @@ impl Prepare {
             Self::FlipVertical => "Flip top and bottom".into(),
             Self::RotateRight => "Rotate right".into(),
             Self::RotateLeft => "Rotate left".into(),
+            Self::Rotate { degrees } => format!("Rotate by {degrees:.1}°"),
+            Self::Scale { factor } if *factor < 1.0 && (1.0 / factor).fract() < 1e-9 => {
+                format!("Bin {0:.0} × {0:.0}", 1.0 / factor)
+            }
+            Self::Scale { factor } => format!("Scale by {factor:.3}"),
+            Self::ScaleTo { metres } => PixelSize::new(*metres, "")
+                .map_or_else(|| "Scale to a pixel size".into(), |size| format!("Scale to {size}")),
             Self::Shading { sigma } => format!("Shading correction, {sigma:.0} px"),
             Self::Gaussian { sigma } => format!("Gaussian, {sigma:.1} px"),
             Self::Median { radius } => format!("Median, {} × {}", 2 * radius + 1, 2 * radius + 1),
@@ -116,6 +141,17 @@ impl Prepare {
             Self::FlipVertical => Ok(without_bar(with(micrograph, micrograph.values.slice(s![..;-1, .., ..])))),
             Self::RotateRight => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![.., ..;-1, ..])))),
             Self::RotateLeft => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![..;-1, .., ..])))),
+            Self::Rotate { degrees } => {
+                check(degrees.is_finite() && degrees.abs() <= 45.0, "the angle must lie within ±45°")?;
+                let turned = rotated(micrograph, degrees.to_radians());
+                turned.ok_or_else(|| wrong("nothing would be left".into()))
+            }
+            Self::Scale { factor } => scaled(micrograph, factor).ok_or_else(|| wrong(SCALES.into())),
+            Self::ScaleTo { metres } => {
+                let known = micrograph.pixel_size.as_ref();
+                let known = known.ok_or_else(|| wrong("its own pixel size is not known; set it first".into()))?;
+                scaled(micrograph, known.metres / metres).ok_or_else(|| wrong(SCALES.into()))
+            }
             Self::Shading { sigma } => {
                 check((1.0..=MOST_SIGMA).contains(&sigma), "its width must lie between 1 and 2000 pixels")?;
                 Ok(filtered(micrograph, |plane| {
@@ -142,6 +178,95 @@ impl Prepare {
     }
 }
 
+/// Why a picture is not scaled.
+const SCALES: &str = "the factor must lie between 1/64 and 16 and leave between 1 and 67,108,864 pixels";
+
+/// The picture with another number of pixels along its edges.
+fn scaled(micrograph: &Micrograph, factor: f64) -> Option<Micrograph> {
+    (1.0 / 64.0..=16.0).contains(&factor).then_some(())?;
+    let (h, w) = micrograph.size();
+    // What does not fill a new pixel at the right and at the bottom is left out.
+    let size = |n: usize| (n as f64 * factor + 1e-6).floor() as usize;
+    let (height, width) = (size(h), size(w));
+    (height > 0 && width > 0 && (height as u64) * (width as u64) <= MOST_PIXELS).then_some(())?;
+    let nearest = micrograph.has_few_values(DOUBTFUL);
+    let rows = resampled(&micrograph.values, Axis(0), height, factor, nearest);
+    let values = resampled(&rows, Axis(1), width, factor, nearest);
+    let pixel_size = micrograph.pixel_size.as_ref().and_then(|p| PixelSize::new(p.metres / factor, &p.source));
+    let bar_rows = micrograph.bar_rows.map(size);
+    Some(Micrograph { pixel_size, bar_rows, ..with(micrograph, values.view()) })
+}
+
+/// Resamples along one axis: the mean of what a pixel covers if it becomes larger, else linear interpolation.
+fn resampled(values: &Array3<f32>, axis: Axis, count: usize, factor: f64, nearest: bool) -> Array3<f32> {
+    let n = values.len_of(axis);
+    let mut shape = values.raw_dim();
+    shape[axis.index()] = count;
+    let mut out = Array3::zeros(shape);
+    let last = n - 1;
+    out.axis_iter_mut(axis).into_par_iter().enumerate().for_each(|(k, mut line)| {
+        let centre = (k as f64 + 0.5) / factor - 0.5;
+        if nearest {
+            line.assign(&values.index_axis(axis, (centre.round().max(0.0) as usize).min(last)));
+        } else if factor >= 1.0 {
+            let at = centre.clamp(0.0, last as f64);
+            let (first, part) = (at.floor() as usize, at.fract() as f32);
+            line.scaled_add(1.0 - part, &values.index_axis(axis, first));
+            line.scaled_add(part, &values.index_axis(axis, (first + 1).min(last)));
+        } else {
+            let (from, to) = (k as f64 / factor, ((k + 1) as f64 / factor).min(n as f64));
+            let covered = |at: usize| (to.min(at as f64 + 1.0) - from.max(at as f64)).max(0.0);
+            let pixels = (from.floor() as usize).min(last)..(to.ceil() as usize).clamp(1, n);
+            let whole: f64 = pixels.clone().map(covered).sum();
+            for at in pixels {
+                line.scaled_add((covered(at) / whole.max(f64::MIN_POSITIVE)) as f32, &values.index_axis(axis, at));
+            }
+        }
+    });
+    out
+}
+
+/// The picture turned anticlockwise about its centre, cut to the largest upright rectangle inside; `None` if there is
+/// none.
+fn rotated(micrograph: &Micrograph, angle: f64) -> Option<Micrograph> {
+    let (h, w) = micrograph.size();
+    let (sin, cos) = (angle.sin().abs(), angle.cos().abs());
+    let (long, short) = (h.max(w) as f64, h.min(w) as f64);
+    // A thin picture touches with two corners of the rectangle, another one with all four.
+    let (along, across) = if short <= 2.0 * sin * cos * long || (sin - cos).abs() < 1e-10 {
+        let half = 0.5 * short;
+        (half / sin, half / cos)
+    } else {
+        let double = cos * cos - sin * sin;
+        ((long * cos - short * sin) / double, (short * cos - long * sin) / double)
+    };
+    let (high, wide) = if h > w { (along, across) } else { (across, along) };
+    let (height, width) = (high.floor() as usize, wide.floor() as usize);
+    (height > 0 && width > 0 && angle.is_finite()).then_some(())?;
+    let nearest = micrograph.has_few_values(DOUBTFUL);
+    let centre = |n: usize| 0.5 * (n as f64 - 1.0);
+    let (sin, cos) = angle.sin_cos();
+    let place = |y: usize, x: usize| {
+        let (dy, dx) = (y as f64 - centre(height), x as f64 - centre(width));
+        (centre(h) + cos * dy + sin * dx, centre(w) - sin * dy + cos * dx)
+    };
+    let value = |(y, x, c): (usize, usize, usize)| {
+        let (y, x) = place(y, x);
+        let (y, x) = (y.clamp(0.0, (h - 1) as f64), x.clamp(0.0, (w - 1) as f64));
+        if nearest {
+            return micrograph.values[[y.round() as usize, x.round() as usize, c]];
+        }
+        let (top, left) = (y.floor() as usize, x.floor() as usize);
+        let (dy, dx) = (y.fract() as f32, x.fract() as f32);
+        let at = |y: usize, x: usize| micrograph.values[[y.min(h - 1), x.min(w - 1), c]];
+        let upper = at(top, left) * (1.0 - dx) + at(top, left + 1) * dx;
+        let lower = at(top + 1, left) * (1.0 - dx) + at(top + 1, left + 1) * dx;
+        upper * (1.0 - dy) + lower * dy
+    };
+    let values = Array3::from_shape_fn((height, width, micrograph.channels()), value);
+    Some(without_bar(with(micrograph, values.view())))
+}
+
 fn without_bar(micrograph: Micrograph) -> Micrograph {
     Micrograph { bar_rows: None, ..micrograph }
 }
@@ -159,6 +284,7 @@ fn with(micrograph: &Micrograph, values: ArrayView3<f32>) -> Micrograph {
         range: micrograph.range,
         pixel_size: micrograph.pixel_size.clone(),
         bar_rows: micrograph.bar_rows,
+        notes: micrograph.notes.clone(),
     }
 }
 
@@ -181,10 +307,10 @@ const BAR_HEIGHTS: (f64, f64) = (0.015, 0.3);
 /// above it do not.
 pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
     let (h, w) = micrograph.size();
-    if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
-        return Some(rows);
-    }
     let grey = micrograph.grey();
+    if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
+        return Some(with_separator(&grey, rows));
+    }
     let span = (micrograph.range.1 - micrograph.range.0).max(f32::MIN_POSITIVE);
     let most = (BAR_HEIGHTS.1 * h as f64) as usize;
     if most < 4 {
@@ -212,7 +338,23 @@ pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
     let above: Vec<f64> = (0..h - rows).rev().take(2 * low).map(share).collect();
     let picture = above.iter().sum::<f64>() / above.len().max(1) as f64;
     let full = (1..=rows).map(|n| share(h - n)).sum::<f64>() / rows.max(1) as f64;
-    (rows >= low && rows < most && full > 2.0 * picture && picture < 0.5 * BAR_ROW + 0.1).then_some(rows)
+    let found = rows >= low && rows < most && full > 2.0 * picture && picture < 0.5 * BAR_ROW + 0.1;
+    found.then(|| with_separator(&grey, rows))
+}
+
+/// The rows of a data bar with those of the line that separates it from the picture: at most 4 rows of one value each.
+fn with_separator(grey: &Array2<f32>, rows: usize) -> usize {
+    /// The share of a row that has the line's value.
+    const LINE: f64 = 0.95;
+    let (h, w) = grey.dim();
+    let is_line = |above: usize| {
+        let row = grey.row(h - 1 - above);
+        let value = row[w / 2];
+        row.iter().filter(|v| **v == value).count() as f64 >= LINE * w as f64
+    };
+    let line = (rows..h).take_while(|above| is_line(*above)).take(5).count();
+    // More than that is a part of the picture.
+    if line <= 4 && rows + line < h { rows + line } else { rows }
 }
 
 #[cfg(test)]
@@ -251,6 +393,54 @@ mod tests {
             let error = step.apply(&picture).expect_err("it does not fit").to_string();
             assert!(error.ends_with('.'), "{error}");
         }
+    }
+
+    #[test]
+    fn scaling_keeps_means_labels_and_lengths() {
+        let picture = Micrograph { pixel_size: PixelSize::new(1e-7, "test"), ..numbered(12, 18) };
+        let mean = |p: &Micrograph| p.flat().iter().sum::<f32>() / p.flat().len() as f32;
+        for factor in [1.0 / 3.0, 0.5, 2.0] {
+            let made = Prepare::Scale { factor }.apply(&picture).expect("a picture");
+            assert!((mean(&made) - mean(&picture)).abs() < 1e-3, "{factor}: {} {}", mean(&made), mean(&picture));
+            assert!((made.pixel_size.expect("a size").metres * factor - 1e-7).abs() < 1e-12);
+        }
+        let binned = Prepare::Scale { factor: 0.5 }.apply(&picture).expect("a picture");
+        assert_eq!((binned.size(), binned.flat()[0]), ((6, 9), (0.0 + 1.0 + 18.0 + 19.0) / 4.0));
+        let odd = Prepare::Scale { factor: 0.4 }.apply(&picture).expect("a picture");
+        // A new pixel covers two and a half old ones: rows 0, 1 and half of 2, and the same of columns.
+        assert_eq!(odd.size(), (4, 7));
+        assert!((odd.flat()[0] - (18.0 * 0.8 + 0.8)).abs() < 1e-3, "{}", odd.flat()[0]);
+        let same = Prepare::ScaleTo { metres: 2e-7 }.apply(&picture).expect("a picture");
+        assert_eq!(same.values, binned.values);
+        assert!(Prepare::ScaleTo { metres: 2e-7 }.apply(&numbered(4, 4)).is_err());
+        let labels = Micrograph::new((4, 4), 1, (0..16).map(|n| (n / 8) as f32).collect(), (0.0, 1.0));
+        let larger = Prepare::Scale { factor: 1.5 }.apply(&labels).expect("a picture");
+        assert!(larger.flat().iter().all(|v| v.fract() == 0.0) && larger.size() == (6, 6));
+    }
+
+    #[test]
+    fn a_turn_brings_slanted_stripes_upright() {
+        let slope = 0.2f64.tan();
+        let value = |n: usize| ((n % 200) as f64 + slope * (n / 200) as f64) as f32;
+        let slanted = Micrograph::new((160, 200), 1, (0..160 * 200).map(value).collect(), (0.0, 300.0));
+        let upright = Prepare::Rotate { degrees: 0.2f64.to_degrees() }.apply(&slanted).expect("a picture");
+        let (h, w) = upright.size();
+        assert!(h > 110 && w > 150, "{h} × {w}");
+        let spread = (0..w).map(|x| (upright.values[[0, x, 0]] - upright.values[[h - 1, x, 0]]).abs());
+        assert!(spread.fold(0.0, f32::max) < 0.05);
+    }
+
+    #[test]
+    fn a_bar_has_its_separating_line() {
+        let value = |n: usize| match n / 100 {
+            0..200 => ((n * 7919) % 200) as f32,
+            200 => 255.0,
+            _ if n % 7 == 0 && n % 100 < 60 => 255.0,
+            _ => 0.0,
+        };
+        let picture = Micrograph::new((264, 100), 1, (0..26_400).map(value).collect(), (0.0, 255.0));
+        assert_eq!(data_bar(&picture), Some(64));
+        assert_eq!(data_bar(&Micrograph { bar_rows: Some(63), ..picture }), Some(64));
     }
 
     #[test]

@@ -1,41 +1,63 @@
 //! Reading micrographs. Files come from outside: sizes are checked before memory is taken.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
-use std::path::Path;
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageFormat, ImageReader};
-use ndarray::s;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
-use super::limits::check_size;
-use super::picture::MOST_PIXELS;
-use super::{Micrograph, MicrographError, makers, malformed, npy, tiff};
+use super::calibration::PixelSize;
+use super::canvas::{Canvas, Part};
+use super::makers::{self, Facts};
+use super::picture::DOUBTFUL;
+use super::samples::{Numbers, Samples};
+use super::{Micrograph, MicrographError, malformed, npy, png, tags, tiff};
 
 /// What can be opened, for error texts.
 const FORMATS: &str = "PNG, JPEG, TIFF, BMP, WebP and .npy files can be opened";
+/// The file name endings of pictures, for dialogs and folders.
+pub const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "tif", "tiff", "btf", "tf8", "bmp", "webp", "npy"];
+/// The most bytes that the decoders of other formats may take.
+const MOST_BYTES: u64 = 3 << 30;
 
 /// Reads a picture, or the first page of several. Its content, not its name, decides the format.
 ///
 /// # Errors
 /// The file cannot be read, is not a picture of a known kind, is damaged or too large.
 pub fn read(path: &Path) -> Result<Micrograph, MicrographError> {
-    read_page(path, 0)
+    read_part(path, &Part::default())
 }
 
-/// How many pages a file has: more than one only in TIFF.
-pub fn pages(path: &Path) -> usize {
-    let Ok(file) = File::open(path) else { return 1 };
+/// What the pages of a file show, one text a page, empty where the file does not say: the pages of TIFF, the images of
+/// ImageJ and OME, the slices of .npy. One page for a file that cannot be read.
+pub fn pages(path: &Path) -> Vec<String> {
+    let one = || vec![String::new()];
+    let Ok(file) = File::open(path) else { return one() };
     let mut file = BufReader::new(file);
-    let mut start = [0; 4];
-    let is_tiff = file.read_exact(&mut start).is_ok() && matches!(&start[..2], b"II" | b"MM");
-    if is_tiff && file.rewind().is_ok() { tiff::pages(file) } else { 1 }
+    let mut start = [0; 8];
+    if file.read_exact(&mut start).is_err() || file.rewind().is_err() {
+        return one();
+    }
+    if start.starts_with(npy::MAGIC) {
+        return vec![String::new(); npy::pages(file, path)];
+    }
+    if tags::layout(&start).is_some() { tiff::pages(file) } else { one() }
 }
 
-/// Reads a page of a picture, counted from 0.
+/// Reads a part of a picture. Where it has more pixels than can be handled, squares of them become one.
 ///
 /// # Errors
-/// As [`read`], or there is no such page.
-pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
+/// As [`read`], or there is no such page or part.
+pub fn read_part(path: &Path, part: &Part) -> Result<Micrograph, MicrographError> {
+    // A decoder that fails must not take other files of the same work with it.
+    catch_unwind(AssertUnwindSafe(|| read_unguarded(path, part))).unwrap_or_else(|_| {
+        Err(malformed(path, "its decoder failed; the file is damaged or of a kind that is not supported"))
+    })
+}
+
+fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographError> {
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     if path.is_dir() {
         return Err(malformed(path, format!("it is a folder; {FORMATS}")));
@@ -47,72 +69,149 @@ pub fn read_page(path: &Path, page: usize) -> Result<Micrograph, MicrographError
     if start.is_empty() {
         return Err(malformed(path, "the file is empty"));
     }
-    let mut micrograph = if start.starts_with(npy::MAGIC) {
-        let (values, range) = npy::read(&mut file, path)?;
-        Micrograph::of(values, range)
+    let (samples, mut facts, bin) = if start.starts_with(npy::MAGIC) {
+        let (samples, bin) = npy::read(&mut file, path, part)?;
+        (samples, Facts::default(), bin)
+    } else if tags::layout(&start).is_some() {
+        tiff::read(file, path, part)?
     } else {
+        if part.page > 0 {
+            return Err(malformed(path, format!("it has no page {}", part.page + 1)));
+        }
         match image::guess_format(&start) {
-            Ok(ImageFormat::Tiff) => tiff::read(file, path, page)?,
-            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => {
-                read_common(file, format, path)?
+            Ok(ImageFormat::Png) => {
+                let (samples, pixel_size, bin) = png::read(file, path, part)?;
+                let aspect = samples.aspect;
+                (samples, Facts { pixel_size, aspect, ..Facts::default() }, bin)
+            }
+            Ok(format @ (ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => {
+                let (samples, bin) = read_common(file, format, path, part)?;
+                (samples, Facts::default(), bin)
             }
             _ => return Err(malformed(path, format!("its content is no picture; {FORMATS}"))),
         }
     };
-    micrograph.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    if micrograph.values.iter().any(|v| !v.is_finite()) {
+    if samples.values.iter().any(|v| !v.is_finite()) {
         return Err(malformed(path, "it holds values that are not finite (NaN or infinity); replace them first"));
     }
-    if micrograph.pixel_size.is_none() {
-        let facts = makers::of_sidecar(path, micrograph.size());
-        micrograph.pixel_size = facts.pixel_size;
-        micrograph.bar_rows = micrograph.bar_rows.or(facts.bar_rows);
+    let stored = samples.values.dim();
+    if facts.pixel_size.is_none() {
+        let beside = makers::of_sidecar(path, (stored.0 * bin, stored.1 * bin));
+        facts = Facts { bar_rows: facts.bar_rows.or(beside.bar_rows), ..beside };
     }
-    Ok(without_needless_colour(micrograph))
+    let is_turned = samples.orientation > 1;
+    let is_whole = part.crop.is_none() && !is_turned;
+    let mut micrograph = Samples { aspect: facts.aspect, ..samples }.micrograph();
+    micrograph.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    // Of pixels that are not squares, the finer edge is kept.
+    let edge = bin as f64 * facts.aspect.min(1.0);
+    micrograph.pixel_size = facts.pixel_size.and_then(|p| PixelSize::new(p.metres * edge, &p.source));
+    let rows = |rows: usize| (rows as f64 * facts.aspect.max(1.0) / bin as f64).round() as usize;
+    micrograph.bar_rows = facts.bar_rows.filter(|_| is_whole).map(rows);
+    if bin > 1 {
+        micrograph
+            .notes
+            .insert(0, format!("it was read with squares of {bin} × {bin} pixels as one, because it is so large"));
+    }
+    micrograph.notes.extend(facts.notes);
+    let pages = pages(path);
+    if pages.len() > 1 {
+        let name = pages.get(part.page).filter(|n| !n.is_empty()).map_or(String::new(), |n| format!(" ({n})"));
+        micrograph.notes.insert(0, format!("page {} of {}{name}", part.page + 1, pages.len()));
+    }
+    Ok(micrograph)
 }
 
-fn read_common(file: BufReader<File>, format: ImageFormat, path: &Path) -> Result<Micrograph, MicrographError> {
+/// Reads JPEG, BMP and WebP.
+fn read_common(
+    mut file: BufReader<File>,
+    format: ImageFormat,
+    path: &Path,
+    part: &Part,
+) -> Result<(Samples, usize), MicrographError> {
     let broken = |e: image::ImageError| malformed(path, format!("it is damaged or incomplete ({e})"));
-    let (width, height) = ImageReader::with_format(file, format).into_dimensions().map_err(broken)?;
-    check_size(height.into(), width.into(), path)?;
-    let file = File::open(path).map_err(|source| MicrographError::Read { path: path.into(), source })?;
-    let mut reader = ImageReader::with_format(BufReader::new(file), format);
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(MOST_PIXELS * 8);
-    reader.limits(limits);
-    let image = reader.decode().map_err(broken)?;
-    Ok(from_image(&image))
-}
-
-fn from_image(image: &DynamicImage) -> Micrograph {
-    let bytes = |v: &[u8], step: usize, keep: usize| pick(v, step, keep).map(f32::from).collect();
-    let words = |v: &[u16], step: usize, keep: usize| pick(v, step, keep).map(f32::from).collect();
-    let (channels, values, white) = match image {
-        DynamicImage::ImageLuma8(i) => (1, bytes(i.as_raw(), 1, 1), 255.0),
-        DynamicImage::ImageLumaA8(i) => (1, bytes(i.as_raw(), 2, 1), 255.0),
-        DynamicImage::ImageRgb8(i) => (3, bytes(i.as_raw(), 3, 3), 255.0),
-        DynamicImage::ImageRgba8(i) => (3, bytes(i.as_raw(), 4, 3), 255.0),
-        DynamicImage::ImageLuma16(i) => (1, words(i.as_raw(), 1, 1), 65535.0),
-        DynamicImage::ImageLumaA16(i) => (1, words(i.as_raw(), 2, 1), 65535.0),
-        DynamicImage::ImageRgb16(i) => (3, words(i.as_raw(), 3, 3), 65535.0),
-        DynamicImage::ImageRgba16(i) => (3, words(i.as_raw(), 4, 3), 65535.0),
-        other => (3, other.to_rgb32f().into_raw(), 1.0),
-    };
-    let (height, width) = (image.height() as usize, image.width() as usize);
-    Micrograph::new((height, width), channels, values, (0.0, white))
-}
-
-/// The first `keep` of every `step` samples; the others are transparency.
-fn pick<T: Copy>(samples: &[T], step: usize, keep: usize) -> impl Iterator<Item = T> + '_ {
-    samples.chunks_exact(step).flat_map(move |p| p[..keep].iter().copied())
-}
-
-/// Reduces three equal channels to one.
-fn without_needless_colour(micrograph: Micrograph) -> Micrograph {
-    let is_grey = micrograph.channels() == 3 && micrograph.pixels().all(|p| p[0] == p[1] && p[1] == p[2]);
-    if !is_grey {
-        return micrograph;
+    if format == ImageFormat::Bmp
+        && let Some(read) = read_indexed_bmp(&mut file, path, part)?
+    {
+        return Ok(read);
     }
-    let values = micrograph.values.slice(s![.., .., ..1]).as_standard_layout().into_owned();
-    Micrograph { values, ..micrograph }
+    let mut reader = ImageReader::with_format(file, format);
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    // The size is checked before anything is decoded.
+    let channels = usize::from(decoder.color_type().channel_count());
+    let mut canvas = Canvas::new((height.into(), width.into()), channels, part.crop, path)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms).to_exif();
+    let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    let (height, width) = canvas.full;
+    let wide = image.color().bytes_per_pixel() as usize == 2 * channels;
+    let bytes = image.as_bytes();
+    let value = |at: usize| match wide {
+        true => f32::from(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
+        false => f32::from(bytes[at]),
+    };
+    if bytes.len() != height * width * channels * (1 + usize::from(wide)) {
+        return Err(malformed(path, "its samples are of a kind that is not read; save it as PNG or TIFF"));
+    }
+    canvas.put((0, 0), (height, width), 0..channels, |y, x, c| value((y * width + x) * channels + c));
+    let (size, bin) = (canvas.size(), canvas.bin);
+    let numbers = Numbers::Unsigned(if wide { 16 } else { 8 });
+    let samples = Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers);
+    Ok((Samples { orientation, ..samples }, bin))
+}
+
+/// Reads a BMP with a palette; `None` if it has none, or is better read with its colours.
+fn read_indexed_bmp(
+    file: &mut BufReader<File>,
+    path: &Path,
+    part: &Part,
+) -> Result<Option<(Samples, usize)>, MicrographError> {
+    let mut bytes = vec![];
+    let unreadable = |source| MicrographError::Read { path: path.into(), source };
+    file.by_ref().take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    let Ok(mut decoder) = image::codecs::bmp::BmpDecoder::new(Cursor::new(&bytes)) else { return Ok(None) };
+    let Some(palette) = decoder.get_palette().map(<[[u8; 3]]>::to_vec) else { return Ok(None) };
+    decoder.set_indexed_color(true);
+    let (width, height) = decoder.dimensions();
+    let mut canvas = Canvas::new((height.into(), width.into()), 1, part.crop, path)?;
+    let (height, width) = canvas.full;
+    let mut indices = vec![0; height * width];
+    if decoder.total_bytes() != indices.len() as u64 || decoder.read_image(&mut indices).is_err() {
+        return Ok(None);
+    }
+    canvas.put((0, 0), (height, width), 0..1, |y, x, _| f32::from(indices[y * width + x]));
+    let (size, bin) = (canvas.size(), canvas.bin);
+    let samples = Samples::new(size, 1, canvas.finish(DOUBTFUL), Numbers::Unsigned(8));
+    Ok(Some((Samples { palette: Some(palette), ..samples }, bin)))
+}
+
+/// Whether a file's name is that of a picture. Hidden files are none, such as those that macOS leaves on foreign disks.
+pub fn is_picture(path: &Path) -> bool {
+    let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+    let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+}
+
+/// The pictures of a folder and its subfolders down to a depth (0: the folder alone), in the order of their paths, without
+/// hidden files and folders.
+pub fn pictures_in(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let mut inside: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    inside.sort();
+    let mut found = vec![];
+    for path in inside {
+        if path.is_dir() {
+            let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+            if depth > 0 && !hidden {
+                found.extend(pictures_in(&path, depth - 1));
+            }
+        } else if is_picture(&path) {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::correct::{Correction, Numbers, OWN_NUMBERS};
 use super::prepare::Prepare;
 use super::segment::{Segmented, segment_with_certainty};
-use super::{MOST_PHASES, Micrograph, MicrographError, PhaseMap, PixelSize, Segmentation};
+use super::{MOST_PHASES, Micrograph, MicrographError, Part, PhaseMap, PixelSize, Segmentation};
 
 /// A phase's name and colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -25,6 +25,10 @@ pub struct PhaseStyle {
 pub struct Recipe {
     /// The size of a pixel, where a person has set it.
     pub pixel_size: Option<PixelSize>,
+    /// The values of black and white, where they are not those of the picture itself: filters and classifiers that were
+    /// set on one picture then do the same on others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<(f32, f32)>,
     /// How the picture is prepared.
     pub prepare: Vec<Prepare>,
     /// How the picture is segmented.
@@ -50,6 +54,14 @@ pub struct Prepared {
     pub phases: Option<Arc<PhaseMap>>,
     /// The phases that the labels of the segmentation have become.
     numbers: Numbers,
+}
+
+impl Prepared {
+    /// What was decided about the picture without being asked, as parts of a sentence.
+    pub fn notes(&self) -> Vec<String> {
+        let guess = self.segmented.as_ref().and_then(|s| s.guess.clone());
+        self.micrograph.notes.iter().cloned().chain(guess).collect()
+    }
 }
 
 impl Recipe {
@@ -95,6 +107,9 @@ impl Recipe {
         if size.is_some_and(|p| PixelSize::new(p.metres, &p.source).is_none()) {
             return Err("its pixel size makes no sense".into());
         }
+        if self.range.is_some_and(|(black, white)| !(black.is_finite() && white.is_finite() && black < white)) {
+            return Err("its values of black and white make no sense".into());
+        }
         Ok(())
     }
 
@@ -121,7 +136,8 @@ impl Recipe {
         micrograph: Arc<Micrograph>,
         earlier: Option<(&Self, &Prepared)>,
     ) -> Result<Prepared, MicrographError> {
-        let earlier = earlier.filter(|(r, _)| r.prepare == self.prepare && r.pixel_size == self.pixel_size);
+        let alike = |r: &Self| (&r.prepare, &r.pixel_size, r.range) == (&self.prepare, &self.pixel_size, self.range);
+        let earlier = earlier.filter(|(r, _)| alike(r));
         let prepared = match earlier {
             Some((_, done)) => done.micrograph.clone(),
             None => self.prepare(micrograph)?,
@@ -152,13 +168,14 @@ impl Recipe {
 
     fn prepare(&self, micrograph: Arc<Micrograph>) -> Result<Arc<Micrograph>, MicrographError> {
         let mut picture = micrograph;
+        if self.pixel_size.is_some() || self.range.is_some() {
+            let mut own = Micrograph::clone(&picture);
+            own.pixel_size = self.pixel_size.clone().or(own.pixel_size);
+            own.range = self.range.unwrap_or(own.range);
+            picture = Arc::new(own);
+        }
         for step in &self.prepare {
             picture = Arc::new(step.apply(&picture)?);
-        }
-        if self.pixel_size.is_some() {
-            let mut sized = Micrograph::clone(&picture);
-            sized.pixel_size.clone_from(&self.pixel_size);
-            picture = Arc::new(sized);
         }
         Ok(picture)
     }
@@ -172,6 +189,11 @@ impl Recipe {
         }
         if !by_hand {
             recipe.corrections.retain(|c| !c.is_by_hand());
+        }
+        let by_range = matches!(recipe.segmentation, Segmentation::Strokes(_) | Segmentation::Local { .. })
+            || recipe.prepare.iter().any(|step| matches!(step, Prepare::Bilateral { .. }));
+        if by_range {
+            recipe.range = Some(prepared.range);
         }
         recipe
     }
@@ -208,14 +230,15 @@ pub fn repeated_stem(paths: &[PathBuf]) -> Option<String> {
     paths.iter().map(stem).find(|stem| !seen.insert(stem.clone()))
 }
 
-/// Applies a recipe to a file and writes its phases beside its name into a folder: `NAME-phases.png` in their colours,
-/// `NAME-labels.tiff` (grey value = phase, with the pixel size) and `NAME-labels.npy`. Returns the phases.
+/// Applies a recipe to a part of a file and writes its phases beside its name into a folder: `NAME-phases.png` in their
+/// colours, `NAME-labels.tiff` (grey value = phase, with the pixel size) and `NAME-labels.npy`. Of a file with several
+/// pages, `NAME-page-N` stands for the name. Returns the result.
 ///
 /// # Errors
 /// The file cannot be read, the recipe does not fit, it leaves the micrograph unsegmented, or a file cannot be written.
-pub fn segment_file(recipe: &Recipe, path: &Path, output: &Path) -> Result<Arc<PhaseMap>, MicrographError> {
-    let prepared = recipe.apply(&super::read(path)?)?;
-    let Some(map) = prepared.phases else {
+pub fn segment_file(recipe: &Recipe, path: &Path, part: &Part, output: &Path) -> Result<Prepared, MicrographError> {
+    let prepared = recipe.apply(&super::read_part(path, part)?)?;
+    let Some(map) = &prepared.phases else {
         let reason = "the recipe leaves it without phases".into();
         return Err(MicrographError::Step {
             step: "Segmentation".into(),
@@ -223,13 +246,16 @@ pub fn segment_file(recipe: &Recipe, path: &Path, output: &Path) -> Result<Arc<P
             reason,
         });
     };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if super::pages(path).len() > 1 {
+        stem = format!("{stem}-page-{}", part.page + 1);
+    }
     let colors = recipe.phase_colors(map.phases);
     let pixel = prepared.micrograph.pixel_size.as_ref();
-    super::write_phase_png(&output.join(format!("{stem}-phases.png")), &map, &colors, pixel)?;
-    super::write_labels_tiff(&output.join(format!("{stem}-labels.tiff")), &map, pixel)?;
-    super::write_labels_npy(&output.join(format!("{stem}-labels.npy")), &map)?;
-    Ok(map)
+    super::write_phase_png(&output.join(format!("{stem}-phases.png")), map, &colors, pixel)?;
+    super::write_labels_tiff(&output.join(format!("{stem}-labels.tiff")), map, pixel)?;
+    super::write_labels_npy(&output.join(format!("{stem}-labels.npy")), map)?;
+    Ok(prepared)
 }
 
 #[cfg(test)]
@@ -246,6 +272,7 @@ mod tests {
         let stroke = Stroke { phase: 1, radius: 3.0, points: Arc::new(vec![[4.0, 4.0], [9.0, 20.0]]) };
         Recipe {
             pixel_size: PixelSize::new(2e-8, "set by hand"),
+            range: None,
             prepare: vec![Prepare::CutBottom { rows: 4 }, Prepare::Gaussian { sigma: 1.5 }],
             segmentation: Segmentation::Phases(3),
             corrections: vec![Correction::Despeckle { pixels: 5 }, Correction::Brush(stroke), Correction::Invert],

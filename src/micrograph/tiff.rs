@@ -1,174 +1,378 @@
-//! Reading TIFF: 1 to 64 bits, integer and float, grey, colour and palette, interleaved or in planes; any page.
+//! Reading TIFF and BigTIFF: 1 to 64 bits, integer and float, grey, colour and palette, in strips or tiles,
+//! interleaved or in planes; any page.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use tiff::ColorType;
+use tiff::ColorType::{Gray, GrayA, Multiband, RGB, RGBA};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
 
-use super::limits::{check_size, extremes};
-use super::picture::MOST_PIXELS;
-use super::{Micrograph, MicrographError, makers, malformed};
+use super::canvas::{Canvas, Part};
+use super::makers::{self, Facts};
+use super::picture::DOUBTFUL;
+use super::samples::{Numbers, Samples};
+use super::tags::{self, Tags};
+use super::{MicrographError, malformed, npy};
 
-/// The largest file whose palette is resolved.
-const MOST_BYTES: u64 = 1 << 30;
-/// The tag that says what samples mean, and two of its values.
-const PHOTOMETRIC: u16 = 262;
-const BLACK_IS_ZERO: u16 = 1;
-const PALETTE: u16 = 3;
+/// The most bytes of one strip or tile.
+const MOST_BYTES: usize = 1 << 31;
+/// Values of the tags of photometric interpretation, compression and planar configuration.
+const WHITE_IS_ZERO: u64 = 0;
+const BLACK_IS_ZERO: u64 = 1;
+const PALETTE: u64 = 3;
+const UNCOMPRESSED: u64 = 1;
+/// Tags that decoding needs.
+const NEEDED: [u16; 15] = [
+    tags::WIDTH,
+    tags::HEIGHT,
+    tags::BITS,
+    tags::COMPRESSION,
+    tags::PHOTOMETRIC,
+    tags::DESCRIPTION,
+    tags::STRIP_OFFSETS,
+    tags::ORIENTATION,
+    tags::SAMPLES,
+    tags::PLANES,
+    tags::COLOR_MAP,
+    tags::TILE_WIDTH,
+    tags::EXTRA_SAMPLES,
+    tags::SAMPLE_FORMAT,
+    tags::SUBFILE,
+];
 
-/// Reads a page, counted from 0.
-pub fn read(mut file: BufReader<File>, path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
-    let unreadable = |source| MicrographError::Read { path: path.into(), source };
-    let length = file.get_ref().metadata().map_err(unreadable)?.len();
-    if length > MOST_BYTES {
-        return decode(file, false, path, page);
-    }
-    let mut bytes = vec![];
-    file.read_to_end(&mut bytes).map_err(unreadable)?;
-    // The decoder does not support palettes, but it can read their indices as grey values.
-    let is_palette = palette_to_grey(&mut bytes, page);
-    let mut micrograph = decode(Cursor::new(&bytes), is_palette, path, page)?;
-    let facts = makers::of_tiff(&bytes, page, micrograph.size());
-    (micrograph.pixel_size, micrograph.bar_rows) = (facts.pixel_size, facts.bar_rows);
-    Ok(micrograph)
+/// A file in which some bytes are read as others.
+struct Patched<R> {
+    inner: R,
+    patches: Vec<(u64, Vec<u8>)>,
+    at: u64,
 }
 
-/// The most pages that are counted.
-const MOST_PAGES: usize = 10_000;
-
-/// How many pages there are; 1 for a file that cannot be read.
-pub fn pages(file: BufReader<File>) -> usize {
-    let Ok(mut decoder) = Decoder::new(file) else { return 1 };
-    let mut pages = 1;
-    while pages < MOST_PAGES && decoder.more_images() && decoder.next_image().is_ok() {
-        pages += 1;
+impl<R: Read> Read for Patched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        for (start, bytes) in &self.patches {
+            for (k, byte) in bytes.iter().enumerate() {
+                if let Some(place) = (start + k as u64).checked_sub(self.at).filter(|p| *p < count as u64) {
+                    buffer[place as usize] = *byte;
+                }
+            }
+        }
+        self.at += count as u64;
+        Ok(count)
     }
-    pages
 }
 
-/// Rewrites a page's photometric interpretation from palette to grey; returns whether it was a palette.
-fn palette_to_grey(bytes: &mut [u8], page: usize) -> bool {
-    let little = bytes.starts_with(b"II");
-    let word = |b: &[u8]| b.try_into().map(|b| if little { u16::from_le_bytes(b) } else { u16::from_be_bytes(b) }).ok();
-    let long = |b: &[u8]| b.try_into().map(|b| if little { u32::from_le_bytes(b) } else { u32::from_be_bytes(b) }).ok();
-    let mut find = || {
-        let mut start = long(bytes.get(4..8)?)? as usize;
-        let count = |at: usize| Some(usize::from(word(bytes.get(at..at.checked_add(2)?)?)?));
-        for _ in 0..page.min(MOST_PAGES) {
-            let next = start.checked_add(2 + 12 * count(start)?)?;
-            start = long(bytes.get(next..next.checked_add(4)?)?)? as usize;
-        }
-        let entries = count(start)?;
-        let at = (0..entries)
-            .map(|n| start + 2 + 12 * n)
-            .find(|at| bytes.get(*at..at + 2).and_then(word) == Some(PHOTOMETRIC))?;
-        let value = bytes.get_mut(at + 8..at + 10)?;
-        if word(value)? != PALETTE {
-            return None;
-        }
-        value.copy_from_slice(&if little { BLACK_IS_ZERO.to_le_bytes() } else { BLACK_IS_ZERO.to_be_bytes() });
-        Some(())
+impl<R: Seek> Seek for Patched<R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.at = self.inner.seek(to)?;
+        Ok(self.at)
+    }
+}
+
+/// What the pages of a file show, one text a page, empty where the file does not say; at least one.
+pub fn pages(mut file: BufReader<File>) -> Vec<String> {
+    let Some((layout, pages)) = tags::pages(&mut file) else { return vec![String::new()] };
+    let first = pages.first().and_then(|page| Tags::read(&mut file, layout, page.at, &NEEDED));
+    let Some((first, _)) = first else { return vec![String::new()] };
+    let description = first.text(tags::DESCRIPTION).unwrap_or_default();
+    let count = if pages.len() == 1 { images_behind(&mut file, &first, &description) } else { pages.len() };
+    makers::page_names(&description, count.max(1))
+}
+
+/// How many images stand one behind the other where ImageJ wrote a single directory for all.
+fn images_behind(file: &mut BufReader<File>, tags: &Tags, description: &str) -> usize {
+    let Some(images) = makers::imagej_images(description).filter(|n| *n > 1) else { return 1 };
+    let Some((start, each)) = plain_data(tags) else { return 1 };
+    let length = file.get_ref().metadata().map_or(0, |m| m.len());
+    let fitting = length.saturating_sub(start) / each.max(1);
+    (fitting.min(images as u64) as usize).max(1)
+}
+
+/// Where the data of an uncompressed page of one strip begins, and how many bytes it has.
+fn plain_data(tags: &Tags) -> Option<(u64, u64)> {
+    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
+    let offsets = tags.numbers(tags::STRIP_OFFSETS);
+    if whole(tags::COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED || offsets.is_empty() {
+        return None;
+    }
+    let bits = whole(tags::BITS, 1);
+    let samples = whole(tags::SAMPLES, 1);
+    let pixels = whole(tags::WIDTH, 0).checked_mul(whole(tags::HEIGHT, 0))?;
+    let bytes = pixels.checked_mul(bits.is_multiple_of(8).then_some(bits / 8)?)?.checked_mul(samples)?;
+    Some((offsets[0] as u64, bytes))
+}
+
+/// Reads a page: its samples, what the file says of it, and the edge of the squares that were made one pixel.
+pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samples, Facts, usize), MicrographError> {
+    let damaged = || malformed(path, "it is damaged or incomplete (it has no directory)");
+    let (layout, pages) = tags::pages(&mut file).ok_or_else(damaged)?;
+    let no_page = || malformed(path, format!("it has no page {}", part.page + 1));
+    let first = pages.first().ok_or_else(damaged)?.at;
+    let mut wanted = NEEDED.to_vec();
+    wanted.extend(makers::WANTED);
+    let (first, _) = Tags::read(&mut file, layout, first, &wanted).ok_or_else(damaged)?;
+    let description = first.text(tags::DESCRIPTION).unwrap_or_default();
+    let (tags, place) = match pages.get(part.page) {
+        Some(page) => (Tags::read(&mut file, layout, page.at, &wanted).ok_or_else(damaged)?.0, Some(page.place)),
+        None if pages.len() == 1 && part.page < images_behind(&mut file, &first, &description) => (first.clone(), None),
+        None => return Err(no_page()),
     };
-    find().is_some()
+    let size = (tags.number(tags::HEIGHT).unwrap_or(0.0) as usize, tags.number(tags::WIDTH).unwrap_or(0.0) as usize);
+    let facts = makers::of_tiff(&mut file, &tags, &description, size);
+    file.rewind().map_err(|source| MicrographError::Read { path: path.into(), source })?;
+    let (mut samples, bin) = match place {
+        Some(place) => decode(file, &tags, path, part, place)?,
+        None => read_behind(file, &tags, path, part)?,
+    };
+    if let Some(orientation) = tags.number(tags::ORIENTATION) {
+        samples.orientation = orientation as u8;
+    }
+    let stated = |tags_of: [u16; 2]| tags_of.into_iter().find_map(|tag| tags.number(tag)).map(|v| v as f32);
+    samples.stated = stated(tags::LEAST_VALUES).zip(stated(tags::LARGEST_VALUES));
+    if samples.stated.is_none()
+        && let (None, Some(most)) = (stated(tags::LEAST_VALUES), stated(tags::LARGEST_VALUES))
+    {
+        samples.stated = Some((0.0, most));
+    }
+    Ok((samples, facts, bin))
 }
 
-fn decode<R: Read + Seek>(file: R, is_palette: bool, path: &Path, page: usize) -> Result<Micrograph, MicrographError> {
+/// The name of a way to compress that cannot be read.
+fn compression_name(number: u64) -> Option<&'static str> {
+    Some(match number {
+        1 | 4 | 5 | 7 | 8 | 32773 | 32946 | 50000 | 50001 => return None,
+        2 => "CCITT modified Huffman (RLE)",
+        3 => "CCITT Group 3 (Fax 3)",
+        6 => "old-style JPEG",
+        34661 => "JBIG",
+        33003 | 33005 | 34712 => "JPEG 2000",
+        34887 => "LERC",
+        34892 => "lossy JPEG",
+        34925 => "LZMA",
+        50002 => "JPEG XL",
+        _ => "an unknown one",
+    })
+}
+
+fn decode(
+    file: BufReader<File>,
+    tags: &Tags,
+    path: &Path,
+    part: &Part,
+    place: usize,
+) -> Result<(Samples, usize), MicrographError> {
+    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
+    if let Some(name) = compression_name(whole(tags::COMPRESSION, UNCOMPRESSED)) {
+        let reason = format!("its compression is {name}, which is not read; save it as uncompressed, LZW or Deflate");
+        return Err(malformed(path, reason));
+    }
+    let (bits, stored) = (whole(tags::BITS, 1), whole(tags::SAMPLES, 1).clamp(1, 64) as usize);
+    let format = whole(tags::SAMPLE_FORMAT, 1);
+    let photometric = whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
+    let (height, width) = (whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0));
+    let mut patches = vec![];
+    let mut patch = |tag: u16, number: u64| {
+        if let Some(entry) = tags.entry(tag) {
+            let size = entry.bytes.len().min(if matches!(entry.bytes.len(), 4 | 8) { 8 } else { 2 });
+            patches.push((entry.at, tags.layout.bytes(number, size)));
+        }
+    };
+    // The decoder reads neither palettes nor inverted values of every type: both are grey values to it.
+    let is_bare = matches!(photometric, WHITE_IS_ZERO | PALETTE);
+    if is_bare {
+        patch(tags::PHOTOMETRIC, BLACK_IS_ZERO);
+    }
+    // It does not read packed samples of 9 to 15 bits either: to it they are bytes, as many as a row has.
+    let packed = (9..16).contains(&bits) && stored == 1;
+    let row_bytes = |width: u64| (width * bits).div_ceil(8);
+    if packed {
+        patch(tags::BITS, 8);
+        patch(tags::WIDTH, row_bytes(width));
+        patch(tags::TILE_WIDTH, row_bytes(whole(tags::TILE_WIDTH, 0)));
+    } else if !matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64) {
+        return Err(malformed(
+            path,
+            format!("its {stored} samples of {bits} bits are not read; save it with 8 or 16 bits"),
+        ));
+    }
     let broken = |e: tiff::TiffError| malformed(path, format!("it is damaged, incomplete or not supported ({e})"));
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = (MOST_PIXELS * 8) as usize;
-    limits.intermediate_buffer_size = (MOST_PIXELS * 8) as usize;
-    let mut decoder = Decoder::new(file).map_err(broken)?.with_limits(limits);
-    if page > 0 {
-        decoder.seek_to_image(page).map_err(|_| malformed(path, format!("it has no page {}", page + 1)))?;
+    limits.decoding_buffer_size = MOST_BYTES;
+    limits.intermediate_buffer_size = MOST_BYTES;
+    limits.ifd_value_size = 64 << 20;
+    let mut decoder = Decoder::new(Patched { inner: file, patches, at: 0 }).map_err(broken)?.with_limits(limits);
+    if place > 0 {
+        decoder.seek_to_image(place).map_err(broken)?;
     }
-    let (width, height) = decoder.dimensions().map_err(broken)?;
-    check_size(height.into(), width.into(), path)?;
-    let (height, width) = (height as usize, width as usize);
+    let in_planes = whole(tags::PLANES, 1) == 2 && stored > 1;
+    // Bits and planes are the decoder's; of interleaved samples it leaves out those that are no colours.
     let color = decoder.colortype().map_err(broken)?;
-    let (stored, channels) = match color {
-        ColorType::Gray(_) => (1, 1),
-        ColorType::GrayA(_) => (2, 1),
-        ColorType::RGB(_) => (3, 3),
-        ColorType::RGBA(_) => (4, 3),
-        ColorType::Multiband { num_samples, .. } => (usize::from(num_samples), if num_samples < 3 { 1 } else { 3 }),
-        other => return Err(malformed(path, format!("its colours are {other:?}; save it as grey or RGB"))),
-    };
-    let palette = if is_palette { Some(decoder.get_tag_u16_vec(Tag::ColorMap).map_err(broken)?) } else { None };
-    let mut result = DecodingResult::U8(vec![]);
-    let layout = decoder.read_image_to_buffer(&mut result).map_err(broken)?;
-    let (mut samples, white) = numbers(result);
-    let pixels = height * width;
-    // Samples of less than 8 bits are packed in bytes.
-    let packed = match color {
-        ColorType::Gray(bits @ (1 | 2 | 4)) if samples.len() < pixels => Some(bits),
-        _ => None,
-    };
-    if let Some(bits) = packed {
-        samples = unpack(&samples, bits, height, width);
+    let is_ycbcr = matches!(color, tiff::ColorType::YCbCr(8));
+    if !(is_ycbcr || matches!(color, Gray(_) | GrayA(_) | RGB(_) | RGBA(_) | Multiband { .. })) {
+        return Err(malformed(path, format!("its colours are {color:?}, which is not read; save it as grey or RGB")));
     }
-    if samples.len() < pixels * stored {
-        return Err(malformed(path, "it holds fewer samples than its size claims"));
-    }
-    if let Some(palette) = palette {
-        let colored = from_palette(&samples, &palette, height, width);
-        return colored.ok_or_else(|| malformed(path, "its palette is too short"));
-    }
-    let in_planes = layout.planes > 1;
-    let at = |pixel: usize, channel: usize| {
-        if in_planes { samples[channel * pixels + pixel] } else { samples[pixel * stored + channel] }
-    };
-    let values: Vec<f32> =
-        (0..pixels).flat_map(|p| (0..channels).map(move |c| (p, c))).map(|(p, c)| at(p, c)).collect();
-    let range = match (white, packed) {
-        (_, Some(bits)) => (0.0, f32::from((1u8 << bits) - 1)),
-        (Some(white), None) => (0.0, white),
-        (None, None) => extremes(&values),
-    };
-    Ok(Micrograph::new((height, width), channels, values, range))
-}
-
-/// The samples, and the value of white if the type of the numbers defines it.
-fn numbers(result: DecodingResult) -> (Vec<f32>, Option<f32>) {
-    match result {
-        DecodingResult::U8(v) => (v.into_iter().map(f32::from).collect(), Some(255.0)),
-        DecodingResult::U16(v) => (v.into_iter().map(f32::from).collect(), Some(65535.0)),
-        DecodingResult::U32(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-        DecodingResult::U64(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-        DecodingResult::I8(v) => (v.into_iter().map(f32::from).collect(), None),
-        DecodingResult::I16(v) => (v.into_iter().map(f32::from).collect(), None),
-        DecodingResult::I32(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-        DecodingResult::I64(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-        DecodingResult::F16(v) => (v.into_iter().map(|x| x.to_f32()).collect(), None),
-        DecodingResult::F32(v) => (v, None),
-        DecodingResult::F64(v) => (v.into_iter().map(|x| x as f32).collect(), None),
-    }
-}
-
-/// Rows of packed samples, each row starting at a byte.
-fn unpack(bytes: &[f32], bits: u8, height: usize, width: usize) -> Vec<f32> {
-    let per_byte = 8 / usize::from(bits);
-    let row = width.div_ceil(per_byte);
-    let mask = (1u8 << bits) - 1;
-    let sample = |y: usize, x: usize| {
-        let byte = bytes.get(y * row + x / per_byte).copied().unwrap_or(0.0) as u8;
-        f32::from((byte >> (8 - usize::from(bits) * (x % per_byte + 1))) & mask)
-    };
-    (0..height).flat_map(|y| (0..width).map(move |x| (y, x))).map(|(y, x)| sample(y, x)).collect()
-}
-
-/// Palettes hold all reds, then all greens, then all blues.
-fn from_palette(indices: &[f32], palette: &[u16], height: usize, width: usize) -> Option<Micrograph> {
-    let colors = palette.len() / 3;
-    let mut values = Vec::with_capacity(height * width * 3);
-    for index in &indices[..height * width] {
-        let index = *index as usize;
-        if index >= colors {
-            return None;
+    let channels = if in_planes { stored } else { usize::from(color.num_samples()) };
+    let mut canvas = Canvas::new((height, width), channels, part.crop, path)?;
+    let (full_height, full_width) = canvas.full;
+    let (chunk_width, chunk_height) = decoder.chunk_dimensions();
+    let (chunk_width, chunk_height) = (chunk_width as usize, chunk_height as usize);
+    // The chunks are as the decoder sees them: of packed samples they are wider.
+    let seen_width = if packed { row_bytes(width) as usize } else { full_width };
+    let (across, down) = (seen_width.div_ceil(chunk_width), full_height.div_ceil(chunk_height.max(1)));
+    let planes = if in_planes { stored } else { 1 };
+    let mut numbers = Numbers::Free;
+    for number in 0..across * down * planes {
+        let (plane, chunk) = (number / (across * down), number % (across * down));
+        let (top, left) = (chunk / across * chunk_height, chunk % across * chunk_width);
+        if !canvas.wants(top, chunk_height) {
+            continue;
         }
-        values.extend([0, 1, 2].map(|c| f32::from(palette[c * colors + index])));
+        let (wide, high) = decoder.chunk_data_dimensions(number as u32);
+        let (wide, high) = (wide as usize, high as usize);
+        let result = decoder.read_chunk(number as u32).map_err(broken)?;
+        let (values, kind) = values_of(result);
+        numbers = kind;
+        let each = if in_planes { 1 } else { channels };
+        // Samples of other sizes than whole bytes are packed, each row from a new byte on.
+        let (values, wide, left) = match bits {
+            1 | 2 | 4 => (unpack(&bytes_of(&values), bits as u8, high, wide * each), wide, left),
+            9..16 => {
+                let bytes = bytes_of(&values);
+                let columns = (wide * 8 / bits as usize).min(full_width);
+                (unpack_rows(&bytes, bits as usize, high, wide, columns), columns, left * 8 / bits as usize)
+            }
+            _ => (values, wide, left),
+        };
+        if values.len() < wide * high * each {
+            return Err(malformed(path, "it holds fewer samples than its size claims"));
+        }
+        let rows = high.min(full_height.saturating_sub(top));
+        let columns = wide.min(full_width.saturating_sub(left));
+        let range = if in_planes { plane..plane + 1 } else { 0..channels };
+        canvas.put((top, left), (rows, columns), range, |y, x, c| values[(y * wide + x) * each + c]);
     }
-    Some(Micrograph::new((height, width), 3, values, (0.0, 65535.0)))
+    if bits < 8 || packed {
+        numbers = Numbers::Unsigned(bits as u8);
+    }
+    let (size, bin) = (canvas.size(), canvas.bin);
+    let mut values = canvas.finish(DOUBTFUL);
+    // An inverted picture of integers is turned; floats are measurements and stay as they are.
+    if photometric == WHITE_IS_ZERO
+        && format == 1
+        && let Numbers::Unsigned(bits) = numbers
+    {
+        let white = ((1u32 << bits) - 1) as f32;
+        values.iter_mut().for_each(|v| *v = white - *v);
+    }
+    let palette = (photometric == PALETTE).then(|| palette_of(tags)).flatten();
+    if photometric == PALETTE && palette.is_none() {
+        return Err(malformed(path, "its palette is too short"));
+    }
+    if is_ycbcr {
+        values.chunks_exact_mut(3).for_each(rgb_of_ycbcr);
+    }
+    let samples = Samples::new(size, channels, values, numbers);
+    // Two samples of a grey picture are grey and transparency only if the file says so.
+    let samples = match (channels, tags.number(tags::EXTRA_SAMPLES)) {
+        (2, kind) if !matches!(kind, Some(1.0 | 2.0)) => first_channels(samples, 1),
+        (n, _) if n > 4 => first_channels(samples, 3),
+        _ => samples,
+    };
+    Ok((Samples { palette, ..samples }, bin))
+}
+
+/// Brightness and colour differences as JPEG has them, to red, green and blue (ITU-R BT.601).
+fn rgb_of_ycbcr(pixel: &mut [f32]) {
+    let (y, blue, red) = (pixel[0], pixel[1] - 128.0, pixel[2] - 128.0);
+    let rgb = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
+    pixel.iter_mut().zip(rgb).for_each(|(to, v)| *to = v.round().clamp(0.0, 255.0));
+}
+
+fn first_channels(samples: Samples, keep: usize) -> Samples {
+    let values = samples.values.slice(ndarray::s![.., .., ..keep]).as_standard_layout().into_owned();
+    Samples { values, ..samples }
+}
+
+/// An image behind the first one, where ImageJ wrote a single directory for all.
+fn read_behind(
+    mut file: BufReader<File>,
+    tags: &Tags,
+    path: &Path,
+    part: &Part,
+) -> Result<(Samples, usize), MicrographError> {
+    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
+    let (start, each) = plain_data(tags).ok_or_else(|| malformed(path, "its further images are compressed"))?;
+    let channels = whole(tags::SAMPLES, 1) as usize;
+    let kind = match (whole(tags::SAMPLE_FORMAT, 1), whole(tags::BITS, 8)) {
+        (3, _) => 'f',
+        (2, _) => 'i',
+        _ => 'u',
+    };
+    let bytes = (whole(tags::BITS, 8) / 8) as usize;
+    let unreadable = |source| MicrographError::Read { path: path.into(), source };
+    file.seek(SeekFrom::Start(start + each * part.page as u64)).map_err(unreadable)?;
+    let mut canvas = Canvas::new((whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0)), channels, part.crop, path)?;
+    let (height, width) = canvas.full;
+    let mut row = vec![0; width * channels * bytes];
+    for y in 0..height {
+        file.read_exact(&mut row).map_err(unreadable)?;
+        let value = |x: usize, c: usize| {
+            let from = (x * channels + c) * bytes;
+            npy::number(kind, !tags.layout.little, &row[from..from + bytes])
+        };
+        canvas.put((y, 0), (1, width), 0..channels, |_, x, c| value(x, c));
+    }
+    let numbers = if kind == 'u' && bytes <= 2 { Numbers::Unsigned(8 * bytes as u8) } else { Numbers::Free };
+    let (size, bin) = (canvas.size(), canvas.bin);
+    Ok((Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers), bin))
+}
+
+/// The colours of a palette: all reds, then all greens, then all blues, in 16 bits.
+fn palette_of(tags: &Tags) -> Option<Vec<[u8; 3]>> {
+    let all = tags.numbers(tags::COLOR_MAP);
+    let colors = all.len() / 3;
+    // Some programs write 8 bits.
+    let scale = if all.iter().all(|v| *v < 256.0) { 1.0 } else { 257.0 };
+    let color = |n: usize| [0, 1, 2].map(|c| (all[c * colors + n] / scale) as u8);
+    (colors > 0).then(|| (0..colors).map(color).collect())
+}
+
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().map(|v| *v as u8).collect()
+}
+
+/// The samples, and what their numbers can be.
+fn values_of(result: DecodingResult) -> (Vec<f32>, Numbers) {
+    use Numbers::{Free, Unsigned};
+    match result {
+        DecodingResult::U8(v) => (v.into_iter().map(f32::from).collect(), Unsigned(8)),
+        DecodingResult::U16(v) => (v.into_iter().map(f32::from).collect(), Unsigned(16)),
+        DecodingResult::U32(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+        DecodingResult::U64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+        DecodingResult::I8(v) => (v.into_iter().map(f32::from).collect(), Free),
+        DecodingResult::I16(v) => (v.into_iter().map(f32::from).collect(), Free),
+        DecodingResult::I32(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+        DecodingResult::I64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+        DecodingResult::F16(v) => (v.into_iter().map(|x| x.to_f32()).collect(), Free),
+        DecodingResult::F32(v) => (v, Free),
+        DecodingResult::F64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+    }
+}
+
+/// Rows of packed samples of 1, 2 or 4 bits, each row starting at a byte.
+pub fn unpack(bytes: &[u8], bits: u8, rows: usize, columns: usize) -> Vec<f32> {
+    let stride = (columns * usize::from(bits)).div_ceil(8);
+    unpack_rows(bytes, bits.into(), rows, stride, columns)
+}
+
+/// Rows of packed samples of up to 16 bits, the most significant bit first; `stride` bytes a row.
+fn unpack_rows(bytes: &[u8], bits: usize, rows: usize, stride: usize, columns: usize) -> Vec<f32> {
+    let sample = |y: usize, x: usize| {
+        let first = x * bits;
+        let byte = |n: usize| u32::from(bytes.get(y * stride + first / 8 + n).copied().unwrap_or(0));
+        let three = byte(0) << 16 | byte(1) << 8 | byte(2);
+        (three >> (24 - first % 8 - bits) & ((1 << bits) - 1)) as f32
+    };
+    (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))).map(|(y, x)| sample(y, x)).collect()
 }

@@ -18,7 +18,10 @@ fn failed(path: &Path) -> impl Fn(&dyn std::error::Error) -> MicrographError {
     move |e| MicrographError::Write { path: path.into(), source: std::io::Error::other(e.to_string()) }
 }
 
-/// Encodes as PNG; a known pixel size becomes the `pHYs` chunk.
+/// The keyword of a text in PNG files with the pixel size in metres, exact and unmistakable.
+pub const PIXEL_SIZE: &str = "Pixel size in metres";
+
+/// Encodes as PNG; a known pixel size becomes the `pHYs` chunk and a text.
 fn png(
     path: &Path,
     pixels: &[u8],
@@ -28,23 +31,24 @@ fn png(
 ) -> Result<(), MicrographError> {
     let mut out = vec![];
     PngEncoder::new(&mut out).write_image(pixels, width as u32, height as u32, color).map_err(|e| failed(path)(&e))?;
-    // The chunk counts whole pixels per metre, and the number can be too large for it.
-    if let Some(pixel) = pixel.filter(|p| 1.0 / p.metres < f64::from(i32::MAX)) {
-        insert_physical_size(&mut out, pixel.metres);
+    if let Some(pixel) = pixel {
+        insert_chunk(&mut out, *b"tEXt", format!("{PIXEL_SIZE}\0{:e}", pixel.metres).as_bytes());
+        // The chunk counts whole pixels per metre, and the number can be too large for it.
+        if 1.0 / pixel.metres < f64::from(i32::MAX) {
+            let per_metre = (1.0 / pixel.metres).round().clamp(1.0, f64::from(i32::MAX)) as u32;
+            let twice = [per_metre.to_be_bytes(), per_metre.to_be_bytes()].concat();
+            insert_chunk(&mut out, *b"pHYs", &[twice, vec![1]].concat());
+        }
     }
     save(path, &out)
 }
 
-/// Inserts a `pHYs` chunk (pixels per metre) after the header of a PNG file.
-fn insert_physical_size(file: &mut Vec<u8>, metres: f64) {
+/// Inserts a chunk after the header of a PNG file.
+fn insert_chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     /// The signature and the header chunk, which always has 13 bytes.
     const HEADER: usize = 8 + 12 + 13;
-    let per_metre = (1.0 / metres).round().clamp(1.0, f64::from(i32::MAX)) as u32;
-    let mut content = b"pHYs".to_vec();
-    content.extend(per_metre.to_be_bytes());
-    content.extend(per_metre.to_be_bytes());
-    content.push(1);
-    let mut chunk = 9u32.to_be_bytes().to_vec();
+    let content = [&kind, data].concat();
+    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
     chunk.extend(&content);
     chunk.extend(crc32(&content).to_be_bytes());
     file.splice(HEADER..HEADER, chunk);

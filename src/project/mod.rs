@@ -35,6 +35,17 @@ const MOST_RESULTS: usize = 10_000;
 /// The most values of all arrays together: 4 GiB in memory.
 const MOST_VALUES: usize = 1 << 30;
 
+/// A phase map that is compared with an original.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// Its name.
+    pub name: String,
+    /// Its phases.
+    pub map: Arc<PhaseMap>,
+    /// The size of its own pixels, where it is known.
+    pub pixel_size: Option<PixelSize>,
+}
+
 /// Everything that a window holds.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
@@ -44,8 +55,8 @@ pub struct Project {
     pub settings: Settings,
     /// Finished realisations.
     pub realisations: Vec<Arc<Realisation>>,
-    /// Other phase maps that are compared, with their names.
-    pub compared: Vec<(String, Arc<PhaseMap>)>,
+    /// Other phase maps that are compared.
+    pub compared: Vec<Compared>,
     /// Everything else, by the name of the workspace or task that it belongs to.
     pub parts: BTreeMap<String, Part>,
 }
@@ -119,6 +130,8 @@ struct MicrographFacts {
     pixel_size: Option<PixelSize>,
     #[serde(default)]
     bar_rows: Option<usize>,
+    #[serde(default)]
+    notes: Vec<String>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -133,6 +146,8 @@ struct RealisationFacts {
 struct MapFacts {
     name: String,
     phases: usize,
+    #[serde(default)]
+    pixel_size: Option<PixelSize>,
 }
 
 impl Project {
@@ -166,8 +181,8 @@ impl Project {
                 }
             }
         }
-        for (n, (_, map)) in self.compared.iter().enumerate() {
-            put(&format!("compared/{n}.npy"), &label_bytes(map))?;
+        for (n, compared) in self.compared.iter().enumerate() {
+            put(&format!("compared/{n}.npy"), &label_bytes(&compared.map))?;
         }
         for (name, part) in &self.parts {
             put(&format!("{PARTS}/{name}/{TEXT}"), part.text().as_bytes())?;
@@ -184,6 +199,7 @@ impl Project {
             range: m.range,
             pixel_size: m.pixel_size.clone(),
             bar_rows: m.bar_rows,
+            notes: m.notes.clone(),
         });
         let phases = |map: Option<&PhaseMap>| map.map_or(0, |m| m.phases);
         let realisation = |r: &Arc<Realisation>| RealisationFacts {
@@ -191,6 +207,8 @@ impl Project {
             phases: phases(r.phases.as_deref()),
             original_phases: phases(r.original.as_deref()),
         };
+        let compared =
+            |c: &Compared| MapFacts { name: c.name.clone(), phases: c.map.phases, pixel_size: c.pixel_size.clone() };
         Contents {
             format: FORMAT.into(),
             version: VERSION,
@@ -198,7 +216,7 @@ impl Project {
             settings: self.settings.clone(),
             micrograph,
             realisations: self.realisations.iter().map(realisation).collect(),
-            compared: self.compared.iter().map(|(name, m)| MapFacts { name: name.clone(), phases: m.phases }).collect(),
+            compared: self.compared.iter().map(compared).collect(),
         }
     }
 
@@ -233,7 +251,7 @@ impl Project {
         let mut values = 0;
         let mut array = |name: String| -> Result<Array3<f32>, ProjectError> {
             let mut entry = archive.by_name(&name).map_err(|e| damaged(&e))?;
-            let (array, _) = read_array(&mut entry, path).map_err(|e| damaged(&e))?;
+            let array = read_array(&mut entry, path).map_err(|e| damaged(&e))?;
             values += array.len();
             if values > MOST_VALUES {
                 return Err(malformed("its pictures together are larger than can be opened".into()));
@@ -246,9 +264,9 @@ impl Project {
                 if values.iter().any(|v| !v.is_finite()) {
                     return Err(damaged(&"values that are not finite"));
                 }
-                let MicrographFacts { name, range, pixel_size, bar_rows } = facts;
+                let MicrographFacts { name, range, pixel_size, bar_rows, notes } = facts;
                 let pixel_size = pixel_size.filter(|p| PixelSize::new(p.metres, &p.source).is_some());
-                Some(Arc::new(Micrograph { name, values, range, pixel_size, bar_rows }))
+                Some(Arc::new(Micrograph { name, values, range, pixel_size, bar_rows, notes }))
             }
             None => None,
         };
@@ -284,7 +302,8 @@ impl Project {
         let mut compared = vec![];
         for (number, facts) in contents.compared.into_iter().enumerate() {
             let map = labels(array(format!("compared/{number}.npy"))?, facts.phases)?;
-            compared.push((facts.name, Arc::new(map)));
+            let pixel_size = facts.pixel_size.filter(|p| PixelSize::new(p.metres, &p.source).is_some());
+            compared.push(Compared { name: facts.name, map: Arc::new(map), pixel_size });
         }
         let parts = read_parts(&mut archive).map_err(|e| damaged(&e))?;
         Ok(Self { micrograph, settings: contents.settings, realisations, compared, parts })

@@ -62,7 +62,7 @@ impl Part {
     /// It is missing, or its labels are no phases below `phases`.
     pub fn map(&self, name: &str, phases: usize) -> Result<PhaseMap, String> {
         let bytes = self.file(&format!("{name}.npy"))?;
-        let (array, _) = read_array(&mut Cursor::new(&***bytes), Path::new(name)).map_err(|e| e.to_string())?;
+        let array = read_array(&mut Cursor::new(&***bytes), Path::new(name)).map_err(|e| e.to_string())?;
         PhaseMap::from_values(&array, phases).ok_or_else(|| format!("the labels of {name} are no phases"))
     }
 

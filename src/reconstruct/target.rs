@@ -16,6 +16,8 @@ pub struct Target {
     pub micrograph: Arc<Micrograph>,
     /// Its phases, unless it stays unsegmented.
     pub phases: Option<Arc<PhaseMap>>,
+    /// What was decided about it without being asked, as parts of a sentence.
+    pub notes: Vec<String>,
     fingerprint: OnceLock<String>,
     curves: OnceLock<Vec<Curves>>,
     statistics: OnceLock<MapStatistics>,
@@ -38,6 +40,7 @@ impl Target {
             raw,
             micrograph: prepared.micrograph.clone(),
             phases: prepared.phases.clone(),
+            notes: prepared.notes(),
             fingerprint: OnceLock::new(),
             curves: OnceLock::new(),
             statistics: OnceLock::new(),

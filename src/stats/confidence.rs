@@ -13,7 +13,7 @@ pub struct Interval {
     /// The integral range: the area, in pixels, of one independent part of the material.
     #[serde(deserialize_with = "super::number::number")]
     pub integral_range: f64,
-    /// How many such areas the picture holds.
+    /// How many such areas the picture holds, but no more than features of the phase or of the rest.
     #[serde(deserialize_with = "super::number::number")]
     pub independent_areas: f64,
 }
@@ -53,17 +53,34 @@ impl Interval {
         let variance = (sum.max(0.0) / (area - terms).max(1.0)).min(phi * (1.0 - phi));
         let point = phi * (1.0 - phi);
         let integral_range = if point > 0.0 { variance * area / point } else { 0.0 };
+        // A picture in which no correlation can be measured, such as one line of pixels, has no known areas.
+        let by_range = match integral_range > 0.0 {
+            true => area / integral_range,
+            false if point > 0.0 => 0.0,
+            false => f64::INFINITY,
+        };
         Self {
             volume_fraction: phi,
             standard_error: variance.sqrt(),
             integral_range,
-            // A picture in which no correlation can be measured, such as one line of pixels, has no known areas.
-            independent_areas: match integral_range > 0.0 {
-                true => area / integral_range,
-                false if point > 0.0 => 0.0,
-                false => f64::INFINITY,
-            },
+            // A correlation that fades tells nothing of how often the picture shows it: a single disc has one too.
+            independent_areas: by_range.min(features(periodic)),
         }
+    }
+
+    /// The 95 % interval within 0 … 1: that of a share of so many independent areas (Wilson, J. Am. Stat. Assoc. 22:209,
+    /// 1927). Of a sparse phase it reaches further up than down.
+    pub fn bounds(&self) -> (f64, f64) {
+        let phi = self.volume_fraction;
+        let point = phi * (1.0 - phi);
+        if point <= 0.0 || self.standard_error <= 0.0 {
+            return (phi, phi);
+        }
+        let n = point / self.standard_error.powi(2);
+        let square = SIDES * SIDES / n;
+        let centre = (phi + 0.5 * square) / (1.0 + square);
+        let half = SIDES / (1.0 + square) * (point / n + 0.25 * square / n).sqrt();
+        ((centre - half).max(0.0), (centre + half).min(1.0))
     }
 
     /// Half of the 95 % interval.
@@ -77,12 +94,27 @@ impl Interval {
     }
 }
 
+/// About how many features of the phase, or of the rest if that has fewer, a picture shows: its area over the mean chords
+/// along rows and columns.
+fn features(periodic: &Correlation) -> f64 {
+    let phi = periodic.at([0, 0]);
+    let starts: Vec<f64> = [[0, 1], [1, 0]].into_iter().map(|step| phi - periodic.at(step)).collect();
+    // A phase of share φ whose chords begin at a share s of the pixels has chords of the mean length φ/s.
+    let of = |share: f64| periodic.pixels() as f64 * starts[0] * starts[1] / share;
+    if phi > 0.0 && phi < 1.0 { of(phi).min(of(1.0 - phi)) } else { f64::INFINITY }
+}
+
 impl std::fmt::Display for Interval {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let percent = 100.0 * self.volume_fraction;
         let half = 100.0 * self.half_width();
         // As many decimals as the first two digits of the interval need.
         let decimals = if half > 0.0 { (1 - half.log10().floor() as i32).clamp(0, 4) as usize } else { 2 };
+        let (low, high) = self.bounds();
+        let uneven = half > 0.0 && (100.0 * (low + high) - 2.0 * percent).abs() > 0.4 * half;
+        if uneven {
+            return write!(f, "{percent:.decimals$} ({:.decimals$} … {:.decimals$}) %", 100.0 * low, 100.0 * high);
+        }
         write!(f, "{percent:.decimals$} ± {half:.decimals$} %")
     }
 }

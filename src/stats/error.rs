@@ -14,6 +14,14 @@ pub struct Curves {
     pub lineal_path: Vec<f64>,
 }
 
+impl Curves {
+    /// The covariance χ(r) = S2(r) − φ².
+    pub fn covariance(&self) -> Vec<f64> {
+        let square = self.volume_fraction.powi(2);
+        self.s2.iter().map(|s| s - square).collect()
+    }
+}
+
 /// The curves of a phase against the rest.
 pub fn curves(map: &PhaseMap, phase: usize, s2_boundary: Boundary, lineal_boundary: Boundary) -> Curves {
     let inside = map.indicator(phase);
@@ -65,7 +73,8 @@ pub struct ErrorRates {
     /// Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).
     #[serde(deserialize_with = "super::number::number")]
     pub s2_error_percent: f64,
-    /// `Σ|ΔS2| / Σ|S2 − φ²|`; unlike the rate above, it is never small for white noise.
+    /// `Σ|Δχ| / Σ|χ|` with the covariance χ = S2 − φ², each picture with its own φ; unlike the rate above, it is never
+    /// small for white noise.
     #[serde(deserialize_with = "super::number::number")]
     pub s2_covariance_error_percent: f64,
     /// Area between the lineal-path curves over the area under the original's.
@@ -76,17 +85,16 @@ pub struct ErrorRates {
 impl ErrorRates {
     /// Errors of `found` against `original`, over the distances that both have.
     pub fn between(original: &Curves, found: &Curves) -> Self {
-        let square = original.volume_fraction * original.volume_fraction;
-        let percent = |a: &[f64], b: &[f64], weigh: &dyn Fn(f64) -> f64| {
+        let percent = |a: &[f64], b: &[f64]| {
             let n = a.len().min(b.len());
             let between: f64 = a[..n].iter().zip(&b[..n]).map(|(a, b)| (a - b).abs()).sum();
-            let under: f64 = a[..n].iter().map(|a| weigh(*a)).sum();
+            let under: f64 = a[..n].iter().map(|a| a.abs()).sum();
             if under > 0.0 { 100.0 * between / under } else { f64::NAN }
         };
         Self {
-            s2_error_percent: percent(&original.s2, &found.s2, &|s| s),
-            s2_covariance_error_percent: percent(&original.s2, &found.s2, &|s| (s - square).abs()),
-            lineal_path_error_percent: percent(&original.lineal_path, &found.lineal_path, &|l| l),
+            s2_error_percent: percent(&original.s2, &found.s2),
+            s2_covariance_error_percent: percent(&original.covariance(), &found.covariance()),
+            lineal_path_error_percent: percent(&original.lineal_path, &found.lineal_path),
         }
     }
 }
@@ -111,6 +119,15 @@ pub struct PhaseComparison {
     /// The errors of the statistics that no reconstruction is fitted to.
     #[serde(default)]
     pub unfitted: Option<Unfitted>,
+    /// Whether a component of the original spans it along x and along y.
+    #[serde(default)]
+    pub original_percolates: Option<[bool; 2]>,
+    /// The same of the reconstruction.
+    #[serde(default)]
+    pub percolates: Option<[bool; 2]>,
+    /// Distances that S2 and lineal path are compared over: r = 0 … `distances` − 1 pixels.
+    #[serde(default)]
+    pub distances: usize,
 }
 
 /// Curves and statistics of every phase of a map, as comparisons take them: S2 of the curves periodic, everything else
@@ -138,7 +155,8 @@ impl MapStatistics {
         let one = |phase| {
             let a = self.curves.get(phase).cloned().unwrap_or_else(none);
             let b = found.curves.get(phase).cloned().unwrap_or_else(none);
-            let noise = white_noise(a.volume_fraction, self.pixels, a.s2.len());
+            // Over the same distances as the errors.
+            let noise = white_noise(a.volume_fraction, self.pixels, a.s2.len().min(b.s2.len()));
             let measured = self.phases.get(phase).zip(found.phases.get(phase));
             PhaseComparison {
                 phase,
@@ -148,6 +166,9 @@ impl MapStatistics {
                 white_noise: ErrorRates::between(&a, &noise),
                 original_interval: measured.map(|(a, _)| a.fraction),
                 unfitted: measured.map(|(a, b)| Unfitted::between((a, self.pixels), (b, found.pixels))),
+                original_percolates: measured.map(|(a, _)| a.percolates),
+                percolates: measured.map(|(_, b)| b.percolates),
+                distances: a.s2.len().min(b.s2.len()),
             }
         };
         (0..self.curves.len().max(found.curves.len())).map(one).collect()

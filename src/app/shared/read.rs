@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::document::Document;
 use super::question::{Answer, Ask, PathKind};
-use super::source::{ENDINGS, Source, pictures_in};
+use super::source::Source;
 use super::state::{Completion, Opener, RUN_UNDER_WAY, Shared};
 use crate::app::command::Action;
-use crate::micrograph::{self, Micrograph, MicrographError, Recipe, Segmentation};
+use crate::micrograph::{self, ENDINGS, Micrograph, MicrographError, Part, Recipe, Segmentation, pictures_in};
 use crate::net::WeightsKind;
 use crate::project::{self, Project, Stamp};
 use crate::reconstruct::Report;
@@ -107,7 +107,7 @@ fn show_error(reason: String) -> Completion {
 /// phases by a threshold, and its recipe says so.
 pub fn open_as_labels_or_grey(raw: &Arc<Micrograph>) -> Result<Document, MicrographError> {
     match Document::new(raw.clone(), Recipe::default(), None) {
-        Err(MicrographError::TooManyLabels { .. }) => {
+        Err(MicrographError::TooManyLabels { .. } | MicrographError::TooManyRegions { .. }) => {
             Document::new(raw.clone(), Recipe::of(Segmentation::Phases(2)), None)
         }
         other => other,
@@ -115,7 +115,7 @@ pub fn open_as_labels_or_grey(raw: &Arc<Micrograph>) -> Result<Document, Microgr
 }
 
 fn read_source(mut source: Source, recipe: Option<Recipe>) -> Result<Opened, MicrographError> {
-    let raw = Arc::new(micrograph::read_page(&source.path, source.page)?);
+    let raw = Arc::new(micrograph::read_part(&source.path, &Part { page: source.page, crop: None })?);
     source.pages = micrograph::pages(&source.path);
     let (document, refused) = match recipe.map(|recipe| (Document::new(raw.clone(), recipe.clone(), None), recipe)) {
         Some((Ok(document), _)) => (document, None),
@@ -135,7 +135,7 @@ fn read_any(path: &Path, number: u64, openers: &[Opener]) -> Completion {
         return use_weights(path);
     }
     if path.is_dir() {
-        let list = pictures_in(path);
+        let list = pictures_in(path, 0);
         let Some(first) = list.first().cloned() else {
             return show_error(format!("There are no micrographs in the folder {}.", path.display()));
         };

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use crate::job::{Control, Ending, Failure, Task};
-use crate::micrograph::{PhaseMap, PixelSize};
+use crate::micrograph::PixelSize;
+use crate::project::Compared;
 use crate::reconstruct::Target;
-use crate::stats::{Boundary, Curves, PhaseStatistics, curves, measure, white_noise};
-
-/// A phase map to be compared with the original, with its name.
-pub type Compared = (String, Arc<PhaseMap>);
+use crate::stats::{Boundary, Curves, ErrorRates, PhaseStatistics, Unfitted, curves, measure, white_noise};
 
 /// Measures the pictures that are compared, the original first. Large ones take seconds.
 pub struct Measure {
@@ -23,9 +21,10 @@ pub struct Measure {
 /// The texts of figures and tables.
 #[derive(Clone)]
 pub struct Labels {
-    /// The original's pixel size.
-    pub pixel: Option<PixelSize>,
     pub phase_name: String,
+    /// The number of the phase.
+    pub phase: usize,
+    pub boundary: Boundary,
     /// How many of the pictures after the original are reconstructions.
     pub reconstructions: usize,
 }
@@ -34,6 +33,10 @@ pub struct Labels {
 pub struct Measured {
     pub name: String,
     pub pixels: usize,
+    /// The size of its own pixels.
+    pub pixel_size: Option<PixelSize>,
+    /// The edge of its pixels in the unit of the plots.
+    pub scale: f64,
     pub curves: Curves,
     pub all: PhaseStatistics,
     /// S2 over displacements, the origin in the middle, and its edge.
@@ -45,10 +48,43 @@ pub struct Measurements {
     pub labels: Labels,
     pub measured: Vec<Measured>,
     pub noise: Curves,
+    /// The unit of lengths in plots.
+    pub unit: &'static str,
+}
+
+impl Measured {
+    /// Whether its pixels have another size than the original's: its errors would then compare different lengths.
+    pub fn differs_in_scale(&self, original: &Self) -> bool {
+        self.pixel_size.as_ref().zip(original.pixel_size.as_ref()).is_some_and(|(own, original)| own.differs(original))
+    }
+
+    /// Its errors against the original; `None` where lengths differ.
+    pub fn errors(&self, original: &Self) -> Option<ErrorRates> {
+        (!self.differs_in_scale(original)).then(|| ErrorRates::between(&original.curves, &self.curves))
+    }
+
+    /// The same of what is not fitted.
+    pub fn unfitted(&self, original: &Self) -> Option<Unfitted> {
+        let both = ((&original.all, original.pixels), (&self.all, self.pixels));
+        (!self.differs_in_scale(original)).then(|| Unfitted::between(both.0, both.1))
+    }
+}
+
+/// Sets the unit of lengths for all plots: that of the original, or pixels where the pixel size of any picture is not
+/// known.
+fn in_one_unit(measured: &mut [Measured]) -> &'static str {
+    let length = measured.first().map_or(100, |m| m.curves.s2.len()) as f64;
+    let known = measured.iter().all(|m| m.pixel_size.is_some());
+    let Some(original) = measured.first().and_then(|m| m.pixel_size.clone()).filter(|_| known) else { return "px" };
+    let (name, per_pixel) = original.unit(length);
+    for m in measured {
+        m.scale = m.pixel_size.as_ref().map_or(1.0, |p| p.metres / original.metres * per_pixel);
+    }
+    name
 }
 
 impl Measure {
-    fn measure_item(&self, (name, map): &Compared) -> Measured {
+    fn measure_item(&self, Compared { name, map, pixel_size }: &Compared) -> Measured {
         let known = self.target.as_ref().filter(|target| {
             let is_original = target.phases.as_ref().is_some_and(|phases| Arc::ptr_eq(phases, map));
             is_original && self.boundary == Boundary::Open
@@ -58,7 +94,8 @@ impl Measure {
             None => measure(map, self.phase, self.boundary),
         };
         let curves = curves(map, self.phase, Boundary::Periodic, Boundary::Open);
-        Measured { name: name.clone(), pixels: map.labels.len(), curves, map: all.two_point.map(), all }
+        let (name, pixel_size) = (name.clone(), pixel_size.clone());
+        Measured { name, pixels: map.labels.len(), pixel_size, scale: 1.0, curves, map: all.two_point.map(), all }
     }
 }
 
@@ -69,7 +106,7 @@ impl Task for Measure {
 
     fn run(self, control: &Control<(), Measurements>) -> Result<Ending, Failure> {
         let mut measured = vec![];
-        for item in self.items.iter().filter(|(_, map)| self.phase < map.phases) {
+        for item in self.items.iter().filter(|item| self.phase < item.map.phases) {
             if control.is_ending() {
                 return Ok(Ending::Cancelled);
             }
@@ -77,9 +114,14 @@ impl Task for Measure {
         }
         let noise = measured.first().map_or_else(
             || white_noise(0.5, 1, 1),
-            |m| white_noise(m.curves.volume_fraction, m.pixels, m.curves.s2.len()),
+            |m| {
+                // Over the distances that all pictures have.
+                let distances = measured.iter().map(|m| m.curves.s2.len()).min().unwrap_or(1);
+                white_noise(m.curves.volume_fraction, m.pixels, distances)
+            },
         );
-        control.output(Measurements { labels: self.labels, measured, noise });
+        let unit = in_one_unit(&mut measured);
+        control.output(Measurements { labels: self.labels, measured, noise, unit });
         Ok(Ending::Finished)
     }
 }

@@ -16,15 +16,14 @@ use crate::app::shared::original::Original;
 use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
-use crate::app::shared::source::{ENDINGS, is_picture};
 use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, choice, heading, titled_plot};
 use crate::figure::significant;
-use crate::micrograph::{self, PhaseMap};
-use crate::project::Project;
+use crate::micrograph::{self, ENDINGS, Micrograph, PhaseMap, PixelSize, Prepare, is_picture};
+use crate::project::{Compared, Project};
 use crate::stats::Boundary;
-use measuring::{Compared, Labels, Measure, Measurements};
+use measuring::{Labels, Measure, Measurements};
 use plots::{figures, further_figures, size_figures};
 use table::{table, table_csv};
 
@@ -179,7 +178,7 @@ fn read_compared(path: PathBuf) -> Result<Compared, String> {
         micrograph::read(&path).and_then(|m| open_as_labels_or_grey(&Arc::new(m))).map_err(|e| e.to_string())?;
     let name = document.raw.name.clone();
     let map = document.prepared.phases.ok_or_else(|| format!("{name} has no phases to compare."))?;
-    Ok((name, map))
+    Ok(Compared { name, map, pixel_size: document.prepared.micrograph.pixel_size.clone() })
 }
 
 /// The original of the comparison: the one that was chosen, while it is there; else that of the last realisation or the
@@ -192,12 +191,19 @@ fn original_of(space: &CompareSpace, originals: &[Original]) -> Option<Original>
 /// The original, its reconstructions with their number, and the other micrographs, in this order. Realisations of
 /// another original are left out: they are to be compared with their own.
 fn items_of(space: &CompareSpace, shared: &Shared, original: &Original) -> (Vec<Compared>, usize) {
-    let mut items: Vec<Compared> = original.phases.iter().map(|map| (original.name.clone(), map.clone())).collect();
+    let compared = |name: String, map: &Arc<PhaseMap>, pixel_size: &Option<PixelSize>| Compared {
+        name,
+        map: map.clone(),
+        pixel_size: pixel_size.clone(),
+    };
+    let own = original.phases.iter();
+    let mut items: Vec<Compared> = own.map(|map| compared(original.name.clone(), map, &original.pixel_size)).collect();
     for realisation in &shared.realisations {
         if let Some(map) =
             realisation.phases.as_ref().filter(|_| Original::of_realisation(realisation).is_same(original))
         {
-            items.push((format!("realisation {}", realisation.number + 1), map.clone()));
+            let name = format!("realisation {}", realisation.number + 1);
+            items.push(compared(name, map, &realisation.report.input.pixel_size));
         }
     }
     let reconstructions = items.len() - 1;
@@ -232,16 +238,17 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
     let both = [(Boundary::Open, "open"), (Boundary::Periodic, "periodic")];
     choice(ui, "Edges", tip, &mut space.boundary, &Boundary::Open, &both);
     heading(ui, "Pictures");
-    let mut removed = None;
+    let (mut removed, mut scaled) = (None, None);
     ScrollArea::vertical().max_height((ui.available_height() - 130.0).max(60.0)).show(ui, |ui| {
-        for (n, (name, map)) in items.iter().enumerate() {
+        for (n, Compared { name, map, pixel_size }) in items.iter().enumerate() {
             ui.horizontal(|ui| {
                 let place = space.hidden.iter().position(|m| Arc::ptr_eq(m, map));
                 let mut shown = n == 0 || place.is_none();
                 let check = ui.add_enabled(n > 0, egui::Checkbox::new(&mut shown, ""));
                 let text = if n == 0 { format!("{name} (original)") } else { name.clone() };
                 let (height, width) = map.size();
-                let size = format!("{height} × {width} px, {} phases", map.phases);
+                let scale = pixel_size.as_ref().map_or("pixel size unknown".into(), PixelSize::to_string);
+                let size = format!("{width} × {height} px, {scale}, {} phases", map.phases);
                 let label = ui.add(egui::Label::new(text).truncate()).on_hover_text(size);
                 let check = check.labelled_by(label.id).on_hover_text("Show it in plots and table.");
                 if check.on_disabled_hover_text("The original is always shown.").changed() {
@@ -255,8 +262,27 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
                     removed = file;
                 }
             });
+            let original = original.pixel_size.as_ref().filter(|_| n > 0);
+            if let Some((own, original)) = pixel_size.as_ref().zip(original).filter(|(own, o)| own.differs(o)) {
+                let warning = theme::palette(ui).warning;
+                let text = format!("Its pixels are {own}, the original's {original}: no errors are given.");
+                ui.label(RichText::new(text).small().color(warning));
+                let tip = "Scale this picture to the original's pixels; labels keep their values.";
+                if let Some(file) = n.checked_sub(1 + reconstructions)
+                    && ui.small_button("Scale it").on_hover_text(tip).clicked()
+                {
+                    scaled = Some((file, original.metres));
+                }
+            }
         }
     });
+    if let Some((n, metres)) = scaled {
+        match scaled_to(&space.compared[n], metres) {
+            Ok(compared) => space.compared[n] = compared,
+            Err(reason) => shared.messages.error(reason),
+        }
+        shared.changed();
+    }
     if let Some(n) = removed {
         space.compared.remove(n);
         shared.changed();
@@ -275,6 +301,17 @@ fn panel(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
     ask_for_statistics(space, shared, &original, &items, reconstructions);
 }
 
+/// A picture scaled to another pixel size.
+fn scaled_to(compared: &Compared, metres: f64) -> Result<Compared, String> {
+    let values = compared.map.flat().iter().map(|l| f32::from(*l)).collect();
+    let picture = Micrograph::new(compared.map.size(), 1, values, (0.0, 255.0));
+    let picture = Micrograph { name: compared.name.clone(), pixel_size: compared.pixel_size.clone(), ..picture };
+    let scaled = Prepare::ScaleTo { metres }.apply(&picture).map_err(|e| e.to_string())?;
+    let map = PhaseMap::from_values(&scaled.values, compared.map.phases);
+    let map = map.ok_or_else(|| format!("{} has no phases after scaling.", compared.name))?;
+    Ok(Compared { name: compared.name.clone(), map: Arc::new(map), pixel_size: scaled.pixel_size })
+}
+
 fn ask_for_statistics(
     space: &mut CompareSpace,
     shared: &Shared,
@@ -283,16 +320,17 @@ fn ask_for_statistics(
     reconstructions: usize,
 ) {
     let hidden = |map: &Arc<PhaseMap>| space.hidden.iter().any(|m| Arc::ptr_eq(m, map));
-    let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].1)).collect();
-    let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].1.clone()).collect();
+    let shown: Vec<usize> = (0..items.len()).filter(|n| *n == 0 || !hidden(&items[*n].map)).collect();
+    let maps: Vec<Arc<PhaseMap>> = shown.iter().map(|n| items[*n].map.clone()).collect();
     let phase = shared.phase_of(original.phases.as_ref().map_or(0, |map| map.phases));
     let asked = Asked { phase, boundary: space.boundary, maps };
     if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) {
         return;
     }
     let labels = Labels {
-        pixel: original.pixel_size.clone(),
         phase_name: original.recipe.phase_name(phase),
+        phase,
+        boundary: space.boundary,
         reconstructions: shown.iter().filter(|n| **n > 0 && **n <= reconstructions).count(),
     };
     let measure = Measure {
@@ -394,7 +432,7 @@ fn correlation_maps(space: &mut CompareSpace, shared: &Shared, ui: &mut Ui, resu
                 picture: slot.as_ref(),
                 waiting: "",
                 readout: &readout,
-                pixel_size: result.labels.pixel.as_ref(),
+                pixel_size: result.measured[n].pixel_size.as_ref(),
                 tool: false,
             };
             pane.show(ui, &mut view);

@@ -8,16 +8,9 @@ use crate::app::widgets::ShownFigure;
 use crate::figure::{Band, FAINT, Figure, MADE, ORIGINAL, Series, line_color};
 use crate::stats::{Axis, COLUMNS, ROWS};
 
-/// The factor from pixels to the unit of lengths, and the unit's name.
-pub(super) fn unit(result: &Measurements) -> (f64, &'static str) {
-    let length = result.measured.first().map_or(100, |m| m.curves.s2.len()) as f64;
-    match &result.labels.pixel {
-        Some(pixel) => {
-            let (name, per_pixel) = pixel.unit(length);
-            (per_pixel, name)
-        }
-        None => (1.0, "px"),
-    }
+/// A curve over distances of whole pixels, in the unit of the plots.
+fn over_distance(m: &Measured, values: Vec<f64>) -> Vec<(f64, f64)> {
+    values.into_iter().enumerate().map(|(r, v)| (r as f64 * m.scale, v)).collect()
 }
 
 /// A figure with a curve of the original, the mean and the range of the reconstructions, and curves of other pictures.
@@ -50,7 +43,7 @@ fn figure(
             let band = (0..shortest)
                 .map(|k| (x(k), at(k).fold(f64::INFINITY, f64::min), at(k).fold(f64::NEG_INFINITY, f64::max)));
             bands.push(Band { color: MADE, points: band.collect() });
-            add(format!("mean and range of {}", made.len()), palette.accent, MADE, mean);
+            add(format!("mean and range of {} seeds", made.len()), palette.accent, MADE, mean);
         } else if let [only] = made {
             add(result.measured[1].name.clone(), palette.accent, MADE, only.clone());
         }
@@ -71,74 +64,68 @@ fn figure(
 }
 
 pub(super) fn figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
-    let (scale, unit) = unit(result);
-    let r = |values: Vec<f64>| values.into_iter().enumerate().map(|(r, v)| (r as f64 * scale, v)).collect::<Vec<_>>();
+    let unit = result.unit;
     let distance = || format!("distance r ({unit})");
     let noise = &result.noise;
-    let square = noise.volume_fraction.powi(2);
-    let covariance: Vec<f64> = noise.s2.iter().map(|s| s - square).collect();
+    let covariance = noise.covariance();
     let chords = |m: &Measured| {
         let all: u64 = m.all.chords.iter().sum();
-        let density = m.all.chords.iter().map(|n| *n as f64 / (all.max(1) as f64 * scale)).collect();
-        r(density)
+        let density = m.all.chords.iter().map(|n| *n as f64 / (all.max(1) as f64 * m.scale)).collect();
+        over_distance(m, density)
     };
     vec![
         figure(result, palette, ("Two-point correlation S2", distance(), "S2"), Some(&noise.s2), &|m| {
-            r(m.curves.s2.clone())
+            over_distance(m, m.curves.s2.clone())
         }),
         figure(result, palette, ("Covariance", distance(), "S2 − φ²"), Some(&covariance), &|m| {
-            let square = m.curves.volume_fraction.powi(2);
-            r(m.curves.s2.iter().map(|s| s - square).collect())
+            over_distance(m, m.curves.covariance())
         }),
         figure(result, palette, ("Lineal path L", distance(), "L"), Some(&noise.lineal_path), &|m| {
-            r(m.curves.lineal_path.clone())
+            over_distance(m, m.curves.lineal_path.clone())
         }),
-        figure(result, palette, ("Cluster function C2", distance(), "C2"), None, &|m| r(m.all.cluster.radial())),
+        figure(result, palette, ("Cluster function C2", distance(), "C2"), None, &|m| {
+            over_distance(m, m.all.cluster.radial())
+        }),
         figure(result, palette, ("Chord lengths", format!("chord length ({unit})"), "density"), None, &chords),
         figure(
             result,
             palette,
             ("Pore sizes", format!("radius of the largest disc ({unit})"), "share above"),
             None,
-            &|m| r(m.all.pore_sizes.clone()),
+            &|m| over_distance(m, m.all.pore_sizes.clone()),
         ),
     ]
 }
 
 pub(super) fn further_figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
-    let (scale, unit) = unit(result);
-    let r = |values: Vec<f64>| values.into_iter().enumerate().map(|(r, v)| (r as f64 * scale, v)).collect::<Vec<_>>();
+    let unit = result.unit;
     let distance = || format!("distance r ({unit})");
-    let along = |axis: Axis| move |m: &Measured| r(m.all.two_point.along(axis));
+    let along = |axis: Axis| move |m: &Measured| over_distance(m, m.all.two_point.along(axis));
     vec![
         figure(result, palette, ("S2 along rows", distance(), "S2"), None, &along(ROWS)),
         figure(result, palette, ("S2 along columns", distance(), "S2"), None, &along(COLUMNS)),
-        figure(
-            result,
-            palette,
-            ("Lineal path along rows", distance(), "L"),
-            None,
-            &|m| r(m.all.lineal_path[0].clone()),
-        ),
+        figure(result, palette, ("Lineal path along rows", distance(), "L"), None, &|m| {
+            over_distance(m, m.all.lineal_path[0].clone())
+        }),
         figure(result, palette, ("Lineal path along columns", distance(), "L"), None, &|m| {
-            r(m.all.lineal_path[1].clone())
+            over_distance(m, m.all.lineal_path[1].clone())
         }),
         figure(
             result,
             palette,
             ("Variance in windows", format!("edge of the window ({unit})"), "variance of the fraction"),
             None,
-            &|m| m.all.local_variance.iter().map(|(e, v)| (*e as f64 * scale, *v)).collect(),
+            &|m| m.all.local_variance.iter().map(|(e, v)| (*e as f64 * m.scale, *v)).collect(),
         ),
         figure(result, palette, ("Power spectrum", format!("cycles per {unit}"), "power"), None, &|m| {
-            m.all.power_spectrum.iter().map(|(f, p)| (f / scale, *p)).collect()
+            m.all.power_spectrum.iter().map(|(f, p)| (f / m.scale, *p)).collect()
         }),
     ]
 }
 
 /// Sizes of components, pores and chords: for each size the share of the phase in larger ones.
 pub(super) fn size_figures(result: &Measurements, palette: theme::Palette) -> Vec<ShownFigure> {
-    let (scale, unit) = unit(result);
+    let unit = result.unit;
     let components = |m: &Measured| {
         let mut sizes = m.all.component_sizes.clone();
         sizes.sort_unstable();
@@ -147,21 +134,21 @@ pub(super) fn size_figures(result: &Measurements, palette: theme::Palette) -> Ve
         let mut points = vec![(0.0, 1.0)];
         for size in sizes {
             // The diameter of a disc of the same area.
-            let diameter = 2.0 * (size as f64 / std::f64::consts::PI).sqrt() * scale;
+            let diameter = 2.0 * (size as f64 / std::f64::consts::PI).sqrt() * m.scale;
             points.push((diameter, left / all));
             left -= size as f64;
             points.push((diameter, left / all));
         }
         points
     };
-    let pores = |m: &Measured| m.all.pore_sizes.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect();
+    let pores = |m: &Measured| m.all.pore_sizes.iter().enumerate().map(|(r, v)| (r as f64 * m.scale, *v)).collect();
     let chords = |m: &Measured| {
         let length: f64 = m.all.chords.iter().enumerate().map(|(n, c)| n as f64 * *c as f64).sum();
         let mut left = length;
         let mut points = vec![];
         for (n, count) in m.all.chords.iter().enumerate() {
             left -= n as f64 * *count as f64;
-            points.push((n as f64 * scale, left.max(0.0) / length.max(1.0)));
+            points.push((n as f64 * m.scale, left.max(0.0) / length.max(1.0)));
         }
         points
     };

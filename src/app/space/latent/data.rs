@@ -8,10 +8,10 @@ use super::state::{Data, LatentSpace, NAME};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Ask, PathKind};
-use crate::app::shared::source::ENDINGS;
 use crate::app::widgets::{heading, value};
 use crate::job::{PatchSource, Train};
 use crate::latent::{LatentSettings, Picture};
+use crate::micrograph::ENDINGS;
 
 /// Asks for micrographs or folders of them. They are used like dropped ones.
 pub fn ask_for_files(shared: &mut Shared, kind: PathKind) {

@@ -18,10 +18,10 @@ pub use state::LatentSpace;
 use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
-use crate::app::shared::source::is_picture;
 use crate::app::theme;
 use crate::job::{Progress, Request};
 use crate::latent::Model;
+use crate::micrograph::is_picture;
 use crate::project::Project;
 use state::{CANCEL, Data, JUDGE, KEEP, LAYOUT, NAME, Page, STOP, TRAIN};
 

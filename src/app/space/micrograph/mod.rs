@@ -1,5 +1,6 @@
 //! The Micrograph workspace: from the picture as the microscope wrote it to phases.
 
+mod file;
 mod grey;
 mod histogram;
 mod panel;

@@ -4,20 +4,19 @@ use std::path::{Path, PathBuf};
 
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Slider, Ui};
 
-use super::segment;
 use super::state::{MicrographSpace, Tool};
 use super::tools::{add_preparation, drawn_length, remove_preparation, set_scale};
+use super::{file, segment};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
 use crate::app::shared::open::is_learning;
 use crate::app::shared::question::{Ask, PathKind};
-use crate::app::shared::source::Source;
 use crate::app::space::{document_summary, interval_tip};
 use crate::app::theme;
-use crate::app::widgets::{primary, row};
+use crate::app::widgets::primary;
 use crate::micrograph::{
-    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, PhaseStyle, PixelSize, Prepare, Recipe, UNITS,
+    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, Part, PhaseStyle, Prepare, Recipe, UNITS,
     segment_file,
 };
 
@@ -37,7 +36,7 @@ pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
         if let (Some(refused), false) = (shared.refusal(), is_learning(&shared.settings)) {
             ui.colored_label(theme::palette(ui).warning, &refused.reason);
         }
-        file_section(shared, ui);
+        file::file_section(shared, ui);
         section(ui, "Prepare", |ui| prepare_section(space, shared, ui));
         section(ui, "Segment", |ui| segment::segment_section(space, shared, ui));
         section(ui, "Correct", |ui| correct_section(space, shared, ui));
@@ -49,76 +48,6 @@ pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
 fn section(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
     let title = RichText::new(name).strong();
     CollapsingHeader::new(title).id_salt(name).default_open(true).show(ui, add);
-}
-
-fn file_section(shared: &mut Shared, ui: &mut Ui) {
-    let source = shared.source.clone();
-    if let (Some(place), true) = (source.place(), source.list.len() > 1) {
-        ui.horizontal(|ui| {
-            let last = source.list.len() - 1;
-            let mut to = None;
-            if ui.add_enabled(place > 0, egui::Button::new("◀")).on_hover_text("Previous micrograph").clicked() {
-                to = Some(place - 1);
-            }
-            ui.label(format!("{} of {}", place + 1, last + 1));
-            if ui.add_enabled(place < last, egui::Button::new("▶")).on_hover_text("Next micrograph").clicked() {
-                to = Some(place + 1);
-            }
-            if let Some(to) = to {
-                let source = Source { path: source.list[to].clone(), page: 0, ..source.clone() };
-                open_with_recipe(shared, source);
-            }
-        });
-    }
-    if source.pages > 1 {
-        let mut page = source.page + 1;
-        let (_, _) = row(ui, "Page", "Which page of the file is shown.", |ui| {
-            let field = ui.add(DragValue::new(&mut page).range(1..=source.pages));
-            ui.label(format!("of {}", source.pages));
-            field
-        });
-        if page != source.page + 1 {
-            open_with_recipe(shared, Source { page: page - 1, ..source });
-        }
-    }
-    pixel_size_row(shared, ui);
-}
-
-/// Opens another picture with those parts of the recipe that apply to it.
-fn open_with_recipe(shared: &mut Shared, source: Source) {
-    let recipe = match &shared.document {
-        Some(document) => document.recipe.portable(document.micrograph(), false),
-        None => shared.settings.recipe.clone(),
-    };
-    shared.open_from(source, recipe);
-}
-
-fn pixel_size_row(shared: &mut Shared, ui: &mut Ui) {
-    let Some(document) = shared.document.clone() else { return };
-    let known = document.micrograph().pixel_size.clone();
-    let unit = known.as_ref().map_or("µm", |p| p.unit(1.0).0);
-    let metres = UNITS.iter().find(|(name, _)| *name == unit).map_or(1e-6, |(_, m)| *m);
-    let mut size = known.as_ref().map_or(0.0, |p| p.metres / metres);
-    let tip = "Edge of a pixel. Type it, or choose “Set scale” above the pictures and draw along a scale bar.";
-    let mut edited = false;
-    let (_, reset) = row(ui, "Pixel size", tip, |ui| {
-        let speed = 0.001 * size.max(0.001);
-        let field = DragValue::new(&mut size).speed(speed).range(0.0..=1e6).max_decimals(5);
-        let field = if known.is_none() { field.custom_formatter(|_, _| "unknown".into()) } else { field };
-        let response = ui.add(field);
-        edited = response.changed();
-        ui.label(format!("{unit}/px"));
-        response
-    });
-    if let Some(known) = &known {
-        ui.label(RichText::new(format!("from: {}", known.source)).weak().small());
-    }
-    if edited {
-        shared.settings.recipe.pixel_size = PixelSize::new(size * metres, "typed");
-    }
-    if reset {
-        shared.settings.recipe.pixel_size = None;
-    }
 }
 
 /// Asks for the length of the line that was drawn along a scale bar.
@@ -164,6 +93,9 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
                 ("Flip top and bottom", Prepare::FlipVertical),
                 ("Rotate right", Prepare::RotateRight),
                 ("Rotate left", Prepare::RotateLeft),
+                ("Rotate by an angle", Prepare::Rotate { degrees: 0.0 }),
+                ("Bin 2 × 2", Prepare::Scale { factor: 0.5 }),
+                ("Scale", Prepare::Scale { factor: 0.75 }),
                 ("Shading correction", Prepare::Shading { sigma: (height.min(width) as f32 / 8.0).max(1.0) }),
                 ("Gaussian", Prepare::Gaussian { sigma: 1.0 }),
                 ("Median", Prepare::Median { radius: 1 }),
@@ -173,6 +105,13 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
                 if ui.button(name).clicked() {
                     add_preparation(shared, step);
                 }
+            }
+            let known = shared.document.as_ref().and_then(|d| d.micrograph().pixel_size.clone());
+            let button = ui.add_enabled(known.is_some(), egui::Button::new("Scale to a pixel size"));
+            if button.on_disabled_hover_text("Set the pixel size first.").clicked()
+                && let Some(known) = known
+            {
+                add_preparation(shared, Prepare::ScaleTo { metres: known.metres });
             }
         });
         if ui.button("Crop").on_hover_text(Tool::Crop.tooltip()).clicked() {
@@ -415,7 +354,7 @@ fn segment_folder(shared: &mut Shared, output: PathBuf) {
 fn segment_all(recipe: &Recipe, paths: &[PathBuf], output: &Path) -> Result<String, String> {
     let (mut done, mut failed) = (0, vec![]);
     for path in paths {
-        match segment_file(recipe, path, output) {
+        match segment_file(recipe, path, &Part::default(), output) {
             Ok(_) => done += 1,
             Err(error) => failed.push(error.to_string()),
         }
@@ -452,6 +391,23 @@ fn edit_step(ui: &mut Ui, step: &mut Prepare) {
             ui.add(DragValue::new(&mut percent).range(1.0..=100.0).suffix(" %"))
                 .on_hover_text("Standard deviation over values, as a share of black to white.");
             *tolerance = percent / 100.0;
+        }
+        Prepare::Rotate { degrees } => {
+            ui.label("Rotate");
+            ui.add(DragValue::new(degrees).range(-45.0..=45.0).speed(0.1).max_decimals(2).suffix("°"))
+                .on_hover_text("Anticlockwise; the largest upright rectangle is kept.");
+        }
+        Prepare::Scale { factor } => {
+            ui.label("Scale");
+            ui.add(DragValue::new(factor).range(1.0 / 64.0..=16.0).speed(0.005).max_decimals(4).prefix("× "))
+                .on_hover_text("New pixels for each old one along an edge; smaller ones are means (binning).");
+        }
+        Prepare::ScaleTo { metres } => {
+            ui.label("Scale to");
+            let mut nanometres = *metres * 1e9;
+            ui.add(DragValue::new(&mut nanometres).range(1e-3..=1e7).speed(0.1).max_decimals(4).suffix(" nm/px"))
+                .on_hover_text("The edge of a pixel after this step.");
+            *metres = nanometres * 1e-9;
         }
         Prepare::CutBottom { rows } => {
             ui.label("Cut off the bottom");
