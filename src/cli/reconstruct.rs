@@ -218,5 +218,6 @@ fn summary(realisation: &Realisation) -> String {
         text.push('\n');
         text.push_str(&super::compare::table(&report.phases));
     }
+    report.notes.iter().for_each(|note| text.extend(["\n", note]));
     text
 }

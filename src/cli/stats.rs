@@ -99,8 +99,8 @@ fn curves(
     pixel: Option<&PixelSize>,
 ) -> std::fmt::Result {
     if heading {
-        text.push_str("phase,edges,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
-        text.push_str("covariance,cluster,pore_share_above,chords");
+        text.push_str("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
+        text.push_str("covariance,cluster,pore_share_above,chords,edges");
         text.push_str(if pixel.is_some() { ",r_um,pixel_size_um\n" } else { "\n" });
     }
     let [rows, columns] = &all.lineal_path;
@@ -112,7 +112,7 @@ fn curves(
     for r in 0..s2.len().max(all.chords.len()).max(all.pore_sizes.len()) {
         let cells = correlations.map(|curve| curve.get(r).map_or(String::new(), |v| format!("{v:.9}")));
         let (pores, chords) = (all.pore_sizes.get(r).unwrap_or(&0.0), all.chords.get(r).unwrap_or(&0));
-        write!(text, "{phase},{edges},{r},{},{pores:.9},{chords}", cells.join(","))?;
+        write!(text, "{phase},{r},{},{pores:.9},{chords},{edges}", cells.join(","))?;
         match pixel {
             Some(p) => writeln!(text, ",{:.6},{}", r as f64 * p.metres * 1e6, micrometres(pixel))?,
             None => writeln!(text)?,

@@ -4,6 +4,9 @@
 const SMALLEST: f64 = 1e-12;
 const LARGEST: f64 = 1e-2;
 
+/// The keyword of a text in PNG files with the pixel size in metres, exact and unmistakable.
+pub const PIXEL_SIZE: &str = "Pixel size in metres";
+
 /// How large a pixel of a micrograph is, and how that is known.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PixelSize {

@@ -70,7 +70,7 @@ fn of_few(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Result<(PhaseMap, St
 /// surrounded by its like, and they lie near a frequent value (the ringing of JPEG) or mostly between two.
 fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Vec<usize> {
     let everything: Vec<usize> = (0..colours.len()).collect();
-    if colours.len() < 3 {
+    if colours.len() < 3 || micrograph.channels() > 1 || is_ladder(colours) {
         return everything;
     }
     let (h, w) = micrograph.size();
@@ -123,6 +123,13 @@ fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Vec<usize> 
     };
     let blurred: Vec<bool> = values.iter().zip(&frequent).map(|(v, frequent)| !frequent && is_blur(v)).collect();
     everything.into_iter().filter(|n| !blurred[*n]).collect()
+}
+
+/// Whether grey values have equal steps, as numbers and grey levels of phases have; blurred edges have any values.
+fn is_ladder(colours: &[Vec<f32>]) -> bool {
+    let (first, last) = (colours[0][0], colours[colours.len() - 1][0]);
+    let step = (last - first) / (colours.len() - 1) as f32;
+    colours.iter().enumerate().all(|(n, c)| (c[0] - first - n as f32 * step).abs() <= 0.75)
 }
 
 /// How many values a picture has whose pixels are whole numbers in flat regions, as the numbers of grains or particles
@@ -223,6 +230,15 @@ mod tests {
             let (map, text) = automatic(&picture(scale)).expect("phases");
             assert_eq!(map.phases, 4, "{text}");
             assert!((0..edge * edge).all(|n| f32::from(map.flat()[n]) == label(n)));
+        }
+    }
+
+    #[test]
+    fn noisy_labels_of_equal_steps_are_all_kept() {
+        for (scale, phases) in [(1.0, 8), (36.0, 8), (85.0, 4)] {
+            let value = |n: usize| scale * ((n * 7919 + n / 60 * 131) % 97 % phases) as f32;
+            let picture = Micrograph::new((60, 60), 1, (0..3600).map(value).collect(), (0.0, 255.0));
+            assert_eq!(automatic(&picture).expect("phases").0.phases, phases);
         }
     }
 

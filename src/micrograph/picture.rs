@@ -29,6 +29,8 @@ pub struct Micrograph {
     pub bar_rows: Option<usize>,
     /// What was decided while the file was read, as parts of a sentence: the page, the values of black and white, palettes.
     pub notes: Vec<String>,
+    /// The SHA-256 of the whole file in hexadecimal digits; empty for a picture that is from no file.
+    pub sha256: String,
 }
 
 impl Micrograph {
@@ -43,7 +45,15 @@ impl Micrograph {
 
     /// The same of an array `[rows, columns, channels]` in standard layout.
     pub fn of(values: Array3<f32>, range: (f32, f32)) -> Self {
-        Self { name: String::new(), values, range, pixel_size: None, bar_rows: None, notes: vec![] }
+        Self {
+            name: String::new(),
+            values,
+            range,
+            pixel_size: None,
+            bar_rows: None,
+            notes: vec![],
+            sha256: String::new(),
+        }
     }
 
     /// Rows and columns.

@@ -7,13 +7,12 @@ use std::path::Path;
 use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Unit};
 
-use super::calibration::{PixelSize, not_of_a_printer};
+use super::calibration::{PIXEL_SIZE, PixelSize, not_of_a_printer};
 use super::canvas::{Canvas, Part};
 
 use super::picture::DOUBTFUL;
 use super::samples::{Numbers, Samples};
 use super::tiff::unpack;
-use super::write::PIXEL_SIZE;
 use super::{MicrographError, malformed};
 
 /// The most bytes that the decoder may take.

@@ -285,6 +285,7 @@ fn with(micrograph: &Micrograph, values: ArrayView3<f32>) -> Micrograph {
         pixel_size: micrograph.pixel_size.clone(),
         bar_rows: micrograph.bar_rows,
         notes: micrograph.notes.clone(),
+        sha256: micrograph.sha256.clone(),
     }
 }
 

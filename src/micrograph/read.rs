@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use sha2::{Digest, Sha256};
 
 use super::calibration::PixelSize;
 use super::canvas::{Canvas, Part};
@@ -75,10 +76,11 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
     } else if tags::layout(&start).is_some() {
         tiff::read(file, path, part)?
     } else {
-        if part.page > 0 {
-            return Err(malformed(path, format!("it has no page {}", part.page + 1)));
-        }
+        let no_page = || malformed(path, format!("it has no page {}", part.page + 1));
         match image::guess_format(&start) {
+            Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP) if part.page > 0 => {
+                return Err(no_page());
+            }
             Ok(ImageFormat::Png) => {
                 let (samples, pixel_size, bin) = png::read(file, path, part)?;
                 let aspect = samples.aspect;
@@ -114,12 +116,29 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
             .insert(0, format!("it was read with squares of {bin} × {bin} pixels as one, because it is so large"));
     }
     micrograph.notes.extend(facts.notes);
+    micrograph.sha256 = sha256_of(path).map_err(unreadable)?;
     let pages = pages(path);
     if pages.len() > 1 {
         let name = pages.get(part.page).filter(|n| !n.is_empty()).map_or(String::new(), |n| format!(" ({n})"));
         micrograph.notes.insert(0, format!("page {} of {}{name}", part.page + 1, pages.len()));
     }
     Ok(micrograph)
+}
+
+/// The SHA-256 of a file in hexadecimal digits, as `sha256sum` prints it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sha256_of(path: &Path) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut block = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(crate::folders::hex(&hash.finalize())),
+            n => hash.update(&block[..n]),
+        }
+    }
 }
 
 /// Reads JPEG, BMP and WebP.

@@ -7,6 +7,7 @@ use image::codecs::png::PngEncoder;
 use tiff::encoder::{Rational, TiffEncoder, colortype};
 use tiff::tags::{ResolutionUnit, Tag};
 
+use super::calibration::PIXEL_SIZE;
 use super::{MicrographError, PhaseMap, PixelSize, npy};
 use crate::folders::write_atomically;
 
@@ -17,9 +18,6 @@ fn save(path: &Path, content: &[u8]) -> Result<(), MicrographError> {
 fn failed(path: &Path) -> impl Fn(&dyn std::error::Error) -> MicrographError {
     move |e| MicrographError::Write { path: path.into(), source: std::io::Error::other(e.to_string()) }
 }
-
-/// The keyword of a text in PNG files with the pixel size in metres, exact and unmistakable.
-pub const PIXEL_SIZE: &str = "Pixel size in metres";
 
 /// Encodes as PNG; a known pixel size becomes the `pHYs` chunk and a text.
 fn png(

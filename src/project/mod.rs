@@ -132,6 +132,8 @@ struct MicrographFacts {
     bar_rows: Option<usize>,
     #[serde(default)]
     notes: Vec<String>,
+    #[serde(default)]
+    sha256: String,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -200,6 +202,7 @@ impl Project {
             pixel_size: m.pixel_size.clone(),
             bar_rows: m.bar_rows,
             notes: m.notes.clone(),
+            sha256: m.sha256.clone(),
         });
         let phases = |map: Option<&PhaseMap>| map.map_or(0, |m| m.phases);
         let realisation = |r: &Arc<Realisation>| RealisationFacts {
@@ -264,9 +267,9 @@ impl Project {
                 if values.iter().any(|v| !v.is_finite()) {
                     return Err(damaged(&"values that are not finite"));
                 }
-                let MicrographFacts { name, range, pixel_size, bar_rows, notes } = facts;
+                let MicrographFacts { name, range, pixel_size, bar_rows, notes, sha256 } = facts;
                 let pixel_size = pixel_size.filter(|p| PixelSize::new(p.metres, &p.source).is_some());
-                Some(Arc::new(Micrograph { name, values, range, pixel_size, bar_rows, notes }))
+                Some(Arc::new(Micrograph { name, values, range, pixel_size, bar_rows, notes, sha256 }))
             }
             None => None,
         };

@@ -19,7 +19,10 @@ pub use checkpoint::{Checkpoint, SavedRun};
 pub use fractions::{match_counts, target_counts};
 pub use gram::loss;
 pub use gram::loss::Cost;
-pub use output::{InputInfo, OutputFiles, Realisation, Report, curves_csv, input_info, output_path, write_realisation};
+pub use output::{
+    Edges, InputInfo, OutputFiles, Realisation, Report, WrittenFile, curves_csv, input_info, output_path,
+    write_realisation,
+};
 pub use polish::{Polished, polish};
 pub use reconstruction::{LossValue, Outcome, Reconstruction, State, Status, Vector, WeightsInfo};
 pub use settings::{MOST_REALISATIONS, Method, MethodSettings, Settings, prepare};

@@ -13,10 +13,10 @@ use super::target::Target;
 use crate::compute::DeviceInfo;
 use crate::folders::write_atomically;
 use crate::micrograph::{
-    MicrographError, PhaseMap, PixelSize, write_image_npy, write_image_png, write_labels_npy, write_labels_png,
-    write_labels_tiff, write_phase_png,
+    MicrographError, PhaseMap, PixelSize, sha256_of, write_image_npy, write_image_png, write_labels_npy,
+    write_labels_png, write_labels_tiff, write_phase_png,
 };
-use crate::stats::{Curves, MapStatistics, PhaseComparison, all_curves, white_noise};
+use crate::stats::{Boundary, Copied, Curves, MapStatistics, PhaseComparison, all_curves, copied, white_noise};
 
 /// A finished (or kept) realisation.
 #[derive(Clone, Debug)]
@@ -53,6 +53,33 @@ pub struct InputInfo {
     pub pixel_size: Option<PixelSize>,
     /// The first 16 hexadecimal digits of the SHA-256 of the file's size and values, before any preparation.
     pub sha256_of_values: String,
+    /// The SHA-256 of the file, as `sha256sum` prints it; empty for a picture that is from no file.
+    #[serde(default)]
+    pub sha256_of_file: String,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct WrittenFile {
+    /// Its name, without its folder.
+    pub name: String,
+    /// Its SHA-256, as `sha256sum` prints it.
+    pub sha256: String,
+}
+
+/// What lies beyond the edges in the numbers of a report.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Edges {
+    /// In the errors of S2 and of the covariance.
+    pub s2: Boundary,
+    /// In everything else.
+    pub other: Boundary,
+}
+
+impl Default for Edges {
+    fn default() -> Self {
+        Self { s2: Boundary::Periodic, other: Boundary::Open }
+    }
 }
 
 /// Reads numbers; null becomes NaN, because JSON cannot hold infinity and NaN.
@@ -74,6 +101,12 @@ fn named_numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Ve
 pub struct Report {
     /// `microwright` and its version.
     pub program: String,
+    /// The commit that the program was built from; empty where that is not known.
+    #[serde(default)]
+    pub commit: String,
+    /// When the realisation was finished, in UTC.
+    #[serde(default)]
+    pub finished: String,
     /// The micrograph.
     pub input: InputInfo,
     /// Everything that decides the result.
@@ -102,8 +135,20 @@ pub struct Report {
     /// The result of the polish, if there was one.
     #[serde(default)]
     pub polished: Option<Polished>,
+    /// What lies beyond the edges in these errors.
+    #[serde(default)]
+    pub edges: Edges,
     /// Errors of each phase against the rest.
     pub phases: Vec<PhaseComparison>,
+    /// How much of it is a copy of parts of the original, where that can be told.
+    #[serde(default)]
+    pub copied: Option<Copied>,
+    /// What has to be known before the numbers are trusted, in sentences.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The files that were written with it.
+    #[serde(default)]
+    pub files: Vec<WrittenFile>,
 }
 
 impl Report {
@@ -144,6 +189,7 @@ pub fn input_info(target: &Target) -> InputInfo {
         width: micrograph.size().1,
         pixel_size: micrograph.pixel_size.clone(),
         sha256_of_values: target.fingerprint().into(),
+        sha256_of_file: target.raw.sha256.clone(),
     }
 }
 
@@ -172,8 +218,13 @@ impl Realisation {
             (Some(original), Some(found)) => original.compare(found),
             _ => vec![],
         };
+        let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
+        let mut notes = settings.method.settings().notes(target.size());
+        notes.extend(copied.as_ref().and_then(copy_note));
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
+            commit: env!("MICROWRIGHT_COMMIT").into(),
+            finished: crate::folders::now(),
             input: input_info(target),
             settings: settings.clone(),
             seed,
@@ -186,13 +237,28 @@ impl Realisation {
             loss: losses.iter().map(|l| l.total).collect(),
             layer_losses: layer_losses(settings, &losses),
             polished,
+            edges: Edges::default(),
             phases: compared,
+            copied,
+            notes,
+            files: vec![],
         };
         let phases = phases.map(Arc::new);
         let curves = measured.map(|measured| measured.curves).unwrap_or_default();
         let original_curves = target.curves().to_vec();
         Self { number, image, size, phases, curves, original, original_curves, report }
     }
+}
+
+/// The sentence on copies; none where there are none.
+fn copy_note(copied: &Copied) -> Option<String> {
+    (copied.share > 0.0).then(|| {
+        format!(
+            "{:.0} % of its blocks of {1} × {1} px are copies of parts of the original: it is no independent sample.",
+            100.0 * copied.share,
+            copied.block_edge
+        )
+    })
 }
 
 fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {
@@ -315,7 +381,14 @@ pub fn write_realisation(
         let path = path("report", "json");
         // Only a name that is not Unicode cannot be written as JSON.
         let failed = |e| MicrographError::Write { path: path.clone(), source: std::io::Error::other(e) };
-        let report = serde_json::to_string_pretty(&realisation.report).map_err(failed)?;
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let hashed = |path: &PathBuf| -> Result<WrittenFile, MicrographError> {
+            let read = sha256_of(path).map_err(|source| MicrographError::Read { path: path.clone(), source });
+            Ok(WrittenFile { name: name(path), sha256: read? })
+        };
+        let others = written.iter().filter(|other| **other != path);
+        let files = others.map(hashed).collect::<Result<Vec<WrittenFile>, _>>()?;
+        let report = serde_json::to_string_pretty(&Report { files, ..realisation.report.clone() }).map_err(failed)?;
         write_text(&path, &report)?;
     }
     Ok(written)

@@ -208,6 +208,7 @@ fn distance_is_one(map: &PhaseMap, a: usize, b: usize) -> bool {
 mod tests {
     use super::*;
     use crate::stats::compare;
+    use crate::synth;
 
     #[test]
     fn no_error_grows_and_no_pixel_is_lost() {
@@ -235,6 +236,44 @@ mod tests {
         for (b, a) in before.iter().zip(&after) {
             assert!(a.errors.s2_error_percent < 0.5 * b.errors.s2_error_percent, "{b:?} {a:?}");
             assert!(a.errors.lineal_path_error_percent < 0.5 * b.errors.lineal_path_error_percent, "{b:?} {a:?}");
+        }
+    }
+
+    /// Pixels with at least three unlike neighbours.
+    fn rough(map: &PhaseMap) -> usize {
+        let (h, w) = map.size();
+        let unlike = |(y, x): (usize, usize)| {
+            let around = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)];
+            around.into_iter().filter(|at| map.labels[[at.0, at.1]] != map.labels[[y, x]]).count()
+        };
+        let inner = (1..h - 1).flat_map(|y| (1..w - 1).map(move |x| (y, x)));
+        inner.filter(|at| unlike(*at) >= 3).count()
+    }
+
+    #[test]
+    fn interfaces_do_not_get_rougher_or_longer() {
+        for phases in [2, 3] {
+            let make = |seed| match phases {
+                2 => synth::bicontinuous(96, 0.4, 14.0, seed),
+                _ => synth::three_phases(96, 14.0, seed),
+            };
+            let original = make(1);
+            let mut map = make(2);
+            let (before, rough_before) = (compare(&original, &map), rough(&map));
+            let done = polish(&mut map, &original, 1, &|| false);
+            let after = compare(&original, &map);
+            assert!(done.made > 50, "{done:?}");
+            let most = rough(&original).max(rough_before);
+            assert!(rough(&map) <= most + most / 50, "{} of {rough_before} and {}", rough(&map), rough(&original));
+            for (b, a) in before.iter().zip(&after) {
+                let (b, a) = (b.unfitted.expect("measured"), a.unfitted.expect("measured"));
+                for (b, a) in [
+                    (b.interface_length_change_percent, a.interface_length_change_percent),
+                    (b.specific_surface_change_percent, a.specific_surface_change_percent),
+                ] {
+                    assert!(a.abs() <= b.abs().max(0.5) + 1e-9, "from {b} to {a} %");
+                }
+            }
         }
     }
 }

@@ -116,6 +116,11 @@ pub trait MethodSettings {
 
     /// The names of the parts of its loss, in the order of [`LossValue::parts`].
     fn loss_names(&self) -> Vec<String>;
+
+    /// What has to be known of results for an original of this size, in sentences.
+    fn notes(&self, _original: (usize, usize)) -> Vec<String> {
+        vec![]
+    }
 }
 
 /// Everything that decides a reconstruction besides the micrograph.

@@ -2,6 +2,7 @@
 
 mod components;
 mod confidence;
+mod copies;
 mod error;
 mod fourier;
 mod lineal;
@@ -18,6 +19,7 @@ pub use ndarray::Axis;
 
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
+pub use copies::{Copied, copied};
 pub use error::{Curves, ErrorRates, MapStatistics, PhaseComparison, all_curves, compare, curves, white_noise};
 pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};

@@ -3,63 +3,17 @@
 
 mod sem;
 mod tem;
+mod text;
 
-use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use super::calibration::{PixelSize, not_of_a_printer, unit_metres};
+use super::calibration::{not_of_a_printer, unit_metres};
 use super::tags::{self, MOST_VALUE, Tags, decode};
+use tem::{GATAN_SCALE, GATAN_UNIT, OLYMPUS};
+use text::{attribute, element, keys};
 
-/// What a file states besides its pixels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    /// The size of a pixel, along its width.
-    pub pixel_size: Option<PixelSize>,
-    /// Height of a pixel over its width.
-    pub aspect: f64,
-    /// Rows of the data bar at the bottom.
-    pub bar_rows: Option<usize>,
-    /// What does not fit together.
-    pub notes: Vec<String>,
-}
-
-impl Default for Facts {
-    fn default() -> Self {
-        Self { pixel_size: None, aspect: 1.0, bar_rows: None, notes: vec![] }
-    }
-}
-
-impl Facts {
-    /// A pixel size; `None` if it makes no sense.
-    fn new(metres: f64, source: &str) -> Option<Self> {
-        Some(Self { pixel_size: Some(PixelSize::new(metres, source)?), ..Self::default() })
-    }
-
-    /// The same with another height of a pixel, unless that makes no sense.
-    fn high(self, metres: Option<f64>) -> Self {
-        /// No instrument has pixels that differ more.
-        const MOST: f64 = 16.0;
-        let width = self.pixel_size.as_ref().map_or(f64::NAN, |p| p.metres);
-        let aspect = metres.map(|m| m / width).filter(|a| (1.0 / MOST..=MOST).contains(a));
-        Self { aspect: aspect.unwrap_or(1.0), ..self }
-    }
-
-    fn with_bar(self, bar_rows: Option<usize>) -> Self {
-        Self { bar_rows, ..self }
-    }
-
-    /// Notes it where another statement of the file gives another pixel size.
-    fn checked(mut self, other: Option<f64>, what: &str) -> Self {
-        let Some(size) = &self.pixel_size else { return self };
-        let other = other.and_then(|metres| PixelSize::new(metres, what));
-        if let Some(other) = other.filter(|other| (other.metres / size.metres - 1.0).abs() > 0.02) {
-            self.notes
-                .push(format!("its pixel size is {size} by the {}, but {other} by {what}: check it", size.source));
-        }
-        self
-    }
-}
+pub use text::Facts;
 
 /// Tags that are read besides those that decoding needs.
 pub const WANTED: [u16; 16] = [
@@ -84,10 +38,6 @@ const ZEISS: u16 = 34118;
 const FEI: [u16; 2] = [34682, 34680];
 const THERMO_XML: u16 = 34683;
 const TESCAN: u16 = 50431;
-const OLYMPUS: u16 = 33560;
-const GATAN_UNIT: u16 = 65003;
-const GATAN_SCALE: [u16; 2] = [65009, 65010];
-
 /// Reads the tags of a TIFF page. `description` is that of the first page, in which ImageJ and OME describe all; `size` is
 /// the page's height and width.
 pub fn of_tiff(file: &mut (impl Read + Seek), tags: &Tags, description: &str, size: (usize, usize)) -> Facts {
@@ -128,50 +78,6 @@ pub fn of_sidecar(path: &Path, size: (usize, usize)) -> Facts {
         }
     }
     Facts::default()
-}
-
-/// A number with its unit, as `2.791 nm`.
-fn length(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c))).unwrap_or(text.len());
-    // The e of `1e-9 m` belongs to the number; that of `1 em` would not.
-    let number: f64 = text[..end].parse().ok()?;
-    Some(number * unit_metres(text[end..].split_whitespace().next()?)?)
-}
-
-/// `key = value` lines, the first of each key.
-fn keys(text: &str) -> HashMap<&str, &str> {
-    let mut keys = HashMap::new();
-    for line in text.lines() {
-        if let Some((key, value)) = line.split_once('=') {
-            keys.entry(key.trim()).or_insert(value.trim());
-        }
-    }
-    keys
-}
-
-/// The rows of a data bar, if it takes less than half of the picture.
-fn bar(rows: f64, height: usize) -> Option<usize> {
-    (rows >= 1.0 && rows < 0.5 * height as f64).then_some(rows as usize)
-}
-
-/// The text of the first element of a name, and its attributes.
-fn element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
-    let opening = format!("<{name}");
-    for (at, _) in text.match_indices(&opening) {
-        let rest = &text[at + opening.len()..];
-        if !rest.starts_with(|c: char| c == '>' || c == '/' || c.is_whitespace()) {
-            continue;
-        }
-        let (attributes, body) = rest.split_once('>')?;
-        return Some((attributes, body.split('<').next().unwrap_or_default()));
-    }
-    None
-}
-
-fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = attributes.split_once(&format!("{name}=\""))?;
-    rest.split('"').next()
 }
 
 /// OME-XML: `PhysicalSizeX` and `PhysicalSizeY` of the first `Pixels`, in µm unless it says otherwise.

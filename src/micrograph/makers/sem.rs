@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Facts, attribute, bar, element, keys, length};
+use super::text::{Facts, attribute, bar, element, keys, length};
 use crate::micrograph::calibration::unit_metres;
 
 /// Zeiss SmartSEM: lines `Image Pixel Size = 2.791 nm`, or the `Width` of the field. The bare `Pixel Size` is that of a

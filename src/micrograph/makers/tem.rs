@@ -2,9 +2,14 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::{Facts, GATAN_SCALE, GATAN_UNIT, OLYMPUS};
+use super::text::Facts;
 use crate::micrograph::calibration::unit_metres;
 use crate::micrograph::tags::{Entry, Tags};
+
+/// The tags of both makers.
+pub const OLYMPUS: u16 = 33560;
+pub const GATAN_UNIT: u16 = 65003;
+pub const GATAN_SCALE: [u16; 2] = [65009, 65010];
 
 /// Gatan DigitalMicrograph: a unit and lengths of a pixel along x and y.
 pub fn gatan(tags: &Tags) -> Option<Facts> {

@@ -61,6 +61,18 @@ impl MethodSettings for Gram {
         self.iterations * self.levels
     }
 
+    fn notes(&self, (height, width): (usize, usize)) -> Vec<String> {
+        let field = self.depth.receptive_field();
+        let sentence = || {
+            format!(
+                "The depth {} sees {field} × {field} px, more than the original's {width} × {height} px: results tend to copy \
+                 the original. Choose a shallower depth or a larger micrograph.",
+                self.depth.name()
+            )
+        };
+        if field > height.min(width) { vec![sentence()] } else { vec![] }
+    }
+
     fn loss_names(&self) -> Vec<String> {
         let layers = self.taps().into_iter().map(|(depth, _)| depth.name().to_string());
         let terms = [(self.correlation_weight, "S2"), (self.path_weight, "lineal path")];

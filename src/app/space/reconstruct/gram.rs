@@ -5,6 +5,7 @@ use egui::{CollapsingHeader, DragValue, RichText, Slider, Ui};
 use super::state::ReconstructSpace;
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Ask, PathKind};
+use crate::app::theme;
 use crate::app::widgets::{choice, heading, preset, row, value};
 use crate::compute::graph::{Padding, Pooling};
 use crate::compute::mebibytes;
@@ -52,6 +53,10 @@ fn depth_facts(space: &mut ReconstructSpace, shared: &Shared, depth: Layer, ui: 
     }
     let tip = "Weights of the convolutions, receptive field of one output, memory, and the time of an iteration as measured on this device.";
     ui.label(RichText::new(lines).weak()).on_hover_text(tip);
+    let original = shared.document.as_ref().map(|d| d.size());
+    for note in original.map_or(vec![], |size| shared.settings.method.settings().notes(size)) {
+        ui.colored_label(theme::palette(ui).warning, note);
+    }
     let again = "Estimate the cost again.";
     if space.cost.estimate.failure.is_some() && ui.small_button("Try again").on_hover_text(again).clicked() {
         space.cost.retry(shared);

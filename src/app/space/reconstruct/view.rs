@@ -256,5 +256,6 @@ fn describe(realisation: &crate::reconstruct::Realisation, phase: usize) -> Stri
     if report.stopped_early {
         text.push_str("\nStopped early");
     }
+    report.notes.iter().for_each(|note| text.extend(["\n", note]));
     text
 }
