@@ -12,8 +12,59 @@ use super::theme;
 use crate::compute::mebibytes;
 use crate::synth::Sample;
 
-/// Width, in points, of the buttons for zooming and those at the right end of the bar.
-const ROOM_FOR_ZOOM: f32 = 340.0;
+/// The least width of the name of the project.
+const LEAST_NAME: f32 = 90.0;
+
+/// A button of the bar that goes into the menu ⋯ where there is no room for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    Samples,
+    Command(&'static str, Command),
+}
+
+/// These buttons from left to right; how many of them stand at the right end; and the order in which they find room.
+fn extras(ui: &Ui) -> ([Extra; 8], [usize; 8]) {
+    let theme = if ui.visuals().dark_mode { "Light" } else { "Dark" };
+    let all = [
+        Extra::Samples,
+        Extra::Command("↶", Command::Undo),
+        Extra::Command("↷", Command::Redo),
+        Extra::Command("Fit", Command::Fit),
+        Extra::Command("1:1", Command::OneToOne),
+        Extra::Command(theme, Command::ToggleTheme),
+        Extra::Command("Commands", Command::Palette),
+        Extra::Command("Help", Command::Help),
+    ];
+    (all, [1, 2, 0, 7, 6, 5, 3, 4])
+}
+
+/// The first of the buttons at the right end.
+const RIGHT: usize = 5;
+
+/// Which of the buttons have room.
+fn with_room(ui: &Ui, room: f32) -> [bool; 8] {
+    let (all, order) = extras(ui);
+    let mut left = room - text_width(ui, "⋯");
+    let mut shown = [false; 8];
+    for n in order {
+        left -= match all[n] {
+            Extra::Samples => text_width(ui, "Samples ▾"),
+            Extra::Command(text, _) => text_width(ui, text),
+        };
+        if left < 0.0 {
+            break;
+        }
+        shown[n] = true;
+    }
+    shown
+}
+
+/// The width of a button with a text, and of the space behind it.
+fn text_width(ui: &Ui, text: &str) -> f32 {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(text.into(), font, ui.visuals().text_color()).size().x;
+    text + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x + 1.0
+}
 
 /// The bar of commands; `project` is the name of the open project.
 pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, project: Option<String>, ui: &mut Ui) {
@@ -29,37 +80,42 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
             }
         }
         ui.separator();
-        chosen = chosen.take().or(file_menu(shared, &*spaces[current], project, ui));
-        let samples = ui.menu_button("Samples ▾", |ui| {
-            for sample in Sample::ALL {
-                if ui.button(sample.name()).on_hover_text(sample.description()).clicked() {
-                    chosen = Some(Action::Do(Command::OpenSample(sample)));
-                }
-            }
-        });
-        samples.response.on_hover_text("Built-in micrographs to try things on.");
-        for (text, command) in [("↶", Command::Undo), ("↷", Command::Redo)] {
-            if short_button(shared, ui, text, command) {
-                chosen = Some(Action::Do(command));
-            }
+        chosen = chosen.take().or(file_menu(shared, &*spaces[current], ui));
+        let name = project.as_ref().map_or(0.0, |name| text_width(ui, name));
+        let busy = if shared.work.is_busy() { 96.0 } else { 0.0 };
+        let shown = with_room(ui, ui.available_width() - busy - name.min(LEAST_NAME));
+        let (all, _) = extras(ui);
+        let own: f32 = (0..all.len())
+            .filter(|n| shown[*n])
+            .map(|n| match all[n] {
+                Extra::Samples => text_width(ui, "Samples ▾"),
+                Extra::Command(text, _) => text_width(ui, text),
+            })
+            .sum();
+        if let Some(project) = project {
+            let dots = if shown.contains(&false) { text_width(ui, "⋯") } else { 0.0 };
+            let width = (ui.available_width() - busy - own - dots - ui.spacing().item_spacing.x).min(name);
+            ui.scope(|ui| {
+                ui.set_max_width(width.max(24.0));
+                ui.add(egui::Label::new(RichText::new(&project).weak()).truncate())
+                    .on_hover_text(format!("The project {project}; • means that something is not saved yet."));
+            });
         }
-        // In a narrow window these are left to their keys and the palette, so that nothing overlaps.
-        if ui.available_width() > ROOM_FOR_ZOOM {
-            ui.separator();
-            for (text, command) in [("Fit", Command::Fit), ("1:1", Command::OneToOne)] {
-                if short_button(shared, ui, text, command) {
-                    chosen = Some(Action::Do(command));
-                }
-            }
+        for n in (0..RIGHT).filter(|n| shown[*n]) {
+            chosen = chosen.take().or(extra_button(shared, ui, all[n]));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let theme = if ui.visuals().dark_mode { "Light" } else { "Dark" };
-            for (text, command) in
-                [("Help", Command::Help), ("Commands", Command::Palette), (theme, Command::ToggleTheme)]
-            {
-                if short_button(shared, ui, text, command) {
-                    chosen = Some(Action::Do(command));
-                }
+            if shown.contains(&false) {
+                let menu = ui.menu_button("⋯", |ui| {
+                    ui.set_min_width(200.0);
+                    for n in (0..all.len()).filter(|n| !shown[*n]) {
+                        chosen = chosen.take().or(extra_entry(shared, ui, all[n]));
+                    }
+                });
+                menu.response.on_hover_text("What there is no room for.");
+            }
+            for n in (RIGHT..all.len()).rev().filter(|n| shown[*n]) {
+                chosen = chosen.take().or(extra_button(shared, ui, all[n]));
             }
             if shared.work.is_busy() {
                 ui.label("reading…");
@@ -69,6 +125,41 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
     });
     ui.add_space(4.0);
     chosen.into_iter().for_each(|action| shared.act(action));
+}
+
+fn extra_button(shared: &Shared, ui: &mut Ui, extra: Extra) -> Option<Action> {
+    match extra {
+        Extra::Command(text, command) => short_button(shared, ui, text, command).then_some(Action::Do(command)),
+        Extra::Samples => {
+            let mut chosen = None;
+            let samples = ui.menu_button("Samples ▾", |ui| chosen = sample_entries(ui));
+            samples.response.on_hover_text("Built-in micrographs to try things on.");
+            chosen
+        }
+    }
+}
+
+fn extra_entry(shared: &Shared, ui: &mut Ui, extra: Extra) -> Option<Action> {
+    match extra {
+        Extra::Command(_, command) => {
+            let clicked = command_button(ui, &Entry::of(command, shared), true);
+            if clicked {
+                ui.close();
+            }
+            clicked.then_some(Action::Do(command))
+        }
+        Extra::Samples => ui.menu_button("Samples", sample_entries).inner.flatten(),
+    }
+}
+
+fn sample_entries(ui: &mut Ui) -> Option<Action> {
+    let mut chosen = None;
+    for sample in Sample::ALL {
+        if ui.button(sample.name()).on_hover_text(sample.description()).clicked() {
+            chosen = Some(Action::Do(Command::OpenSample(sample)));
+        }
+    }
+    chosen
 }
 
 /// A button with a short text. Screen readers get the command's name where the text is a symbol.
@@ -85,9 +176,9 @@ fn short_button(shared: &Shared, ui: &mut Ui, text: &str, command: Command) -> b
 }
 
 /// The button and the menu to open and save, and the commands of the shown space.
-fn file_menu(shared: &Shared, space: &dyn Space, project: Option<String>, ui: &mut Ui) -> Option<Action> {
+fn file_menu(shared: &Shared, space: &dyn Space, ui: &mut Ui) -> Option<Action> {
     let mut chosen = None;
-    if command_button(ui, &Entry::of(Command::Open, shared), false) {
+    if short_button(shared, ui, "Open…", Command::Open) {
         chosen = Some(Action::Do(Command::Open));
     }
     let menu = ui.menu_button("Project ▾", |ui| {
@@ -106,9 +197,6 @@ fn file_menu(shared: &Shared, space: &dyn Space, project: Option<String>, ui: &m
         }
     });
     menu.response.on_hover_text("Save everything in one file; and the commands of this workspace.");
-    if let Some(name) = project {
-        ui.label(RichText::new(name).weak()).on_hover_text("The project; • means that something is not saved yet.");
-    }
     chosen
 }
 

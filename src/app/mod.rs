@@ -240,9 +240,17 @@ impl App {
                 project::ask_before_closing(&mut self.shared, &lost);
             }
         }
-        // An open dialog gets all keys: Escape closes it and does not stop a run.
+        // An open dialog gets all keys.
         if self.overlays.any() || !self.shared.asked.is_empty() {
             return;
+        }
+        // Escape closes what lies on top, and never ends a run.
+        if !self.was_busy && ctx.input(|i| i.key_pressed(egui::Key::Escape)) {
+            if self.shared.messages.open {
+                self.shared.messages.open = false;
+            } else {
+                widgets::shrink_all(ctx);
+            }
         }
         let entries = || entry::entries(&self.spaces, self.current, &self.shared);
         if let Some(entry) = entry::pressed(ctx, self.was_busy, entries) {

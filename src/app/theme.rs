@@ -97,6 +97,8 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.tooltip_width = 360.0;
         style.spacing.menu_margin = 6.into();
         style.spacing.window_margin = 16.into();
+        // A bar that is seen without the pointer: what is beyond the edge must not look as if it were not there.
+        style.spacing.scroll = egui::style::ScrollStyle { bar_width: 7.0, ..egui::style::ScrollStyle::solid() };
         style.interaction.tooltip_delay = 0.35;
         // Numbers that change many times a second should not be selectable text.
         style.interaction.selectable_labels = false;

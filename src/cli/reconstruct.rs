@@ -197,7 +197,9 @@ fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume
     let run = Run { target, settings, folder: Some(folder.into()), write: true, resume };
     match follow(run, |_| vec![], |realisation| eprintln!("{}", summary(&realisation)))? {
         Ending::Finished => Ok(()),
-        Ending::Kept => bail!("Stopped early; the results so far are in {}.", folder.display()),
+        Ending::Kept => {
+            bail!("Stopped early; the results so far are in {}. --resume goes on from there.", folder.display())
+        }
         Ending::Cancelled => bail!("Cancelled."),
         Ending::Failed(reason) => bail!("{reason}"),
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::progress::{Pace, Preview, RECONSTRUCTING, RunProgress};
 use super::{Control, Ending, Failure, Task, Wanted, device};
-use crate::compute::{Device, mebibytes};
+use crate::compute::{Device, DeviceKind, mebibytes};
 use crate::optimise;
 use crate::reconstruct::{
     Checkpoint, OutputFiles, Realisation, ReconstructError, Reconstruction, SavedRun, Settings, Target, WeightsInfo,
@@ -156,9 +156,15 @@ impl<P, O> Running<'_, P, O> {
                 self.begin(reconstruction)?;
             }
             let wanted = self.iterate(reconstruction)?;
+            if wanted == Wanted::Keep {
+                // What was stopped can go on later.
+                self.save(reconstruction);
+            }
             self.has_begun = false;
             if let Some(ending) = self.finish(reconstruction, wanted)? {
-                self.run.remove_checkpoint();
+                if ending == Ending::Cancelled {
+                    self.run.remove_checkpoint();
+                }
                 return Ok(ending);
             }
             self.number += 1;
@@ -246,7 +252,8 @@ impl<P, O> Running<'_, P, O> {
     /// Iterates until the realisation is done ([`Wanted::Run`]) or the job is to end; returns which.
     fn iterate(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<Wanted, ReconstructError> {
         let (control, size) = (self.control, self.run.settings.output_size(self.run.target.size()));
-        let mut pace = Pace::new();
+        let is_cpu = matches!(reconstruction.device().kind, DeviceKind::Cpu | DeviceKind::Software);
+        let mut pace = Pace::new(is_cpu);
         let mut shown = reconstruction.status().iteration;
         while !reconstruction.status().is_done {
             if control.wanted() == Wanted::Pause {

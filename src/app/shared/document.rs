@@ -88,17 +88,16 @@ impl Document {
     /// Size, scale and phases in a line.
     pub fn summary(&self) -> String {
         let (h, w) = self.size();
-        let px = if h == w { "px" } else { "px (height × width)" };
         let scale = self.micrograph().pixel_size.as_ref().map_or(String::new(), |p| format!(", {p}"));
         match self.phases() {
             Some(map) => {
                 let counted = || map.volume_fractions().iter().map(|f| format!("{:.1} %", 100.0 * f)).collect();
                 let known = |m: &Arc<Measured>| m.fractions.iter().map(Interval::to_string).collect();
                 let shares: Vec<String> = self.measured.as_ref().map_or_else(counted, known);
-                format!("{h} × {w} {px}{scale}, {} phases ({})", map.phases, shares.join(" / "))
+                format!("{w} × {h} px{scale}, {} phases ({})", map.phases, shares.join(" / "))
             }
-            None if self.micrograph().channels() == 1 => format!("{h} × {w} {px}{scale}, grey, not segmented"),
-            None => format!("{h} × {w} {px}{scale}, colour, not segmented"),
+            None if self.micrograph().channels() == 1 => format!("{w} × {h} px{scale}, grey, not segmented"),
+            None => format!("{w} × {h} px{scale}, colour, not segmented"),
         }
     }
 }

@@ -6,6 +6,7 @@ use egui::{
 };
 use rayon::prelude::*;
 
+use super::enlarge::{enlarged, toggle_enlarged};
 use crate::app::theme;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, scale_bar};
 
@@ -145,8 +146,31 @@ impl Place {
     }
 }
 
+/// Shows panes side by side, or the one of them that a double click has enlarged. `after` gets the number, the response and
+/// the place of each.
+pub fn show_panes(
+    ui: &mut Ui,
+    group: &str,
+    panes: &[Pane],
+    view: &mut View,
+    mut after: impl FnMut(&mut Ui, usize, &Response, Option<Place>),
+) {
+    // By number: titles change with what is shown.
+    let only = enlarged(ui.ctx(), group).and_then(|n| n.parse::<usize>().ok()).filter(|n| *n < panes.len());
+    let shown = only.map_or(0..panes.len(), |n| n..n + 1);
+    ui.columns(shown.len(), |columns| {
+        for (n, ui) in shown.zip(columns) {
+            let (response, place) = panes[n].show(ui, view);
+            if response.double_clicked() && !panes[n].tool {
+                toggle_enlarged(ui.ctx(), group, &n.to_string());
+            }
+            after(ui, n, &response, place);
+        }
+    });
+}
+
 impl Pane<'_> {
-    /// Shows the pane in the available space. The wheel zooms, dragging pans, a double click fits.
+    /// Shows the pane in the available space. The wheel zooms, dragging pans.
     pub fn show(&self, ui: &mut Ui, view: &mut View) -> (Response, Option<Place>) {
         ui.vertical(|ui| {
             ui.add(egui::Label::new(egui::RichText::new(self.title).strong()).truncate());
@@ -181,10 +205,6 @@ impl Pane<'_> {
         let mut zoom = view.zoom.unwrap_or(fit);
         let place =
             |view: &View, zoom: f32| Rect::from_min_size(rect.center() - view.centre * pixels * zoom, pixels * zoom);
-        if response.double_clicked() && !self.tool {
-            *view = View::default();
-            zoom = fit;
-        }
         let pans = if self.tool { response.dragged_by(PointerButton::Middle) } else { response.dragged() };
         if pans {
             view.zoom = Some(zoom);

@@ -1,8 +1,10 @@
 //! Curves in a plot that keeps its range while they refresh.
 
 use egui::{Color32, Ui};
-use egui_plot::{Corner, FilledArea, GridMark, HoverPosition, Legend, Line, Plot, PlotPoints};
+use egui_plot::{FilledArea, GridMark, HoverPosition, Line, Plot, PlotPoints};
+use std::collections::BTreeSet;
 
+use super::enlarge::toggle_enlarged;
 use crate::app::theme;
 use crate::figure::{Figure, significant};
 
@@ -22,44 +24,38 @@ pub struct ShownFigure {
 }
 
 /// Shows a figure below its title in the available space. Returns what was chosen in its menu, with the figure.
-pub fn titled_plot(ui: &mut Ui, id: &str, shown: ShownFigure, y_top: Option<f64>) -> Option<(Figure, PlotRequest)> {
+pub fn titled_plot(ui: &mut Ui, group: &str, shown: ShownFigure, y_top: Option<f64>) -> Option<(Figure, PlotRequest)> {
     ui.label(egui::RichText::new(&shown.figure.title).strong());
-    let id = format!("{id} {}", shown.figure.title);
-    let request = curve_plot(ui, &id, &shown.figure, &shown.colors, y_top)?;
+    let request = curve_plot(ui, group, &shown.figure, &shown.colors, y_top)?;
     Some((shown.figure, request))
 }
 
-/// Shows a figure in the available space. Returns what was chosen in its menu.
+/// Shows a figure in the available space. Returns what was chosen in its menu. A double click enlarges it among the figures
+/// of its group, and shows its whole curves.
 pub fn curve_plot(
     ui: &mut Ui,
-    id: &str,
+    group: &str,
     figure: &Figure,
     colors: &[Color32],
     y_top: Option<f64>,
 ) -> Option<PlotRequest> {
     let logarithmic = figure.logarithmic;
-    // The legend goes where the curves are not: losses fall from the upper left, distributions rise to the right.
-    let rises = figure.series.first().is_some_and(|s| match (s.points.first(), s.points.last()) {
-        (Some(first), Some(last)) => last.1 > first.1,
-        _ => false,
-    });
-    let corner = match (logarithmic, rises) {
-        (true, _) => Corner::LeftBottom,
-        (false, true) => Corner::RightBottom,
-        (false, false) => Corner::RightTop,
-    };
-    let legend = Legend::default().position(corner).follow_insertion_order(true).background_alpha(0.6);
-    let legend = if figure.series.len() > 4 { legend.text_style(egui::TextStyle::Small) } else { legend };
+    let id = format!("{group} {}", figure.title);
+    let hidden = legend(ui, &id, figure, colors);
     /// Width and height of the axes, in points.
     const AXES: [f32; 2] = [60.0, 40.0];
     /// Width and height that the label of a mark needs, in points.
     const MARK: [f32; 2] = [80.0, 30.0];
     let across = f64::from((ui.available_width() - AXES[0]) / MARK[0]).clamp(2.0, 6.0);
     let down = f64::from((ui.available_height() - AXES[1]) / MARK[1]).clamp(2.0, 8.0);
+    // A label that is longer than its axis would lie on what is beside it.
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let length = |text: &str| ui.painter().layout_no_wrap(text.into(), font.clone(), Color32::WHITE).size().x;
+    let x_label = if length(&figure.x_label) < ui.available_width() - AXES[0] { figure.x_label.as_str() } else { "" };
+    let y_label = if length(&figure.y_label) < ui.available_height() - AXES[1] { figure.y_label.as_str() } else { "" };
     let mut plot = Plot::new(id)
-        .legend(legend)
-        .x_axis_label(figure.x_label.as_str())
-        .y_axis_label(figure.y_label.as_str())
+        .x_axis_label(x_label)
+        .y_axis_label(y_label)
         .allow_scroll(false)
         .show_background(false)
         .grid_color(theme::palette(ui).faint.gamma_multiply(0.55))
@@ -93,6 +89,7 @@ pub fn curve_plot(
         .series
         .iter()
         .zip(colors)
+        .filter(|(series, _)| !hidden.contains(&series.name))
         .map(|(series, color)| {
             let usable = series.points.iter().filter(|p| p.1.is_finite() && (!logarithmic || p.1 > 0.0));
             let points: PlotPoints = usable.map(|p| [p.0, scale(p.1)]).collect();
@@ -119,6 +116,9 @@ pub fn curve_plot(
         .response;
     let name = figure.title.as_str();
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+    if response.double_clicked() {
+        toggle_enlarged(ui.ctx(), group, name);
+    }
     let mut request = None;
     response.context_menu(|ui| {
         for (text, choice) in [
@@ -132,12 +132,48 @@ pub fn curve_plot(
             }
         }
         ui.label(
-            egui::RichText::new("Double click: whole curves. Right drag: zoom.")
+            egui::RichText::new("Double click: larger or smaller, with whole curves. Right drag: zoom.")
                 .small()
                 .color(theme::palette(ui).faint),
         );
     });
     request
+}
+
+/// The names of the curves above the plot, in their colours: a click hides a curve or shows it again. Returns the hidden
+/// ones. Above, because a legend within lies on the curves.
+fn legend(ui: &mut Ui, id: &str, figure: &Figure, colors: &[Color32]) -> BTreeSet<String> {
+    let key = egui::Id::unique("hidden curves").with(id);
+    let mut hidden: BTreeSet<String> = ui.data(|d| d.get_temp(key)).unwrap_or_default();
+    let before = hidden.clone();
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
+        ui.spacing_mut().interact_size.y = 14.0;
+        ui.horizontal_wrapped(|ui| {
+            for (series, color) in figure.series.iter().zip(colors).filter(|(series, _)| !series.name.is_empty()) {
+                let is_hidden = hidden.contains(&series.name);
+                let mut text = egui::text::LayoutJob::default();
+                let font = egui::TextStyle::Small.resolve(ui.style());
+                let (mark, name) = match is_hidden {
+                    true => (theme::palette(ui).faint, theme::palette(ui).faint),
+                    false => (*color, ui.visuals().text_color()),
+                };
+                text.append("■ ", 0.0, egui::TextFormat::simple(font.clone(), mark));
+                text.append(&series.name, 0.0, egui::TextFormat::simple(font, name));
+                let entry = ui.add(egui::Label::new(text).sense(egui::Sense::click()).extend());
+                entry.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, !is_hidden, &series.name));
+                if entry.on_hover_text("Click to hide this curve or to show it again.").clicked()
+                    && !hidden.remove(&series.name)
+                {
+                    hidden.insert(series.name.clone());
+                }
+            }
+        });
+    });
+    if hidden != before {
+        ui.data_mut(|d| d.insert_temp(key, hidden.clone()));
+    }
+    hidden
 }
 
 /// About `count` marks at steps of 1, 2 or 5 times a power of ten.

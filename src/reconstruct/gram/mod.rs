@@ -16,6 +16,7 @@ mod settings;
 mod solver;
 mod spatial;
 mod state;
+mod terms;
 #[cfg(test)]
 mod terms_tests;
 mod tiles;
@@ -29,6 +30,7 @@ pub use problem::{Level, Problem, resources};
 pub use settings::{Decoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind};
 pub use solver::{Solver, decode, rough_phases};
 pub use state::{Optimiser, Saved};
+pub use terms::{Terms, level_sizes};
 
 use super::ReconstructError;
 use super::reconstruction::{Outcome, Reconstruction, State, Status, WeightsInfo};

@@ -18,7 +18,7 @@ use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, choice, heading, titled_plot};
+use crate::app::widgets::{Pane, Picture, ShownFigure, choice, color_bar, enlarged, heading, show_panes, titled_plot};
 use crate::figure::significant;
 use crate::micrograph::{self, ENDINGS, Micrograph, PhaseMap, PixelSize, Prepare, is_picture};
 use crate::project::{Compared, Project};
@@ -27,6 +27,9 @@ use measuring::{Labels, Measure, Measurements};
 use plots::{figures, further_figures, size_figures};
 use table::{table, table_csv};
 
+/// The names of its plots and of its maps, of which each can be enlarged.
+const PLOTS: &str = "compare";
+const PANES: &str = "compare maps";
 /// The space's name.
 const NAME: &str = "Compare";
 /// Its only command.
@@ -363,15 +366,16 @@ fn view(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
             ui.spinner();
         }
     });
+    let is_enlarged = enlarged(ui.ctx(), PLOTS).is_some() || enlarged(ui.ctx(), PANES).is_some();
     let height = ui.available_height();
-    egui::Panel::bottom("comparison table")
-        .frame(theme::bare(ui))
-        .resizable(true)
-        .default_size((0.32 * height).max(150.0))
-        .size_range(90.0..=(height - 140.0).max(100.0))
-        .show(ui, |ui| {
-            ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| table(ui, &result));
-        });
+    if !is_enlarged {
+        egui::Panel::bottom("comparison table")
+            .frame(theme::bare(ui))
+            .resizable(true)
+            .default_size((0.32 * height).max(150.0))
+            .size_range(90.0..=(height - 140.0).max(100.0))
+            .show(ui, |ui| table(ui, &result));
+    }
     egui::CentralPanel::no_frame().show(ui, |ui| match space.page {
         Page::Curves => grid(shared, ui, figures(&result, theme::palette(ui))),
         Page::Further => grid(shared, ui, further_figures(&result, theme::palette(ui))),
@@ -386,6 +390,12 @@ fn view(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
 /// Plots in rows of three.
 fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
     let mut wanted = None;
+    let only = enlarged(ui.ctx(), PLOTS);
+    if let Some(figure) = only.and_then(|only| figures.iter().position(|f| f.figure.title == only)) {
+        let mut figures = figures;
+        wanted = titled_plot(ui, PLOTS, figures.swap_remove(figure), None);
+        return handle_plot_request(shared, ui, wanted);
+    }
     let rows = figures.len().div_ceil(3);
     let height = ui.available_height() / rows as f32 - 4.0;
     let mut figures = figures.into_iter();
@@ -395,7 +405,7 @@ fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
                 for ui in columns {
                     let Some(figure) = figures.next() else { continue };
                     ui.set_height(height);
-                    wanted = titled_plot(ui, "compare", figure, None).or(wanted.take());
+                    wanted = titled_plot(ui, PLOTS, figure, None).or(wanted.take());
                 }
             });
         });
@@ -403,41 +413,50 @@ fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
     handle_plot_request(shared, ui, wanted);
 }
 
-/// S2 over displacements, the origin in the middle.
+/// S2 over displacements, the origin in the middle, all pictures in one scale of greys.
 fn correlation_maps(space: &mut CompareSpace, shared: &Shared, ui: &mut Ui, result: &Measurements) {
     space.maps.resize_with(result.measured.len(), || None);
-    let phi = result.measured.first().map_or(1.0, |m| m.curves.volume_fraction);
+    let values = || result.measured.iter().flat_map(|m| m.map.0.iter().copied());
+    let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    // The square root shows the small differences around φ² beside the peak in the middle.
+    let grey = |v: f64| (((v - low) / (high - low).max(1e-12)).clamp(0.0, 1.0).sqrt() * 255.0) as u8;
     let maps = result.measured.iter().map(|m| &m.map);
     for ((values, edge), slot) in maps.zip(&mut space.maps).filter(|(_, slot)| slot.is_none()) {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let scale = 1.0 / (phi - low).max(1e-12);
-        Picture::show(slot, ui.ctx(), "map of S2", (*edge, *edge), |i| {
-            let v = (((values[i] - low) * scale).clamp(0.0, 1.0).sqrt() * 255.0) as u8;
-            Color32::from_gray(v)
-        });
+        Picture::show(slot, ui.ctx(), "map of S2", (*edge, *edge), |i| Color32::from_gray(grey(values[i])));
     }
-    let mut view = shared.view;
-    view.zoom = None;
-    let count = result.measured.len().clamp(1, 4);
-    ui.columns(count, |columns| {
-        for ((n, ui), slot) in columns.iter_mut().enumerate().zip(&space.maps) {
-            let (values, edge) = &result.measured[n].map;
+    egui::Panel::right("map scale").frame(egui::Frame::NONE).resizable(false).exact_size(76.0).show(ui, |ui| {
+        color_bar(ui, "S2", (low, high), &|v| Color32::from_gray(grey(v)));
+    });
+    let readouts: Vec<_> = result
+        .measured
+        .iter()
+        .map(|m| {
+            let (values, edge) = &m.map;
             let reach = (*edge / 2) as isize;
-            let readout = |row: usize, column: usize| {
+            move |row: usize, column: usize| {
                 let (dy, dx) = (row as isize - reach, column as isize - reach);
                 format!("S2({dx}, {dy}) = {}", significant(values[row * edge + column]))
-            };
-            let pane = Pane {
-                title: &result.measured[n].name,
-                picture: slot.as_ref(),
-                waiting: "",
-                readout: &readout,
-                pixel_size: result.measured[n].pixel_size.as_ref(),
-                tool: false,
-            };
-            pane.show(ui, &mut view);
-        }
-    });
+            }
+        })
+        .collect();
+    let panes: Vec<Pane> = result
+        .measured
+        .iter()
+        .zip(&space.maps)
+        .zip(&readouts)
+        .take(4)
+        .map(|((m, slot), readout)| Pane {
+            title: &m.name,
+            picture: slot.as_ref(),
+            waiting: "",
+            readout,
+            pixel_size: m.pixel_size.as_ref(),
+            tool: false,
+        })
+        .collect();
+    let mut view = shared.view;
+    view.zoom = None;
+    show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
 }
 
 fn export(space: &CompareSpace, shared: &mut Shared) {

@@ -1,6 +1,6 @@
 //! The table of the comparison.
 
-use egui::{RichText, Ui};
+use egui::{RichText, ScrollArea, Ui};
 
 use super::measuring::{Measured, Measurements};
 use crate::app::theme;
@@ -170,24 +170,42 @@ fn cells(result: &Measurements) -> Vec<Vec<String>> {
     rows
 }
 
+/// The table: its first column stays where it is while the others scroll.
 pub(super) fn table(ui: &mut Ui, result: &Measurements) {
     let faint = theme::palette(ui).faint;
-    egui::Grid::new("comparison").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
-        for (n, row) in cells(result).iter().enumerate() {
-            for (k, cell) in row.iter().enumerate() {
-                let text = RichText::new(cell);
-                let text = match n {
-                    0 => text.strong(),
-                    n if n == result.measured.len() + 1 => text.color(faint),
-                    _ => text,
-                };
-                let label = ui.label(text);
-                if let (0, Some(column)) = (n, k.checked_sub(1).and_then(|k| COLUMNS.get(k))) {
-                    label.on_hover_text(column.tip);
-                }
-            }
-            ui.end_row();
+    let rows = cells(result);
+    let last = rows.len() - 1;
+    let styled = |n: usize, cell: &str| {
+        let text = RichText::new(cell);
+        match n {
+            0 => text.strong(),
+            n if n == last => text.color(faint),
+            _ => text,
         }
+    };
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            egui::Grid::new("compared pictures").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
+                for (n, row) in rows.iter().enumerate() {
+                    ui.add(egui::Label::new(styled(n, &row[0])).extend());
+                    ui.end_row();
+                }
+            });
+            ui.separator();
+            ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
+                egui::Grid::new("comparison").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
+                    for (n, row) in rows.iter().enumerate() {
+                        for (cell, column) in row[1..].iter().zip(COLUMNS) {
+                            let label = ui.add(egui::Label::new(styled(n, cell)).extend());
+                            if n == 0 {
+                                label.on_hover_text(column.tip);
+                            }
+                        }
+                        ui.end_row();
+                    }
+                });
+            });
+        });
     });
 }
 

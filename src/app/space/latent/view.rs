@@ -10,7 +10,7 @@ use crate::app::shared::plots::handle_plot_request;
 use crate::app::shared::question::PathKind;
 use crate::app::space::placeholder;
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, titled_plot};
+use crate::app::widgets::{Pane, Picture, ShownFigure, enlarged, titled_plot, toggle_enlarged};
 use crate::figure::{Figure, MADE, ORIGINAL, Series, significant};
 use crate::job::Explored;
 use crate::latent::{Cell, DESCRIPTORS, Stack, write_cells};
@@ -27,6 +27,9 @@ pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         Picture::show(&mut space.picture, ui.ctx(), "latent picture", size, |i| grey(shown.picture[i] / 255.0));
         space.picture_is_old = false;
     }
+    if enlarged(ui.ctx(), SHEET).is_some() {
+        return sheet_view(space, shared, ui);
+    }
     let height = ui.available_height();
     egui::Panel::bottom("latent sheet")
         .frame(theme::bare(ui))
@@ -40,6 +43,12 @@ pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         });
     egui::CentralPanel::no_frame().show(ui, |ui| picture_view(space, shared, ui));
 }
+
+/// The sheet of pictures, which can be enlarged.
+const SHEET: &str = "latent sheet";
+/// The width of the table of what is measured, and the least width of the plots.
+const TABLE: f32 = 258.0;
+const PLOTS: f32 = 176.0;
 
 pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut view = shared.view;
@@ -57,7 +66,7 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .frame(egui::Frame::NONE)
         .show_separator_line(false)
         .resizable(false)
-        .exact_size((room.y - 20.0).min(0.5 * room.x))
+        .exact_size((room.y - 20.0).min(0.5 * room.x).min(room.x - TABLE - PLOTS))
         .show(ui, |ui| {
             let readout = |row: usize, column: usize| {
                 shown.picture.get(row * shown.edge + column).map_or(String::new(), |v| format!("{v:.0}"))
@@ -74,17 +83,17 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         });
     let beside = egui::Frame::NONE.inner_margin(egui::Margin { left: 12, ..egui::Margin::ZERO });
     egui::CentralPanel::default().frame(beside).show(ui, |ui| {
-        ui.columns(2, |columns| {
-            let ui = &mut columns[0];
-            let half = 0.5 * ui.available_height() - 4.0;
-            for figure in figures {
-                ui.allocate_ui(vec2(ui.available_width(), half), |ui| {
-                    ui.set_height(half);
-                    wanted = titled_plot(ui, "latent", figure, None).or(wanted.take());
-                });
-            }
-            descriptors(&mut columns[1], &shown, reference.as_ref());
+        let table = egui::Panel::right("measured").frame(beside).show_separator_line(false).resizable(false);
+        table.exact_size(TABLE).show(ui, |ui| {
+            ScrollArea::vertical().show(ui, |ui| descriptors(ui, &shown, reference.as_ref()));
         });
+        let half = 0.5 * ui.available_height() - 4.0;
+        for figure in figures {
+            ui.allocate_ui(vec2(ui.available_width(), half), |ui| {
+                ui.set_height(half);
+                wanted = titled_plot(ui, "latent", figure, None).or(wanted.take());
+            });
+        }
     });
     shared.view = view;
     handle_plot_request(shared, ui, wanted);
@@ -224,7 +233,10 @@ fn painted_sheet(space: &mut LatentSpace, ui: &mut Ui) {
             (open.z, open.layout) = (cell.z.clone(), cell.layout);
         }
     }
-    response.on_hover_text("Click a picture to go to its latent point.");
+    if response.double_clicked() {
+        toggle_enlarged(ui.ctx(), SHEET, SHEET);
+    }
+    response.on_hover_text("Click a picture to go to its latent point. Double click: the sheet larger or smaller.");
 }
 
 fn export_sheet(space: &LatentSpace, shared: &mut Shared) {

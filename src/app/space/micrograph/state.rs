@@ -97,6 +97,8 @@ pub struct MicrographSpace {
     /// Radius in pixels of the disc that opens and closes.
     pub(super) morph_radius: f32,
     pub(super) display: DisplayMode,
+    /// How much the phases cover the micrograph in the overlay, in per cent.
+    pub(super) opacity: u16,
     pub(super) foot: Foot,
     /// Grey values that are shown black and white; none: the whole range. Changes the display only.
     pub(super) contrast: Option<(f32, f32)>,
@@ -137,6 +139,7 @@ impl Default for MicrographSpace {
             speck: 20,
             morph_radius: 1.5,
             display: DisplayMode::Phases,
+            opacity: 40,
             foot: Foot::Histogram,
             contrast: None,
             stroke: vec![],

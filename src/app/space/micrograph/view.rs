@@ -15,7 +15,7 @@ use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
 use crate::app::space::readout_of;
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture};
+use crate::app::widgets::{Pane, Picture, show_panes};
 use crate::micrograph::{MOST_PHASES, Segmentation};
 
 pub fn micrograph_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -59,6 +59,8 @@ fn make_pictures(space: &mut MicrographSpace, shared: &mut Shared, ctx: &egui::C
     space.show(ctx, &document);
 }
 
+/// The tools, and below them what belongs to the chosen one. Both keep their height, so that the pictures stay where they
+/// are while one paints.
 fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let has_phases = shared.document.as_ref().is_some_and(|d| d.phases().is_some());
     ui.horizontal(|ui| {
@@ -75,14 +77,18 @@ fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
                 space.line = None;
             }
         }
-        if space.tool.paints() || space.tool == Tool::Bucket {
-            ui.separator();
-            paint_controls(space, shared, ui);
-        }
-        if drawn_length(space).is_some() {
-            ui.separator();
-            scale_controls(space, shared, ui);
-        }
+    });
+    egui::ScrollArea::horizontal().id_salt("tool").show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.set_min_height(26.0);
+            if space.tool.paints() || space.tool == Tool::Bucket {
+                paint_controls(space, shared, ui);
+            } else if drawn_length(space).is_some() {
+                scale_controls(space, shared, ui);
+            } else {
+                ui.label(RichText::new(space.tool.tooltip()).small().weak());
+            }
+        });
     });
 }
 
@@ -90,7 +96,7 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut view = shared.view;
     let document = shared.document.clone();
     let tool = space.tool != Tool::Pan;
-    ui.columns(2, |columns| {
+    {
         let grey = |row: usize, column: usize| match &document {
             Some(d) => readout_of(d.micrograph(), row, column),
             None => String::new(),
@@ -114,7 +120,7 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
         let title = match space.display {
             DisplayMode::Phases => "Phases",
             DisplayMode::Overlay => "Phases over the micrograph",
-            DisplayMode::Certainty => "Certainty of the classifier",
+            DisplayMode::Certainty => "Certainty of the classifier: black 0 %, white 100 %",
         };
         let pictures = (space.grey.take(), space.phases.take());
         let panes = [
@@ -128,20 +134,19 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             },
             Pane { title, picture: pictures.1.as_ref(), waiting: &waiting, readout: &phase, pixel_size, tool },
         ];
-        for (n, (pane, ui)) in panes.iter().zip(columns).enumerate() {
-            let (response, place) = pane.show(ui, &mut view);
+        show_panes(ui, "micrograph panes", &panes, &mut view, |ui, n, response, place| {
             if let Some(place) = place {
-                use_tool(space, shared, ui, &response, place);
-                draw_tools(space, shared, ui, &response, place, n == 0);
+                use_tool(space, shared, ui, response, place);
+                draw_tools(space, shared, ui, response, place, n == 0);
             }
-        }
+        });
         (space.grey, space.phases) = pictures;
-    });
+    }
     shared.view = view;
 }
 
 fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (foot, name, tip) in [
             (Foot::Histogram, "Histogram", "Grey values, with the thresholds between phases."),
             (
@@ -186,6 +191,12 @@ fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
             space.stale = true;
         }
     }
+    if space.display == DisplayMode::Overlay {
+        let slider = egui::Slider::new(&mut space.opacity, 0..=100).suffix(" %");
+        if ui.add(slider).on_hover_text("How much the phases cover the micrograph.").changed() {
+            space.stale = true;
+        }
+    }
     if shared.evaluating {
         ui.spinner();
         ui.label(RichText::new("working…").weak());
@@ -215,11 +226,12 @@ impl MicrographSpace {
         };
         let colors = theme::phases(&document.recipe, map.phases);
         let certainty = document.prepared.segmented.as_ref().and_then(|s| s.certainty.as_ref());
+        let opacity = self.opacity.min(100);
         let slot = &mut self.phases;
         match (self.display, certainty) {
             (DisplayMode::Overlay, _) => Picture::show(slot, ctx, "phases of micrograph", size, |i| {
                 let (a, b) = (shown(i), colors[usize::from(map.flat()[i])]);
-                let mix = |a: u8, b: u8| ((3 * u16::from(a) + 2 * u16::from(b)) / 5) as u8;
+                let mix = |a: u8, b: u8| (((100 - opacity) * u16::from(a) + opacity * u16::from(b)) / 100) as u8;
                 Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
             }),
             (DisplayMode::Certainty, Some(certainty)) => {

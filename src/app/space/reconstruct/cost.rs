@@ -3,7 +3,9 @@
 use crate::app::shared::Shared;
 use crate::app::shared::watch::{News, Watch};
 use crate::compute::DeviceKind;
-use crate::job::Estimate;
+use crate::compute::mebibytes;
+use crate::figure::duration;
+use crate::job::{Estimate, run_seconds};
 use crate::micrograph::Recipe;
 use crate::reconstruct::{Cost, Settings};
 
@@ -15,6 +17,8 @@ type CostInputs = (Settings, (usize, usize), DeviceKind);
 pub struct CostEstimate {
     /// The cost, once it is known.
     pub found: Option<Cost>,
+    /// Seconds of the other terms of the loss.
+    terms: Option<f64>,
     /// The running or last estimate.
     pub estimate: Watch<Estimate>,
     /// The inputs of that estimate.
@@ -34,8 +38,8 @@ impl CostEstimate {
         // Failures, such as a picture that is too small for the depth, are no messages: the panel shows them.
         let mut quiet = crate::app::shared::messages::Messages::default();
         while let Some(news) = self.estimate.poll(&mut quiet) {
-            if let News::Output(cost) = news {
-                self.found = Some(cost);
+            if let News::Output((cost, terms)) = news {
+                (self.found, self.terms) = (Some(cost), Some(terms));
             }
         }
         let Some(document) = shared.document.as_ref().filter(|_| !self.estimate.is_running()) else { return };
@@ -60,9 +64,39 @@ impl CostEstimate {
 
     fn start(&mut self, inputs: CostInputs, shared: &Shared) {
         let (settings, size, kind) = inputs.clone();
-        self.found = None;
-        self.estimate.start(Estimate { settings, size, kind }, &shared.wake);
+        (self.found, self.terms) = (None, None);
+        let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(0, |map| map.phases);
+        self.estimate.start(Estimate { settings, size, kind, phases }, &shared.wake);
         self.inputs = Some(inputs);
+    }
+
+    /// Why the run is impossible with these settings, if it is known to be.
+    pub fn impossible(&self, shared: &Shared) -> Option<String> {
+        let cost = self.found?;
+        let set = shared.settings.memory_limit.map(|mebibytes| mebibytes << 20);
+        let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
+        let available = set.or_else(|| kind.available_memory())?;
+        (cost.bytes > available).then(|| {
+            format!(
+                "This needs {}, and {} are {}: choose a smaller size, a shallower depth, or Adam as the optimiser.",
+                mebibytes(cost.bytes),
+                mebibytes(available),
+                if set.is_some() { "allowed" } else { "free" }
+            )
+        })
+    }
+
+    /// How long all realisations will take, as far as that is known.
+    pub fn duration_text(&self, shared: &Shared) -> String {
+        let speed = shared.devices.chosen(&shared.settings.device).zip(shared.devices.table.as_ref());
+        let speed = speed.map(|(device, table)| table.speed(device)).filter(|speed| *speed > 0.0);
+        let known = self.found.zip(speed).zip(self.terms).zip(shared.document.as_ref());
+        let Some((((cost, speed), terms), document)) = known else { return String::new() };
+        let seconds = run_seconds(&shared.settings, document.size(), cost.operations as f64 / speed, terms);
+        match shared.settings.realisations {
+            1 => format!("About {} in all.", duration(seconds)),
+            n => format!("About {} for {n} realisations.", duration(seconds)),
+        }
     }
 
     /// Whether the estimate is of these settings.

@@ -19,7 +19,7 @@ use crate::app::shared::Shared;
 use crate::figure::duration;
 use crate::job::{Progress, Request};
 use crate::project::Project;
-use state::{CANCEL, EXPORT, KEEP, START, Shown};
+use state::{CANCEL, DISCARD, EXPORT, KEEP, START, Shown};
 
 impl Space for ReconstructSpace {
     fn name(&self) -> &'static str {
@@ -94,13 +94,7 @@ impl Space for ReconstructSpace {
                 key: Some(plain_key(Key::Space)),
                 unavailable: nothing_open,
             },
-            SpaceCommand {
-                id: KEEP,
-                name: "Stop and keep",
-                tooltip: KEEP_TIP,
-                key: Some(plain_key(Key::Escape)),
-                unavailable: idle(),
-            },
+            SpaceCommand { id: KEEP, name: "Stop and keep", tooltip: KEEP_TIP, key: None, unavailable: idle() },
             SpaceCommand { id: CANCEL, name: "Cancel the run", tooltip: CANCEL_TIP, key: None, unavailable: idle() },
         ]
     }
@@ -110,7 +104,8 @@ impl Space for ReconstructSpace {
             START if self.run.is_running() => self.run.toggle_pause(),
             START => run::start(self, shared, ctx),
             KEEP => self.run.request(Request::StopAndKeep),
-            CANCEL => self.run.request(Request::Cancel),
+            CANCEL => run::cancel(self, shared),
+            DISCARD => self.run.request(Request::Cancel),
             _ => {
                 run::open_export(self, shared, ctx);
             }
@@ -131,5 +126,5 @@ impl Space for ReconstructSpace {
     }
 }
 
-const KEEP_TIP: &str = "End after this iteration and keep the realisation as it is.";
+const KEEP_TIP: &str = "End after this iteration and keep the realisation as it is; the run can go on later.";
 const CANCEL_TIP: &str = "End the run and discard the unfinished realisation.";

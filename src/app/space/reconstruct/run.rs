@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use super::state::{ReconstructSpace, Shown, StartedRun};
+use super::state::{DISCARD, KEEP, ReconstructSpace, Shown, StartedRun};
+use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Answer, Ask};
 use crate::app::shared::watch::News;
 use crate::app::widgets::Picture;
 use crate::compute::graph::Precision;
 use crate::compute::mebibytes;
-use crate::job::{CHECKPOINT, Ending, Preview, Run, RunProgress};
+use crate::figure::duration;
+use crate::job::{CHECKPOINT, Ending, Preview, Request, Run, RunProgress};
 use crate::micrograph::PhaseMap;
 use crate::net::WeightsKind;
 use crate::net::weights::download::download_bytes;
@@ -76,11 +78,44 @@ fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, start
         resume,
     };
     space.resumable = None;
+    space.since = Some(std::time::Instant::now());
     space.started = Some(started);
     clear_live(space);
     show_original(space, shared, ctx);
     space.run.start(run, &shared.wake);
     shared.keeps_micrograph = true;
+}
+
+/// Cancels the run; asks before if that throws away more than a minute of work.
+pub fn cancel(space: &ReconstructSpace, shared: &mut Shared) {
+    /// Seconds of work that are thrown away without a question.
+    const FEW: f64 = 60.0;
+    let progress = &space.run.progress;
+    if progress.seconds < FEW {
+        space.run.request(Request::Cancel);
+        return;
+    }
+    let finished = match progress.realisation {
+        0 => String::new(),
+        1 => " The finished realisation stays.".into(),
+        n => format!(" The {n} finished realisations stay."),
+    };
+    let ask = Ask::Choice {
+        title: "Throw this realisation away?".into(),
+        text: format!(
+            "{} of computing for realisation {} would be lost. “Stop and keep” ends it too, but keeps it as it is, and it \
+             can go on later.{finished}",
+            duration(progress.seconds),
+            progress.realisation + 1
+        ),
+        answers: ["Go on", "Stop and keep", "Throw it away"].map(String::from).into(),
+        can_dismiss: true,
+    };
+    shared.ask(ask, |shared, answer| match answer {
+        Answer::Choice(1) => shared.act(Action::DoIn("Reconstruct", KEEP)),
+        Answer::Choice(2) => shared.act(Action::DoIn("Reconstruct", DISCARD)),
+        _ => {}
+    });
 }
 
 /// Shows another document once it is open; while a run goes on, its own original stays in its panes.
@@ -143,8 +178,16 @@ fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending:
     let ended = space.started.take();
     space.run.progress.paused = false;
     match ending {
-        Ending::Finished => shared.messages.note("Done. Choose a realisation below the plots, or export it."),
-        Ending::Kept => shared.messages.note("Stopped early; the realisation is kept."),
+        Ending::Finished => {
+            let taken =
+                space.since.map_or(String::new(), |since| format!(" in {}", duration(since.elapsed().as_secs_f64())));
+            shared.messages.note(format!("Done{taken}. Choose a realisation below the plots, or export it."));
+        }
+        Ending::Kept => {
+            shared.messages.note("Stopped early; the realisation is kept as it is. The run can go on with Resume.");
+            let is_saved = shared.folder.path.join(CHECKPOINT).exists();
+            space.resumable = ended.filter(|_| is_saved);
+        }
         Ending::Cancelled => shared.messages.note("The run was cancelled."),
         Ending::Failed(_) => {
             let is_saved = shared.folder.path.join(CHECKPOINT).exists();

@@ -50,29 +50,50 @@ fn method_choice(shared: &mut Shared, ui: &mut Ui) {
     }
 }
 
+/// Start, and Pause or Resume while a run is under way.
 fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    /// Seconds after the start in which the button does nothing: the second click of a double click must not pause.
+    const SETTLING: f64 = 0.7;
     ui.add_space(theme::STEP);
-    let missing = match (&space.started, &shared.document) {
-        (Some(_), _) => Some("A run is under way; pause or stop it in the status bar."),
-        (None, None) => Some("Open a micrograph first."),
-        (None, Some(_)) => shared.network.missing(&shared.settings),
+    let is_running = space.run.is_running();
+    let is_new = space.since.is_some_and(|since| since.elapsed().as_secs_f64() < SETTLING);
+    let impossible = space.cost.impossible(shared);
+    let missing = match (is_running, &shared.document) {
+        (true, _) if is_new => Some("The run begins.".to_string()),
+        (true, _) => None,
+        (false, None) => Some("Open a micrograph first.".into()),
+        (false, Some(_)) => shared.network.missing(&shared.settings).map(String::from).or(impossible.clone()),
+    };
+    let (text, tip) = match (is_running, space.run.wants_pause) {
+        (false, _) => ("Start", "Reconstruct the micrograph with these settings (Space)."),
+        (true, false) => ("Pause", "Pause the run (Space)."),
+        (true, true) => ("Resume", "Go on with the run (Space)."),
     };
     ui.add_enabled_ui(missing.is_none(), |ui| {
         let size = [ui.available_width(), 36.0];
-        let start = ui.add_sized(size, primary(ui, if space.run.is_running() { "Running" } else { "Start" }));
-        let start = start.on_hover_text("Reconstruct the micrograph with these settings (Space).");
-        if start.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
-            run::start(space, shared, ui.ctx());
+        let button = ui.add_sized(size, primary(ui, text)).on_hover_text(tip);
+        if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+            match is_running {
+                true => space.run.toggle_pause(),
+                false => run::start(space, shared, ui.ctx()),
+            }
         }
     });
+    if is_running && is_new {
+        ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(SETTLING));
+    }
     if space.resumable.is_some() {
-        let tip = "The failed run left a checkpoint. It resumes from there, on the device chosen above.";
-        if ui.button("Resume the failed run").on_hover_text(tip).clicked() {
+        let tip = "The run left a checkpoint. It resumes from there, on the device chosen above.";
+        if ui.button("Resume the stopped run").on_hover_text(tip).clicked() {
             run::resume_failed(space, shared, ui.ctx());
         }
     }
-    let note = if space.run.is_running() { "Changes apply to the next run." } else { "" };
-    ui.label(RichText::new(note).small().weak());
+    let note = match (is_running, impossible) {
+        (true, _) => "Changes apply to the next run.".into(),
+        (false, Some(reason)) => reason,
+        (false, None) => space.cost.duration_text(shared),
+    };
+    ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
     ui.add_space(2.0);
 }
 
@@ -144,14 +165,14 @@ fn size_setting(shared: &mut Shared, ui: &mut Ui) {
     let original = shared.document.as_ref().map_or((256, 256), |d| d.size());
     let mut own = shared.settings.size.is_some();
     let (mut height, mut width) = shared.settings.output_size(original);
-    let tip = "Height and width of the result in pixels; by default the original's.";
-    let (_, reset) = row(ui, "Height × width", tip, |ui| {
+    let tip = "Width and height of the result in pixels; by default the original's.";
+    let (_, reset) = row(ui, "Width × height", tip, |ui| {
         ui.horizontal(|ui| {
             let check = ui.checkbox(&mut own, "").on_hover_text("Another size than the original's");
             ui.add_enabled_ui(own, |ui| {
-                ui.add(DragValue::new(&mut height).range(2..=16_384)).on_hover_text("Height in pixels");
-                ui.label("×");
                 ui.add(DragValue::new(&mut width).range(2..=16_384)).on_hover_text("Width in pixels");
+                ui.label("×");
+                ui.add(DragValue::new(&mut height).range(2..=16_384)).on_hover_text("Height in pixels");
             });
             check
         })

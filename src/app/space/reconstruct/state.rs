@@ -17,6 +17,8 @@ use crate::stats::Curves;
 pub const START: &str = "start";
 pub const KEEP: &str = "keep";
 pub const CANCEL: &str = "cancel";
+/// Cancels without a question.
+pub const DISCARD: &str = "discard";
 pub const EXPORT: &str = "export";
 
 /// What the panes and plots show of the reconstruction.
@@ -50,7 +52,9 @@ pub struct StartedRun {
 pub struct ReconstructSpace {
     pub(super) run: Watch<Run>,
     pub(super) started: Option<StartedRun>,
-    /// A run that failed but left a checkpoint.
+    /// When it was started. For a moment its button does nothing, so that a double click does not pause it.
+    pub(super) since: Option<std::time::Instant>,
+    /// A run that failed or was stopped and left a checkpoint.
     pub(super) resumable: Option<StartedRun>,
     pub(super) preview: Option<Preview>,
     pub(super) shown: Shown,

@@ -8,15 +8,27 @@ use crate::app::shared::Shared;
 use crate::app::shared::plots::handle_plot_request;
 use crate::app::space::readout_of;
 use crate::app::theme;
-use crate::app::widgets::{Pane, PlotRequest, curve_plot, thumbnail};
+use crate::app::widgets::{Pane, PlotRequest, curve_plot, enlarged, show_panes, thumbnail};
 use crate::figure::{Figure, significant};
 use crate::micrograph::PhaseMap;
 use crate::stats::ErrorRates;
 
+/// The names of the pictures and of the plots, of which each can be enlarged.
+const PANES: &str = "reconstruct panes";
+const PLOTS: &str = "reconstruct";
+/// From this width on, a plot's title and its numbers fit into one line.
+const BROAD: f32 = 380.0;
 /// Edge of a thumbnail.
 const THUMBNAIL: f32 = 64.0;
 
 pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+    // What is enlarged has the whole view.
+    if enlarged(ui.ctx(), PANES).is_some() {
+        return panes(space, shared, ui);
+    }
+    if enlarged(ui.ctx(), PLOTS).is_some() {
+        return plots(space, shared, ui);
+    }
     let bare = theme::bare(ui);
     Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 22.0).show(ui, |ui| gallery(space, shared, ui));
     let height = ui.available_height();
@@ -40,7 +52,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     };
     let no_phases = "The micrograph is reconstructed as an image, without phases.";
     let segmented = space.live_document(shared).is_none_or(|d| d.phases().is_some());
-    ui.columns(3, |columns| {
+    {
         let shown_original = match space.shown {
             Shown::Realisation(n) => shared.realisations.get(n).and_then(|r| r.original.clone()),
             Shown::Live => space.live_document(shared).and_then(|d| d.phases().cloned()),
@@ -90,10 +102,8 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 tool: false,
             },
         ];
-        for (pane, ui) in panes.iter().zip(columns) {
-            pane.show(ui, &mut view);
-        }
-    });
+        show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
+    }
     shared.view = view;
 }
 
@@ -130,20 +140,32 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     let top = figures::original_curves(space, shared).map(|(c, _)| c.volume_fraction * 1.05);
     let mut wanted: Option<(Figure, PlotRequest)> = None;
     ui.add_space(2.0);
-    ui.columns(3, |columns| {
-        let figures = figures::all(space, shared, palette);
-        for (n, (figure, ui)) in figures.into_iter().zip(columns).enumerate() {
+    let only = enlarged(ui.ctx(), PLOTS);
+    let figures = figures::all(space, shared, palette).into_iter().enumerate();
+    let figures: Vec<_> = figures.filter(|(_, f)| only.as_ref().is_none_or(|only| f.figure.title == *only)).collect();
+    ui.columns(figures.len().max(1), |columns| {
+        for ((n, figure), ui) in figures.into_iter().zip(columns) {
+            // Of one height in all columns, whatever stands in it, so that no plot jumps.
+            let rows = if ui.available_width() < BROAD { 2 } else { 1 };
+            let numbers = |ui: &mut Ui, row: usize| match (n, row) {
+                (0, 0) => error_label(ui, "error", s2, S2_TIP),
+                (0, 1) => error_label(ui, "covariance", covariance, COVARIANCE_TIP),
+                (1, 0) => error_label(ui, "error", lineal, LINEAL_TIP),
+                (2, 1) => iteration_label(space, ui),
+                _ => {}
+            };
+            ui.spacing_mut().item_spacing.y = 2.0;
             ui.horizontal(|ui| {
+                ui.set_height(18.0);
                 ui.label(RichText::new(&figure.figure.title).strong());
-                match n {
-                    0 => {
-                        error_label(ui, "error", s2, S2_TIP);
-                        error_label(ui, "covariance", covariance, COVARIANCE_TIP);
-                    }
-                    1 => error_label(ui, "error", lineal, LINEAL_TIP),
-                    _ => iteration_label(space, ui),
-                }
+                (0..=2 - rows).for_each(|row| numbers(ui, row));
             });
+            if rows == 2 {
+                ui.horizontal(|ui| {
+                    ui.set_height(16.0);
+                    numbers(ui, 1);
+                });
+            }
             if figure.figure.series.is_empty() {
                 let text = match n {
                     2 => "The loss of each layer, once a run has started.",
@@ -153,8 +175,7 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
             } else {
                 let y_top = if n == 2 { None } else { top };
-                let id = figure.figure.title.clone();
-                if let Some(request) = curve_plot(ui, &id, &figure.figure, &figure.colors, y_top) {
+                if let Some(request) = curve_plot(ui, PLOTS, &figure.figure, &figure.colors, y_top) {
                     wanted = Some((figure.figure, request));
                 }
             }
@@ -166,8 +187,10 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
 fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
     let progress = &space.run.progress;
     if space.run.is_running() && progress.iterations > 0 {
-        let text = format!("iteration {} of {}", progress.iteration, progress.iterations);
-        ui.label(RichText::new(text).small());
+        let share = 100.0 * progress.share_of_realisation();
+        let text = format!("iteration {} of {}: {share:.0} % of the work", progress.iteration, progress.iterations);
+        let tip = "An iteration at a coarse size costs less, so the share of the work is not that of the iterations.";
+        ui.add(egui::Label::new(RichText::new(text).small()).extend()).on_hover_text(tip);
     }
 }
 
@@ -241,7 +264,7 @@ fn error_label(ui: &mut Ui, name: &str, value: Option<(Option<f64>, f64)>, toolt
         Some(found) => format!("{name} {} % ({} %)", number(found), number(noise)),
         None => format!("{name}: noise {} %", number(noise)),
     };
-    ui.add(egui::Label::new(RichText::new(text).small()).truncate()).on_hover_text(tooltip);
+    ui.add(egui::Label::new(RichText::new(text).small()).extend()).on_hover_text(tooltip);
 }
 
 fn describe(realisation: &crate::reconstruct::Realisation, phase: usize) -> String {
