@@ -64,6 +64,21 @@ fn the_first_frame_shows_a_micrograph_and_start_reconstructs_it() {
     assert!(has(&harness, "covariance"));
 }
 
+/// Waits until the button that started a run may be pressed again.
+fn settled_start(harness: &mut Harness<'_, App>) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(900) {
+        harness.step();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Presses the first of the buttons with a text: the panel and the bar both have it.
+fn click_first(harness: &mut Harness<'_, App>, label: &str) {
+    harness.get_all_by_label(label).next().expect("a button").click();
+    (0..3).for_each(|_| harness.step());
+}
+
 #[test]
 fn a_run_can_be_paused_resumed_and_stopped_and_kept() {
     let mut harness = window(None);
@@ -71,7 +86,8 @@ fn a_run_can_be_paused_resumed_and_stopped_and_kept() {
     harness.step();
     click(&mut harness, "Start");
     until(&mut harness, "an iteration", |app| run(app).iteration() > 2);
-    click(&mut harness, "Pause");
+    settled_start(&mut harness);
+    click_first(&mut harness, "Pause");
     until(&mut harness, "the pause", |app| run(app).is_paused());
     let at = run(harness.state()).iteration();
     for _ in 0..20 {
@@ -79,7 +95,7 @@ fn a_run_can_be_paused_resumed_and_stopped_and_kept() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(run(harness.state()).iteration(), at, "a paused run stands still");
-    click(&mut harness, "Resume");
+    click_first(&mut harness, "Resume");
     until(&mut harness, "more iterations", |app| run(app).iteration() > at + 2);
     click(&mut harness, "Stop and keep");
     until(&mut harness, "the end", |app| !run(app).is_running());
@@ -239,14 +255,16 @@ fn while_a_run_is_under_way_no_other_micrograph_takes_its_place() {
     drop_file(&mut harness, &other);
     until(&mut harness, "the refusal", |app| app.message_texts().iter().any(|m| m.contains("A run is under way")));
     assert!(has(&harness, "256 × 256 px, 2 phases"));
-    // Escape that closes a dialog stops nothing; Escape on its own stops and keeps.
+    // Escape closes a dialog, and stops nothing, with one or without.
     harness.key_press(egui::Key::F1);
     harness.step();
     harness.step();
     harness.key_press(egui::Key::Escape);
     (0..4).for_each(|_| harness.step());
-    assert!(run(harness.state()).is_running());
     harness.key_press(egui::Key::Escape);
+    (0..4).for_each(|_| harness.step());
+    assert!(run(harness.state()).is_running());
+    click(&mut harness, "Stop and keep");
     until(&mut harness, "the end", |app| !run(app).is_running());
     assert_eq!(harness.state().shared().realisations.len(), 1);
 }

@@ -158,6 +158,7 @@ fn every_control_of_reconstruct_changes_its_setting() {
         "padding",
         "levels",
         "correlation_weight",
+        "correlation_target",
         "path_weight",
         "decoding",
         "optimiser",
@@ -166,18 +167,19 @@ fn every_control_of_reconstruct_changes_its_setting() {
         "encoding",
     ]
     .map(at);
-    let [depth, iterations, padding, levels, s2, path, decoding, optimiser, scale, pooling, encoding] =
+    let [depth, iterations, padding, levels, s2, follows, path, decoding, optimiser, scale, pooling, encoding] =
         paths.each_ref().map(String::as_str);
     let cases = [
         ("Depth", Set(5.0), depth, json!("pool2")),
         ("Iterations", Set(77.0), iterations, json!(77)),
         ("Realisations", Set(3.0), "/settings/realisations", json!(3)),
         ("Seed", Set(9.0), "/settings/seed", json!(9)),
-        ("Height × width", Tick, "/settings/size", json!(256)),
+        ("Width × height", Tick, "/settings/size", json!(256)),
         ("Edges", Pick("periodic: can be tiled"), padding, json!("periodic")),
         ("Device", Pick("CPU"), "/settings/device", json!("cpu")),
         ("Sizes", Set(2.0), levels, json!(2)),
         ("S2 weight", Set(2.0), s2, json!(2.0)),
+        ("S2 follows", Pick("the material"), follows, json!("material")),
         ("Path weight", Set(5.0), path, json!(5.0)),
         ("Phases by", Pick("k-means and annealing"), decoding, json!("clusters")),
         ("Polish", Tick, "/settings/polish", json!(false)),
@@ -221,7 +223,7 @@ fn every_control_of_reconstruct_changes_its_setting() {
     operate(&mut harness, "Weights", Pick("Built in (random filters)"));
     operate(&mut harness, "Phase", Pick("phase 0: 60.0"));
     assert_eq!(settings(&mut harness)["/phase"], json!(0));
-    operate(&mut harness, "Height × width", Tick);
+    operate(&mut harness, "Width × height", Tick);
     operate(&mut harness, "Height in pixels", Set(100.0));
     operate(&mut harness, "Width in pixels", Set(70.0));
     assert_eq!(harness.state().shared().settings.size, Some((100, 70)));

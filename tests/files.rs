@@ -82,9 +82,9 @@ fn pictures_of_every_kind_are_read_rightly() {
         assert_eq!((deep.flat(), deep.range), (&[0.0, 65535.0, 300.0, 1.0][..], (0.0, 65535.0)), "{name}");
     }
     let alpha = read(&place.image("a.png", &[9, 255, 8, 0], (1, 2), Color::La8));
-    assert_eq!((alpha.flat(), alpha.channels()), (&[9.0, 8.0][..], 1));
+    assert_eq!((alpha.flat(), alpha.channels()), (&[9.0][..], 1), "what is transparent is no material");
     let rgba = read(&place.image("a.png", &[1, 2, 3, 255, 4, 5, 6, 0], (1, 2), Color::Rgba8));
-    assert_eq!((rgba.flat(), rgba.channels()), (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], 3));
+    assert_eq!((rgba.flat(), rgba.channels()), (&[1.0, 2.0, 3.0][..], 3));
     let needless = read(&place.image("a.png", &[7, 7, 7, 8, 8, 8], (1, 2), Color::Rgb8));
     assert_eq!((needless.flat(), needless.channels()), (&[7.0, 8.0][..], 1));
     for name in ["a.bmp", "a.webp", "a.tiff"] {
@@ -139,14 +139,14 @@ fn bad_files_are_refused_with_a_sentence_that_names_them() {
     huge[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
     let crc_at = crc(&huge[12..29]).to_be_bytes();
     huge[29..33].copy_from_slice(&crc_at);
-    let nan: Vec<u8> = [1.0f32, f32::NAN].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let nan: Vec<u8> = [f32::INFINITY, f32::NAN].iter().flat_map(|v| v.to_le_bytes()).collect();
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty.png", vec![], "empty"),
         ("text.png", b"this is a text, not a picture".to_vec(), "no picture"),
         ("short.png", png[..png.len() / 2].to_vec(), "damaged or incomplete"),
         ("short.tiff", tif[..tif.len() / 2].to_vec(), "damaged"),
         ("huge.png", huge, "30000 × 30000"),
-        ("nan.npy", npy("<f4", false, "(1, 2)", &nan), "NaN"),
+        ("nan.npy", npy("<f4", false, "(1, 2)", &nan), "no numbers"),
         ("object.npy", npy("|O", false, "(1, 2)", &[0; 16]), "never unpickled"),
         (
             "record.npy",

@@ -57,7 +57,7 @@ fn a_run_and_its_result_belong_to_the_micrograph_that_it_was_started_with() {
     harness.state_mut().shared_mut().phase = 2;
     (0..3).for_each(|_| harness.step());
     assert!(chosen(&harness, "Phase").starts_with("phase 2: "), "{}", chosen(&harness, "Phase"));
-    harness.key_press(Key::Escape);
+    click(&mut harness, "Stop and keep");
     until(&mut harness, "the end", |app| !run(app).is_running());
     (0..3).for_each(|_| harness.step());
     assert!(has(&harness, "Original: other.npy"));

@@ -186,6 +186,19 @@ fn file_menu(shared: &Shared, space: &dyn Space, ui: &mut Ui) -> Option<Action> 
         let general = [Command::SaveProject, Command::SaveProjectAs, Command::OpenPath];
         let general = general.map(|command| Entry::of(command, shared));
         let own = Entry::of_space(space, shared);
+        ui.menu_button("Open recent", |ui| {
+            if shared.recent.is_empty() {
+                ui.label("Nothing was opened yet.");
+            }
+            for path in &shared.recent {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
+                    chosen = Some(Action::Open(path.clone()));
+                    ui.close();
+                }
+            }
+        });
+        ui.separator();
         for (n, entry) in general.into_iter().chain(own).enumerate() {
             if n == 3 {
                 ui.separator();

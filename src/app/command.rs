@@ -40,6 +40,8 @@ pub enum Command {
     Help,
     /// Find a command by its name.
     Palette,
+    /// Close the window.
+    Quit,
 }
 
 impl Command {
@@ -61,6 +63,7 @@ impl Command {
             Self::Messages,
             Self::Help,
             Self::Palette,
+            Self::Quit,
         ]);
         all
     }
@@ -83,6 +86,7 @@ impl Command {
             Self::Messages => "Messages".into(),
             Self::Help => "Help".into(),
             Self::Palette => "Find a command…".into(),
+            Self::Quit => "Quit".into(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Command {
             Self::Messages => "Show all messages of this session.",
             Self::Help => "What the program does, and what each number means.",
             Self::Palette => "Type a part of a command's name.",
+            Self::Quit => "Close the window; it asks before anything is lost.",
         }
     }
 
@@ -118,6 +123,7 @@ impl Command {
             Self::Redo => Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)),
             Self::NextWorkspace => Some(KeyboardShortcut::new(Modifiers::CTRL, Key::Tab)),
             Self::Palette => command(Key::K),
+            Self::Quit => command(Key::Q),
             Self::Fit => plain(Key::F),
             Self::OneToOne => plain(Key::Num1),
             Self::Help => plain(Key::F1),
@@ -141,6 +147,8 @@ pub enum Action {
     DoIn(&'static str, &'static str),
     /// Hand files to a space.
     Files(&'static str, Vec<PathBuf>),
+    /// Open any file.
+    Open(PathBuf),
     /// Open a file of a space's own in it.
     OpenIn(&'static str, PathBuf),
     /// Open a project that was read.

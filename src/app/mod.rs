@@ -164,6 +164,7 @@ impl App {
                 let left = self.spaces[at].take_files(files, &mut self.shared);
                 left.into_iter().for_each(|path| self.shared.open(path));
             }
+            Action::Open(path) => self.shared.open(path),
             Action::OpenIn(name, path) => {
                 let Some(at) = self.find(name) else { return };
                 self.current = at;
@@ -223,6 +224,7 @@ impl App {
             Command::Messages => shared.messages.open = !shared.messages.open,
             Command::Help => self.overlays.help = !self.overlays.help,
             Command::Palette => self.overlays.palette = Some(String::new()),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
 
@@ -267,6 +269,17 @@ impl App {
         }
     }
 
+    /// Names the project or the file in the window's title, with a dot for what is not saved.
+    fn show_title(&mut self, ctx: &Context) {
+        let file = || self.shared.raw.as_ref().map(|raw| raw.name.clone());
+        let shown = self.project.name(&self.shared).or_else(file);
+        let title = shown.map_or(NAME.into(), |shown| format!("{shown} — {NAME}"));
+        if self.overlays.title != title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.overlays.title = title;
+        }
+    }
+
     fn note_slow_frame(&mut self) {
         let gap = self.last_frame.elapsed();
         if self.shared.busy.is_some() && gap.as_millis() > 100 {
@@ -292,6 +305,7 @@ impl eframe::App for App {
         self.shared.busy = self.spaces.iter().find(|space| space.status().is_some()).map(|space| space.name());
         self.shared.keeps_micrograph = self.spaces.iter().any(|space| space.keeps_micrograph());
         self.take_actions(ctx);
+        self.show_title(ctx);
     }
 
     /// The background of the whole window. Panels do not fill it again: without a GPU every layer costs time.

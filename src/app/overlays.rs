@@ -17,6 +17,8 @@ pub struct Overlays {
     /// The text typed into the palette.
     pub palette: Option<String>,
     pub help: bool,
+    /// The title of the window as it was last set.
+    pub title: String,
     /// Whether the window closes without a further question.
     pub quits: bool,
 }

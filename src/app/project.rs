@@ -12,6 +12,7 @@ use super::shared::document::Document;
 use super::shared::folder::folders_of_windows;
 use super::shared::question::{Answer, Ask, PathKind};
 use super::shared::source::Source;
+use super::shared::work::remember;
 use super::space::Space;
 use crate::project::{EXTENSION, Project, Stamp};
 
@@ -120,6 +121,7 @@ impl ProjectState {
         match (path, result) {
             (Some(path), Ok(stamp)) => {
                 shared.messages.note(format!("The project was saved as {}.", path.display()));
+                remember(shared, &path);
                 self.stamp = stamp;
                 self.path = Some(path);
                 self.saved = self.saving.take();

@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::compute::kernels::Algorithm;
 use crate::latent::{Head, LatentPreset, ModelKind};
-use crate::reconstruct::gram::{Decoding, Encoding, OptimiserKind, Preset};
+use crate::reconstruct::gram::{CorrelationTarget, Decoding, Encoding, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
 use crate::stats::Boundary;
 
@@ -64,6 +64,11 @@ choices!(Encoding {
 choices!(Decoding {
     Clusters "clusters": "k-means, then an annealing at the interfaces to the exact volume fractions, as in the paper",
     Rank "rank": "Of two phases: the threshold that gives the exact volume fraction. More phases are clustered",
+});
+
+choices!(CorrelationTarget {
+    Sample "sample": "The sample: every displacement, exactly; realisations share its own deviations from the material",
+    Material "material": "The material: the radial mean within its sampling error, without polish; realisations vary like pictures of the material. Only without a preferred direction",
 });
 
 choices!(OptimiserKind {

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::print::say;
 use super::segmentation::SegmentationArguments;
 use crate::folders::write_atomically;
-use crate::stats::{Boundary, MapStatistics, PhaseComparison};
+use crate::stats::{Boundary, MapStatistics, PhaseComparison, natural_variation};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -47,6 +47,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let (original, pixel) = arguments.segmentation.phase_map(&arguments.original)?;
     let statistics = MapStatistics::of(&original);
+    let natural = natural_variation(&original, &statistics).unwrap_or_default();
     let mut rows = vec![];
     for path in &arguments.reconstructions {
         let (mut found, mut own) = arguments.segmentation.phase_map(path)?;
@@ -64,7 +65,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let (a, b) = (original.phases, found.phases);
             bail!("{original_name} has {a} phases and {name} has {b}; compare phase maps of the same phases.");
         }
-        let phases = statistics.compare(&MapStatistics::of(&found));
+        let mut phases = statistics.compare(&MapStatistics::of(&found));
+        for (phase, natural) in phases.iter_mut().zip(&natural) {
+            phase.natural = Some(*natural);
+        }
         say!("{}", path.display());
         say!("{}", table(&phases));
         rows.push(Row {
@@ -139,6 +143,10 @@ pub fn table(phases: &[PhaseComparison]) -> String {
         );
         let noise = row(n.s2_error_percent, n.s2_covariance_error_percent, n.lineal_path_error_percent);
         let _ = writeln!(text, "    white noise                   {noise}");
+        if let Some(v) = p.natural.map(|natural| natural.errors) {
+            let own = row(v.s2_error_percent, v.s2_covariance_error_percent, v.lineal_path_error_percent);
+            let _ = writeln!(text, "    original's own variation      {own}");
+        }
         if let Some(interval) = &p.original_interval {
             let trust = if interval.can_be_trusted() { "" } else { " (too few independent areas to be trusted)" };
             let _ = writeln!(text, "    the original's fraction, 95 % confidence: {interval}{trust}");
@@ -154,6 +162,11 @@ pub fn table(phases: &[PhaseComparison]) -> String {
                 u.interface_length_change_percent,
                 u.components_change_percent
             );
+        }
+    }
+    for p in phases {
+        if let Some(verdict) = p.verdict() {
+            let _ = writeln!(text, "  phase {}: {verdict}", p.phase);
         }
     }
     text.pop();

@@ -11,7 +11,7 @@ use crate::compute::graph::{Padding, Pooling, Precision};
 use crate::job::{Ending, Run};
 use crate::micrograph::{Micrograph, read_part};
 use crate::net::{Layer, WeightsKind};
-use crate::reconstruct::gram::{Decoding, Encoding, Gram, OptimiserKind, Preset};
+use crate::reconstruct::gram::{CorrelationTarget, Decoding, Encoding, Gram, OptimiserKind, Preset};
 use crate::reconstruct::loss::Normalisation;
 use crate::reconstruct::{Method, Realisation, Report, Settings, Target};
 use crate::synth::Sample;
@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Weight of the two-point correlation S2 in the loss; 0 leaves Gram matrices alone [default: 1]
     #[arg(long, value_name = "WEIGHT")]
     correlation_weight: Option<f64>,
+    /// What S2 in the loss follows [default: sample]
+    #[arg(long)]
+    correlation_target: Option<CorrelationTarget>,
     /// Weight of the lineal path in the loss [default: 10]
     #[arg(long, value_name = "WEIGHT")]
     path_weight: Option<f64>,
@@ -139,6 +142,7 @@ impl Arguments {
             set(&mut gram.depth, &self.depth),
             set(&mut gram.levels, &self.levels),
             set(&mut gram.correlation_weight, &self.correlation_weight),
+            set(&mut gram.correlation_target, &self.correlation_target),
             set(&mut gram.path_weight, &self.path_weight),
             set(&mut gram.decoding, &self.decoding),
             set(&mut gram.iterations, &self.iterations),

@@ -13,7 +13,7 @@ const RECIPE: &str = r#"A recipe, all fields optional (lengths in pixels):
   {"pixel_size": {"metres": 2.5e-8, "source": "typed"},
    "prepare": [{"do": "cut-bottom", "rows": 60}, {"do": "crop", "top": 0, "left": 0, "height": 256, "width": 256},
      {"do": "flip-horizontal"}, {"do": "flip-vertical"}, {"do": "rotate-right"}, {"do": "rotate-left"},
-     {"do": "rotate", "degrees": 3.5}, {"do": "scale", "factor": 0.5}, {"do": "scale-to", "metres": 5e-8},
+     {"do": "specimen"}, {"do": "rotate", "degrees": 3.5}, {"do": "scale", "factor": 0.5}, {"do": "scale-to", "metres": 5e-8},
      {"do": "shading", "sigma": 100}, {"do": "gaussian", "sigma": 1}, {"do": "median", "radius": 1},
      {"do": "bilateral", "sigma": 2, "tolerance": 0.1}],
    "segmentation": "auto" | "unsegmented" | {"phases": 2} | {"thresholds": [20000]} | {"clusters": 3}

@@ -1,6 +1,7 @@
 //! Plots as files: SVG and PNG with a white background, for print, and CSV. Plots know only curves, not methods.
 
 mod number;
+mod page;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,6 +12,7 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 pub use number::{duration, significant, thousands};
+pub use page::{Page, PagePicture};
 
 use crate::folders::write_atomically;
 use crate::micrograph::PHASE_COLORS;

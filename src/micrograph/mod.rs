@@ -21,6 +21,7 @@ mod read;
 mod recipe;
 mod samples;
 mod segment;
+mod specimen;
 mod tags;
 mod tiff;
 mod write;
@@ -43,5 +44,6 @@ pub use read::{ENDINGS, is_picture, pages, pictures_in, read, read_part, sha256_
 pub use recipe::{PhaseStyle, Prepared, Recipe, repeated_stem, segment_file};
 pub use segment::{Segmentation, Segmented, segment};
 pub use write::{
-    write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff, write_phase_png,
+    image_png, phase_png, write_image_npy, write_image_png, write_labels_npy, write_labels_png, write_labels_tiff,
+    write_phase_png,
 };

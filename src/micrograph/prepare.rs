@@ -3,8 +3,10 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
+use super::canvas::Rectangle;
 use super::filter::{bilateral, gaussian, median};
 use super::picture::{DOUBTFUL, MOST_PIXELS};
+use super::specimen::{largest_rectangle, surround};
 use super::{Micrograph, MicrographError, PixelSize};
 
 /// One step of preparing. Lengths in pixels.
@@ -35,6 +37,8 @@ pub enum Prepare {
     RotateRight,
     /// A quarter turn anticlockwise.
     RotateLeft,
+    /// Cuts to the largest rectangle of the specimen: without the surround, which has one value and touches a corner.
+    Specimen,
     /// Turns anticlockwise and keeps the largest rectangle without corners that nothing is known of.
     Rotate {
         /// The angle in degrees, within ±45.
@@ -92,6 +96,7 @@ impl Prepare {
             Self::FlipVertical => "Flip top and bottom".into(),
             Self::RotateRight => "Rotate right".into(),
             Self::RotateLeft => "Rotate left".into(),
+            Self::Specimen => "Cut to the specimen".into(),
             Self::Rotate { degrees } => format!("Rotate by {degrees:.1}°"),
             Self::Scale { factor } if *factor < 1.0 && (1.0 / factor).fract() < 1e-9 => {
                 format!("Bin {0:.0} × {0:.0}", 1.0 / factor)
@@ -141,6 +146,12 @@ impl Prepare {
             Self::FlipVertical => Ok(without_bar(with(micrograph, micrograph.values.slice(s![..;-1, .., ..])))),
             Self::RotateRight => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![.., ..;-1, ..])))),
             Self::RotateLeft => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![..;-1, .., ..])))),
+            Self::Specimen => {
+                let none = || wrong("no surround of one value touches a corner".into());
+                let marked = surround(&micrograph.grey()).ok_or_else(none)?;
+                let Rectangle { top, left, height, width } = largest_rectangle(&marked.view()).ok_or_else(none)?;
+                Self::Crop { top, left, height, width }.apply(micrograph)
+            }
             Self::Rotate { degrees } => {
                 check(degrees.is_finite() && degrees.abs() <= 45.0, "the angle must lie within ±45°")?;
                 let turned = rotated(micrograph, degrees.to_radians());
@@ -429,6 +440,27 @@ mod tests {
         assert!(h > 110 && w > 150, "{h} × {w}");
         let spread = (0..w).map(|x| (upright.values[[0, x, 0]] - upright.values[[h - 1, x, 0]]).abs());
         assert!(spread.fold(0.0, f32::max) < 0.05);
+    }
+
+    #[test]
+    fn a_round_specimen_keeps_its_fraction() {
+        // Stripes of 30 % in a disc on black, which is a value of the stripes too.
+        let value = |n: usize| {
+            let (y, x) = ((n / 200) as f32 - 99.5, (n % 200) as f32 - 99.5);
+            if y.hypot(x) > 95.0 {
+                0.0
+            } else if (n / 200 + n % 200) % 10 < 3 {
+                200.0
+            } else {
+                50.0
+            }
+        };
+        let picture = Micrograph::new((200, 200), 1, (0..40_000).map(value).collect(), (0.0, 255.0));
+        let share = |p: &Micrograph| p.flat().iter().filter(|v| **v == 200.0).count() as f64 / p.flat().len() as f64;
+        let cut = Prepare::Specimen.apply(&picture).expect("a picture");
+        assert!(share(&picture) < 0.22 && (share(&cut) - 0.3).abs() < 0.005, "{} {}", share(&picture), share(&cut));
+        assert!(cut.flat().iter().all(|v| *v > 0.0) && cut.flat().len() > 16_000);
+        assert!(Prepare::Specimen.apply(&numbered(20, 20)).is_err());
     }
 
     #[test]

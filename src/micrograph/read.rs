@@ -93,22 +93,21 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
             _ => return Err(malformed(path, format!("its content is no picture; {FORMATS}"))),
         }
     };
-    if samples.values.iter().any(|v| !v.is_finite()) {
-        return Err(malformed(path, "it holds values that are not finite (NaN or infinity); replace them first"));
-    }
     let stored = samples.values.dim();
     if facts.pixel_size.is_none() {
         let beside = makers::of_sidecar(path, (stored.0 * bin, stored.1 * bin));
         facts = Facts { bar_rows: facts.bar_rows.or(beside.bar_rows), ..beside };
     }
     let is_turned = samples.orientation > 1;
-    let is_whole = part.crop.is_none() && !is_turned;
-    let mut micrograph = Samples { aspect: facts.aspect, ..samples }.micrograph();
+    let mut micrograph =
+        Samples { aspect: facts.aspect, ..samples }.micrograph().map_err(|reason| malformed(path, reason))?;
+    let is_whole =
+        part.crop.is_none() && !is_turned && facts.aspect == 1.0 && micrograph.size() == (stored.0, stored.1);
     micrograph.name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     // Of pixels that are not squares, the finer edge is kept.
     let edge = bin as f64 * facts.aspect.min(1.0);
     micrograph.pixel_size = facts.pixel_size.and_then(|p| PixelSize::new(p.metres * edge, &p.source));
-    let rows = |rows: usize| (rows as f64 * facts.aspect.max(1.0) / bin as f64).round() as usize;
+    let rows = |rows: usize| (rows as f64 / bin as f64).round() as usize;
     micrograph.bar_rows = facts.bar_rows.filter(|_| is_whole).map(rows);
     if bin > 1 {
         micrograph

@@ -1,10 +1,12 @@
 //! From the samples of a file to a micrograph: palettes, transparency, black and white, orientation, square pixels.
 
-use ndarray::{Array3, ArrayView3, Axis, s};
+use ndarray::{Array2, Array3, ArrayView3, Axis, Zip, s};
 
 use super::Micrograph;
+use super::canvas::Rectangle;
 use super::limits::extremes;
 use super::picture::{DOUBTFUL, few};
+use super::specimen::{fill_small, largest_rectangle};
 
 /// What the numbers of a file can be, from which its white follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,27 +40,15 @@ impl Samples {
         Self { values, numbers, stated: None, palette: None, orientation: 1, aspect: 1.0 }
     }
 
-    /// The micrograph, with notes on what was decided.
-    pub fn micrograph(mut self) -> Micrograph {
+    /// The micrograph, with notes on what was decided; an error if nothing of it is material.
+    pub fn micrograph(mut self) -> Result<Micrograph, String> {
         let mut notes = vec![];
+        self.cut_to_material(&mut notes)?;
         if let Some(palette) = self.palette.take() {
             self.resolve(&palette, &mut notes);
         }
         // Of two and four channels, the last is transparency.
-        let (keep, alpha) = match self.values.dim().2 {
-            0..=1 => (1, None),
-            2 => (1, Some(1)),
-            3 => (3, None),
-            4 => (3, Some(3)),
-            _ => (3, None),
-        };
-        if let Some(alpha) = alpha {
-            let clear = self.values.index_axis(Axis(2), alpha).iter().filter(|v| **v <= 0.0).count();
-            if clear > 0 {
-                let percent = 100.0 * clear as f64 / (self.values.dim().0 * self.values.dim().1) as f64;
-                notes.push(format!("{percent:.1} % of the pixels are transparent and count as material"));
-            }
-        }
+        let keep = if self.values.dim().2 < 3 { 1 } else { 3 };
         let is_grey = keep == 3 && self.values.lanes(Axis(2)).into_iter().all(|p| p[0] == p[1] && p[1] == p[2]);
         let keep = if is_grey { 1 } else { keep };
         if keep != self.values.dim().2 {
@@ -79,7 +69,45 @@ impl Samples {
             values = oriented(values.view(), self.orientation).as_standard_layout().into_owned();
             notes.push("it was turned as its orientation tag says".into());
         }
-        Micrograph { notes, ..Micrograph::of(values, range) }
+        Ok(Micrograph { notes, ..Micrograph::of(values, range) })
+    }
+
+    /// Cuts it to the largest rectangle without transparent pixels and values that are no numbers. A few scattered ones of
+    /// the latter, such as dead pixels, are filled from around them.
+    fn cut_to_material(&mut self, notes: &mut Vec<String>) -> Result<(), String> {
+        /// The largest region that is filled, in pixels.
+        const FILLED: usize = 16;
+        let (h, w, channels) = self.values.dim();
+        // Of two and four channels, the last is transparency.
+        let alpha = [(2, 1), (4, 3)].into_iter().find(|(all, _)| *all == channels).map(|(_, alpha)| alpha);
+        let is_clear = |pixel: &[f32]| alpha.is_some_and(|alpha| pixel[alpha] <= 0.0);
+        let flat = self.values.as_slice().expect("standard layout");
+        let clear: Vec<bool> = flat.chunks_exact(channels).map(is_clear).collect();
+        let empty: Vec<bool> = flat.chunks_exact(channels).map(|p| p.iter().any(|v| !v.is_finite())).collect();
+        let (clear_count, empty_count) = (clear.iter().filter(|m| **m).count(), empty.iter().filter(|m| **m).count());
+        if clear_count + empty_count == 0 {
+            return Ok(());
+        }
+        let plane = |marks: Vec<bool>| Array2::from_shape_vec((h, w), marks).expect("a mark for each pixel");
+        let (clear, mut empty) = (plane(clear), plane(empty));
+        let filled = fill_small(&mut self.values, &mut empty, FILLED);
+        if filled > 0 {
+            notes.push(format!("{filled} values that are no numbers were filled from around them"));
+        }
+        let marked = Zip::from(&clear).and(&empty).map_collect(|a, b| *a || *b);
+        let share = 100.0 * marked.iter().filter(|m| **m).count() as f64 / (h * w) as f64;
+        if share == 0.0 {
+            return Ok(());
+        }
+        let part = largest_rectangle(&marked.view()).ok_or("all of its pixels are transparent or no numbers")?;
+        let Rectangle { top, left, height, width } = part;
+        let cut = self.values.slice(s![top..top + height, left..left + width, ..]);
+        self.values = cut.as_standard_layout().into_owned();
+        notes.push(format!(
+            "{share:.1} % of its pixels are transparent or no numbers, and so no material: it was cut to the largest \
+             rectangle without them, {width} × {height} px"
+        ));
+        Ok(())
     }
 
     /// Replaces numbers of a palette by what they stand for. A few numbers are labels, which two equal colours must not
@@ -214,7 +242,7 @@ mod tests {
 
     #[test]
     fn white_follows_from_the_bits_that_are_used() {
-        let range = |most: f32, bits| of(&[0.0, most], Numbers::Unsigned(bits)).micrograph().range;
+        let range = |most: f32, bits| of(&[0.0, most], Numbers::Unsigned(bits)).micrograph().expect("a picture").range;
         assert_eq!(range(255.0, 8).1, 255.0);
         assert_eq!(range(60.0, 8).1, 255.0);
         assert_eq!(range(1.0, 1).1, 1.0);
@@ -226,19 +254,35 @@ mod tests {
         let mut many: Vec<f32> = (0..10_000).map(|n| (n % 4096) as f32).collect();
         many[5] = 65535.0;
         many[77] = 65535.0;
-        assert_eq!(of(&many, Numbers::Unsigned(16)).micrograph().range.1, 4095.0);
+        assert_eq!(of(&many, Numbers::Unsigned(16)).micrograph().expect("a picture").range.1, 4095.0);
         let mut heights: Vec<f32> = (0..10_000).map(|n| n as f32 * 1e-4).collect();
         heights[5] = -9e9;
-        let (low, high) = of(&heights, Numbers::Free).micrograph().range;
+        let (low, high) = of(&heights, Numbers::Free).micrograph().expect("a picture").range;
         assert!(low > -0.01 && high < 1.01, "{low} {high}");
         let stated = Samples { stated: Some((100.0, 3000.0)), ..of(&[200.0, 2000.0], Numbers::Unsigned(16)) };
-        assert_eq!(stated.micrograph().range, (100.0, 3000.0));
+        assert_eq!(stated.micrograph().expect("a picture").range, (100.0, 3000.0));
+    }
+
+    #[test]
+    fn what_is_no_material_is_cut_away() {
+        // A column of transparent pixels at the right, and numbers that are none.
+        let pixel = |n: usize| [(n % 5) as f32, if n % 5 == 4 { 0.0 } else { 255.0 }];
+        let clear = Samples::new((4, 5), 2, (0..20).flat_map(pixel).collect(), Numbers::Unsigned(8));
+        let cut = clear.micrograph().expect("a picture");
+        assert_eq!((cut.size(), &cut.flat()[..4]), ((4, 4), &[0.0, 1.0, 2.0, 3.0][..]));
+        assert!(cut.notes[0].contains("20.0 %"), "{:?}", cut.notes);
+        let mut values: Vec<f32> = (0..400).map(|n| (n % 20) as f32).collect();
+        values[25] = f32::NAN;
+        (0..400).filter(|n| n / 20 >= 12).for_each(|n| values[n] = f32::INFINITY);
+        let cut = Samples::new((20, 20), 1, values, Numbers::Free).micrograph().expect("a picture");
+        assert_eq!((cut.size(), cut.flat()[25]), ((12, 20), 5.0));
+        assert!(Samples::new((1, 2), 1, vec![f32::NAN; 2], Numbers::Free).micrograph().is_err());
     }
 
     #[test]
     fn a_palette_is_not_data() {
         let with = |palette: Vec<[u8; 3]>, values: &[f32]| {
-            Samples { palette: Some(palette), ..of(values, Numbers::Unsigned(8)) }.micrograph()
+            Samples { palette: Some(palette), ..of(values, Numbers::Unsigned(8)) }.micrograph().expect("a picture")
         };
         // Labels, in the order of their numbers, also where two have one colour.
         let bright_first = vec![[255, 255, 0], [0, 0, 90], [0, 0, 90]];
@@ -270,7 +314,7 @@ mod tests {
             (8, &[3.0, 6.0, 2.0, 5.0, 1.0, 4.0]),
         ];
         for (orientation, values) in seen {
-            let turned = Samples { orientation, ..picture() }.micrograph();
+            let turned = Samples { orientation, ..picture() }.micrograph().expect("a picture");
             assert_eq!(turned.flat(), values, "orientation {orientation}");
         }
     }
@@ -278,9 +322,10 @@ mod tests {
     #[test]
     fn pixels_become_square() {
         let high = Samples { aspect: 2.0, ..Samples::new((2, 2), 1, vec![0.0, 1.0, 1.0, 0.0], Numbers::Unsigned(8)) };
-        assert_eq!(high.micrograph().flat(), [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(high.micrograph().expect("a picture").flat(), [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
         let ramp: Vec<f32> = (0..40).map(|n| n as f32).collect();
-        let wide = Samples { aspect: 0.5, ..Samples::new((2, 20), 1, ramp, Numbers::Free) }.micrograph();
+        let wide =
+            Samples { aspect: 0.5, ..Samples::new((2, 20), 1, ramp, Numbers::Free) }.micrograph().expect("a picture");
         assert_eq!(wide.size(), (2, 40));
         assert!((wide.flat()[20] - 9.75).abs() < 1e-4, "{}", wide.flat()[20]);
     }

@@ -21,14 +21,13 @@ fn failed(path: &Path) -> impl Fn(&dyn std::error::Error) -> MicrographError {
 
 /// Encodes as PNG; a known pixel size becomes the `pHYs` chunk and a text.
 fn png(
-    path: &Path,
     pixels: &[u8],
     (height, width): (usize, usize),
     color: image::ExtendedColorType,
     pixel: Option<&PixelSize>,
-) -> Result<(), MicrographError> {
+) -> Result<Vec<u8>, image::ImageError> {
     let mut out = vec![];
-    PngEncoder::new(&mut out).write_image(pixels, width as u32, height as u32, color).map_err(|e| failed(path)(&e))?;
+    PngEncoder::new(&mut out).write_image(pixels, width as u32, height as u32, color)?;
     if let Some(pixel) = pixel {
         insert_chunk(&mut out, *b"tEXt", format!("{PIXEL_SIZE}\0{:e}", pixel.metres).as_bytes());
         // The chunk counts whole pixels per metre, and the number can be too large for it.
@@ -38,7 +37,25 @@ fn png(
             insert_chunk(&mut out, *b"pHYs", &[twice, vec![1]].concat());
         }
     }
-    save(path, &out)
+    Ok(out)
+}
+
+/// A phase map in the colours of its phases, as the bytes of a PNG file.
+///
+/// # Errors
+/// It is too large for the format; likewise below.
+pub fn phase_png(map: &PhaseMap, colors: &[[u8; 3]], pixel: Option<&PixelSize>) -> Result<Vec<u8>, image::ImageError> {
+    let pixels: Vec<u8> = map.labels.iter().flat_map(|l| colors[usize::from(*l)]).collect();
+    png(&pixels, map.size(), image::ExtendedColorType::Rgb8, pixel)
+}
+
+/// An image of three channels in 0 … 255, rounded to bytes, as the bytes of a PNG file.
+///
+/// # Errors
+/// As above.
+pub fn image_png(image: &[f32], size: (usize, usize), pixel: Option<&PixelSize>) -> Result<Vec<u8>, image::ImageError> {
+    let pixels: Vec<u8> = image.iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect();
+    png(&pixels, size, image::ExtendedColorType::Rgb8, pixel)
 }
 
 /// Inserts a chunk after the header of a PNG file.
@@ -68,8 +85,7 @@ pub fn write_phase_png(
     colors: &[[u8; 3]],
     pixel: Option<&PixelSize>,
 ) -> Result<(), MicrographError> {
-    let pixels: Vec<u8> = map.labels.iter().flat_map(|l| colors[usize::from(*l)]).collect();
-    png(path, &pixels, map.size(), image::ExtendedColorType::Rgb8, pixel)
+    save(path, &phase_png(map, colors, pixel).map_err(|e| failed(path)(&e))?)
 }
 
 /// Phase numbers as grey values, as PNG.
@@ -77,7 +93,7 @@ pub fn write_phase_png(
 /// # Errors
 /// As above.
 pub fn write_labels_png(path: &Path, map: &PhaseMap, pixel: Option<&PixelSize>) -> Result<(), MicrographError> {
-    png(path, map.flat(), map.size(), image::ExtendedColorType::L8, pixel)
+    save(path, &png(map.flat(), map.size(), image::ExtendedColorType::L8, pixel).map_err(|e| failed(path)(&e))?)
 }
 
 /// Phase numbers as grey values, as TIFF with ImageJ's calibration where the pixel size is known.
@@ -122,8 +138,7 @@ pub fn write_image_png(
     size: (usize, usize),
     pixel: Option<&PixelSize>,
 ) -> Result<(), MicrographError> {
-    let pixels: Vec<u8> = image.iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect();
-    png(path, &pixels, size, image::ExtendedColorType::Rgb8, pixel)
+    save(path, &image_png(image, size, pixel).map_err(|e| failed(path)(&e))?)
 }
 
 /// An image of three channels as f32, `[rows, columns, 3]`.

@@ -209,15 +209,20 @@ impl Realisation {
         let size = settings.output_size(target.size());
         let original = target.phases.clone();
         let polished = match (&original, &mut phases) {
-            (Some(original), Some(map)) if settings.polish => Some(polish(map, original, seed, interrupted)),
+            (Some(original), Some(map)) if settings.polish && settings.method.settings().is_polished() => {
+                Some(polish(map, original, seed, interrupted))
+            }
             _ => None,
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
         let measured = phases.as_ref().map(MapStatistics::of);
-        let compared = match (target.statistics(), &measured) {
+        let mut compared = match (target.statistics(), &measured) {
             (Some(original), Some(found)) => original.compare(found),
             _ => vec![],
         };
+        for (phase, natural) in compared.iter_mut().zip(target.natural().unwrap_or_default()) {
+            phase.natural = Some(*natural);
+        }
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let mut notes = settings.method.settings().notes(target.size());
         notes.extend(copied.as_ref().and_then(copy_note));

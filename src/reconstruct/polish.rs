@@ -208,7 +208,6 @@ fn distance_is_one(map: &PhaseMap, a: usize, b: usize) -> bool {
 mod tests {
     use super::*;
     use crate::stats::compare;
-    use crate::synth;
 
     #[test]
     fn no_error_grows_and_no_pixel_is_lost() {
@@ -253,12 +252,19 @@ mod tests {
     #[test]
     fn interfaces_do_not_get_rougher_or_longer() {
         for phases in [2, 3] {
-            let make = |seed| match phases {
-                2 => synth::bicontinuous(96, 0.4, 14.0, seed),
-                _ => synth::three_phases(96, 14.0, seed),
+            // Many waves in all directions, cut at levels.
+            let make = |seed: f64, noise: f64| {
+                let level = |n: usize| {
+                    let (y, x) = ((n / 96) as f64, (n % 96) as f64);
+                    let wave = |k: f64| (0.45 * (x * (1.3 * k).cos() + y * (1.3 * k).sin()) + seed * k * k).sin();
+                    let rough = ((n * 7919) % 101) as f64 / 101.0 - 0.5;
+                    let sum = (1..20).map(|k| wave(f64::from(k))).sum::<f64>() + noise * rough;
+                    u8::from(sum > 0.5) + u8::from(phases == 3 && sum > 3.0)
+                };
+                PhaseMap::new((96, 96), (0..96 * 96).map(level).collect(), phases)
             };
-            let original = make(1);
-            let mut map = make(2);
+            let original = make(1.0, 1.0);
+            let mut map = make(2.3, 1.6);
             let (before, rough_before) = (compare(&original, &map), rough(&map));
             let done = polish(&mut map, &original, 1, &|| false);
             let after = compare(&original, &map);

@@ -117,6 +117,11 @@ pub trait MethodSettings {
     /// The names of the parts of its loss, in the order of [`LossValue::parts`].
     fn loss_names(&self) -> Vec<String>;
 
+    /// Whether its results are polished, if the settings say so.
+    fn is_polished(&self) -> bool {
+        true
+    }
+
     /// What has to be known of results for an original of this size, in sentences.
     fn notes(&self, _original: (usize, usize)) -> Vec<String> {
         vec![]

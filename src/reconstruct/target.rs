@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
-use crate::stats::{Curves, MapStatistics, all_curves};
+use crate::stats::{Curves, MapStatistics, NaturalVariation, all_curves, natural_variation};
 
 /// An original after its preparation, with its measurements. Runs, studies and comparisons share it.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Target {
     fingerprint: OnceLock<String>,
     curves: OnceLock<Vec<Curves>>,
     statistics: OnceLock<MapStatistics>,
+    natural: OnceLock<Option<Vec<NaturalVariation>>>,
 }
 
 impl Target {
@@ -44,6 +45,7 @@ impl Target {
             fingerprint: OnceLock::new(),
             curves: OnceLock::new(),
             statistics: OnceLock::new(),
+            natural: OnceLock::new(),
         }
     }
 
@@ -71,6 +73,12 @@ impl Target {
     pub fn statistics(&self) -> Option<&MapStatistics> {
         let map = self.phases.as_ref()?;
         Some(self.statistics.get_or_init(|| MapStatistics::of(map)))
+    }
+
+    /// The natural variation of every phase, where the original is large enough. Measured at the first call.
+    pub fn natural(&self) -> Option<&[NaturalVariation]> {
+        let (map, whole) = (self.phases.as_ref()?, self.statistics()?);
+        self.natural.get_or_init(|| natural_variation(map, whole)).as_deref()
     }
 }
 

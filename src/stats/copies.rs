@@ -105,25 +105,3 @@ impl Searched {
         (0..h * w).filter(fits).map(beyond).fold(f64::NEG_INFINITY, f64::max)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::synth;
-
-    #[test]
-    fn a_copied_part_is_found_and_another_layout_is_none() {
-        let (a, b) = (synth::bicontinuous(128, 0.4, 12.0, 1), synth::bicontinuous(128, 0.4, 12.0, 2));
-        let other = copied(&a, &b).expect("large enough");
-        assert_eq!((other.share, other.block_edge), (0.0, 32));
-        assert!(other.largest_agreement < 0.7, "{other:?}");
-        // The left half of the original, shifted, in another layout.
-        let mut half = b.clone();
-        let part = a.labels.slice(s![16..128, 5..69]).to_owned();
-        half.labels.slice_mut(s![0..112, 64..128]).assign(&part);
-        let found = copied(&a, &half).expect("large enough");
-        assert!((found.share - 6.0 / 16.0).abs() < 1e-9, "{found:?}");
-        assert!(copied(&a, &a).expect("large enough").share == 1.0);
-        assert!(copied(&synth::bicontinuous(40, 0.4, 12.0, 1), &b).is_none());
-    }
-}

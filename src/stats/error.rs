@@ -99,6 +99,19 @@ impl ErrorRates {
     }
 }
 
+/// What two independent pictures of the size of the original would differ by, for one phase: estimated from its quarters.
+///
+/// A quarter holds a fourth of the independent areas, so its numbers deviate from the material's twice as much as those of
+/// the whole picture do, and two pictures differ by √2 times the deviation of one. The mean deviation of the quarters from
+/// the whole, over √2, is therefore that of two pictures.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct NaturalVariation {
+    /// Errors of the curves.
+    pub errors: ErrorRates,
+    /// Errors and changes of everything else; changes without their sign.
+    pub unfitted: Unfitted,
+}
+
 /// One phase of an original and a reconstruction.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PhaseComparison {
@@ -125,6 +138,9 @@ pub struct PhaseComparison {
     /// The same of the reconstruction.
     #[serde(default)]
     pub percolates: Option<[bool; 2]>,
+    /// What two independent pictures of the original's size would differ by.
+    #[serde(default)]
+    pub natural: Option<NaturalVariation>,
     /// Distances that S2 and lineal path are compared over: r = 0 … `distances` − 1 pixels.
     #[serde(default)]
     pub distances: usize,
@@ -168,6 +184,7 @@ impl MapStatistics {
                 unfitted: measured.map(|(a, b)| Unfitted::between((a, self.pixels), (b, found.pixels))),
                 original_percolates: measured.map(|(a, _)| a.percolates),
                 percolates: measured.map(|(_, b)| b.percolates),
+                natural: None,
                 distances: a.s2.len().min(b.s2.len()),
             }
         };

@@ -7,6 +7,7 @@ mod error;
 mod fourier;
 mod lineal;
 mod measure;
+mod natural;
 mod number;
 mod pores;
 mod surface;
@@ -20,10 +21,13 @@ pub use ndarray::Axis;
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
 pub use copies::{Copied, copied};
-pub use error::{Curves, ErrorRates, MapStatistics, PhaseComparison, all_curves, compare, curves, white_noise};
+pub use error::{
+    Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves, compare, curves, white_noise,
+};
 pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};
 pub use measure::{PhaseStatistics, Unfitted, measure};
+pub use natural::{JudgedNumber, RULE, natural_variation};
 pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
 pub use surface::{interface_length, local_variance, power_spectrum, specific_surface};
 pub use two_point::{Correlation, two_point_axis, two_point_radial};

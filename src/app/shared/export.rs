@@ -11,6 +11,7 @@ pub struct ExportChoice {
     pub files: OutputFiles,
     pub plots_png: bool,
     pub plots_svg: bool,
+    pub page: bool,
 }
 
 impl Default for ExportChoice {
@@ -22,6 +23,7 @@ impl Default for ExportChoice {
             files: OutputFiles::STANDARD,
             plots_png: true,
             plots_svg: false,
+            page: true,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod original;
 pub mod plots;
 pub mod question;
 pub mod read;
+pub mod recent;
 pub mod source;
 pub mod state;
 pub mod watch;

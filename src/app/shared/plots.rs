@@ -1,6 +1,8 @@
 //! Plots with a menu to copy or save them.
 
+use super::question::{Ask, PathKind};
 use super::state::Shared;
+use super::work::write_over;
 use crate::app::widgets::{PlotRequest, ShownFigure, titled_plot};
 use crate::figure::Figure;
 
@@ -9,8 +11,16 @@ pub fn handle_plot_request(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(F
     match wanted {
         Some((figure, PlotRequest::CopyCsv)) => ui.ctx().copy_text(figure.csv()),
         Some((figure, PlotRequest::Save(kind))) => {
-            let path = shared.export.path(&format!("{}.{kind}", figure.file_stem()));
-            shared.write(path, move |path| figure.write(path, kind));
+            let ask = Ask::Path {
+                kind: PathKind::Save,
+                title: "Save the plot as",
+                action: "Save",
+                filters: &[],
+                proposed: shared.export.path(&format!("{}.{kind}", figure.file_stem())),
+            };
+            shared.ask(ask, move |shared, answer| {
+                write_over(shared, answer.path(), move |path| figure.write(path, kind))
+            });
         }
         None => {}
     }

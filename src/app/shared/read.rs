@@ -55,6 +55,7 @@ fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, num
     };
     let name = document.raw.name.clone();
     shared.messages.note(format!("{name}: {}.", document.summary()));
+    super::work::remember(shared, &source.path);
     shared.source = source;
     warn_of_data_bar(shared, &document);
     shared.show_document(document);

@@ -1,6 +1,6 @@
 //! What all spaces of the window use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Context;
@@ -112,6 +112,8 @@ pub struct Shared {
     pub busy: Option<&'static str>,
     /// The number of the newest request to open a micrograph.
     pub newest_read: u64,
+    /// The files and projects that were opened last.
+    pub recent: Vec<PathBuf>,
     pub openers: Arc<Vec<Opener>>,
     pub wake: Wake,
 }
@@ -147,6 +149,7 @@ impl Shared {
             keeps_micrograph: false,
             busy: None,
             newest_read: 0,
+            recent: super::recent::load(),
             openers: Arc::new(openers),
             wake: Arc::new(move || repaint.request_repaint()),
         };

@@ -27,7 +27,7 @@ pub use decode::{cluster, rank};
 pub use encode::{Encoding, encode, phase_vectors};
 pub use preset::Preset;
 pub use problem::{Level, Problem, resources};
-pub use settings::{Decoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind};
+pub use settings::{CorrelationTarget, Decoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind};
 pub use solver::{Solver, decode, rough_phases};
 pub use state::{Optimiser, Saved};
 pub use terms::{Terms, level_sizes};
@@ -73,6 +73,11 @@ impl MethodSettings for Gram {
             )
         };
         if field > height.min(width) { vec![sentence()] } else { vec![] }
+    }
+
+    fn is_polished(&self) -> bool {
+        // The polish brings S2 to the sample's, which takes the material's variation away again.
+        self.correlation_target == CorrelationTarget::Sample
     }
 
     fn loss_names(&self) -> Vec<String> {

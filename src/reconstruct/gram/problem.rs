@@ -74,7 +74,8 @@ impl Problem {
                 size: here,
                 grams: grams(&device, &weights, &image, there, &loss, memory.for_measuring())?,
                 plan: Plan::of(kind, &weights, here, &loss, memory.for_loss(&gram, here))?,
-                spatial: (gram.correlation_weight > 0.0).then(|| SpatialTargets::of(&soft, &image, there, here)),
+                spatial: (gram.correlation_weight > 0.0)
+                    .then(|| SpatialTargets::of(&soft, &image, there, here, gram.correlation_target)),
                 // An image without phases has no lineal path.
                 paths: (gram.path_weight > 0.0 && phases.is_some())
                     .then(|| PathTargets::of(&soft, &image, there, here)),

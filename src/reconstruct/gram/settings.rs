@@ -29,6 +29,18 @@ pub enum Decoding {
     Rank,
 }
 
+/// What S2 in the loss follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CorrelationTarget {
+    /// The sample: every displacement, exactly. Realisations then share the sample's own deviations from the material.
+    #[default]
+    Sample,
+    /// The material: the radial mean, within the sampling error that the sample's quarters show. Realisations then vary like
+    /// pictures of the material. Only for materials without a preferred direction.
+    Material,
+}
+
 fn one() -> usize {
     1
 }
@@ -63,6 +75,9 @@ pub struct Gram {
     /// Weight of the two-point correlation's term in the loss; 0: none.
     #[serde(default)]
     pub correlation_weight: f64,
+    /// What that term follows.
+    #[serde(default)]
+    pub correlation_target: CorrelationTarget,
     /// Weight of the lineal path's term in the loss; 0: none.
     #[serde(default)]
     pub path_weight: f64,
@@ -87,6 +102,7 @@ impl Default for Gram {
             adam_rate: 4.0,
             levels: 3,
             correlation_weight: 1.0,
+            correlation_target: CorrelationTarget::Sample,
             path_weight: 10.0,
             decoding: Decoding::Rank,
             iterations: 200,

@@ -5,6 +5,7 @@
 
 use rustfft::num_complex::Complex;
 
+use super::settings::CorrelationTarget;
 use crate::stats::Fourier;
 
 /// The soft indicators of all phases as linear functions of a pixel's three channels (without phases: the channels in
@@ -92,6 +93,65 @@ pub struct SpatialTargets {
     /// `Σ_d w(d) (A(d) − mean²)²` of each field.
     scales: Vec<f64>,
     reach: (usize, usize),
+    /// For each field the radial means and how far a result may be from each; empty where every displacement counts.
+    rings: Vec<Vec<Ring>>,
+}
+
+/// The displacements of one length.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Ring {
+    /// The mean of the autocorrelation.
+    target: f64,
+    /// Its sampling error.
+    tolerance: f64,
+    /// How many displacements there are.
+    places: f64,
+}
+
+/// The length of a displacement as the number of its ring.
+fn ring_of(dy: isize, dx: isize) -> usize {
+    (dy as f64).hypot(dx as f64).round() as usize
+}
+
+/// The mean of an autocorrelation over each ring within reach, with the numbers of displacements.
+fn ring_means(all: &[f64], size: (usize, usize), reach: (usize, usize)) -> Vec<Ring> {
+    let mut rings = vec![Ring::default(); ring_of(reach.0 as isize, reach.1 as isize) + 1];
+    displacements(reach, |dy, dx, _| {
+        let ring = &mut rings[ring_of(dy, dx)];
+        ring.target += all[wrapped((dy, dx), size)];
+        ring.places += 1.0;
+    });
+    rings.iter_mut().filter(|r| r.places > 0.0).for_each(|r| r.target /= r.places);
+    rings
+}
+
+/// The standard error of the radial means of a field, by its four quarters: half of their deviation, as the whole has four
+/// times the area.
+fn sampling_errors(field: &dyn Fn(usize) -> f64, (height, width): (usize, usize), rings: usize) -> Vec<f64> {
+    let (h, w) = (height / 2, width / 2);
+    if h < 4 || w < 4 {
+        return vec![0.0; rings];
+    }
+    let fourier = Fourier::new(h, w);
+    let within = ((h - 1) / 2, (w - 1) / 2);
+    let quarters: Vec<Vec<Ring>> = [(0, 0), (0, w), (h, 0), (h, w)]
+        .into_iter()
+        .map(|(top, left)| {
+            let values: Vec<f64> = (0..h * w).map(|n| field((top + n / w) * width + left + n % w)).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let spectrum = fourier.transform(|at| values[at] - mean);
+            let all: Vec<f64> = fourier.correlate(&spectrum, &spectrum).iter().map(|v| v / (h * w) as f64).collect();
+            ring_means(&all, (h, w), within)
+        })
+        .collect();
+    let known = quarters[0].len();
+    let error = |r: usize| {
+        let values: Vec<f64> = quarters.iter().map(|q| q[r.min(known - 1)].target).collect();
+        let mean = values.iter().sum::<f64>() / 4.0;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 3.0;
+        0.5 * variance.sqrt()
+    };
+    (0..rings).map(error).collect()
 }
 
 /// The S2 term for images of one size.
@@ -133,11 +193,17 @@ pub fn correlation_bytes((height, width): (usize, usize)) -> u64 {
 
 impl SpatialTargets {
     /// Measures an original (RGB in 0 … 255) for results of a size.
-    pub fn of(phases: &SoftPhases, image: &[f32], size: (usize, usize), result: (usize, usize)) -> Self {
+    pub fn of(
+        phases: &SoftPhases,
+        image: &[f32],
+        size: (usize, usize),
+        result: (usize, usize),
+        follows: CorrelationTarget,
+    ) -> Self {
         let fourier = Fourier::new(size.0, size.1);
         let reach = reach(size, result);
         let pixels = (size.0 * size.1) as f64;
-        let (mut correlations, mut scales) = (vec![], vec![]);
+        let (mut correlations, mut scales, mut rings) = (vec![], vec![], vec![]);
         for k in 0..phases.len() {
             let spectrum = fourier.transform(|at| phases.field(k, image, at));
             let mean = spectrum[0].re / pixels;
@@ -149,10 +215,17 @@ impl SpatialTargets {
                 scale += weight * (value - mean * mean).powi(2);
             });
             correlations.push(kept);
+            if follows == CorrelationTarget::Material {
+                let all: Vec<f64> = all.iter().map(|v| v / pixels).collect();
+                let mut means = ring_means(&all, size, reach);
+                let errors = sampling_errors(&|at| phases.field(k, image, at), size, means.len());
+                means.iter_mut().zip(errors).for_each(|(ring, error)| ring.tolerance = error);
+                rings.push(means);
+            }
             // The term is 0 for a field that does not vary.
             scales.push(if scale < LEAST { f64::INFINITY } else { scale });
         }
-        Self { correlations, scales, reach }
+        Self { correlations, scales, reach, rings }
     }
 }
 
@@ -161,6 +234,25 @@ impl SpatialTerm {
     /// autocorrelation of a soft phase and w(d) = 1/|d|.
     pub fn new(phases: SoftPhases, targets: SpatialTargets, size: (usize, usize), weight: f64) -> Self {
         Self { phases, targets, fourier: Fourier::new(size.0, size.1), size, weight }
+    }
+
+    /// The term of one field by rings: like that by displacements, but of the mean of each ring, and nothing within its
+    /// tolerance. The slope with respect to the sums `found` goes to `slope`.
+    fn add_rings(&self, rings: &[Ring], found: &[f64], scale: f64, slope: &mut [f64]) -> f64 {
+        let size = self.size;
+        let pixels = (size.0 * size.1) as f64;
+        let means = ring_means(found, size, self.targets.reach);
+        // The weight of a ring is that of its displacements together.
+        let weight = |r: usize| rings[r].places / (r as f64).max(1.0);
+        let gap = |r: usize| {
+            let gap = means[r].target / pixels - rings[r].target;
+            gap.signum() * (gap.abs() - rings[r].tolerance).max(0.0)
+        };
+        displacements(self.targets.reach, |dy, dx, _| {
+            let r = ring_of(dy, dx);
+            slope[wrapped((dy, dx), size)] = 2.0 * scale * weight(r) * gap(r) / (rings[r].places * pixels);
+        });
+        (0..rings.len()).map(|r| scale * weight(r) * gap(r).powi(2)).sum()
     }
 
     /// The term at `image`; its gradient is added to `gradient`.
@@ -173,8 +265,16 @@ impl SpatialTerm {
             let found = self.fourier.correlate(&spectrum, &spectrum);
             let scale = self.weight / (self.targets.scales[k] * self.phases.len() as f64);
             let mut slope = vec![0.0; found.len()];
+            if let Some(rings) = self.targets.rings.get(k) {
+                total += self.add_rings(rings, &found, scale, &mut slope);
+            }
             let mut targets = self.targets.correlations[k].iter();
-            displacements(self.targets.reach, |dy, dx, weight| {
+            let displaced = |visit: &mut dyn FnMut(isize, isize, f64)| {
+                if self.targets.rings.is_empty() {
+                    displacements(self.targets.reach, visit);
+                }
+            };
+            displaced(&mut |dy, dx, weight| {
                 let at = wrapped((dy, dx), size);
                 let gap = found[at] / pixels - targets.next().copied().unwrap_or(0.0);
                 total += scale * weight * gap * gap;

@@ -24,7 +24,7 @@ impl Terms {
         let vectors = if phases == 0 { vec![] } else { phase_vectors(phases, gram.encoding, 1) };
         let soft = SoftPhases::of(&vectors);
         let spatial = (gram.correlation_weight > 0.0).then(|| {
-            let targets = SpatialTargets::of(&soft, &image, size, size);
+            let targets = SpatialTargets::of(&soft, &image, size, size, gram.correlation_target);
             SpatialTerm::new(soft.clone(), targets, size, gram.correlation_weight)
         });
         let paths = (gram.path_weight > 0.0 && phases > 0).then(|| {

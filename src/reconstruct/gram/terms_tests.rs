@@ -2,6 +2,7 @@
 
 use super::encode::{Encoding, phase_vectors};
 use super::paths::{PathTargets, PathTerm};
+use super::settings::CorrelationTarget;
 use super::spatial::{SoftPhases, SpatialTargets, SpatialTerm};
 
 fn noise(pixels: usize, factor: usize) -> Vec<f32> {
@@ -30,11 +31,13 @@ fn gradients_are_those_of_finite_differences() {
         let vectors = phase_vectors(phases, Encoding::Corners, 1);
         let soft = SoftPhases::of(&vectors[..phases]);
         let there = noise(original.0 * original.1, 77);
-        let correlation = SpatialTerm::new(soft.clone(), SpatialTargets::of(&soft, &there, original, size), size, 3.0);
+        let targets = |follows| SpatialTargets::of(&soft, &there, original, size, follows);
+        let correlation = SpatialTerm::new(soft.clone(), targets(CorrelationTarget::Sample), size, 3.0);
+        let radial = SpatialTerm::new(soft.clone(), targets(CorrelationTarget::Material), size, 3.0);
         let path = PathTerm::new(soft.clone(), PathTargets::of(&soft, &there, original, size), size, 3.0);
         let image = noise(size.0 * size.1, 91);
         type Term<'a> = &'a dyn Fn(&[f32], &mut [f64]) -> f64;
-        let terms: [Term; 2] = [&|i, g| correlation.add(i, g), &|i, g| path.add(i, g)];
+        let terms: [Term; 3] = [&|i, g| correlation.add(i, g), &|i, g| path.add(i, g), &|i, g| radial.add(i, g)];
         for (n, term) in terms.into_iter().enumerate() {
             let mut gradient = vec![0.0; image.len()];
             term(&image, &mut gradient);
@@ -58,7 +61,7 @@ fn gradients_are_those_of_finite_differences() {
 fn an_image_that_is_the_original_costs_nothing() {
     let soft = SoftPhases::of(&phase_vectors(2, Encoding::Corners, 1));
     let image = noise(16 * 16, 91);
-    let targets = SpatialTargets::of(&soft, &image, (16, 16), (16, 16));
+    let targets = SpatialTargets::of(&soft, &image, (16, 16), (16, 16), CorrelationTarget::Sample);
     let term = SpatialTerm::new(soft.clone(), targets, (16, 16), 1.0);
     assert!(term.add(&image, &mut vec![0.0; image.len()]) < 1e-20);
     let path = PathTerm::new(soft.clone(), PathTargets::of(&soft, &image, (16, 16), (16, 16)), (16, 16), 1.0);

@@ -93,6 +93,7 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
                 ("Flip top and bottom", Prepare::FlipVertical),
                 ("Rotate right", Prepare::RotateRight),
                 ("Rotate left", Prepare::RotateLeft),
+                ("Cut to the specimen (without its surround)", Prepare::Specimen),
                 ("Rotate by an angle", Prepare::Rotate { degrees: 0.0 }),
                 ("Bin 2 × 2", Prepare::Scale { factor: 0.5 }),
                 ("Scale", Prepare::Scale { factor: 0.75 }),

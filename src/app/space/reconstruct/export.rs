@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use egui::{TextEdit, Ui};
 
-use super::figures;
 use super::state::{Export, ReconstructSpace};
+use super::{figures, page};
 use crate::app::shared::Shared;
 use crate::app::shared::export::ExportChoice;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::{News, OneShot};
+use crate::app::shared::work::{free_name, is_taken};
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
 use crate::figure::Figure;
+use crate::folders::write_atomically;
 use crate::reconstruct::{Realisation, output_path, write_realisation};
 
 impl Export {
@@ -67,7 +69,17 @@ pub fn overlay(space: &mut ReconstructSpace, shared: &mut Shared, ui: &Ui) {
         ui.checkbox(&mut files.image_npy, "Image before decoding (.npy, f32)");
         ui.checkbox(&mut choice.plots_png, "Plots (PNG)");
         ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
+        ui.checkbox(&mut choice.page, "Page with pictures, plots, numbers and verdict (SVG)");
         ui.checkbox(&mut choice.files.report, "Report (JSON): opening it sets up the same run again");
+        let report = output_path(Path::new(shared.export.folder.trim()), "report", realisation.number, "json");
+        if is_taken(&report) {
+            let beside = free_name(Path::new(shared.export.folder.trim()));
+            let text = format!("The folder has results of this name. They go to {} instead.", beside.display());
+            ui.checkbox(&mut space.export.replaces, "Replace the results that are there");
+            if !space.export.replaces {
+                ui.label(egui::RichText::new(text).weak());
+            }
+        }
         if !space.export.error.is_empty() {
             ui.colored_label(theme::palette(ui).error, &space.export.error);
         }
@@ -106,6 +118,12 @@ fn write_files(space: &mut ReconstructSpace, shared: &Shared, realisation: std::
         space.export.error = "Name a folder for the results.".into();
         return;
     }
+    let mut folder = folder;
+    let report = output_path(&folder, "report", realisation.number, "json");
+    if is_taken(&report) && !space.export.replaces {
+        // Results are not replaced without being asked.
+        folder = free_name(&folder);
+    }
     let write = move || write_all(&folder, &realisation, &choice, &figures).map(|()| folder);
     space.export.writing.start_detached(OneShot(Box::new(write)), &shared.wake);
 }
@@ -117,6 +135,13 @@ fn write_all(
     figures: &[Figure],
 ) -> Result<(), String> {
     write_realisation(folder, realisation, choice.files).map_err(|e| e.to_string())?;
+    if choice.page {
+        let shown = figures.iter().filter(|f| !f.series.is_empty()).cloned().collect();
+        let svg = page::page(realisation, shown)?.svg()?;
+        let path = output_path(folder, "page", realisation.number, "svg");
+        write_atomically(&path, svg.as_bytes())
+            .map_err(|e| format!("{} could not be written: {e}.", path.display()))?;
+    }
     for figure in figures.iter().filter(|f| !f.series.is_empty()) {
         for (wanted, kind) in [(choice.plots_png, "png"), (choice.plots_svg, "svg")] {
             if wanted {

@@ -14,7 +14,9 @@ use crate::job::{Progress, Request};
 use crate::net::weights::download::download_bytes;
 use crate::net::{Layer, WeightsKind};
 use crate::reconstruct::Cost;
-use crate::reconstruct::gram::{Decoding, Encoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind, Preset};
+use crate::reconstruct::gram::{
+    CorrelationTarget, Decoding, Encoding, Gram, MOST_ITERATIONS, MOST_LEVELS, OptimiserKind, Preset,
+};
 use crate::reconstruct::loss::Normalisation;
 
 pub fn network_settings(space: &mut ReconstructSpace, shared: &mut Shared, gram: &mut Gram, ui: &mut Ui) {
@@ -189,6 +191,11 @@ pub fn faithful_settings(shared: &mut Shared, gram: &mut Gram, ui: &mut Ui) {
     };
     let tip = "Weight of the two-point correlation S2 in the loss; 0: Gram matrices alone.";
     value(ui, "S2 weight", tip, &mut gram.correlation_weight, &default.correlation_weight, weight);
+    let follows = [(CorrelationTarget::Sample, "the sample, exactly"), (CorrelationTarget::Material, "the material")];
+    let tip = "The sample: every displacement, so that realisations share the sample's own deviations from the material. The \
+               material: the radial mean within its sampling error, without polish, so that realisations vary like pictures of \
+               the material; only for materials without a preferred direction.";
+    choice(ui, "S2 follows", tip, &mut gram.correlation_target, &default.correlation_target, &follows);
     let tip = "Weight of the lineal path in the loss; 0: Gram matrices alone.";
     value(ui, "Path weight", tip, &mut gram.path_weight, &default.path_weight, weight);
     let methods = [(Decoding::Rank, "rank (two phases)"), (Decoding::Clusters, "k-means and annealing")];

@@ -4,6 +4,7 @@ mod cost;
 mod export;
 mod figures;
 mod gram;
+mod page;
 mod run;
 mod settings;
 mod state;

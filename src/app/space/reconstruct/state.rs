@@ -113,6 +113,8 @@ impl ReconstructSpace {
 #[derive(Default)]
 pub struct Export {
     pub(super) is_open: bool,
+    /// Whether results of the same name are replaced.
+    pub(super) replaces: bool,
     /// Why the last one failed.
     pub(super) error: String,
     pub(super) writing: Watch<OneShot<PathBuf>>,

@@ -11,7 +11,7 @@ use crate::app::theme;
 use crate::app::widgets::{Pane, PlotRequest, curve_plot, enlarged, show_panes, thumbnail};
 use crate::figure::{Figure, significant};
 use crate::micrograph::PhaseMap;
-use crate::stats::ErrorRates;
+use crate::stats::{ErrorRates, JudgedNumber, RULE};
 
 /// The names of the pictures and of the plots, of which each can be enlarged.
 const PANES: &str = "reconstruct panes";
@@ -30,7 +30,10 @@ pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui:
         return plots(space, shared, ui);
     }
     let bare = theme::bare(ui);
-    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 22.0).show(ui, |ui| gallery(space, shared, ui));
+    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 44.0).show(ui, |ui| {
+        verdict(space, shared, ui);
+        gallery(space, shared, ui);
+    });
     let height = ui.available_height();
     Panel::bottom("plots")
         .frame(bare)
@@ -192,6 +195,33 @@ fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
         let tip = "An iteration at a coarse size costs less, so the share of the work is not that of the iterations.";
         ui.add(egui::Label::new(RichText::new(text).small()).extend()).on_hover_text(tip);
     }
+}
+
+/// What the numbers of the shown realisation say, in a line that is always there, so that nothing jumps.
+fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
+    let shown = match space.shown {
+        Shown::Realisation(n) => shared.realisations.get(n),
+        Shown::Live => None,
+    };
+    let report = shown.map(|realisation| &realisation.report);
+    let phase = report.and_then(|report| report.phases.get(shared.phase_of(report.phases.len())));
+    let text = phase.and_then(|phase| phase.verdict()).unwrap_or_default();
+    let notes = report.map_or(vec![], |report| report.notes.clone());
+    ui.horizontal(|ui| {
+        ui.set_height(18.0);
+        let color = if notes.is_empty() { ui.visuals().text_color() } else { theme::palette(ui).warning };
+        let line = notes.iter().chain([&text]).filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        if line.is_empty() {
+            return;
+        }
+        let numbers = phase.map_or(vec![], |phase| phase.judged());
+        let number = |n: &JudgedNumber| {
+            let kind = if n.fitted { "fitted" } else { "not fitted" };
+            format!("\n{} ({kind}): {:.2} %, own variation {:.2} %", n.name, n.found, n.natural)
+        };
+        let tip: String = [RULE.to_string()].into_iter().chain(numbers.iter().map(number)).collect();
+        ui.add(egui::Label::new(RichText::new(&line).color(color)).truncate()).on_hover_text(format!("{line}\n{tip}"));
+    });
 }
 
 fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {

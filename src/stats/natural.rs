@@ -1,0 +1,117 @@
+//! How much pictures of one material differ by nature, and whether a reconstruction differs more.
+
+use ndarray::s;
+use rayon::prelude::*;
+
+use super::error::{ErrorRates, MapStatistics, NaturalVariation, PhaseComparison};
+use super::measure::Unfitted;
+use crate::micrograph::PhaseMap;
+
+/// The smallest edge of a quarter that is measured, in pixels.
+const LEAST_EDGE: usize = 16;
+
+/// The natural variation of every phase; `None` where the picture is too small to be quartered.
+pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<NaturalVariation>> {
+    let (h, w) = (map.size().0 / 2, map.size().1 / 2);
+    if h.min(w) < LEAST_EDGE {
+        return None;
+    }
+    let places = [(0, 0), (0, w), (h, 0), (h, w)];
+    let quarter = |(y, x): &(usize, usize)| {
+        let labels = map.labels.slice(s![*y..y + h, *x..x + w]).as_standard_layout().into_owned();
+        whole.compare(&MapStatistics::of(&PhaseMap { labels, phases: map.phases }))
+    };
+    let quarters: Vec<Vec<PhaseComparison>> = places.par_iter().map(quarter).collect();
+    let of_phase = |phase: usize| {
+        let mean = |of: &dyn Fn(&PhaseComparison) -> f64| {
+            let found: Vec<f64> = quarters.iter().map(|q| of(&q[phase]).abs()).filter(|v| v.is_finite()).collect();
+            found.iter().sum::<f64>() / found.len() as f64 / std::f64::consts::SQRT_2
+        };
+        let unfitted = |of: fn(&Unfitted) -> f64| mean(&|p| p.unfitted.as_ref().map_or(f64::NAN, of));
+        NaturalVariation {
+            errors: ErrorRates {
+                s2_error_percent: mean(&|p| p.errors.s2_error_percent),
+                s2_covariance_error_percent: mean(&|p| p.errors.s2_covariance_error_percent),
+                lineal_path_error_percent: mean(&|p| p.errors.lineal_path_error_percent),
+            },
+            unfitted: Unfitted {
+                cluster_error_percent: unfitted(|u| u.cluster_error_percent),
+                pore_size_error_percent: unfitted(|u| u.pore_size_error_percent),
+                mean_chord_change_percent: unfitted(|u| u.mean_chord_change_percent),
+                specific_surface_change_percent: unfitted(|u| u.specific_surface_change_percent),
+                interface_length_change_percent: unfitted(|u| u.interface_length_change_percent),
+                components_change_percent: unfitted(|u| u.components_change_percent),
+            },
+        }
+    };
+    Some((0..map.phases).map(of_phase).collect())
+}
+
+/// A number of a comparison beside what the material varies by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JudgedNumber {
+    /// What it is of.
+    pub name: &'static str,
+    /// Whether a reconstruction with S2 and lineal path in its loss is fitted to it.
+    pub fitted: bool,
+    /// The error or the change without its sign, in percent.
+    pub found: f64,
+    /// The natural variation, in percent.
+    pub natural: f64,
+}
+
+impl JudgedNumber {
+    /// Whether it differs no more than nine of ten pairs of pictures of the material would: twice the mean deviation of a
+    /// normally distributed number.
+    pub fn is_within(&self) -> bool {
+        self.found <= 2.0 * self.natural
+    }
+}
+
+/// The rule of the verdict, in sentences.
+pub const RULE: &str = "The original's own variation is what two independent pictures of its size differ by on average, \
+                        estimated from its four quarters. A number is within it up to twice that, as nine of ten pictures \
+                        of the same material would be.";
+
+impl PhaseComparison {
+    /// Its numbers beside the original's own variation; none where that is not known.
+    pub fn judged(&self) -> Vec<JudgedNumber> {
+        let (Some(natural), Some(u)) = (&self.natural, &self.unfitted) else { return vec![] };
+        let (e, n, v) = (&self.errors, &natural.errors, &natural.unfitted);
+        let number = |name, fitted, found: f64, natural| JudgedNumber { name, fitted, found: found.abs(), natural };
+        let all = [
+            number("covariance", true, e.s2_covariance_error_percent, n.s2_covariance_error_percent),
+            number("lineal path", true, e.lineal_path_error_percent, n.lineal_path_error_percent),
+            number("cluster function", false, u.cluster_error_percent, v.cluster_error_percent),
+            number("pore sizes", false, u.pore_size_error_percent, v.pore_size_error_percent),
+            number("mean chord", false, u.mean_chord_change_percent, v.mean_chord_change_percent),
+            number("specific surface", false, u.specific_surface_change_percent, v.specific_surface_change_percent),
+            number("interface length", false, u.interface_length_change_percent, v.interface_length_change_percent),
+            number("number of components", false, u.components_change_percent, v.components_change_percent),
+        ];
+        all.into_iter().filter(|n| n.found.is_finite() && n.natural.is_finite()).collect()
+    }
+
+    /// What its numbers say, in one sentence; what was not fitted comes first.
+    pub fn verdict(&self) -> Option<String> {
+        let all = self.judged();
+        let part = |fitted: bool| {
+            let numbers: Vec<&JudgedNumber> = all.iter().filter(|n| n.fitted == fitted).collect();
+            let beyond: Vec<String> = numbers
+                .iter()
+                .filter(|n| !n.is_within())
+                .map(|n| format!("{} {:.1} % (own {:.1} %)", n.name, n.found, n.natural))
+                .collect();
+            let within = numbers.len() - beyond.len();
+            let but = if beyond.is_empty() { String::new() } else { format!(", not {}", beyond.join(", ")) };
+            format!("{within} of {} numbers{but}", numbers.len())
+        };
+        (!all.is_empty()).then(|| {
+            format!(
+                "Within the original's own variation: of what was not fitted {}; of what was fitted {}.",
+                part(false),
+                part(true)
+            )
+        })
+    }
+}
