@@ -470,7 +470,7 @@ fn the_command_line_says_what_it_decided_and_cuts_the_data_bar() {
                 30_000 * u16::from(inside) + 10_000 + ((n * 7919) % 3001) as u16
             }
             200 => 65_535,
-            _ if n % 7 == 0 && x < 120 => 65_535,
+            _ if n.is_multiple_of(7) && x < 120 => 65_535,
             _ => 0,
         }
     };

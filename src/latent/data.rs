@@ -205,6 +205,35 @@ pub struct Source {
     pub factors: Option<[f64; 3]>,
 }
 
+/// How many patches one picture of a size gives, to train on and held out.
+pub fn patches_of((height, width): (usize, usize), edge: usize, stride: usize) -> (usize, usize) {
+    if height < edge || width < edge {
+        return (0, 0);
+    }
+    let count = |room: usize| room / stride.max(1) + 1;
+    let border = border_of(width, edge);
+    let rows = count(height - edge);
+    let train = border.checked_sub(edge).map_or(0, count);
+    (rows * train, rows * count(width - edge - border.min(width - edge)))
+}
+
+/// The edge of patches and the stride that suit one picture of a size: the largest patches of which there are enough that
+/// differ; `None` where the picture is too small for any.
+pub fn proposed_patches(size: (usize, usize)) -> Option<(usize, usize)> {
+    /// So many patches teach something.
+    const ENOUGH: usize = 64;
+    let fits = |edge: &usize| {
+        let (train, held_out) = patches_of(size, *edge, edge / 4);
+        train >= ENOUGH && held_out >= LEAST_HELD_OUT
+    };
+    [128, 96, 64, 48, 32].into_iter().find(fits).map(|edge| (edge, edge / 4))
+}
+
+/// The first column of the strip that is held out of a picture.
+fn border_of(width: usize, edge: usize) -> usize {
+    width - ((width as f64 * SHARE) as usize).max(edge).min(width)
+}
+
 /// With this many pictures or more, whole pictures are held out instead of parts of each.
 const MANY: usize = 10;
 /// The share that is held out.
@@ -241,7 +270,7 @@ impl Dataset {
         let (mut train, mut held_out) = (vec![], vec![]);
         for ((source, picture), lot) in usable.iter().zip(&lots) {
             let steps = |size: usize| (0..=size - edge).step_by(stride.max(1));
-            let border = picture.width - ((picture.width as f64 * SHARE) as usize).max(edge).min(picture.width);
+            let border = border_of(picture.width, edge);
             for row in steps(picture.height) {
                 if whole {
                     let to = if *lot <= bound { &mut held_out } else { &mut train };

@@ -28,7 +28,7 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 
 pub use check::Check;
-pub use data::{Dataset, Patch, Picture, Source, pictures_of_files, synthetic};
+pub use data::{Dataset, Patch, Picture, Source, patches_of, pictures_of_files, proposed_patches, synthetic};
 pub use explore::{
     DESCRIPTORS, Descriptors, correlation, correlation_table, describe, linear_fit, linear_prediction,
     order_by_divergence, phases, slerp, suggested_name,

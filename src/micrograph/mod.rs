@@ -38,7 +38,7 @@ pub(crate) use error::malformed;
 pub use limits::extremes;
 pub use npy::{array_bytes, encode as npy_bytes, label_bytes, read_array};
 pub use palette::{PHASE_COLORS, phase_color};
-pub use picture::{MOST_PHASES, MOST_PIXELS, Micrograph, PhaseMap};
+pub use picture::{DOUBTFUL, MOST_PHASES, MOST_PIXELS, Micrograph, PhaseMap};
 pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare, data_bar};
 pub use read::{ENDINGS, is_picture, pages, pictures_in, read, read_part, sha256_of};
 pub use recipe::{PhaseStyle, Prepared, Recipe, repeated_stem, segment_file};

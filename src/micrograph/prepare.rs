@@ -468,7 +468,7 @@ mod tests {
         let value = |n: usize| match n / 100 {
             0..200 => ((n * 7919) % 200) as f32,
             200 => 255.0,
-            _ if n % 7 == 0 && n % 100 < 60 => 255.0,
+            _ if n.is_multiple_of(7) && n % 100 < 60 => 255.0,
             _ => 0.0,
         };
         let picture = Micrograph::new((264, 100), 1, (0..26_400).map(value).collect(), (0.0, 255.0));

@@ -49,7 +49,7 @@ pub fn surround(grey: &Array2<f32>) -> Option<Array2<bool>> {
     let surrounds: Vec<u32> = surrounds.into_iter().filter(large).collect();
     let marked = numbers.mapv(|number| surrounds.contains(&number));
     let share = marked.iter().filter(|m| **m).count() as f64 / (h * w) as f64;
-    (share >= LEAST && share < 1.0).then_some(marked)
+    (LEAST..1.0).contains(&share).then_some(marked)
 }
 
 /// Fills regions of at most so many marked pixels with the mean of what is beside them, from their edges inwards; returns

@@ -92,26 +92,26 @@ impl PhaseComparison {
         all.into_iter().filter(|n| n.found.is_finite() && n.natural.is_finite()).collect()
     }
 
-    /// What its numbers say, in one sentence; what was not fitted comes first.
+    /// What its numbers say, in one sentence: what was not fitted comes first, and of what is beyond the variation the two
+    /// numbers that exceed it most.
     pub fn verdict(&self) -> Option<String> {
+        /// Numbers that are named.
+        const NAMED: usize = 2;
         let all = self.judged();
         let part = |fitted: bool| {
             let numbers: Vec<&JudgedNumber> = all.iter().filter(|n| n.fitted == fitted).collect();
-            let beyond: Vec<String> = numbers
-                .iter()
-                .filter(|n| !n.is_within())
-                .map(|n| format!("{} {:.1} % (own {:.1} %)", n.name, n.found, n.natural))
-                .collect();
-            let within = numbers.len() - beyond.len();
-            let but = if beyond.is_empty() { String::new() } else { format!(", not {}", beyond.join(", ")) };
-            format!("{within} of {} numbers{but}", numbers.len())
+            let mut beyond: Vec<&&JudgedNumber> = numbers.iter().filter(|n| !n.is_within()).collect();
+            beyond.sort_by(|a, b| (b.found / b.natural).total_cmp(&(a.found / a.natural)));
+            let named: Vec<String> =
+                beyond.iter().take(NAMED).map(|n| format!("{} {:.1} %", n.name, n.found)).collect();
+            let more = match beyond.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            let but = if beyond.is_empty() { String::new() } else { format!(" (not {}{more})", named.join(", ")) };
+            let kind = if fitted { "fitted" } else { "not fitted" };
+            format!("{} of {} numbers {kind}{but}", numbers.len() - beyond.len(), numbers.len())
         };
-        (!all.is_empty()).then(|| {
-            format!(
-                "Within the original's own variation: of what was not fitted {}; of what was fitted {}.",
-                part(false),
-                part(true)
-            )
-        })
+        (!all.is_empty()).then(|| format!("Within the original's own variation: {}, {}.", part(false), part(true)))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe, data_bar};
+use crate::micrograph::{DOUBTFUL, Micrograph, MicrographError, PhaseMap, Prepared, Recipe, data_bar};
 use crate::reconstruct::Target;
 use crate::stats::{Boundary, Correlation, Curves, Interval, all_curves};
 
@@ -16,6 +16,8 @@ pub struct Document {
     pub revision: u64,
     /// The picture as the file has it.
     pub raw: Arc<Micrograph>,
+    /// Whether it has grey values or colours, not labels: it is raw.
+    pub is_grey: bool,
     /// Rows at the bottom that look like a data bar.
     pub bar: Option<usize>,
     /// How it is prepared and segmented.
@@ -59,10 +61,11 @@ impl Document {
             _ => false,
         });
         let bar = earlier.map_or_else(|| data_bar(&raw), |d| d.bar);
+        let is_grey = earlier.map_or_else(|| !raw.has_few_values(DOUBTFUL), |d| d.is_grey);
         let measured = same.and_then(|d| d.measured.clone());
         let target = Arc::new(Target::of(raw.clone(), &prepared));
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { number, revision: 0, measured, raw, bar, recipe, prepared, target })
+        Ok(Self { number, revision: 0, measured, raw, is_grey, bar, recipe, prepared, target })
     }
 
     /// The curves, where they are measured.

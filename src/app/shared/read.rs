@@ -58,6 +58,10 @@ fn take_opened(shared: &mut Shared, opened: Result<Opened, MicrographError>, num
     super::work::remember(shared, &source.path);
     shared.source = source;
     warn_of_data_bar(shared, &document);
+    // A raw picture begins where it becomes phases.
+    if document.is_grey && document.recipe == Recipe::default() {
+        shared.act(Action::Go("Micrograph"));
+    }
     shared.show_document(document);
     if let Some((recipe, reason)) = refused {
         // The settings keep the recipe: it may fit the next picture of the folder.

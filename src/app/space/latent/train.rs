@@ -12,7 +12,9 @@ use crate::app::widgets::{Picture, ShownFigure, choice, heading, preset, primary
 use crate::compute::{DeviceKind, mebibytes};
 use crate::figure::{Figure, MADE, Series, duration};
 use crate::job::{PatchSource, Request, Train, TrainProgress};
-use crate::latent::{Head, LatentPreset, LatentSettings, ModelKind, Needs};
+use crate::latent::{
+    Head, LEAST_HELD_OUT, LEAST_TRAIN, LatentPreset, LatentSettings, ModelKind, Needs, patches_of, proposed_patches,
+};
 use crate::net::{DEPTHS, WeightsKind};
 
 pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -22,6 +24,7 @@ pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         .show(ui, |ui| train_controls(space, shared, ui));
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         data_choice(space, shared, ui);
+        patches_of_open(space, shared, ui);
         let tip = "The most patches to train on, drawn at random.";
         value(ui, "At most", tip, &mut space.most_patches, &2000, |ui, v| {
             ui.add(DragValue::new(v).range(8..=100_000).suffix(" patches"))
@@ -30,6 +33,36 @@ pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         CollapsingHeader::new("Further").show(ui, |ui| further_settings(space, ui));
     });
 }
+
+/// How many patches the open micrograph gives. Where the defaults give too few, others take their place.
+fn patches_of_open(space: &mut LatentSpace, shared: &Shared, ui: &mut Ui) {
+    let Some(document) = shared.document.as_ref().filter(|_| *space.page_data() == Data::Open) else { return };
+    let size = document.size();
+    let defaults = (LatentSettings::of(space.settings.model).edge, STRIDE);
+    let few = |(train, held_out): (usize, usize)| train < LEAST_TRAIN || held_out < LEAST_HELD_OUT;
+    let proposed = proposed_patches(size);
+    if few(patches_of(size, space.settings.edge, space.stride)) && (space.settings.edge, space.stride) == defaults {
+        (space.settings.edge, space.stride) = proposed.unwrap_or(defaults);
+    }
+    let counts = patches_of(size, space.settings.edge, space.stride);
+    let text = format!("{} patches to train on, {} held out", counts.0.min(space.most_patches), counts.1);
+    if !few(counts) {
+        ui.label(RichText::new(text).weak());
+        return;
+    }
+    ui.colored_label(theme::palette(ui).warning, format!("{text}: too few."));
+    match proposed {
+        Some((edge, stride)) => {
+            if ui.button(format!("Take patches of {edge} px every {stride} px")).clicked() {
+                (space.settings.edge, space.stride) = (edge, stride);
+            }
+        }
+        None => drop(ui.label("The micrograph is too small to train on; choose several.")),
+    }
+}
+
+/// Pixels from one patch to the next, by default.
+const STRIDE: usize = 50;
 
 pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Model");

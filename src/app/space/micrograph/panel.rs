@@ -16,13 +16,14 @@ use crate::app::space::{document_summary, interval_tip};
 use crate::app::theme;
 use crate::app::widgets::primary;
 use crate::micrograph::{
-    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, Part, PhaseStyle, Prepare, Recipe, UNITS,
-    segment_file,
+    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, Part, PhaseStyle, Prepare, Recipe, Segmentation,
+    UNITS, segment_file,
 };
 
 pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     ui.add_space(theme::STEP);
     document_summary(shared, ui);
+    steps_banner(shared, ui);
     egui::Panel::bottom("to reconstruct").frame(egui::Frame::NONE).show_separator_line(true).show(ui, |ui| {
         ui.add_space(theme::STEP);
         let size = [ui.available_width(), 36.0];
@@ -42,6 +43,38 @@ pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &m
         section(ui, "Correct", |ui| correct_section(space, shared, ui));
         section(ui, "Phases", |ui| phases_section(shared, ui));
         section(ui, "Recipe", |ui| recipe_section(shared, ui));
+    });
+}
+
+/// The steps from a raw micrograph to a reconstruction, each done or to do. Labels need none of them.
+fn steps_banner(shared: &Shared, ui: &mut Ui) {
+    let Some(document) = shared.document.as_ref().filter(|d| d.is_grey) else { return };
+    let recipe = &document.recipe;
+    let has = |wanted: fn(&Prepare) -> bool| recipe.prepare.iter().any(wanted);
+    let bar = remaining_data_bar(shared, document).is_none();
+    let scale = document.micrograph().pixel_size.is_some();
+    let cleaned = has(|step| {
+        matches!(
+            step,
+            Prepare::Shading { .. } | Prepare::Gaussian { .. } | Prepare::Median { .. } | Prepare::Bilateral { .. }
+        )
+    });
+    let segmented = document.phases().is_some() && recipe.segmentation != Segmentation::Auto;
+    let made = shared.realisations.iter().any(|r| r.report.input.name == document.raw.name);
+    let steps = [
+        ("data bar", bar, "Cut off the strip with the microscope's text: it is no material."),
+        ("scale", scale, "The size of a pixel: from the file, typed, or from a line along a scale bar."),
+        ("shading, noise", cleaned, "Even out the illumination and denoise, where the picture needs it."),
+        ("phases", segmented, "Choose how grey values become phases. Until then two are guessed by Otsu's threshold."),
+        ("reconstruct", made, "Go on to the Reconstruct workspace."),
+    ];
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        for (name, done, tip) in steps {
+            let palette = theme::palette(ui);
+            let (mark, color) = if done { ("●", palette.accent) } else { ("○", ui.visuals().weak_text_color()) };
+            ui.label(RichText::new(format!("{mark} {name}")).small().color(color)).on_hover_text(tip);
+        }
     });
 }
 

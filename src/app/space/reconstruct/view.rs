@@ -30,7 +30,7 @@ pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui:
         return plots(space, shared, ui);
     }
     let bare = theme::bare(ui);
-    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 44.0).show(ui, |ui| {
+    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 62.0).show(ui, |ui| {
         verdict(space, shared, ui);
         gallery(space, shared, ui);
     });
@@ -208,7 +208,7 @@ fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
     let text = phase.and_then(|phase| phase.verdict()).unwrap_or_default();
     let notes = report.map_or(vec![], |report| report.notes.clone());
     ui.horizontal(|ui| {
-        ui.set_height(18.0);
+        ui.set_height(36.0);
         let color = if notes.is_empty() { ui.visuals().text_color() } else { theme::palette(ui).warning };
         let line = notes.iter().chain([&text]).filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         if line.is_empty() {
@@ -220,7 +220,15 @@ fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
             format!("\n{} ({kind}): {:.2} %, own variation {:.2} %", n.name, n.found, n.natural)
         };
         let tip: String = [RULE.to_string()].into_iter().chain(numbers.iter().map(number)).collect();
-        ui.add(egui::Label::new(RichText::new(&line).color(color)).truncate()).on_hover_text(format!("{line}\n{tip}"));
+        let mut text = egui::text::LayoutJob::simple(
+            line.clone(),
+            egui::TextStyle::Body.resolve(ui.style()),
+            color,
+            ui.available_width(),
+        );
+        // What does not fit into two lines is in the tooltip.
+        text.wrap.max_rows = 2;
+        ui.add(egui::Label::new(text)).on_hover_text(format!("{line}\n{tip}"));
     });
 }
 
