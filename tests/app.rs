@@ -374,6 +374,8 @@ fn a_project_holds_everything_and_opens_elsewhere() {
         let named = PhaseStyle { name: "pore".into(), color: Some([9, 8, 7]) };
         r.phases = vec![PhaseStyle::default(), named];
     });
+    // A raw micrograph opens where it becomes phases.
+    tab(&mut harness, "Reconstruct");
     click(&mut harness, "Start");
     until(&mut harness, "the end", |app| !run(app).is_running());
     let labels: Vec<_> = harness.state().shared().realisations.iter().map(|r| r.phases.clone()).collect();

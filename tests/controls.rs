@@ -11,6 +11,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use microwright::app::{App, LatentSpace};
+use microwright::latent::LatentSettings;
 use serde_json::{Value, json};
 use window::{click, settle, sized, tab, until};
 
@@ -290,6 +291,11 @@ fn every_control_of_a_training_changes_its_setting() {
     tab(&mut harness, "Latent");
     click(&mut harness, "Train");
     steps(&mut harness);
+    // The open sample would have a patch and a stride proposed for it.
+    harness.get_by_role_and_label(Role::RadioButton, "Micrographs").click();
+    steps(&mut harness);
+    *harness.state_mut().space_mut::<LatentSpace>().settings_mut() = LatentSettings::default();
+    steps(&mut harness);
     click(&mut harness, "Further");
     (0..60).for_each(|_| harness.step());
     let cases = [
@@ -313,7 +319,7 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Patience", Set(3.0), "/latent/patience", json!(3)),
         ("Seed", Set(8.0), "/latent/seed", json!(8)),
     ];
-    check_all(&mut harness, &cases, &["Kind", "Preset", "Stride", "At most"]);
+    check_all(&mut harness, &cases, &["Kind", "Preset", "Prepare", "Stride", "At most"]);
     for (label, value, shown) in [("Stride", 40.0, "40 px"), ("At most", 500.0, "500 patches")] {
         operate(&mut harness, label, Set(value));
         assert_eq!(control(&harness, label, Set(value)).value().as_deref(), Some(shown), "{label}");

@@ -117,6 +117,45 @@ fn cancelling_acts_within_an_iteration_and_leaves_no_checkpoint() {
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
+/// What was stopped and kept goes on to the bytes of the run that was not stopped.
+#[test]
+fn a_stopped_run_goes_on_from_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let micrograph = synth::from_labels("test", &synth::bicontinuous(64, 0.4, 9.0, 1));
+    let target = target(micrograph, &small(1));
+    let run = |resume: bool| Run {
+        target: target.clone(),
+        settings: small(150),
+        folder: Some(folder.path().to_path_buf()),
+        write: false,
+        resume,
+    };
+    let finish = |job: &JobOf<Run>| {
+        let mut made = vec![];
+        loop {
+            match job.wait(Duration::from_secs(120)).expect("an event") {
+                Event::Output(realisation) => made.push(realisation),
+                Event::Ended(ending) => return (ending, made),
+                _ => {}
+            }
+        }
+    };
+    let (ending, whole) = finish(&Job::start(run(false), quiet()));
+    assert_eq!(ending, Ending::Finished);
+    let job: JobOf<Run> = Job::start(run(false), quiet());
+    while job.progress().is_none_or(|progress| progress.iteration < 1) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    job.request(Request::StopAndKeep);
+    let (ending, kept) = finish(&job);
+    assert_eq!((ending, kept.len()), (Ending::Kept, 1));
+    assert!(kept[0].report.stopped_early && kept[0].report.iterations < whole[0].report.iterations);
+    let (ending, resumed) = finish(&Job::start(run(true), quiet()));
+    assert_eq!(ending, Ending::Finished);
+    assert_eq!(resumed[0].image, whole[0].image);
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "a finished run leaves no checkpoint");
+}
+
 /// A device lost in mid-run is an error; the state from before the iteration goes on elsewhere.
 #[test]
 fn a_run_whose_device_is_lost_goes_on_from_its_last_state() {

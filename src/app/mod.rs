@@ -64,6 +64,8 @@ pub fn run(file: Option<PathBuf>) -> Result<(), eframe::Error> {
             .with_drag_and_drop(true)
             .with_icon(eframe::icon_data::from_png_bytes(ICON).unwrap_or_default()),
         renderer: eframe::Renderer::Wgpu,
+        // The window's place and size are kept with everything else of the program.
+        persistence_path: Some(crate::folders::data().join("window.ron")),
         // There are no gradients to smooth, and without a GPU every pixel's noise is computed on the cores.
         dithering: false,
         ..Default::default()

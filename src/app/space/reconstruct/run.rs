@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::Context;
+use egui::{Color32, Context};
 
 use super::state::{DISCARD, KEEP, ReconstructSpace, Shown, StartedRun};
 use crate::app::command::Action;
@@ -18,6 +18,7 @@ use crate::micrograph::PhaseMap;
 use crate::net::WeightsKind;
 use crate::net::weights::download::download_bytes;
 use crate::reconstruct::Realisation;
+use crate::reconstruct::gram::phase_vectors;
 
 /// Starts a reconstruction of what is open.
 pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
@@ -247,7 +248,22 @@ fn show_result(
     size: (usize, usize),
     phases: Option<&PhaseMap>,
 ) {
-    Picture::show_image(&mut space.pictures.image, ctx, "image", image, size);
+    let settings = match space.shown {
+        Shown::Realisation(n) => shared.realisations.get(n).map(|r| &r.report.settings),
+        Shown::Live => space.started.as_ref().map(|started| &started.settings),
+    };
+    let vectors = settings.zip(phases).and_then(|(settings, map)| {
+        let gram = settings.method.gram()?;
+        Some(phase_vectors(map.phases, gram.encoding, settings.seed))
+    });
+    match settings.zip(vectors) {
+        Some((settings, vectors)) => {
+            let colors = settings.recipe.phase_colors(vectors.len());
+            let color = |i: usize| blended(&image[3 * i..3 * i + 3], &vectors, &colors);
+            Picture::show(&mut space.pictures.image, ctx, "image", size, color);
+        }
+        None => Picture::show_image(&mut space.pictures.image, ctx, "image", image, size),
+    }
     let Some(map) = phases else {
         space.pictures.phases = None;
         return;
@@ -258,6 +274,16 @@ fn show_result(
     };
     let recipe = recipe.unwrap_or(&shared.settings.recipe);
     Picture::show_phases(&mut space.pictures.phases, ctx, "phases", map, recipe);
+}
+
+/// The colour of a pixel of the image that is optimised: those of the phases, each the more the nearer the pixel is to its
+/// vector.
+fn blended(pixel: &[f32], vectors: &[[f32; 3]], colors: &[[u8; 3]]) -> Color32 {
+    let distance = |v: &[f32; 3]| (0..3).map(|c| (pixel[c] - v[c]).powi(2)).sum::<f32>();
+    let weights: Vec<f32> = vectors.iter().map(|v| 1.0 / (distance(v) + 1.0)).collect();
+    let all: f32 = weights.iter().sum();
+    let mix = |c: usize| weights.iter().zip(colors).map(|(w, color)| w * f32::from(color[c])).sum::<f32>() / all;
+    Color32::from_rgb(mix(0) as u8, mix(1) as u8, mix(2) as u8)
 }
 
 /// Shows a finished realisation in panes and plots.

@@ -17,7 +17,7 @@ use crate::stats::{ErrorRates, JudgedNumber, RULE};
 const PANES: &str = "reconstruct panes";
 const PLOTS: &str = "reconstruct";
 /// From this width on, a plot's title and its numbers fit into one line.
-const BROAD: f32 = 380.0;
+const BROAD: f32 = 335.0;
 /// Edge of a thumbnail.
 const THUMBNAIL: f32 = 64.0;
 
@@ -30,8 +30,12 @@ pub fn pictures_and_plots(space: &mut ReconstructSpace, shared: &mut Shared, ui:
         return plots(space, shared, ui);
     }
     let bare = theme::bare(ui);
-    Panel::bottom("gallery").frame(bare).exact_size(THUMBNAIL + 62.0).show(ui, |ui| {
-        verdict(space, shared, ui);
+    // In a low window the verdict has one line, and the rest is in its tooltip.
+    let lines = if ui.available_height() < 400.0 { 1 } else { 2 };
+    let height = THUMBNAIL + 30.0 + 18.0 * lines as f32;
+    Panel::bottom("gallery").frame(bare).exact_size(height).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        verdict(space, shared, ui, lines);
         gallery(space, shared, ui);
     });
     let height = ui.available_height();
@@ -198,7 +202,7 @@ fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
 }
 
 /// What the numbers of the shown realisation say, in a line that is always there, so that nothing jumps.
-fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
+fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui, lines: usize) {
     let shown = match space.shown {
         Shown::Realisation(n) => shared.realisations.get(n),
         Shown::Live => None,
@@ -207,8 +211,9 @@ fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
     let phase = report.and_then(|report| report.phases.get(shared.phase_of(report.phases.len())));
     let text = phase.and_then(|phase| phase.verdict()).unwrap_or_default();
     let notes = report.map_or(vec![], |report| report.notes.clone());
-    ui.horizontal(|ui| {
-        ui.set_height(36.0);
+    let room = egui::vec2(ui.available_width(), 18.0 * lines as f32);
+    ui.allocate_ui(room, |ui| {
+        ui.set_min_size(room);
         let color = if notes.is_empty() { ui.visuals().text_color() } else { theme::palette(ui).warning };
         let line = notes.iter().chain([&text]).filter(|t| !t.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         if line.is_empty() {
@@ -226,18 +231,18 @@ fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui) {
             color,
             ui.available_width(),
         );
-        // What does not fit into two lines is in the tooltip.
-        text.wrap.max_rows = 2;
-        ui.add(egui::Label::new(text)).on_hover_text(format!("{line}\n{tip}"));
+        text.wrap.max_rows = lines;
+        ui.add(egui::Label::new(text).wrap()).on_hover_text(format!("{line}\n{tip}"));
     });
 }
 
 fn gallery(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     let (mut chosen, mut wants_export) = (None, false);
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.set_min_height(THUMBNAIL);
         ui.vertical(|ui| {
             ui.set_width(96.0);
+            ui.spacing_mut().item_spacing.y = 2.0;
             ui.label(RichText::new("Realisations").strong());
             let export = ui.add_enabled(space.shown_realisation(shared).is_some(), egui::Button::new("Export…"));
             let export = export.on_hover_text("Write the shown realisation: phase map, image, curves, plots, report.");

@@ -1,0 +1,99 @@
+//! The window by the habits of its users: Escape, stopping and going on, enlarging, reading the verdict.
+
+mod common;
+#[path = "common/window.rs"]
+mod window;
+
+use egui::{Key, Modifiers, PointerButton, Pos2, Role};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use microwright::app::{App, ReconstructSpace};
+use microwright::net::Layer;
+use window::{click, has, run, settle, sized, until};
+
+/// A run of so many iterations that is quick at each.
+fn started(iterations: usize) -> Harness<'static, App> {
+    // Two clicks become a double click only if they follow each other quickly.
+    let builder = sized([1366.0, 768.0]).with_step_dt(1.0 / 60.0);
+    let mut harness = builder.build_eframe(|cc| App::new(&cc.egui_ctx, None));
+    settle(&mut harness);
+    let settings = harness.state_mut().settings_mut();
+    settings.device = "cpu".into();
+    let gram = settings.method.gram_mut().expect("Gram matrices");
+    (gram.depth, gram.iterations, gram.levels) = (Layer::named("pool1").expect("a depth"), iterations, 1);
+    harness.step();
+    click(&mut harness, "Start");
+    harness
+}
+
+fn press(harness: &mut Harness<'_, App>, key: Key) {
+    harness.key_press(key);
+    (0..4).for_each(|_| harness.step());
+}
+
+fn double_click(harness: &mut Harness<'_, App>, at: Pos2) {
+    // Clicks that follow each other quickly count together, and a third is no double click.
+    (0..60).for_each(|_| harness.step());
+    for pressed in [true, false, true, false] {
+        let button = PointerButton::Primary;
+        harness.event(egui::Event::PointerMoved(at));
+        harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: Modifiers::NONE });
+        harness.step();
+    }
+    (0..4).for_each(|_| harness.step());
+}
+
+/// The middle of a picture or plot.
+fn middle(harness: &Harness<'_, App>, label: &str) -> Pos2 {
+    let images = harness.query_all_by_role(Role::Image);
+    let mut found = images.filter(|node| node.accesskit_node().label().is_some_and(|l| l.starts_with(label)));
+    found.next().unwrap_or_else(|| panic!("there is no picture {label}")).rect().center()
+}
+
+fn shows_picture(harness: &Harness<'_, App>, label: &str) -> bool {
+    let mut images = harness.query_all_by_role(Role::Image);
+    images.any(|node| node.accesskit_node().label().is_some_and(|l| l.starts_with(label)))
+}
+
+#[test]
+fn escape_ends_no_run_and_what_was_stopped_goes_on() {
+    let mut harness = started(50_000);
+    until(&mut harness, "an iteration", |app| run(app).iteration() > 2);
+    (0..3).for_each(|_| press(&mut harness, Key::Escape));
+    assert!(run(harness.state()).is_running());
+    click(&mut harness, "Stop and keep");
+    until(&mut harness, "the end", |app| !run(app).is_running());
+    assert_eq!(harness.state().shared().realisations.len(), 1);
+    let stopped = harness.state().shared().realisations[0].report.iterations;
+    click(&mut harness, "Resume the stopped run");
+    until(&mut harness, "more iterations", |app| run(app).iteration() > stopped);
+    click(&mut harness, "Cancel");
+    until(&mut harness, "the end", |app| !run(app).is_running());
+}
+
+#[test]
+fn a_double_click_enlarges_one_picture_and_escape_gives_the_room_back() {
+    let mut harness = started(4);
+    until(&mut harness, "the end", |app| {
+        !app.space::<ReconstructSpace>().is_running() && !app.shared().realisations.is_empty()
+    });
+    settle(&mut harness);
+    // The verdict stands there, whatever it says.
+    assert!(has(&harness, "Within the original's own variation") || has(&harness, "of 6 numbers not fitted"));
+    assert!(
+        shows_picture(&harness, "Original") && shows_picture(&harness, "Phases") && shows_picture(&harness, "S2(r)")
+    );
+    let at = middle(&harness, "Original");
+    double_click(&mut harness, at);
+    assert!(
+        shows_picture(&harness, "Original") && !shows_picture(&harness, "Phases") && !shows_picture(&harness, "S2(r)")
+    );
+    press(&mut harness, Key::Escape);
+    assert!(shows_picture(&harness, "Phases") && shows_picture(&harness, "S2(r)"));
+    let at = middle(&harness, "S2(r)");
+    double_click(&mut harness, at);
+    assert!(shows_picture(&harness, "S2(r)") && !shows_picture(&harness, "L(r)") && !shows_picture(&harness, "Phases"));
+    let at = middle(&harness, "S2(r)");
+    double_click(&mut harness, at);
+    assert!(shows_picture(&harness, "L(r)") && shows_picture(&harness, "Phases"));
+}
