@@ -21,6 +21,9 @@ const MOST_HEADER: u64 = 1 << 16;
 /// The largest volume in Fortran's order that is read: its slices are scattered over the whole file.
 const MOST_SCATTERED: u64 = 1 << 31;
 
+/// The most slices that are counted.
+const MOST_SLICES: u64 = 100_000;
+
 struct Header {
     big_endian: bool,
     kind: char,
@@ -47,9 +50,16 @@ impl Header {
     }
 }
 
-/// How many slices a file has; 1 if it cannot be read.
+/// How many slices a file has, at most as many as it has bytes for; 1 if it cannot be read.
 pub fn pages(mut file: impl Read, path: &Path) -> usize {
-    read_header(&mut file, path).and_then(|header| header.axes(path)).map_or(1, |[n, ..]| n as usize).max(1)
+    let mut slices = || -> Option<u64> {
+        let header = read_header(&mut file, path).ok()?;
+        let [slices, height, width, channels] = header.axes(path).ok()?;
+        let each = height.checked_mul(width)?.checked_mul(channels)?.checked_mul(header.bytes as u64)?;
+        let there = std::fs::metadata(path).ok()?.len() / each.max(1);
+        Some(slices.min(there).min(MOST_SLICES))
+    };
+    slices().unwrap_or(1).max(1) as usize
 }
 
 /// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels, or a slice of such arrays along a first

@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3, ArrayView3, Axis, Zip, s};
 use super::Micrograph;
 use super::canvas::Rectangle;
 use super::limits::extremes;
-use super::picture::{DOUBTFUL, few};
+use super::picture::{DOUBTFUL, MOST_PIXELS, few};
 use super::specimen::{fill_small, largest_rectangle};
 
 /// What the numbers of a file can be, from which its white follows.
@@ -57,6 +57,10 @@ impl Samples {
         let range = self.range(&mut notes);
         let mut values = self.values;
         if (self.aspect - 1.0).abs() > 0.005 {
+            let more = self.aspect.max(1.0 / self.aspect);
+            if (values.len() as f64 * more) as u64 > MOST_PIXELS * values.dim().2 as u64 {
+                return Err("its pixels are not square, and it is too large to be resampled; read a part of it".into());
+            }
             values = with_square_pixels(&values, self.aspect);
             notes.push(format!(
                 "its pixels are {:.3} times as high as wide; it was resampled to square ones, {} × {} px",

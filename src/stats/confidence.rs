@@ -98,7 +98,9 @@ impl Interval {
 /// along rows and columns.
 fn features(periodic: &Correlation) -> f64 {
     let phi = periodic.at([0, 0]);
-    let starts: Vec<f64> = [[0, 1], [1, 0]].into_iter().map(|step| phi - periodic.at(step)).collect();
+    // A chord is at most as long as the picture: stripes have few starts along themselves.
+    let least = phi * (1.0 - phi) / (periodic.pixels() as f64).sqrt();
+    let starts: Vec<f64> = [[0, 1], [1, 0]].into_iter().map(|step| (phi - periodic.at(step)).max(least)).collect();
     // A phase of share φ whose chords begin at a share s of the pixels has chords of the mean length φ/s.
     let of = |share: f64| periodic.pixels() as f64 * starts[0] * starts[1] / share;
     if phi > 0.0 && phi < 1.0 { of(phi).min(of(1.0 - phi)) } else { f64::INFINITY }

@@ -10,6 +10,8 @@ use crate::micrograph::PhaseMap;
 const BLOCKS: usize = 4;
 /// The smallest block that can tell a copy from chance, in pixels.
 const LEAST_EDGE: usize = 12;
+/// The largest original that is searched: each block takes several transforms of it.
+const MOST_PIXELS: usize = 1 << 20;
 /// From this agreement beyond chance on, a block is a copy …
 const COPY: f64 = 0.8;
 /// … if it exceeds by so much what the mirrored original gives, which no reconstruction copies.
@@ -27,10 +29,11 @@ pub struct Copied {
     pub largest_agreement: f64,
 }
 
-/// Looks for every block of a picture at every place of the original. `None` where the pictures are too small to tell.
+/// Looks for every block of a picture at every place of the original. `None` where the pictures are too small to
+/// tell, or the original is too large to be searched.
 pub fn copied(original: &PhaseMap, found: &PhaseMap) -> Option<Copied> {
     let edge = [original, found].iter().map(|m| m.size().0.min(m.size().1)).min()? / BLOCKS;
-    if edge < LEAST_EDGE || original.phases != found.phases {
+    if edge < LEAST_EDGE || original.phases != found.phases || original.pixels() > MOST_PIXELS {
         return None;
     }
     let mut mirrored = original.clone();

@@ -12,6 +12,7 @@ use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
 use crate::app::shared::open::is_learning;
 use crate::app::shared::question::{Ask, PathKind};
+use crate::app::shared::work::write_over;
 use crate::app::space::{document_summary, interval_tip};
 use crate::app::theme;
 use crate::app::widgets::primary;
@@ -353,7 +354,8 @@ fn ask_to_save_recipe(shared: &mut Shared) {
 pub fn save_recipe(shared: &mut Shared, path: PathBuf) {
     let Some(document) = &shared.document else { return };
     let recipe = document.recipe.portable(document.micrograph(), true);
-    shared.write(path, move |path| {
+    // The dialog has asked already where there is such a file.
+    write_over(shared, path, move |path| {
         crate::folders::write_atomically(path, recipe.text().as_bytes())
             .map_err(|e| format!("{} could not be written: {e}.", path.display()))
     });
