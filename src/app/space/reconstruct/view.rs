@@ -17,7 +17,7 @@ use crate::stats::{ErrorRates, JudgedNumber, RULE};
 const PANES: &str = "reconstruct panes";
 const PLOTS: &str = "reconstruct";
 /// From this width on, a plot's title and its numbers fit into one line.
-const BROAD: f32 = 335.0;
+const BROAD: f32 = 320.0;
 /// Edge of a thumbnail.
 const THUMBNAIL: f32 = 64.0;
 
