@@ -514,3 +514,82 @@ fn the_command_line_says_what_it_decided_and_cuts_the_data_bar() {
     assert!(!fine && out.contains("50.00 %") && said.contains("no picture"), "{out} {said}");
     assert!(place.path("out/stack-page-2-phases.png").is_file());
 }
+
+#[test]
+fn channels_that_are_no_transparency_and_stray_labels_are_kept() {
+    let place = Place::new();
+    // Four detectors, the last of which is 0 in a half of the picture: not transparent.
+    let detectors: Vec<u8> = (0..64).flat_map(|n| [n, n + 1, n + 2, u8::from(n % 8 < 4)]).collect();
+    let four = Tiff::grey(8, 8, 8, detectors)
+        .with(258, Value::Short(vec![8; 4]))
+        .with(277, Value::Short(vec![4]))
+        .with(338, Value::Short(vec![0, 0, 0]));
+    let picture = read(&place.write("four.tif", &four.bytes()));
+    assert_eq!((picture.size(), picture.channels()), ((8, 8), 3));
+    // White is zero, and opaque is not.
+    let pair = Tiff::grey(4, 1, 8, vec![0, 255, 10, 255, 20, 255, 255, 255])
+        .with(258, Value::Short(vec![8, 8]))
+        .with(262, Value::Short(vec![0]))
+        .with(277, Value::Short(vec![2]))
+        .with(338, Value::Short(vec![2]));
+    assert_eq!(read(&place.write("pair.tif", &pair.bytes())).flat(), [255.0, 245.0, 235.0, 0.0]);
+    // More samples than any picture has must not take memory.
+    let many = Tiff::grey(8192, 8192, 8, vec![1; 8]).with(277, Value::Short(vec![65535]));
+    assert!(micrograph::read(&place.write("many.tif", &many.bytes())).is_err());
+    // A thin phase with a number far from the others.
+    let films: Vec<u8> = (0..64 * 64).map(|n| [0, 0, 1, 1, 9, 1, 1, 0][n % 64 / 2 % 8]).collect();
+    let films: Vec<u8> = films.iter().enumerate().map(|(n, v)| if *v == 9 && n % 2 == 1 { 1 } else { *v }).collect();
+    place.write("films.tif", &Tiff::grey(64, 64, 8, films).bytes());
+    let (table, said, _) = place.run(&["stats", "films.tif", "--summary"]);
+    assert_eq!(table.lines().count(), 4, "{table} {said}");
+}
+
+#[test]
+fn every_image_of_a_stack_is_read_like_its_first() {
+    let place = Place::new();
+    let image = [0, 0, 0, 255, 7, 9];
+    let stack = Tiff::grey(3, 2, 8, [image, image].concat())
+        .with(262, Value::Short(vec![0]))
+        .with(270, Value::Text("ImageJ=1.54f\nimages=2\nslices=2\n".into()))
+        .with(279, Value::Long(vec![6]));
+    let path = place.write("stack.tif", &stack.bytes());
+    assert_eq!(page(&path, 0).flat(), [255.0, 255.0, 255.0, 0.0, 248.0, 246.0]);
+    assert_eq!(page(&path, 0).flat(), page(&path, 1).flat());
+}
+
+#[test]
+fn a_part_is_that_of_the_picture_as_it_is_seen() {
+    let place = Place::new();
+    let data: Vec<u8> = (0..24).collect();
+    let crop = Rectangle { top: 1, left: 1, height: 2, width: 3 };
+    for orientation in 1..=8 {
+        let made = Tiff::grey(6, 4, 8, data.clone()).with(274, Value::Short(vec![orientation]));
+        let path = place.write("a.tif", &made.bytes());
+        let whole = read(&path);
+        let part = micrograph::read_part(&path, &Part { page: 0, crop: Some(crop) }).expect("a part");
+        let columns = whole.size().1;
+        let expected: Vec<f32> =
+            (1..3).flat_map(|y| (1..4).map(move |x| y * columns + x)).map(|n| whole.flat()[n]).collect();
+        assert_eq!((part.size(), part.flat()), ((2, 3), &expected[..]), "orientation {orientation}");
+        let outside = Part { page: 0, crop: Some(Rectangle { top: whole.size().0 - 1, ..crop }) };
+        assert!(micrograph::read_part(&path, &outside).is_err(), "orientation {orientation}");
+    }
+    // The pixel size that stands beside a file is that of its whole width.
+    let path = place.write("b.tif", &Tiff::grey(6, 4, 8, data).bytes());
+    place.write("b.txt", b"[SemImageFile]\r\nDataSize=6x4\r\nPixelSize=10\r\n");
+    let part = micrograph::read_part(&path, &Part { page: 0, crop: Some(crop) }).expect("a part");
+    assert!((part.pixel_size.expect("a size").metres - 1e-8).abs() < 1e-15);
+}
+
+#[test]
+fn bitmaps_of_one_bit_are_read() {
+    let place = Place::new();
+    let header = |v: &[u32]| -> Vec<u8> { v.iter().flat_map(|v| v.to_le_bytes()).collect() };
+    // 16 × 2 pixels in rows of four bytes, black and white.
+    let mut file = b"BM".to_vec();
+    file.extend(header(&[70, 0, 62, 40, 16, 2, 1 | 1 << 16, 0, 8, 0, 0, 2, 2, 0, 0x00ff_ffff]));
+    file.extend([0b1010_1010, 0xff, 0, 0, 0, 0, 0, 0]);
+    let picture = read(&place.write("mask.bmp", &file));
+    assert_eq!(picture.size(), (2, 16));
+    assert_eq!(picture.flat()[16..26], [255.0, 0.0, 255.0, 0.0, 255.0, 0.0, 255.0, 0.0, 255.0, 255.0]);
+}

@@ -41,7 +41,8 @@ pub struct SourceArguments {
     /// The page of a stack (TIFF, ImageJ, OME, .npy), counted from 1, or all of them [default: 1]
     #[arg(long, value_name = "N|all", value_parser = page)]
     page: Option<Pages>,
-    /// Read a rectangle only: its first row and column, its height and width in pixels
+    /// Read a rectangle only: its first row and column, its height and width in pixels of the file,
+    /// turned as its orientation tag says
     #[arg(long, value_name = "TOP,LEFT,HEIGHT,WIDTH", value_parser = rectangle)]
     crop: Option<Rectangle>,
 }

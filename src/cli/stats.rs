@@ -101,7 +101,7 @@ fn curves(
     if heading {
         text.push_str("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
         text.push_str("covariance,cluster,pore_share_above,chords,edges");
-        text.push_str(if pixel.is_some() { ",r_um,pixel_size_um\n" } else { "\n" });
+        text.push_str(",r_um,pixel_size_um\n");
     }
     let [rows, columns] = &all.lineal_path;
     let s2 = all.two_point.radial();
@@ -113,10 +113,8 @@ fn curves(
         let cells = correlations.map(|curve| curve.get(r).map_or(String::new(), |v| format!("{v:.9}")));
         let (pores, chords) = (all.pore_sizes.get(r).unwrap_or(&0.0), all.chords.get(r).unwrap_or(&0));
         write!(text, "{phase},{r},{},{pores:.9},{chords},{edges}", cells.join(","))?;
-        match pixel {
-            Some(p) => writeln!(text, ",{:.6},{}", r as f64 * p.metres * 1e6, micrometres(pixel))?,
-            None => writeln!(text)?,
-        }
+        let distance = pixel.map_or(String::new(), |p| format!("{:.6}", r as f64 * p.metres * 1e6));
+        writeln!(text, ",{distance},{}", micrometres(pixel))?;
     }
     Ok(())
 }

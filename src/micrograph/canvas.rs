@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::picture::MOST_PIXELS;
+use super::picture::{DOUBTFUL, MOST_PIXELS, few};
 use super::{MicrographError, malformed};
 
 /// The most pixels of a file: 131,072 × 131,072.
@@ -30,6 +30,27 @@ pub struct Part {
     pub page: usize,
     /// The rectangle; the whole picture without one.
     pub crop: Option<Rectangle>,
+}
+
+impl Part {
+    /// The rectangle in the rows and columns of the file, where an orientation tag (1 to 8) turns a picture of that size;
+    /// one that lies outside stays outside.
+    pub fn stored_crop(&self, orientation: u8, (height, width): (u64, u64)) -> Option<Rectangle> {
+        let seen = self.crop?;
+        let (rows, columns) = if orientation >= 5 { (width, height) } else { (height, width) };
+        let from_end = |from: usize, size: usize, all: u64| (all as usize).checked_sub(from)?.checked_sub(size);
+        let top =
+            if matches!(orientation, 3 | 4 | 7 | 8) { from_end(seen.top, seen.height, rows) } else { Some(seen.top) };
+        let left = if matches!(orientation, 2 | 3 | 6 | 7) {
+            from_end(seen.left, seen.width, columns)
+        } else {
+            Some(seen.left)
+        };
+        let part = Rectangle { top: top.unwrap_or(usize::MAX), left: left.unwrap_or(usize::MAX), ..seen };
+        let Rectangle { top, left, height, width } = part;
+        let turned = Rectangle { top: left, left: top, height: width, width: height };
+        Some(if orientation >= 5 { turned } else { part })
+    }
 }
 
 /// The samples of a picture while they are decoded.
@@ -135,12 +156,13 @@ impl Canvas {
         }
     }
 
-    /// The samples: means of the bins, or their first pixels where the picture holds few values, which are labels.
-    pub fn finish(mut self, few: usize) -> Vec<f32> {
+    /// The samples: means of the bins, or their first pixels where the samples are numbers of a palette or few values,
+    /// which are labels.
+    pub fn finish(mut self, is_palette: bool) -> Vec<f32> {
         if self.bin == 1 {
             return self.sums;
         }
-        if super::picture::few(self.first.chunks_exact(self.channels), few) {
+        if is_palette || few(self.first.chunks_exact(self.channels), DOUBTFUL) {
             return self.first;
         }
         let scale = 1.0 / (self.bin * self.bin) as f32;

@@ -70,7 +70,7 @@ fn of_few(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Result<(PhaseMap, St
 /// surrounded by its like, and they lie near a frequent value (the ringing of JPEG) or mostly between two.
 fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Vec<usize> {
     let everything: Vec<usize> = (0..colours.len()).collect();
-    if colours.len() < 3 || micrograph.channels() > 1 || is_ladder(colours) {
+    if colours.len() < 3 || micrograph.channels() > 1 || is_ladder(colours) || are_numbers(colours) {
         return everything;
     }
     let (h, w) = micrograph.size();
@@ -112,7 +112,8 @@ fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Vec<usize> 
         }
     }
     let (black, white) = micrograph.range;
-    let near = NEAR * (white - black).max(f32::MIN_POSITIVE);
+    let spread = colours[colours.len() - 1][0] - colours[0][0];
+    let near = NEAR * (white - black).min(spread).max(f32::MIN_POSITIVE);
     let far = |a: &Value, b: &Value| a.colour.iter().zip(&b.colour).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     let is_between = |v: &Value| v.between as f64 >= MOSTLY * v.pixels as f64;
     // A single value between two others may be a film of its own; blur has several.
@@ -130,6 +131,13 @@ fn is_ladder(colours: &[Vec<f32>]) -> bool {
     let (first, last) = (colours[0][0], colours[colours.len() - 1][0]);
     let step = (last - first) / (colours.len() - 1) as f32;
     colours.iter().enumerate().all(|(n, c)| (c[0] - first - n as f32 * step).abs() <= 0.75)
+}
+
+/// Whether the values are whole numbers of so small a spread that they can only be labels.
+fn are_numbers(colours: &[Vec<f32>]) -> bool {
+    /// The largest spread of labels.
+    const SPREAD: f32 = 32.0;
+    colours[colours.len() - 1][0] - colours[0][0] <= SPREAD && colours.iter().all(|c| c[0].fract() == 0.0)
 }
 
 /// How many values a picture has whose pixels are whole numbers in flat regions, as the numbers of grains or particles

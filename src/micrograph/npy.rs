@@ -9,7 +9,6 @@ use std::path::Path;
 use ndarray::Array3;
 
 use super::canvas::{Canvas, Part};
-use super::picture::DOUBTFUL;
 use super::picture::MOST_PIXELS;
 use super::samples::{Numbers, Samples};
 use super::{MicrographError, malformed};
@@ -110,8 +109,8 @@ pub fn read(file: &mut (impl Read + Seek), path: &Path, part: &Part) -> Result<(
         ('u', 1 | 2) => Numbers::Unsigned(8 * bytes as u8),
         _ => Numbers::Free,
     };
-    let (size, bin) = (canvas.size(), canvas.bin);
-    Ok((Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers), bin))
+    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
+    Ok((Samples { full, ..Samples::new(size, channels, canvas.finish(false), numbers) }, bin))
 }
 
 /// Reads an array that this program wrote, `[rows, columns, channels]`.

@@ -10,7 +10,6 @@ use png::{BitDepth, ColorType, Decoder, Limits, Unit};
 use super::calibration::{PIXEL_SIZE, PixelSize, not_of_a_printer};
 use super::canvas::{Canvas, Part};
 
-use super::picture::DOUBTFUL;
 use super::samples::{Numbers, Samples};
 use super::tiff::unpack;
 use super::{MicrographError, malformed};
@@ -35,7 +34,10 @@ pub fn read(
     let palette = palette.filter(|_| kind == ColorType::Indexed);
     let interlaced = info.interlaced;
     let channels = kind.samples();
-    let mut canvas = Canvas::new((height.into(), width.into()), channels, part.crop, path)?;
+    // Most programs write the orientation in front of the picture.
+    let turned = info.exif_metadata.as_ref().map_or(1, |exif| exif_orientation(exif));
+    let crop = part.stored_crop(turned, (height.into(), width.into()));
+    let mut canvas = Canvas::new((height.into(), width.into()), channels, crop, path)?;
     let (height, width) = canvas.full;
     let samples = |row: &[u8]| -> Vec<f32> {
         match depth {
@@ -77,11 +79,14 @@ pub fn read(
     let stated = physical.and_then(|d| not_of_a_printer(1.0 / f64::from(d.xppu), "PNG pixel size"));
     let aspect = stated.as_ref().and(physical).map_or(1.0, |d| f64::from(d.xppu) / f64::from(d.yppu));
     let orientation = info.exif_metadata.as_ref().map_or(1, |exif| exif_orientation(exif));
-    let (size, bin) = (canvas.size(), canvas.bin);
+    if orientation != turned && crop.is_some() {
+        return Err(malformed(path, "it states how it is turned behind its picture; no part of it can be read"));
+    }
+    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
     let numbers = Numbers::Unsigned((depth as u8).max(8));
-    let made = Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers);
+    let made = Samples::new(size, channels, canvas.finish(palette.is_some()), numbers);
     let aspect = if own.is_some() { 1.0 } else { aspect };
-    Ok((Samples { palette, orientation, aspect, ..made }, own.or(stated), bin))
+    Ok((Samples { full, palette, orientation, aspect, ..made }, own.or(stated), bin))
 }
 
 /// The orientation, 1 to 8, that EXIF metadata states.

@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use super::calibration::PixelSize;
 use super::canvas::{Canvas, Part};
 use super::makers::{self, Facts};
-use super::picture::DOUBTFUL;
 use super::samples::{Numbers, Samples};
 use super::{Micrograph, MicrographError, malformed, npy, png, tags, tiff};
 
@@ -95,7 +94,7 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
     };
     let stored = samples.values.dim();
     if facts.pixel_size.is_none() {
-        let beside = makers::of_sidecar(path, (stored.0 * bin, stored.1 * bin));
+        let beside = makers::of_sidecar(path, samples.full);
         facts = Facts { bar_rows: facts.bar_rows.or(beside.bar_rows), ..beside };
     }
     let is_turned = samples.orientation > 1;
@@ -161,8 +160,13 @@ fn read_common(
     let (width, height) = decoder.dimensions();
     // The size is checked before anything is decoded.
     let channels = usize::from(decoder.color_type().channel_count());
-    let mut canvas = Canvas::new((height.into(), width.into()), channels, part.crop, path)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms).to_exif();
+    let crop = part.stored_crop(orientation, (height.into(), width.into()));
+    let mut canvas = Canvas::new((height.into(), width.into()), channels, crop, path)?;
+    // The decoders do not keep to the limits themselves.
+    if decoder.total_bytes() > MOST_BYTES {
+        return Err(MicrographError::TooLarge { path: path.into(), height: height.into(), width: width.into() });
+    }
     let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
     let (height, width) = canvas.full;
     let wide = image.color().bytes_per_pixel() as usize == 2 * channels;
@@ -175,10 +179,10 @@ fn read_common(
         return Err(malformed(path, "its samples are of a kind that is not read; save it as PNG or TIFF"));
     }
     canvas.put((0, 0), (height, width), 0..channels, |y, x, c| value((y * width + x) * channels + c));
-    let (size, bin) = (canvas.size(), canvas.bin);
+    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
     let numbers = Numbers::Unsigned(if wide { 16 } else { 8 });
-    let samples = Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers);
-    Ok((Samples { orientation, ..samples }, bin))
+    let samples = Samples::new(size, channels, canvas.finish(false), numbers);
+    Ok((Samples { full, orientation, ..samples }, bin))
 }
 
 /// Reads a BMP with a palette; `None` if it has none, or is better read with its colours.
@@ -191,20 +195,28 @@ fn read_indexed_bmp(
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     file.by_ref().take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
+    // Of packed numbers, of 1 and 4 bits, the decoder gives the colours only.
+    let bits_at = if bytes.get(14) == Some(&12) { 24 } else { 28 };
+    if bytes.get(bits_at..bits_at + 2) != Some(&[8, 0]) {
+        return Ok(None);
+    }
     let Ok(mut decoder) = image::codecs::bmp::BmpDecoder::new(Cursor::new(&bytes)) else { return Ok(None) };
     let Some(palette) = decoder.get_palette().map(<[[u8; 3]]>::to_vec) else { return Ok(None) };
     decoder.set_indexed_color(true);
     let (width, height) = decoder.dimensions();
     let mut canvas = Canvas::new((height.into(), width.into()), 1, part.crop, path)?;
     let (height, width) = canvas.full;
+    if decoder.total_bytes() != (height * width) as u64 || decoder.total_bytes() > MOST_BYTES {
+        return Ok(None);
+    }
     let mut indices = vec![0; height * width];
-    if decoder.total_bytes() != indices.len() as u64 || decoder.read_image(&mut indices).is_err() {
+    if decoder.read_image(&mut indices).is_err() {
         return Ok(None);
     }
     canvas.put((0, 0), (height, width), 0..1, |y, x, _| f32::from(indices[y * width + x]));
-    let (size, bin) = (canvas.size(), canvas.bin);
-    let samples = Samples::new(size, 1, canvas.finish(DOUBTFUL), Numbers::Unsigned(8));
-    Ok(Some((Samples { palette: Some(palette), ..samples }, bin)))
+    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
+    let samples = Samples::new(size, 1, canvas.finish(true), Numbers::Unsigned(8));
+    Ok(Some((Samples { full, palette: Some(palette), ..samples }, bin)))
 }
 
 /// Whether a file's name is that of a picture. Hidden files are none, such as those that macOS leaves on foreign disks.

@@ -21,6 +21,8 @@ pub enum Numbers {
 pub struct Samples {
     /// `[rows, columns, channels]`, as stored: indices of a palette, colours with their transparency.
     pub values: Array3<f32>,
+    /// Rows and columns of the file's whole picture.
+    pub full: (usize, usize),
     /// What the numbers can be.
     pub numbers: Numbers,
     /// The values of black and white that the file states.
@@ -37,7 +39,7 @@ impl Samples {
     /// Samples of which the file says nothing else.
     pub fn new(size: (usize, usize), channels: usize, values: Vec<f32>, numbers: Numbers) -> Self {
         let values = Array3::from_shape_vec((size.0, size.1, channels), values).expect("as many as were decoded");
-        Self { values, numbers, stated: None, palette: None, orientation: 1, aspect: 1.0 }
+        Self { values, full: size, numbers, stated: None, palette: None, orientation: 1, aspect: 1.0 }
     }
 
     /// The micrograph, with notes on what was decided; an error if nothing of it is material.

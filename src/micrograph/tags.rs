@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek, SeekFrom};
 
 /// The most pages that are counted, and the most entries of a page.
-const MOST_PAGES: usize = 100_000;
+pub const MOST_PAGES: usize = 100_000;
 const MOST_ENTRIES: u64 = 4096;
 /// The longest value that is read.
 pub const MOST_VALUE: u64 = 4 << 20;

@@ -10,7 +10,6 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::canvas::{Canvas, Part};
 use super::makers::{self, Facts};
-use super::picture::DOUBTFUL;
 use super::samples::{Numbers, Samples};
 use super::tags::{self, Tags};
 use super::{MicrographError, malformed, npy};
@@ -86,7 +85,7 @@ fn images_behind(file: &mut BufReader<File>, tags: &Tags, description: &str) -> 
     let Some((start, each)) = plain_data(tags) else { return 1 };
     let length = file.get_ref().metadata().map_or(0, |m| m.len());
     let fitting = length.saturating_sub(start) / each.max(1);
-    (fitting.min(images as u64) as usize).max(1)
+    (fitting.min(images as u64) as usize).clamp(1, tags::MOST_PAGES)
 }
 
 /// Where the data of an uncompressed page of one strip begins, and how many bytes it has.
@@ -98,8 +97,11 @@ fn plain_data(tags: &Tags) -> Option<(u64, u64)> {
     }
     let bits = whole(tags::BITS, 1);
     let samples = whole(tags::SAMPLES, 1);
+    if !matches!(bits, 8 | 16 | 32 | 64) || samples == 0 {
+        return None;
+    }
     let pixels = whole(tags::WIDTH, 0).checked_mul(whole(tags::HEIGHT, 0))?;
-    let bytes = pixels.checked_mul(bits.is_multiple_of(8).then_some(bits / 8)?)?.checked_mul(samples)?;
+    let bytes = pixels.checked_mul(bits / 8)?.checked_mul(samples)?;
     Some((offsets[0] as u64, bytes))
 }
 
@@ -118,16 +120,19 @@ pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samp
         None if pages.len() == 1 && part.page < images_behind(&mut file, &first, &description) => (first.clone(), None),
         None => return Err(no_page()),
     };
-    let size = (tags.number(tags::HEIGHT).unwrap_or(0.0) as usize, tags.number(tags::WIDTH).unwrap_or(0.0) as usize);
-    let facts = makers::of_tiff(&mut file, &tags, &description, size);
+    let size_of = |tags: &Tags| [tags::HEIGHT, tags::WIDTH].map(|tag| tags.number(tag).unwrap_or(0.0) as usize);
+    let size = size_of(&tags);
+    let mut facts = makers::of_tiff(&mut file, &tags, &description, size.into());
+    // Some programs state the pixel size on the first page alone.
+    if facts.pixel_size.is_none() && size_of(&first) == size {
+        facts = makers::of_tiff(&mut file, &first, &description, size.into());
+    }
     file.rewind().map_err(|source| MicrographError::Read { path: path.into(), source })?;
     let (mut samples, bin) = match place {
         Some(place) => decode(file, &tags, path, part, place)?,
         None => read_behind(file, &tags, path, part)?,
     };
-    if let Some(orientation) = tags.number(tags::ORIENTATION) {
-        samples.orientation = orientation as u8;
-    }
+    samples.orientation = orientation_of(&tags);
     let stated = |tags_of: [u16; 2]| tags_of.into_iter().find_map(|tag| tags.number(tag)).map(|v| v as f32);
     samples.stated = stated(tags::LEAST_VALUES).zip(stated(tags::LARGEST_VALUES));
     if samples.stated.is_none()
@@ -168,7 +173,6 @@ fn decode(
         return Err(malformed(path, reason));
     }
     let (bits, stored) = (whole(tags::BITS, 1), whole(tags::SAMPLES, 1).clamp(1, 64) as usize);
-    let format = whole(tags::SAMPLE_FORMAT, 1);
     let photometric = whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
     let (height, width) = (whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0));
     let mut patches = vec![];
@@ -213,7 +217,9 @@ fn decode(
         return Err(malformed(path, format!("its colours are {color:?}, which is not read; save it as grey or RGB")));
     }
     let channels = if in_planes { stored } else { usize::from(color.num_samples()) };
-    let mut canvas = Canvas::new((height, width), channels, part.crop, path)?;
+    let kept = kept_of(channels);
+    let crop = part.stored_crop(orientation_of(tags), (height, width));
+    let mut canvas = Canvas::new((height, width), kept, crop, path)?;
     let (full_height, full_width) = canvas.full;
     let (chunk_width, chunk_height) = decoder.chunk_dimensions();
     let (chunk_width, chunk_height) = (chunk_width as usize, chunk_height as usize);
@@ -225,61 +231,84 @@ fn decode(
     for number in 0..across * down * planes {
         let (plane, chunk) = (number / (across * down), number % (across * down));
         let (top, left) = (chunk / across * chunk_height, chunk % across * chunk_width);
-        if !canvas.wants(top, chunk_height) {
+        if !canvas.wants(top, chunk_height) || plane >= kept {
             continue;
         }
         let (wide, high) = decoder.chunk_data_dimensions(number as u32);
         let (wide, high) = (wide as usize, high as usize);
         let result = decoder.read_chunk(number as u32).map_err(broken)?;
-        let (values, kind) = values_of(result);
-        numbers = kind;
+        numbers = numbers_of(&result);
         let each = if in_planes { 1 } else { channels };
         // Samples of other sizes than whole bytes are packed, each row from a new byte on.
-        let (values, wide, left) = match bits {
-            1 | 2 | 4 => (unpack(&bytes_of(&values), bits as u8, high, wide * each), wide, left),
-            9..16 => {
-                let bytes = bytes_of(&values);
-                let columns = (wide * 8 / bits as usize).min(full_width);
-                (unpack_rows(&bytes, bits as usize, high, wide, columns), columns, left * 8 / bits as usize)
-            }
-            _ => (values, wide, left),
+        let bits = bits as usize;
+        let (stride, wide, left) = match bits {
+            1 | 2 | 4 => ((wide * each * bits).div_ceil(8), wide, left),
+            9..16 => (wide, (wide * 8 / bits).min(full_width), left * 8 / bits),
+            _ => (wide * each, wide, left),
         };
-        if values.len() < wide * high * each {
-            return Err(malformed(path, "it holds fewer samples than its size claims"));
-        }
         let rows = high.min(full_height.saturating_sub(top));
         let columns = wide.min(full_width.saturating_sub(left));
-        let range = if in_planes { plane..plane + 1 } else { 0..channels };
-        canvas.put((top, left), (rows, columns), range, |y, x, c| values[(y * wide + x) * each + c]);
+        let range = if in_planes { plane..plane + 1 } else { 0..kept };
+        match &result {
+            DecodingResult::U8(bytes) if bits < 8 || packed => {
+                canvas.put((top, left), (rows, columns), range, |y, x, c| {
+                    packed_sample(bytes, bits, y * stride, x * each + c)
+                })
+            }
+            _ if bits < 8 || packed => return Err(malformed(path, "its packed samples are signed, which is not read")),
+            _ if length(&result) < stride * high => {
+                return Err(malformed(path, "it holds fewer samples than its size claims"));
+            }
+            _ => canvas.put((top, left), (rows, columns), range, |y, x, c| sample(&result, y * stride + x * each + c)),
+        }
     }
     if bits < 8 || packed {
         numbers = Numbers::Unsigned(bits as u8);
     }
-    let (size, bin) = (canvas.size(), canvas.bin);
-    let mut values = canvas.finish(DOUBTFUL);
+    finished(canvas, numbers, tags, is_ycbcr).map_err(|reason| malformed(path, reason))
+}
+
+/// How many of the samples of a pixel are kept: of more than four, as of many detectors, the first three.
+fn kept_of(channels: usize) -> usize {
+    if channels > 4 { 3 } else { channels }
+}
+
+fn orientation_of(tags: &Tags) -> u8 {
+    tags.number(tags::ORIENTATION).map_or(1, |v| v as u8)
+}
+
+/// What the samples mean, by the tags.
+fn finished(canvas: Canvas, numbers: Numbers, tags: &Tags, is_ycbcr: bool) -> Result<(Samples, usize), &'static str> {
+    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
+    let photometric = whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
+    let palette = (photometric == PALETTE).then(|| palette_of(tags)).flatten();
+    if photometric == PALETTE && palette.is_none() {
+        return Err("its palette is too short");
+    }
+    let (size, full, bin, channels) = (canvas.size(), canvas.full, canvas.bin, canvas.channels);
+    let mut values = canvas.finish(palette.is_some());
+    // Two samples of a grey picture, or four of a coloured one, have transparency only if the file says so.
+    let has_alpha = matches!(tags.number(tags::EXTRA_SAMPLES), Some(1.0 | 2.0));
     // An inverted picture of integers is turned; floats are measurements and stay as they are.
     if photometric == WHITE_IS_ZERO
-        && format == 1
+        && whole(tags::SAMPLE_FORMAT, 1) == 1
         && let Numbers::Unsigned(bits) = numbers
     {
         let white = ((1u32 << bits) - 1) as f32;
-        values.iter_mut().for_each(|v| *v = white - *v);
-    }
-    let palette = (photometric == PALETTE).then(|| palette_of(tags)).flatten();
-    if photometric == PALETTE && palette.is_none() {
-        return Err(malformed(path, "its palette is too short"));
+        let inverted = if has_alpha && matches!(channels, 2 | 4) { channels - 1 } else { channels };
+        for pixel in values.chunks_exact_mut(channels) {
+            pixel[..inverted].iter_mut().for_each(|v| *v = white - *v);
+        }
     }
     if is_ycbcr {
         values.chunks_exact_mut(3).for_each(rgb_of_ycbcr);
     }
     let samples = Samples::new(size, channels, values, numbers);
-    // Two samples of a grey picture are grey and transparency only if the file says so.
-    let samples = match (channels, tags.number(tags::EXTRA_SAMPLES)) {
-        (2, kind) if !matches!(kind, Some(1.0 | 2.0)) => first_channels(samples, 1),
-        (n, _) if n > 4 => first_channels(samples, 3),
+    let samples = match channels {
+        2 | 4 if !has_alpha => first_channels(samples, channels - 1),
         _ => samples,
     };
-    Ok((Samples { palette, ..samples }, bin))
+    Ok((Samples { full, palette, ..samples }, bin))
 }
 
 /// Brightness and colour differences as JPEG has them, to red, green and blue (ITU-R BT.601).
@@ -312,7 +341,9 @@ fn read_behind(
     let bytes = (whole(tags::BITS, 8) / 8) as usize;
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     file.seek(SeekFrom::Start(start + each * part.page as u64)).map_err(unreadable)?;
-    let mut canvas = Canvas::new((whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0)), channels, part.crop, path)?;
+    let size = (whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0));
+    let kept = kept_of(channels);
+    let mut canvas = Canvas::new(size, kept, part.stored_crop(orientation_of(tags), size), path)?;
     let (height, width) = canvas.full;
     let mut row = vec![0; width * channels * bytes];
     for y in 0..height {
@@ -321,11 +352,10 @@ fn read_behind(
             let from = (x * channels + c) * bytes;
             npy::number(kind, !tags.layout.little, &row[from..from + bytes])
         };
-        canvas.put((y, 0), (1, width), 0..channels, |_, x, c| value(x, c));
+        canvas.put((y, 0), (1, width), 0..kept, |_, x, c| value(x, c));
     }
     let numbers = if kind == 'u' && bytes <= 2 { Numbers::Unsigned(8 * bytes as u8) } else { Numbers::Free };
-    let (size, bin) = (canvas.size(), canvas.bin);
-    Ok((Samples::new(size, channels, canvas.finish(DOUBTFUL), numbers), bin))
+    finished(canvas, numbers, tags, false).map_err(|reason| malformed(path, reason))
 }
 
 /// The colours of a palette: all reds, then all greens, then all blues, in 16 bits.
@@ -338,41 +368,61 @@ fn palette_of(tags: &Tags) -> Option<Vec<[u8; 3]>> {
     (colors > 0).then(|| (0..colors).map(color).collect())
 }
 
-fn bytes_of(values: &[f32]) -> Vec<u8> {
-    values.iter().map(|v| *v as u8).collect()
+/// How many samples a strip or tile has.
+fn length(chunk: &DecodingResult) -> usize {
+    match chunk {
+        DecodingResult::U8(v) => v.len(),
+        DecodingResult::U16(v) => v.len(),
+        DecodingResult::U32(v) => v.len(),
+        DecodingResult::U64(v) => v.len(),
+        DecodingResult::I8(v) => v.len(),
+        DecodingResult::I16(v) => v.len(),
+        DecodingResult::I32(v) => v.len(),
+        DecodingResult::I64(v) => v.len(),
+        DecodingResult::F16(v) => v.len(),
+        DecodingResult::F32(v) => v.len(),
+        DecodingResult::F64(v) => v.len(),
+    }
 }
 
-/// The samples, and what their numbers can be.
-fn values_of(result: DecodingResult) -> (Vec<f32>, Numbers) {
-    use Numbers::{Free, Unsigned};
-    match result {
-        DecodingResult::U8(v) => (v.into_iter().map(f32::from).collect(), Unsigned(8)),
-        DecodingResult::U16(v) => (v.into_iter().map(f32::from).collect(), Unsigned(16)),
-        DecodingResult::U32(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
-        DecodingResult::U64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
-        DecodingResult::I8(v) => (v.into_iter().map(f32::from).collect(), Free),
-        DecodingResult::I16(v) => (v.into_iter().map(f32::from).collect(), Free),
-        DecodingResult::I32(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
-        DecodingResult::I64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
-        DecodingResult::F16(v) => (v.into_iter().map(|x| x.to_f32()).collect(), Free),
-        DecodingResult::F32(v) => (v, Free),
-        DecodingResult::F64(v) => (v.into_iter().map(|x| x as f32).collect(), Free),
+/// A sample of a strip or tile.
+fn sample(chunk: &DecodingResult, n: usize) -> f32 {
+    match chunk {
+        DecodingResult::U8(v) => v[n].into(),
+        DecodingResult::U16(v) => v[n].into(),
+        DecodingResult::U32(v) => v[n] as f32,
+        DecodingResult::U64(v) => v[n] as f32,
+        DecodingResult::I8(v) => v[n].into(),
+        DecodingResult::I16(v) => v[n].into(),
+        DecodingResult::I32(v) => v[n] as f32,
+        DecodingResult::I64(v) => v[n] as f32,
+        DecodingResult::F16(v) => v[n].to_f32(),
+        DecodingResult::F32(v) => v[n],
+        DecodingResult::F64(v) => v[n] as f32,
     }
+}
+
+/// What the numbers of a strip or tile can be.
+fn numbers_of(chunk: &DecodingResult) -> Numbers {
+    match chunk {
+        DecodingResult::U8(_) => Numbers::Unsigned(8),
+        DecodingResult::U16(_) => Numbers::Unsigned(16),
+        _ => Numbers::Free,
+    }
+}
+
+/// A sample of up to 16 bits of a row that begins at a byte, the most significant bit first.
+fn packed_sample(bytes: &[u8], bits: usize, row: usize, x: usize) -> f32 {
+    let first = x * bits;
+    let byte = |n: usize| u32::from(bytes.get(row + first / 8 + n).copied().unwrap_or(0));
+    let three = byte(0) << 16 | byte(1) << 8 | byte(2);
+    (three >> (24 - first % 8 - bits) & ((1 << bits) - 1)) as f32
 }
 
 /// Rows of packed samples of 1, 2 or 4 bits, each row starting at a byte.
 pub fn unpack(bytes: &[u8], bits: u8, rows: usize, columns: usize) -> Vec<f32> {
-    let stride = (columns * usize::from(bits)).div_ceil(8);
-    unpack_rows(bytes, bits.into(), rows, stride, columns)
-}
-
-/// Rows of packed samples of up to 16 bits, the most significant bit first; `stride` bytes a row.
-fn unpack_rows(bytes: &[u8], bits: usize, rows: usize, stride: usize, columns: usize) -> Vec<f32> {
-    let sample = |y: usize, x: usize| {
-        let first = x * bits;
-        let byte = |n: usize| u32::from(bytes.get(y * stride + first / 8 + n).copied().unwrap_or(0));
-        let three = byte(0) << 16 | byte(1) << 8 | byte(2);
-        (three >> (24 - first % 8 - bits) & ((1 << bits) - 1)) as f32
-    };
-    (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x))).map(|(y, x)| sample(y, x)).collect()
+    let bits = usize::from(bits);
+    let stride = (columns * bits).div_ceil(8);
+    let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
+    places.map(|(y, x)| packed_sample(bytes, bits, y * stride, x)).collect()
 }
