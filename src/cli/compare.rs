@@ -154,7 +154,7 @@ pub fn table(phases: &[PhaseComparison]) -> String {
         if let Some(u) = &p.unfitted {
             let _ = writeln!(
                 text,
-                "    not fitted: cluster function {:.1}, pore sizes {:.1}; change of mean chord {:+.1}, specific surface {:+.1}, interface {:+.1}, components {:+.1}",
+                "    other statistics: cluster function {:.1}, pore sizes {:.1}; change of mean chord {:+.1}, specific surface {:+.1}, interface {:+.1}, components {:+.1}",
                 u.cluster_error_percent,
                 u.pore_size_error_percent,
                 u.mean_chord_change_percent,

@@ -156,6 +156,12 @@ impl<P, O> Running<'_, P, O> {
                 self.begin(reconstruction)?;
             }
             let wanted = self.iterate(reconstruction)?;
+            if wanted == Wanted::Keep && reconstruction.status().iteration == 0 {
+                // Nothing is made yet that could be kept; a random start is no realisation.
+                self.run.remove_checkpoint();
+                self.has_begun = false;
+                return Ok(Ending::Kept);
+            }
             if wanted == Wanted::Keep {
                 // What was stopped can go on later.
                 self.save(reconstruction);

@@ -221,7 +221,7 @@ impl Realisation {
             _ => vec![],
         };
         for (phase, natural) in compared.iter_mut().zip(target.natural().unwrap_or_default()) {
-            phase.natural = Some(*natural);
+            phase.natural = Some(natural.between(target.size().0 * target.size().1, size.0 * size.1));
         }
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let mut notes = settings.method.settings().notes(target.size());

@@ -12,6 +12,8 @@ const BLOCKS: usize = 4;
 const LEAST_EDGE: usize = 12;
 /// The largest original that is searched: each block takes several transforms of it.
 const MOST_PIXELS: usize = 1 << 20;
+/// The most pixels that all searches together go through; of more blocks, evenly spread ones are looked for.
+const MOST_WORK: usize = 1 << 26;
 /// From this agreement beyond chance on, a block is a copy …
 const COPY: f64 = 0.8;
 /// … if it exceeds by so much what the mirrored original gives, which no reconstruction copies.
@@ -43,6 +45,9 @@ pub fn copied(original: &PhaseMap, found: &PhaseMap) -> Option<Copied> {
     let (h, w) = found.size();
     let places: Vec<(usize, usize)> =
         (0..h / edge).flat_map(|y| (0..w / edge).map(move |x| (y * edge, x * edge))).collect();
+    let most = (MOST_WORK / original.pixels()).max(BLOCKS * BLOCKS);
+    let step = places.len().div_ceil(most).max(1);
+    let places: Vec<(usize, usize)> = places.into_iter().step_by(step).collect();
     let agreements: Vec<(f64, f64)> = places
         .par_iter()
         .map(|(y, x)| found.labels.slice(s![*y..*y + edge, *x..*x + edge]).to_owned())

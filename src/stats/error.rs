@@ -102,8 +102,9 @@ impl ErrorRates {
 /// What two independent pictures of the size of the original would differ by, for one phase: estimated from its quarters.
 ///
 /// A quarter holds a fourth of the independent areas, so its numbers deviate from the material's twice as much as those of
-/// the whole picture do, and two pictures differ by √2 times the deviation of one. The mean deviation of the quarters from
-/// the whole, over √2, is therefore that of two pictures.
+/// the whole picture do, and two pictures differ by √2 times the deviation of one. A quarter is a part of the whole, which
+/// takes away a fourth of the variance of their difference. The mean deviation of the quarters from the whole, times
+/// √(2/3), is therefore that of two pictures.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NaturalVariation {
     /// Errors of the curves.

@@ -25,7 +25,7 @@ pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<Na
     let of_phase = |phase: usize| {
         let mean = |of: &dyn Fn(&PhaseComparison) -> f64| {
             let found: Vec<f64> = quarters.iter().map(|q| of(&q[phase]).abs()).filter(|v| v.is_finite()).collect();
-            found.iter().sum::<f64>() / found.len() as f64 / std::f64::consts::SQRT_2
+            found.iter().sum::<f64>() / found.len() as f64 * (2.0f64 / 3.0).sqrt()
         };
         let unfitted = |of: fn(&Unfitted) -> f64| mean(&|p| p.unfitted.as_ref().map_or(f64::NAN, of));
         NaturalVariation {
@@ -47,12 +47,37 @@ pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<Na
     Some((0..map.phases).map(of_phase).collect())
 }
 
+impl NaturalVariation {
+    /// The variation between an original and a picture of another size, from that of two pictures of the original's: the
+    /// variance of a number falls with the pixels.
+    pub fn between(&self, original_pixels: usize, pixels: usize) -> Self {
+        let factor = ((1.0 + original_pixels as f64 / pixels.max(1) as f64) / 2.0).sqrt();
+        let (e, u) = (&self.errors, &self.unfitted);
+        Self {
+            errors: ErrorRates {
+                s2_error_percent: factor * e.s2_error_percent,
+                s2_covariance_error_percent: factor * e.s2_covariance_error_percent,
+                lineal_path_error_percent: factor * e.lineal_path_error_percent,
+            },
+            unfitted: Unfitted {
+                cluster_error_percent: factor * u.cluster_error_percent,
+                pore_size_error_percent: factor * u.pore_size_error_percent,
+                mean_chord_change_percent: factor * u.mean_chord_change_percent,
+                specific_surface_change_percent: factor * u.specific_surface_change_percent,
+                interface_length_change_percent: factor * u.interface_length_change_percent,
+                components_change_percent: factor * u.components_change_percent,
+            },
+        }
+    }
+}
+
 /// A number of a comparison beside what the material varies by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct JudgedNumber {
     /// What it is of.
     pub name: &'static str,
-    /// Whether a reconstruction with S2 and lineal path in its loss is fitted to it.
+    /// Whether a reconstruction with S2 and lineal path in its loss is fitted to it: these two, and what follows from their
+    /// first values (mean chord, surface) or is kept by the polish (interface length).
     pub fitted: bool,
     /// The error or the change without its sign, in percent.
     pub found: f64,
@@ -69,8 +94,8 @@ impl JudgedNumber {
 }
 
 /// The rule of the verdict, in sentences.
-pub const RULE: &str = "The original's own variation is what two independent pictures of its size differ by on average, \
-                        estimated from its four quarters. A number is within it up to twice that, as nine of ten pictures \
+pub const RULE: &str = "The original's own variation is what two independent pictures of its size (or of its and the \
+                        reconstruction's) differ by on average, estimated from its four quarters. A number is within it up to twice that, as nine of ten pictures \
                         of the same material would be.";
 
 impl PhaseComparison {
@@ -84,9 +109,9 @@ impl PhaseComparison {
             number("lineal path", true, e.lineal_path_error_percent, n.lineal_path_error_percent),
             number("cluster function", false, u.cluster_error_percent, v.cluster_error_percent),
             number("pore sizes", false, u.pore_size_error_percent, v.pore_size_error_percent),
-            number("mean chord", false, u.mean_chord_change_percent, v.mean_chord_change_percent),
-            number("specific surface", false, u.specific_surface_change_percent, v.specific_surface_change_percent),
-            number("interface length", false, u.interface_length_change_percent, v.interface_length_change_percent),
+            number("mean chord", true, u.mean_chord_change_percent, v.mean_chord_change_percent),
+            number("specific surface", true, u.specific_surface_change_percent, v.specific_surface_change_percent),
+            number("interface length", true, u.interface_length_change_percent, v.interface_length_change_percent),
             number("number of components", false, u.components_change_percent, v.components_change_percent),
         ];
         all.into_iter().filter(|n| n.found.is_finite() && n.natural.is_finite()).collect()

@@ -18,7 +18,9 @@ use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, choice, color_bar, enlarged, heading, show_panes, titled_plot};
+use crate::app::widgets::{
+    Pane, Picture, ShownFigure, choice, color_bar, enlarged, heading, show_panes, shrink_all, titled_plot,
+};
 use crate::figure::significant;
 use crate::micrograph::{self, ENDINGS, Micrograph, PhaseMap, PixelSize, Prepare, is_picture};
 use crate::project::{Compared, Project};
@@ -360,7 +362,9 @@ fn view(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
             (Page::Sizes, "Sizes"),
             (Page::Maps, "Maps of S2"),
         ] {
-            ui.selectable_value(&mut space.page, page, name);
+            if ui.selectable_value(&mut space.page, page, name).clicked() {
+                shrink_all(ui.ctx());
+            }
         }
         if space.measuring.is_running() {
             ui.spinner();

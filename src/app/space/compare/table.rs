@@ -62,7 +62,7 @@ const COLUMNS: &[Column] = &[
     },
     Column {
         heading: "mean chord",
-        tip: "Not fitted: mean length of chords along rows and columns.",
+        tip: "Mean length of chords along rows and columns; it follows from the lineal path.",
         cell: |m, _| length(m, m.all.mean_chord()),
         numbers: &[("mean_chord_px", |m, _| m.all.mean_chord())],
     },
@@ -83,7 +83,7 @@ const COLUMNS: &[Column] = &[
     },
     Column {
         heading: "interface length",
-        tip: "Not fitted: by Crofton's formula.",
+        tip: "By Crofton's formula; the polish keeps it.",
         cell: |m, _| length(m, m.all.interface_length),
         numbers: &[("interface_length_px", |m, _| m.all.interface_length)],
     },

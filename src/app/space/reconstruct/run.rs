@@ -78,6 +78,10 @@ fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, start
         write: false,
         resume,
     };
+    if !resume {
+        // The state of an earlier run must not pass for that of this one.
+        let _ = std::fs::remove_file(shared.folder.path.join(CHECKPOINT));
+    }
     space.resumable = None;
     space.since = Some(std::time::Instant::now());
     space.started = Some(started);
@@ -185,8 +189,9 @@ fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending:
             shared.messages.note(format!("Done{taken}. Choose a realisation below the plots, or export it."));
         }
         Ending::Kept => {
-            shared.messages.note("Stopped early; the realisation is kept as it is. The run can go on with Resume.");
             let is_saved = shared.folder.path.join(CHECKPOINT).exists();
+            let resume = if is_saved { " The run can go on with Resume." } else { "" };
+            shared.messages.note(format!("Stopped early; what was made is kept as it is.{resume}"));
             space.resumable = ended.filter(|_| is_saved);
         }
         Ending::Cancelled => shared.messages.note("The run was cancelled."),
@@ -306,6 +311,7 @@ pub fn open_export(space: &mut ReconstructSpace, shared: &Shared, ctx: &Context)
     }
     space.export.is_open = !shared.realisations.is_empty();
     space.export.error.clear();
+    space.export.replaces = false;
 }
 
 /// Shows the run again.
