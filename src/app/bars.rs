@@ -22,6 +22,16 @@ enum Extra {
     Command(&'static str, Command),
 }
 
+impl Extra {
+    /// The text of its button.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Samples => "Samples ▾",
+            Self::Command(text, _) => text,
+        }
+    }
+}
+
 /// These buttons from left to right; how many of them stand at the right end; and the order in which they find room.
 fn extras(ui: &Ui) -> ([Extra; 8], [usize; 8]) {
     let theme = if ui.visuals().dark_mode { "Light" } else { "Dark" };
@@ -47,10 +57,7 @@ fn with_room(ui: &Ui, room: f32) -> [bool; 8] {
     let mut left = room - text_width(ui, "⋯");
     let mut shown = [false; 8];
     for n in order {
-        left -= match all[n] {
-            Extra::Samples => text_width(ui, "Samples ▾"),
-            Extra::Command(text, _) => text_width(ui, text),
-        };
+        left -= text_width(ui, all[n].text());
         if left < 0.0 {
             break;
         }
@@ -85,13 +92,7 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
         let busy = if shared.work.is_busy() { 96.0 } else { 0.0 };
         let shown = with_room(ui, ui.available_width() - busy - name.min(LEAST_NAME));
         let (all, _) = extras(ui);
-        let own: f32 = (0..all.len())
-            .filter(|n| shown[*n])
-            .map(|n| match all[n] {
-                Extra::Samples => text_width(ui, "Samples ▾"),
-                Extra::Command(text, _) => text_width(ui, text),
-            })
-            .sum();
+        let own: f32 = (0..all.len()).filter(|n| shown[*n]).map(|n| text_width(ui, all[n].text())).sum();
         if let Some(project) = project {
             let dots = if shown.contains(&false) { text_width(ui, "⋯") } else { 0.0 };
             let width = (ui.available_width() - busy - own - dots - ui.spacing().item_spacing.x).min(name);
@@ -132,7 +133,7 @@ fn extra_button(shared: &Shared, ui: &mut Ui, extra: Extra) -> Option<Action> {
         Extra::Command(text, command) => short_button(shared, ui, text, command).then_some(Action::Do(command)),
         Extra::Samples => {
             let mut chosen = None;
-            let samples = ui.menu_button("Samples ▾", |ui| chosen = sample_entries(ui));
+            let samples = ui.menu_button(extra.text(), |ui| chosen = sample_entries(ui));
             samples.response.on_hover_text("Built-in micrographs to try things on.");
             chosen
         }

@@ -65,10 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let (a, b) = (original.phases, found.phases);
             bail!("{original_name} has {a} phases and {name} has {b}; compare phase maps of the same phases.");
         }
-        let mut phases = statistics.compare(&MapStatistics::of(&found));
-        for (phase, natural) in phases.iter_mut().zip(&natural) {
-            phase.natural = Some(*natural);
-        }
+        let phases = statistics.judge(&MapStatistics::of(&found), &natural);
         say!("{}", path.display());
         say!("{}", table(&phases));
         rows.push(Row {
@@ -121,7 +118,8 @@ fn csv(rows: &[Row]) -> String {
             let numbers: Vec<String> = numbers.into_iter().map(number).collect();
             let name = row.picture.replace('"', "\"\"");
             let pixel = row.pixel_size_um.map_or(String::new(), number);
-            let _ = writeln!(text, "\"{name}\",{},{pixel},periodic,open,{}", p.phase, numbers.join(","));
+            let (s2, other) = (row.s2_edges.name(), row.other_edges.name());
+            let _ = writeln!(text, "\"{name}\",{},{pixel},{s2},{other},{}", p.phase, numbers.join(","));
         }
     }
     text

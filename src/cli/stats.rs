@@ -58,10 +58,10 @@ fn table(arguments: &Arguments, part: &Part) -> anyhow::Result<String> {
             bail!("{} has the phases 0 to {}; there is no phase {phase}.", arguments.image.display(), map.phases - 1)
         }
     };
-    let mut text = String::new();
-    for (n, phase) in phases.enumerate() {
+    let edges = arguments.boundary.name();
+    let mut text = if arguments.summary { summary_heading() } else { CURVES_HEADING.into() };
+    for phase in phases {
         let all = measure(&map, phase, arguments.boundary);
-        let edges = edges(arguments.boundary);
         if !all.fraction.can_be_trusted() {
             eprintln!(
                 "{}: phase {phase} has {:.1} independent areas, too few to trust its interval (at least 10).",
@@ -69,19 +69,12 @@ fn table(arguments: &Arguments, part: &Part) -> anyhow::Result<String> {
             );
         }
         if arguments.summary {
-            summary(&mut text, n == 0, phase, &all, edges, pixel)?;
+            summary(&mut text, phase, &all, edges, pixel)?;
         } else {
-            curves(&mut text, n == 0, phase, &all, edges, pixel)?;
+            curves(&mut text, phase, &all, edges, pixel)?;
         }
     }
     Ok(text)
-}
-
-fn edges(boundary: Boundary) -> &'static str {
-    match boundary {
-        Boundary::Periodic => "periodic",
-        Boundary::Open => "open",
-    }
 }
 
 /// The edge of a pixel in micrometres; empty where it is not known.
@@ -89,20 +82,17 @@ fn micrometres(pixel: Option<&PixelSize>) -> String {
     pixel.map_or(String::new(), |p| format!("{:e}", 1e6 * p.metres))
 }
 
+const CURVES_HEADING: &str = "phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,\
+                              covariance,cluster,pore_share_above,chords,edges,r_um,pixel_size_um\n";
+
 /// Adds a line for each distance.
 fn curves(
     text: &mut String,
-    heading: bool,
     phase: usize,
     all: &PhaseStatistics,
     edges: &str,
     pixel: Option<&PixelSize>,
 ) -> std::fmt::Result {
-    if heading {
-        text.push_str("phase,r_px,s2,s2_rows,s2_columns,lineal_path,lineal_path_rows,lineal_path_columns,");
-        text.push_str("covariance,cluster,pore_share_above,chords,edges");
-        text.push_str(",r_um,pixel_size_um\n");
-    }
     let [rows, columns] = &all.lineal_path;
     let s2 = all.two_point.radial();
     let [s2_rows, s2_columns] = [ROWS, COLUMNS].map(|axis| all.two_point.along(axis));
@@ -144,19 +134,19 @@ const SUMMARY: &[Column] = &[
     ("percolates_y", |all| all.percolates[1].to_string()),
 ];
 
+fn summary_heading() -> String {
+    let headings = SUMMARY.iter().map(|(heading, _)| *heading).collect::<Vec<_>>().join(",");
+    format!("phase,{headings},edges,pixel_size_um\n")
+}
+
 /// Adds the line of single numbers of a phase.
 fn summary(
     text: &mut String,
-    heading: bool,
     phase: usize,
     all: &PhaseStatistics,
     edges: &str,
     pixel: Option<&PixelSize>,
 ) -> std::fmt::Result {
-    if heading {
-        let headings = SUMMARY.iter().map(|(heading, _)| *heading).collect::<Vec<_>>().join(",");
-        writeln!(text, "phase,{headings},edges,pixel_size_um")?;
-    }
     let cells = SUMMARY.iter().map(|(_, cell)| cell(all)).collect::<Vec<_>>().join(",");
     writeln!(text, "{phase},{cells},{edges},{}", micrometres(pixel))
 }

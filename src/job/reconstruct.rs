@@ -156,17 +156,16 @@ impl<P, O> Running<'_, P, O> {
                 self.begin(reconstruction)?;
             }
             let wanted = self.iterate(reconstruction)?;
-            if wanted == Wanted::Keep && reconstruction.status().iteration == 0 {
-                // Nothing is made yet that could be kept; a random start is no realisation.
-                self.run.remove_checkpoint();
-                self.has_begun = false;
-                return Ok(Ending::Kept);
-            }
+            self.has_begun = false;
             if wanted == Wanted::Keep {
+                if reconstruction.status().iteration == 0 {
+                    // Nothing is made yet that could be kept; a random start is no realisation.
+                    self.run.remove_checkpoint();
+                    return Ok(Ending::Kept);
+                }
                 // What was stopped can go on later.
                 self.save(reconstruction);
             }
-            self.has_begun = false;
             if let Some(ending) = self.finish(reconstruction, wanted)? {
                 if ending == Ending::Cancelled {
                     self.run.remove_checkpoint();

@@ -2,56 +2,15 @@
 
 use std::path::Path;
 
+use super::part::Rectangle;
 use super::picture::{DOUBTFUL, MOST_PIXELS, few};
+use super::samples::{Numbers, Samples};
 use super::{MicrographError, malformed};
 
 /// The most pixels of a file: 131,072 × 131,072.
 const MOST_STORED: u64 = 1 << 34;
 /// The fewest bytes that a file of so many pixels has, as a share: no compression is better on a picture.
 const MOST_RATIO: u64 = 8192;
-
-/// A rectangle of a picture, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rectangle {
-    /// First row.
-    pub top: usize,
-    /// First column.
-    pub left: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-/// Which part of a file is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Part {
-    /// The page, slice or image, counted from 0.
-    pub page: usize,
-    /// The rectangle; the whole picture without one.
-    pub crop: Option<Rectangle>,
-}
-
-impl Part {
-    /// The rectangle in the rows and columns of the file, where an orientation tag (1 to 8) turns a picture of that size;
-    /// one that lies outside stays outside.
-    pub fn stored_crop(&self, orientation: u8, (height, width): (u64, u64)) -> Option<Rectangle> {
-        let seen = self.crop?;
-        let (rows, columns) = if orientation >= 5 { (width, height) } else { (height, width) };
-        let from_end = |from: usize, size: usize, all: u64| (all as usize).checked_sub(from)?.checked_sub(size);
-        let top =
-            if matches!(orientation, 3 | 4 | 7 | 8) { from_end(seen.top, seen.height, rows) } else { Some(seen.top) };
-        let left = if matches!(orientation, 2 | 3 | 6 | 7) {
-            from_end(seen.left, seen.width, columns)
-        } else {
-            Some(seen.left)
-        };
-        let part = Rectangle { top: top.unwrap_or(usize::MAX), left: left.unwrap_or(usize::MAX), ..seen };
-        let Rectangle { top, left, height, width } = part;
-        let turned = Rectangle { top: left, left: top, height: width, width: height };
-        Some(if orientation >= 5 { turned } else { part })
-    }
-}
 
 /// The samples of a picture while they are decoded.
 pub struct Canvas {
@@ -158,15 +117,17 @@ impl Canvas {
 
     /// The samples: means of the bins, or their first pixels where the samples are numbers of a palette or few values,
     /// which are labels.
-    pub fn finish(mut self, is_palette: bool) -> Vec<f32> {
-        if self.bin == 1 {
-            return self.sums;
-        }
-        if is_palette || few(self.first.chunks_exact(self.channels), DOUBTFUL) {
-            return self.first;
-        }
-        let scale = 1.0 / (self.bin * self.bin) as f32;
-        self.sums.iter_mut().for_each(|v| *v *= scale);
-        self.sums
+    pub fn finish(mut self, numbers: Numbers, palette: Option<Vec<[u8; 3]>>) -> Samples {
+        let (size, full, bin, channels) = (self.size(), self.full, self.bin, self.channels);
+        let values = if bin == 1 {
+            self.sums
+        } else if palette.is_some() || few(self.first.chunks_exact(channels), DOUBTFUL) {
+            self.first
+        } else {
+            let scale = 1.0 / (bin * bin) as f32;
+            self.sums.iter_mut().for_each(|v| *v *= scale);
+            self.sums
+        };
+        Samples { full, bin, palette, ..Samples::new(size, channels, values, numbers) }
     }
 }

@@ -53,7 +53,8 @@ pub fn automatic(micrograph: &Micrograph) -> Result<(PhaseMap, String), Microgra
 /// The phases of a picture of few values.
 fn of_few(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Result<(PhaseMap, String), MicrographError> {
     let all = colours.len();
-    let frequent = frequent_values(micrograph, colours);
+    let map = by_nearest(micrograph, colours);
+    let frequent = frequent_values(micrograph, colours, map.flat());
     if frequent.len() < all {
         let kept: Vec<Vec<f32>> = frequent.iter().map(|n| colours[*n].clone()).collect();
         let text =
@@ -63,19 +64,18 @@ fn of_few(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Result<(PhaseMap, St
     if all > MOST_PHASES {
         return Err(MicrographError::TooManyLabels { name: micrograph.name.clone(), found: all });
     }
-    Ok((by_nearest(micrograph, colours), format!("its {all} values are taken as phases")))
+    Ok((map, format!("its {all} values are taken as phases")))
 }
 
-/// The numbers of the values that are phases. The others are those of blurred edges: hardly any of their pixels is
-/// surrounded by its like, and they lie near a frequent value (the ringing of JPEG) or mostly between two.
-fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>]) -> Vec<usize> {
+/// The numbers of the values that are phases; `numbers` has that of each pixel. The others are those of blurred edges:
+/// hardly any of their pixels is surrounded by its like, and they lie near a frequent value (the ringing of JPEG) or mostly
+/// between two.
+fn frequent_values(micrograph: &Micrograph, colours: &[Vec<f32>], numbers: &[u8]) -> Vec<usize> {
     let everything: Vec<usize> = (0..colours.len()).collect();
     if colours.len() < 3 || micrograph.channels() > 1 || is_ladder(colours) || are_numbers(colours) {
         return everything;
     }
     let (h, w) = micrograph.size();
-    let number = |pixel: &[f32]| colours.iter().position(|c| c == pixel).unwrap_or(0) as u8;
-    let numbers: Vec<u8> = micrograph.pixels().map(number).collect();
     let new = |colour: &Vec<f32>| Value { colour: colour.clone(), pixels: 0, inner: 0, between: 0 };
     let mut values: Vec<Value> = colours.iter().map(new).collect();
     for y in 0..h {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use ndarray::Array3;
 
-use super::canvas::{Canvas, Part};
+use super::canvas::Canvas;
+use super::part::Part;
 use super::picture::MOST_PIXELS;
 use super::samples::{Numbers, Samples};
 use super::{MicrographError, malformed};
@@ -66,7 +67,7 @@ pub fn pages(mut file: impl Read, path: &Path) -> usize {
 ///
 /// # Errors
 /// The file cannot be read, is damaged, or holds an array of another kind.
-pub fn read(file: &mut (impl Read + Seek), path: &Path, part: &Part) -> Result<(Samples, usize), MicrographError> {
+pub fn read(file: &mut (impl Read + Seek), path: &Path, part: &Part) -> Result<Samples, MicrographError> {
     let header = read_header(file, path)?;
     let [slices, height, width, channels] = header.axes(path)?;
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
@@ -109,8 +110,7 @@ pub fn read(file: &mut (impl Read + Seek), path: &Path, part: &Part) -> Result<(
         ('u', 1 | 2) => Numbers::Unsigned(8 * bytes as u8),
         _ => Numbers::Free,
     };
-    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
-    Ok((Samples { full, ..Samples::new(size, channels, canvas.finish(false), numbers) }, bin))
+    Ok(canvas.finish(numbers, None))
 }
 
 /// Reads an array that this program wrote, `[rows, columns, channels]`.

@@ -8,21 +8,17 @@ use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, Limits, Unit};
 
 use super::calibration::{PIXEL_SIZE, PixelSize, not_of_a_printer};
-use super::canvas::{Canvas, Part};
-
+use super::canvas::Canvas;
+use super::part::Part;
 use super::samples::{Numbers, Samples};
-use super::tiff::unpack;
+use super::tiff::packed_sample;
 use super::{MicrographError, malformed};
 
 /// The most bytes that the decoder may take.
 const MOST_BYTES: usize = 1 << 31;
 
-/// Reads a picture: its samples, the edge of a pixel along x, and the edge of the squares that were made one.
-pub fn read(
-    file: BufReader<File>,
-    path: &Path,
-    part: &Part,
-) -> Result<(Samples, Option<PixelSize>, usize), MicrographError> {
+/// Reads a picture: its samples, and the edge of a pixel along x.
+pub fn read(file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samples, Option<PixelSize>), MicrographError> {
     let broken = |e: png::DecodingError| malformed(path, format!("it is damaged or incomplete ({e})"));
     let mut decoder = Decoder::new_with_limits(file, Limits { bytes: MOST_BYTES });
     decoder.set_ignore_iccp_chunk(true);
@@ -46,7 +42,7 @@ pub fn read(
             _ => {
                 // Grey values of fewer bits are spread over those of eight, as every other program shows them.
                 let scale = if kind == ColorType::Grayscale { 255.0 / ((1u16 << depth as u8) - 1) as f32 } else { 1.0 };
-                unpack(row, depth as u8, 1, width * channels).into_iter().map(|v| v * scale).collect()
+                (0..width * channels).map(|x| packed_sample(row, depth as usize, 0, x) * scale).collect()
             }
         }
     };
@@ -82,11 +78,9 @@ pub fn read(
     if orientation != turned && crop.is_some() {
         return Err(malformed(path, "it states how it is turned behind its picture; no part of it can be read"));
     }
-    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
     let numbers = Numbers::Unsigned((depth as u8).max(8));
-    let made = Samples::new(size, channels, canvas.finish(palette.is_some()), numbers);
     let aspect = if own.is_some() { 1.0 } else { aspect };
-    Ok((Samples { full, palette, orientation, aspect, ..made }, own.or(stated), bin))
+    Ok((Samples { orientation, aspect, ..canvas.finish(numbers, palette) }, own.or(stated)))
 }
 
 /// The orientation, 1 to 8, that EXIF metadata states.

@@ -3,8 +3,8 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
-use super::canvas::Rectangle;
 use super::filter::{bilateral, gaussian, median};
+use super::part::Rectangle;
 use super::picture::{DOUBTFUL, MOST_PIXELS};
 use super::specimen::{largest_rectangle, surround};
 use super::{Micrograph, MicrographError, PixelSize};

@@ -10,8 +10,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use sha2::{Digest, Sha256};
 
 use super::calibration::PixelSize;
-use super::canvas::{Canvas, Part};
+use super::canvas::Canvas;
 use super::makers::{self, Facts};
+use super::part::Part;
 use super::samples::{Numbers, Samples};
 use super::{Micrograph, MicrographError, malformed, npy, png, tags, tiff};
 
@@ -69,9 +70,8 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
     if start.is_empty() {
         return Err(malformed(path, "the file is empty"));
     }
-    let (samples, mut facts, bin) = if start.starts_with(npy::MAGIC) {
-        let (samples, bin) = npy::read(&mut file, path, part)?;
-        (samples, Facts::default(), bin)
+    let (samples, mut facts) = if start.starts_with(npy::MAGIC) {
+        (npy::read(&mut file, path, part)?, Facts::default())
     } else if tags::layout(&start).is_some() {
         tiff::read(file, path, part)?
     } else {
@@ -81,18 +81,17 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
                 return Err(no_page());
             }
             Ok(ImageFormat::Png) => {
-                let (samples, pixel_size, bin) = png::read(file, path, part)?;
+                let (samples, pixel_size) = png::read(file, path, part)?;
                 let aspect = samples.aspect;
-                (samples, Facts { pixel_size, aspect, ..Facts::default() }, bin)
+                (samples, Facts { pixel_size, aspect, ..Facts::default() })
             }
             Ok(format @ (ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::WebP)) => {
-                let (samples, bin) = read_common(file, format, path, part)?;
-                (samples, Facts::default(), bin)
+                (read_common(file, format, path, part)?, Facts::default())
             }
             _ => return Err(malformed(path, format!("its content is no picture; {FORMATS}"))),
         }
     };
-    let stored = samples.values.dim();
+    let (stored, bin) = (samples.values.dim(), samples.bin);
     if facts.pixel_size.is_none() {
         let beside = makers::of_sidecar(path, samples.full);
         facts = Facts { bar_rows: facts.bar_rows.or(beside.bar_rows), ..beside };
@@ -145,7 +144,7 @@ fn read_common(
     format: ImageFormat,
     path: &Path,
     part: &Part,
-) -> Result<(Samples, usize), MicrographError> {
+) -> Result<Samples, MicrographError> {
     let broken = |e: image::ImageError| malformed(path, format!("it is damaged or incomplete ({e})"));
     if format == ImageFormat::Bmp
         && let Some(read) = read_indexed_bmp(&mut file, path, part)?
@@ -179,18 +178,12 @@ fn read_common(
         return Err(malformed(path, "its samples are of a kind that is not read; save it as PNG or TIFF"));
     }
     canvas.put((0, 0), (height, width), 0..channels, |y, x, c| value((y * width + x) * channels + c));
-    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
     let numbers = Numbers::Unsigned(if wide { 16 } else { 8 });
-    let samples = Samples::new(size, channels, canvas.finish(false), numbers);
-    Ok((Samples { full, orientation, ..samples }, bin))
+    Ok(Samples { orientation, ..canvas.finish(numbers, None) })
 }
 
 /// Reads a BMP with a palette; `None` if it has none, or is better read with its colours.
-fn read_indexed_bmp(
-    file: &mut BufReader<File>,
-    path: &Path,
-    part: &Part,
-) -> Result<Option<(Samples, usize)>, MicrographError> {
+fn read_indexed_bmp(file: &mut BufReader<File>, path: &Path, part: &Part) -> Result<Option<Samples>, MicrographError> {
     let mut bytes = vec![];
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     file.by_ref().take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -214,9 +207,7 @@ fn read_indexed_bmp(
         return Ok(None);
     }
     canvas.put((0, 0), (height, width), 0..1, |y, x, _| f32::from(indices[y * width + x]));
-    let (size, full, bin) = (canvas.size(), canvas.full, canvas.bin);
-    let samples = Samples::new(size, 1, canvas.finish(true), Numbers::Unsigned(8));
-    Ok(Some((Samples { full, palette: Some(palette), ..samples }, bin)))
+    Ok(Some(canvas.finish(Numbers::Unsigned(8), Some(palette))))
 }
 
 /// Whether a file's name is that of a picture. Hidden files are none, such as those that macOS leaves on foreign disks.

@@ -3,8 +3,8 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Zip, s};
 
 use super::Micrograph;
-use super::canvas::Rectangle;
 use super::limits::extremes;
+use super::part::Rectangle;
 use super::picture::{DOUBTFUL, MOST_PIXELS, few};
 use super::specimen::{fill_small, largest_rectangle};
 
@@ -23,6 +23,8 @@ pub struct Samples {
     pub values: Array3<f32>,
     /// Rows and columns of the file's whole picture.
     pub full: (usize, usize),
+    /// The edge of the squares of its pixels that became one.
+    pub bin: usize,
     /// What the numbers can be.
     pub numbers: Numbers,
     /// The values of black and white that the file states.
@@ -39,7 +41,7 @@ impl Samples {
     /// Samples of which the file says nothing else.
     pub fn new(size: (usize, usize), channels: usize, values: Vec<f32>, numbers: Numbers) -> Self {
         let values = Array3::from_shape_vec((size.0, size.1, channels), values).expect("as many as were decoded");
-        Self { values, full: size, numbers, stated: None, palette: None, orientation: 1, aspect: 1.0 }
+        Self { values, full: size, bin: 1, numbers, stated: None, palette: None, orientation: 1, aspect: 1.0 }
     }
 
     /// The micrograph, with notes on what was decided; an error if nothing of it is material.

@@ -3,8 +3,8 @@
 
 use ndarray::{Array2, Array3, ArrayView2, s};
 
-use super::canvas::Rectangle;
 use super::components::{Touching, regions};
+use super::part::Rectangle;
 
 /// The largest rectangle without marked pixels; `None` where all are marked.
 ///

@@ -188,6 +188,11 @@ impl Tags {
         bytes.chunks_exact(size_of(*kind).max(1) as usize).map(one).collect()
     }
 
+    /// The first number of a tag as a whole one, or another where the tag is missing.
+    pub fn whole(&self, tag: u16, otherwise: u64) -> u64 {
+        self.number(tag).map_or(otherwise, |v| v as u64)
+    }
+
     /// The first number of a tag.
     pub fn number(&self, tag: u16) -> Option<f64> {
         self.numbers(tag).first().copied().filter(|v| v.is_finite())

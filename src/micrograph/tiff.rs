@@ -5,11 +5,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use ndarray::ArrayViewMut1;
 use tiff::ColorType::{Gray, GrayA, Multiband, RGB, RGBA};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
-use super::canvas::{Canvas, Part};
+use super::canvas::Canvas;
 use super::makers::{self, Facts};
+use super::part::Part;
 use super::samples::{Numbers, Samples};
 use super::tags::{self, Tags};
 use super::{MicrographError, malformed, npy};
@@ -90,23 +92,22 @@ fn images_behind(file: &mut BufReader<File>, tags: &Tags, description: &str) -> 
 
 /// Where the data of an uncompressed page of one strip begins, and how many bytes it has.
 fn plain_data(tags: &Tags) -> Option<(u64, u64)> {
-    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
     let offsets = tags.numbers(tags::STRIP_OFFSETS);
-    if whole(tags::COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED || offsets.is_empty() {
+    if tags.whole(tags::COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED || offsets.is_empty() {
         return None;
     }
-    let bits = whole(tags::BITS, 1);
-    let samples = whole(tags::SAMPLES, 1);
+    let bits = tags.whole(tags::BITS, 1);
+    let samples = tags.whole(tags::SAMPLES, 1);
     if !matches!(bits, 8 | 16 | 32 | 64) || samples == 0 {
         return None;
     }
-    let pixels = whole(tags::WIDTH, 0).checked_mul(whole(tags::HEIGHT, 0))?;
+    let pixels = tags.whole(tags::WIDTH, 0).checked_mul(tags.whole(tags::HEIGHT, 0))?;
     let bytes = pixels.checked_mul(bits / 8)?.checked_mul(samples)?;
     Some((offsets[0] as u64, bytes))
 }
 
-/// Reads a page: its samples, what the file says of it, and the edge of the squares that were made one pixel.
-pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samples, Facts, usize), MicrographError> {
+/// Reads a page: its samples, and what the file says of it.
+pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samples, Facts), MicrographError> {
     let damaged = || malformed(path, "it is damaged or incomplete (it has no directory)");
     let (layout, pages) = tags::pages(&mut file).ok_or_else(damaged)?;
     let no_page = || malformed(path, format!("it has no page {}", part.page + 1));
@@ -120,7 +121,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samp
         None if pages.len() == 1 && part.page < images_behind(&mut file, &first, &description) => (first.clone(), None),
         None => return Err(no_page()),
     };
-    let size_of = |tags: &Tags| [tags::HEIGHT, tags::WIDTH].map(|tag| tags.number(tag).unwrap_or(0.0) as usize);
+    let size_of = |tags: &Tags| [tags::HEIGHT, tags::WIDTH].map(|tag| tags.whole(tag, 0) as usize);
     let size = size_of(&tags);
     let mut facts = makers::of_tiff(&mut file, &tags, &description, size.into());
     // Some programs state the pixel size on the first page alone.
@@ -128,7 +129,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samp
         facts = makers::of_tiff(&mut file, &first, &description, size.into());
     }
     file.rewind().map_err(|source| MicrographError::Read { path: path.into(), source })?;
-    let (mut samples, bin) = match place {
+    let mut samples = match place {
         Some(place) => decode(file, &tags, path, part, place)?,
         None => read_behind(file, &tags, path, part)?,
     };
@@ -140,7 +141,7 @@ pub fn read(mut file: BufReader<File>, path: &Path, part: &Part) -> Result<(Samp
     {
         samples.stated = Some((0.0, most));
     }
-    Ok((samples, facts, bin))
+    Ok((samples, facts))
 }
 
 /// The name of a way to compress that cannot be read.
@@ -166,15 +167,14 @@ fn decode(
     path: &Path,
     part: &Part,
     place: usize,
-) -> Result<(Samples, usize), MicrographError> {
-    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
-    if let Some(name) = compression_name(whole(tags::COMPRESSION, UNCOMPRESSED)) {
+) -> Result<Samples, MicrographError> {
+    if let Some(name) = compression_name(tags.whole(tags::COMPRESSION, UNCOMPRESSED)) {
         let reason = format!("its compression is {name}, which is not read; save it as uncompressed, LZW or Deflate");
         return Err(malformed(path, reason));
     }
-    let (bits, stored) = (whole(tags::BITS, 1), whole(tags::SAMPLES, 1).clamp(1, 64) as usize);
-    let photometric = whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
-    let (height, width) = (whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0));
+    let (bits, stored) = (tags.whole(tags::BITS, 1), tags.whole(tags::SAMPLES, 1).clamp(1, 64) as usize);
+    let photometric = tags.whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
+    let (height, width) = (tags.whole(tags::HEIGHT, 0), tags.whole(tags::WIDTH, 0));
     let mut patches = vec![];
     let mut patch = |tag: u16, number: u64| {
         if let Some(entry) = tags.entry(tag) {
@@ -193,7 +193,7 @@ fn decode(
     if packed {
         patch(tags::BITS, 8);
         patch(tags::WIDTH, row_bytes(width));
-        patch(tags::TILE_WIDTH, row_bytes(whole(tags::TILE_WIDTH, 0)));
+        patch(tags::TILE_WIDTH, row_bytes(tags.whole(tags::TILE_WIDTH, 0)));
     } else if !matches!(bits, 1 | 2 | 4 | 8 | 16 | 32 | 64) {
         return Err(malformed(
             path,
@@ -209,7 +209,7 @@ fn decode(
     if place > 0 {
         decoder.seek_to_image(place).map_err(broken)?;
     }
-    let in_planes = whole(tags::PLANES, 1) == 2 && stored > 1;
+    let in_planes = tags.whole(tags::PLANES, 1) == 2 && stored > 1;
     // Bits and planes are the decoder's; of interleaved samples it leaves out those that are no colours.
     let color = decoder.colortype().map_err(broken)?;
     let is_ycbcr = matches!(color, tiff::ColorType::YCbCr(8));
@@ -278,41 +278,38 @@ fn orientation_of(tags: &Tags) -> u8 {
 }
 
 /// What the samples mean, by the tags.
-fn finished(canvas: Canvas, numbers: Numbers, tags: &Tags, is_ycbcr: bool) -> Result<(Samples, usize), &'static str> {
-    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
-    let photometric = whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
+fn finished(canvas: Canvas, numbers: Numbers, tags: &Tags, is_ycbcr: bool) -> Result<Samples, &'static str> {
+    let photometric = tags.whole(tags::PHOTOMETRIC, BLACK_IS_ZERO);
     let palette = (photometric == PALETTE).then(|| palette_of(tags)).flatten();
     if photometric == PALETTE && palette.is_none() {
         return Err("its palette is too short");
     }
-    let (size, full, bin, channels) = (canvas.size(), canvas.full, canvas.bin, canvas.channels);
-    let mut values = canvas.finish(palette.is_some());
+    let channels = canvas.channels;
+    let mut samples = canvas.finish(numbers, palette);
     // Two samples of a grey picture, or four of a coloured one, have transparency only if the file says so.
     let has_alpha = matches!(tags.number(tags::EXTRA_SAMPLES), Some(1.0 | 2.0));
     // An inverted picture of integers is turned; floats are measurements and stay as they are.
     if photometric == WHITE_IS_ZERO
-        && whole(tags::SAMPLE_FORMAT, 1) == 1
+        && tags.whole(tags::SAMPLE_FORMAT, 1) == 1
         && let Numbers::Unsigned(bits) = numbers
     {
         let white = ((1u32 << bits) - 1) as f32;
         let inverted = if has_alpha && matches!(channels, 2 | 4) { channels - 1 } else { channels };
-        for pixel in values.chunks_exact_mut(channels) {
-            pixel[..inverted].iter_mut().for_each(|v| *v = white - *v);
+        for mut pixel in samples.values.rows_mut() {
+            pixel.iter_mut().take(inverted).for_each(|v| *v = white - *v);
         }
     }
     if is_ycbcr {
-        values.chunks_exact_mut(3).for_each(rgb_of_ycbcr);
+        samples.values.rows_mut().into_iter().for_each(rgb_of_ycbcr);
     }
-    let samples = Samples::new(size, channels, values, numbers);
-    let samples = match channels {
+    Ok(match channels {
         2 | 4 if !has_alpha => first_channels(samples, channels - 1),
         _ => samples,
-    };
-    Ok((Samples { full, palette, ..samples }, bin))
+    })
 }
 
 /// Brightness and colour differences as JPEG has them, to red, green and blue (ITU-R BT.601).
-fn rgb_of_ycbcr(pixel: &mut [f32]) {
+fn rgb_of_ycbcr(mut pixel: ArrayViewMut1<'_, f32>) {
     let (y, blue, red) = (pixel[0], pixel[1] - 128.0, pixel[2] - 128.0);
     let rgb = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
     pixel.iter_mut().zip(rgb).for_each(|(to, v)| *to = v.round().clamp(0.0, 255.0));
@@ -324,24 +321,18 @@ fn first_channels(samples: Samples, keep: usize) -> Samples {
 }
 
 /// An image behind the first one, where ImageJ wrote a single directory for all.
-fn read_behind(
-    mut file: BufReader<File>,
-    tags: &Tags,
-    path: &Path,
-    part: &Part,
-) -> Result<(Samples, usize), MicrographError> {
-    let whole = |tag, otherwise: u64| tags.number(tag).map_or(otherwise, |v| v as u64);
+fn read_behind(mut file: BufReader<File>, tags: &Tags, path: &Path, part: &Part) -> Result<Samples, MicrographError> {
     let (start, each) = plain_data(tags).ok_or_else(|| malformed(path, "its further images are compressed"))?;
-    let channels = whole(tags::SAMPLES, 1) as usize;
-    let kind = match (whole(tags::SAMPLE_FORMAT, 1), whole(tags::BITS, 8)) {
+    let channels = tags.whole(tags::SAMPLES, 1) as usize;
+    let kind = match (tags.whole(tags::SAMPLE_FORMAT, 1), tags.whole(tags::BITS, 8)) {
         (3, _) => 'f',
         (2, _) => 'i',
         _ => 'u',
     };
-    let bytes = (whole(tags::BITS, 8) / 8) as usize;
+    let bytes = (tags.whole(tags::BITS, 8) / 8) as usize;
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
     file.seek(SeekFrom::Start(start + each * part.page as u64)).map_err(unreadable)?;
-    let size = (whole(tags::HEIGHT, 0), whole(tags::WIDTH, 0));
+    let size = (tags.whole(tags::HEIGHT, 0), tags.whole(tags::WIDTH, 0));
     let kept = kept_of(channels);
     let mut canvas = Canvas::new(size, kept, part.stored_crop(orientation_of(tags), size), path)?;
     let (height, width) = canvas.full;
@@ -412,17 +403,9 @@ fn numbers_of(chunk: &DecodingResult) -> Numbers {
 }
 
 /// A sample of up to 16 bits of a row that begins at a byte, the most significant bit first.
-fn packed_sample(bytes: &[u8], bits: usize, row: usize, x: usize) -> f32 {
+pub fn packed_sample(bytes: &[u8], bits: usize, row: usize, x: usize) -> f32 {
     let first = x * bits;
     let byte = |n: usize| u32::from(bytes.get(row + first / 8 + n).copied().unwrap_or(0));
     let three = byte(0) << 16 | byte(1) << 8 | byte(2);
     (three >> (24 - first % 8 - bits) & ((1 << bits) - 1)) as f32
-}
-
-/// Rows of packed samples of 1, 2 or 4 bits, each row starting at a byte.
-pub fn unpack(bytes: &[u8], bits: u8, rows: usize, columns: usize) -> Vec<f32> {
-    let bits = usize::from(bits);
-    let stride = (columns * bits).div_ceil(8);
-    let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
-    places.map(|(y, x)| packed_sample(bytes, bits, y * stride, x)).collect()
 }

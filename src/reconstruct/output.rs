@@ -216,13 +216,10 @@ impl Realisation {
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
         let measured = phases.as_ref().map(MapStatistics::of);
-        let mut compared = match (target.statistics(), &measured) {
-            (Some(original), Some(found)) => original.compare(found),
+        let compared = match (target.statistics(), &measured) {
+            (Some(original), Some(found)) => original.judge(found, target.natural().unwrap_or_default()),
             _ => vec![],
         };
-        for (phase, natural) in compared.iter_mut().zip(target.natural().unwrap_or_default()) {
-            phase.natural = Some(natural.between(target.size().0 * target.size().1, size.0 * size.1));
-        }
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let mut notes = settings.method.settings().notes(target.size());
         notes.extend(copied.as_ref().and_then(copy_note));

@@ -83,6 +83,15 @@ pub struct ErrorRates {
 }
 
 impl ErrorRates {
+    /// All of them times a factor.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            s2_error_percent: factor * self.s2_error_percent,
+            s2_covariance_error_percent: factor * self.s2_covariance_error_percent,
+            lineal_path_error_percent: factor * self.lineal_path_error_percent,
+        }
+    }
+
     /// Errors of `found` against `original`, over the distances that both have.
     pub fn between(original: &Curves, found: &Curves) -> Self {
         let percent = |a: &[f64], b: &[f64]| {
@@ -190,6 +199,15 @@ impl MapStatistics {
             }
         };
         (0..self.curves.len().max(found.curves.len())).map(one).collect()
+    }
+
+    /// The same, beside the natural variation of every phase of this map, scaled to the sizes of both.
+    pub fn judge(&self, found: &Self, natural: &[NaturalVariation]) -> Vec<PhaseComparison> {
+        let mut phases = self.compare(found);
+        for (phase, natural) in phases.iter_mut().zip(natural) {
+            phase.natural = Some(natural.between(self.pixels, found.pixels));
+        }
+        phases
     }
 }
 

@@ -112,6 +112,18 @@ pub struct Unfitted {
 }
 
 impl Unfitted {
+    /// All of them times a factor.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            cluster_error_percent: factor * self.cluster_error_percent,
+            pore_size_error_percent: factor * self.pore_size_error_percent,
+            mean_chord_change_percent: factor * self.mean_chord_change_percent,
+            specific_surface_change_percent: factor * self.specific_surface_change_percent,
+            interface_length_change_percent: factor * self.interface_length_change_percent,
+            components_change_percent: factor * self.components_change_percent,
+        }
+    }
+
     /// Compares what was measured of an original and of another picture, with the pixels of each.
     pub fn between(original: (&PhaseStatistics, usize), found: (&PhaseStatistics, usize)) -> Self {
         let ((a, pixels_a), (b, pixels_b)) = (original, found);

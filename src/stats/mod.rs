@@ -42,6 +42,16 @@ pub enum Boundary {
     Open,
 }
 
+impl Boundary {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// Along the rows of a picture, from left to right: S2 along rows has displacements (0, r).
 pub const ROWS: Axis = Axis(1);
 /// Along the columns of a picture, from top to bottom.

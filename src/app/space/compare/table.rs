@@ -5,125 +5,156 @@ use egui::{RichText, ScrollArea, Ui};
 use super::measuring::{Measured, Measurements};
 use crate::app::theme;
 use crate::figure::significant;
-use crate::stats::{ErrorRates, Unfitted};
+use crate::stats::{ErrorRates, PhaseStatistics, Unfitted};
 
-/// The text of a cell: of a picture, and the original unless the picture is the original.
-type Cell = fn(&Measured, Option<&Measured>) -> String;
-/// The same as a number for files, not a number where there is none.
-type Number = fn(&Measured, Option<&Measured>) -> f64;
+/// What a column shows of a picture, against the original unless the picture is the original.
+enum Value {
+    /// An error of its curves, in percent.
+    Error(fn(&ErrorRates) -> f64),
+    /// A difference in the other statistics, in percent.
+    Difference(fn(&Unfitted) -> f64),
+    /// A length in pixels.
+    Length(fn(&PhaseStatistics) -> f64),
+    /// Something else: its text, and its numbers for files.
+    Other(fn(&Measured) -> String, fn(&PhaseStatistics) -> Vec<f64>),
+}
 
 /// A column of the table in the window, with the columns of the file that hold its numbers.
 struct Column {
     heading: &'static str,
     tip: &'static str,
-    cell: Cell,
-    numbers: &'static [(&'static str, Number)],
+    in_files: &'static [&'static str],
+    value: Value,
 }
 
 const COLUMNS: &[Column] = &[
     Column {
         heading: "volume fraction",
         tip: "With its 95 % confidence interval, from the picture's own S2.",
-        cell: |m, _| m.all.fraction.to_string(),
-        numbers: &[
-            ("volume_fraction", |m, _| m.all.fraction.volume_fraction),
-            ("half_of_95_percent_interval", |m, _| m.all.fraction.half_width()),
-        ],
+        in_files: &["volume_fraction", "half_of_95_percent_interval"],
+        value: Value::Other(
+            |m| m.all.fraction.to_string(),
+            |all| vec![all.fraction.volume_fraction, all.fraction.half_width()],
+        ),
     },
     Column {
         heading: "S2 error %",
         tip: "Area between the S2 curves over the area under the original's (Li et al. 2018, Eq. 1).",
-        cell: |m, o| percent(rate(m, o, |e| e.s2_error_percent)),
-        numbers: &[("s2_error_percent", |m, o| rate(m, o, |e| e.s2_error_percent))],
+        in_files: &["s2_error_percent"],
+        value: Value::Error(|e| e.s2_error_percent),
     },
     Column {
         heading: "covariance error %",
         tip: "Σ|Δχ| / Σ|χ|, χ = S2 − φ² with each picture's own φ: the error of what the volume fraction does not fix.",
-        cell: |m, o| percent(rate(m, o, |e| e.s2_covariance_error_percent)),
-        numbers: &[("covariance_error_percent", |m, o| rate(m, o, |e| e.s2_covariance_error_percent))],
+        in_files: &["covariance_error_percent"],
+        value: Value::Error(|e| e.s2_covariance_error_percent),
     },
     Column {
         heading: "lineal-path error %",
         tip: "Area between the lineal-path curves over the area under the original's.",
-        cell: |m, o| percent(rate(m, o, |e| e.lineal_path_error_percent)),
-        numbers: &[("lineal_path_error_percent", |m, o| rate(m, o, |e| e.lineal_path_error_percent))],
+        in_files: &["lineal_path_error_percent"],
+        value: Value::Error(|e| e.lineal_path_error_percent),
     },
     Column {
         heading: "cluster error %",
         tip: "Not fitted: area between the cluster functions over the area under the original's.",
-        cell: |m, o| percent(unfitted(m, o, |u| u.cluster_error_percent)),
-        numbers: &[("cluster_error_percent", |m, o| unfitted(m, o, |u| u.cluster_error_percent))],
+        in_files: &["cluster_error_percent"],
+        value: Value::Difference(|u| u.cluster_error_percent),
     },
     Column {
         heading: "pore-size error %",
         tip: "Not fitted: area between the pore-size distributions.",
-        cell: |m, o| percent(unfitted(m, o, |u| u.pore_size_error_percent)),
-        numbers: &[("pore_size_error_percent", |m, o| unfitted(m, o, |u| u.pore_size_error_percent))],
+        in_files: &["pore_size_error_percent"],
+        value: Value::Difference(|u| u.pore_size_error_percent),
     },
     Column {
         heading: "mean chord",
         tip: "Mean length of chords along rows and columns; it follows from the lineal path.",
-        cell: |m, _| length(m, m.all.mean_chord()),
-        numbers: &[("mean_chord_px", |m, _| m.all.mean_chord())],
+        in_files: &["mean_chord_px"],
+        value: Value::Length(|all| all.mean_chord()),
     },
     Column {
         heading: "mean pore radius",
         tip: "Not fitted: mean radius of the largest discs.",
-        cell: |m, _| length(m, m.all.mean_pore_size),
-        numbers: &[("mean_pore_radius_px", |m, _| m.all.mean_pore_size)],
+        in_files: &["mean_pore_radius_px"],
+        value: Value::Length(|all| all.mean_pore_size),
     },
     Column {
         heading: "specific surface",
         tip: "Interface length for each unit of area, from S2's slope.",
-        cell: |m, _| {
-            let (unit, scale) = unit(m);
-            format!("{} 1/{unit}", significant(m.all.specific_surface / scale))
-        },
-        numbers: &[("specific_surface_per_px", |m, _| m.all.specific_surface)],
+        in_files: &["specific_surface_per_px"],
+        value: Value::Other(
+            |m| {
+                let (unit, scale) = unit(m);
+                format!("{} 1/{unit}", significant(m.all.specific_surface / scale))
+            },
+            |all| vec![all.specific_surface],
+        ),
     },
     Column {
         heading: "interface length",
         tip: "By Crofton's formula; the polish keeps it.",
-        cell: |m, _| length(m, m.all.interface_length),
-        numbers: &[("interface_length_px", |m, _| m.all.interface_length)],
+        in_files: &["interface_length_px"],
+        value: Value::Length(|all| all.interface_length),
     },
     Column {
         heading: "components",
         tip: "Not fitted: connected regions, pixels that share an edge.",
-        cell: |m, _| m.all.component_sizes.len().to_string(),
-        numbers: &[("components", |m, _| m.all.component_sizes.len() as f64)],
+        in_files: &["components"],
+        value: Value::Other(|m| m.all.component_sizes.len().to_string(), |all| vec![all.component_sizes.len() as f64]),
     },
     Column {
         heading: "largest component",
         tip: "Share of the phase in its largest component.",
-        cell: |m, _| format!("{:.1} %", 100.0 * m.all.largest_share),
-        numbers: &[("largest_component_share", |m, _| m.all.largest_share)],
+        in_files: &["largest_component_share"],
+        value: Value::Other(|m| format!("{:.1} %", 100.0 * m.all.largest_share), |all| vec![all.largest_share]),
     },
     Column {
         heading: "percolates",
         tip: "Whether a component spans the picture along x and along y.",
-        cell: |m, _| {
-            match m.all.percolates {
-                [true, true] => "x and y",
-                [true, false] => "x",
-                [false, true] => "y",
-                [false, false] => "no",
-            }
-            .into()
-        },
-        numbers: &[
-            ("percolates_x", |m, _| f64::from(u8::from(m.all.percolates[0]))),
-            ("percolates_y", |m, _| f64::from(u8::from(m.all.percolates[1]))),
-        ],
+        in_files: &["percolates_x", "percolates_y"],
+        value: Value::Other(
+            |m| {
+                match m.all.percolates {
+                    [true, true] => "x and y",
+                    [true, false] => "x",
+                    [false, true] => "y",
+                    [false, false] => "no",
+                }
+                .into()
+            },
+            |all| all.percolates.map(|percolates| f64::from(u8::from(percolates))).to_vec(),
+        ),
     },
 ];
 
-fn rate(m: &Measured, original: Option<&Measured>, of: fn(&ErrorRates) -> f64) -> f64 {
-    original.and_then(|o| m.errors(o)).map_or(f64::NAN, |errors| of(&errors))
-}
+impl Value {
+    /// The numbers of a picture for files, not a number where there is none.
+    fn numbers(&self, m: &Measured, original: Option<&Measured>) -> Vec<f64> {
+        match self {
+            Self::Error(of) => vec![original.and_then(|o| m.errors(o)).map_or(f64::NAN, |errors| of(&errors))],
+            Self::Difference(of) => vec![original.and_then(|o| m.unfitted(o)).map_or(f64::NAN, |found| of(&found))],
+            Self::Length(of) => vec![of(&m.all)],
+            Self::Other(_, of) => of(&m.all),
+        }
+    }
 
-fn unfitted(m: &Measured, original: Option<&Measured>, of: fn(&Unfitted) -> f64) -> f64 {
-    original.and_then(|o| m.unfitted(o)).map_or(f64::NAN, |unfitted| of(&unfitted))
+    /// The text of a picture in the window.
+    fn text(&self, m: &Measured, original: Option<&Measured>) -> String {
+        match self {
+            Self::Error(_) | Self::Difference(_) => percent(self.numbers(m, original)[0]),
+            Self::Length(of) => length(m, of(&m.all)),
+            Self::Other(text, _) => text(m),
+        }
+    }
+
+    /// The error of white noise against the original, not a number where it has none.
+    fn of_noise(&self, result: &Measurements) -> f64 {
+        match (self, result.measured.first()) {
+            (Self::Error(of), Some(original)) => of(&ErrorRates::between(&original.curves, &result.noise)),
+            _ => f64::NAN,
+        }
+    }
 }
 
 fn percent(value: f64) -> String {
@@ -140,18 +171,6 @@ fn length(m: &Measured, pixels: f64) -> String {
     if pixels.is_finite() { format!("{} {unit}", significant(pixels * scale)) } else { "–".into() }
 }
 
-/// A number of white noise's row; not a number where white noise is not measured.
-fn noise_number(result: &Measurements, heading: &str) -> f64 {
-    let Some(original) = result.measured.first() else { return f64::NAN };
-    let errors = ErrorRates::between(&original.curves, &result.noise);
-    match heading {
-        "S2 error %" => errors.s2_error_percent,
-        "covariance error %" => errors.s2_covariance_error_percent,
-        "lineal-path error %" => errors.lineal_path_error_percent,
-        _ => f64::NAN,
-    }
-}
-
 /// All cells, with the headings first.
 fn cells(result: &Measurements) -> Vec<Vec<String>> {
     let heading = std::iter::once("picture".to_string()).chain(COLUMNS.iter().map(|c| c.heading.to_string()));
@@ -160,9 +179,9 @@ fn cells(result: &Measurements) -> Vec<Vec<String>> {
     for (n, m) in result.measured.iter().enumerate() {
         let name = if n == 0 { format!("{} (original)", m.name) } else { m.name.clone() };
         let with = if n == 0 { None } else { original };
-        rows.push(std::iter::once(name).chain(COLUMNS.iter().map(|c| (c.cell)(m, with))).collect());
+        rows.push(std::iter::once(name).chain(COLUMNS.iter().map(|c| c.value.text(m, with))).collect());
     }
-    let noise = COLUMNS.iter().map(|c| match noise_number(result, c.heading) {
+    let noise = COLUMNS.iter().map(|c| match c.value.of_noise(result) {
         v if v.is_finite() => percent(v),
         _ => String::new(),
     });
@@ -211,12 +230,12 @@ pub(super) fn table(ui: &mut Ui, result: &Measurements) {
 
 /// The table for files: plain numbers, units in the headings, nothing where there is no number.
 pub(super) fn table_csv(result: &Measurements) -> String {
-    let headings = COLUMNS.iter().flat_map(|c| c.numbers.iter().map(|(heading, _)| *heading));
+    let headings = COLUMNS.iter().flat_map(|c| c.in_files);
     let mut text = String::from("picture,phase,pixel_size_um,edges");
     headings.for_each(|heading| text.extend([",", heading]));
     let number = |v: f64| if v.is_finite() { v.to_string() } else { String::new() };
     let mut line = |name: &str, pixel: Option<f64>, numbers: Vec<f64>| {
-        let edges = format!("{:?}", result.labels.boundary).to_lowercase();
+        let edges = result.labels.boundary.name();
         let name = name.replace('"', "\"\"");
         text.push_str(&format!("\n\"{name}\",{},{},{edges}", result.labels.phase, pixel.map_or(String::new(), number)));
         numbers.into_iter().for_each(|v| text.extend([",", &number(v)]));
@@ -224,10 +243,10 @@ pub(super) fn table_csv(result: &Measurements) -> String {
     let original = result.measured.first();
     for (n, m) in result.measured.iter().enumerate() {
         let with = if n == 0 { None } else { original };
-        let numbers = COLUMNS.iter().flat_map(|c| c.numbers.iter().map(|(_, of)| of(m, with))).collect();
+        let numbers = COLUMNS.iter().flat_map(|c| c.value.numbers(m, with)).collect();
         line(&m.name, m.pixel_size.as_ref().map(|p| 1e6 * p.metres), numbers);
     }
-    let noise = COLUMNS.iter().flat_map(|c| c.numbers.iter().map(|_| noise_number(result, c.heading))).collect();
+    let noise = COLUMNS.iter().flat_map(|c| vec![c.value.of_noise(result); c.in_files.len()]).collect();
     line("white noise", None, noise);
     text.push('\n');
     text

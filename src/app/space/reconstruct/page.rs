@@ -20,11 +20,11 @@ pub fn page(realisation: &Realisation, figures: Vec<Figure>) -> Result<Page, Str
     if let Some(map) = &realisation.original {
         pictures.push(phases(&format!("Original: {}", report.input.name), map)?);
     }
+    let caption = format!("Realisation {}", realisation.number + 1);
     match &realisation.phases {
-        Some(map) => pictures.push(phases(&format!("Realisation {}", realisation.number + 1), map)?),
+        Some(map) => pictures.push(phases(&caption, map)?),
         None => {
             let png = image_png(&realisation.image, realisation.size, None).map_err(|e| e.to_string())?;
-            let caption = format!("Realisation {}", realisation.number + 1);
             pictures.push(PagePicture { caption, png, size: realisation.size });
         }
     }
@@ -61,12 +61,7 @@ pub fn page(realisation: &Realisation, figures: Vec<Figure>) -> Result<Page, Str
                 recipe.phase_name(phase.phase),
                 format!("{:.2}", number.found),
                 format!("{:.2}", number.natural),
-                match (number.fitted, number.is_within()) {
-                    (true, true) => "fitted, within".into(),
-                    (true, false) => "fitted, beyond".into(),
-                    (false, true) => "not fitted, within".into(),
-                    (false, false) => "not fitted, beyond".into(),
-                },
+                format!("{}, {}", number.kind(), if number.is_within() { "within" } else { "beyond" }),
             ]);
         }
     }

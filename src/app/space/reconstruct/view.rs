@@ -221,8 +221,7 @@ fn verdict(space: &ReconstructSpace, shared: &Shared, ui: &mut Ui, lines: usize)
         }
         let numbers = phase.map_or(vec![], |phase| phase.judged());
         let number = |n: &JudgedNumber| {
-            let kind = if n.fitted { "fitted" } else { "not fitted" };
-            format!("\n{} ({kind}): {:.2} %, own variation {:.2} %", n.name, n.found, n.natural)
+            format!("\n{} ({}): {:.2} %, own variation {:.2} %", n.name, n.kind(), n.found, n.natural)
         };
         let tip: String = [RULE.to_string()].into_iter().chain(numbers.iter().map(number)).collect();
         let mut text = egui::text::LayoutJob::simple(
