@@ -52,24 +52,12 @@ impl NaturalVariation {
     /// variance of a number falls with the pixels.
     pub fn between(&self, original_pixels: usize, pixels: usize) -> Self {
         let factor = ((1.0 + original_pixels as f64 / pixels.max(1) as f64) / 2.0).sqrt();
-        let (e, u) = (&self.errors, &self.unfitted);
-        Self {
-            errors: ErrorRates {
-                s2_error_percent: factor * e.s2_error_percent,
-                s2_covariance_error_percent: factor * e.s2_covariance_error_percent,
-                lineal_path_error_percent: factor * e.lineal_path_error_percent,
-            },
-            unfitted: Unfitted {
-                cluster_error_percent: factor * u.cluster_error_percent,
-                pore_size_error_percent: factor * u.pore_size_error_percent,
-                mean_chord_change_percent: factor * u.mean_chord_change_percent,
-                specific_surface_change_percent: factor * u.specific_surface_change_percent,
-                interface_length_change_percent: factor * u.interface_length_change_percent,
-                components_change_percent: factor * u.components_change_percent,
-            },
-        }
+        Self { errors: self.errors.scaled(factor), unfitted: self.unfitted.scaled(factor) }
     }
 }
+
+const FITTED: &str = "fitted";
+const NOT_FITTED: &str = "not fitted";
 
 /// A number of a comparison beside what the material varies by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +74,11 @@ pub struct JudgedNumber {
 }
 
 impl JudgedNumber {
+    /// Whether it is fitted, in words.
+    pub fn kind(&self) -> &'static str {
+        if self.fitted { FITTED } else { NOT_FITTED }
+    }
+
     /// Whether it differs no more than nine of ten pairs of pictures of the material would: twice the mean deviation of a
     /// normally distributed number.
     pub fn is_within(&self) -> bool {
@@ -95,8 +88,8 @@ impl JudgedNumber {
 
 /// The rule of the verdict, in sentences.
 pub const RULE: &str = "The original's own variation is what two independent pictures of its size (or of its and the \
-                        reconstruction's) differ by on average, estimated from its four quarters. A number is within it up to twice that, as nine of ten pictures \
-                        of the same material would be.";
+                        reconstruction's) differ by on average, estimated from its four quarters. A number is within it \
+                        up to twice that, as nine of ten pictures of the same material would be.";
 
 impl PhaseComparison {
     /// Its numbers beside the original's own variation; none where that is not known.
@@ -117,26 +110,25 @@ impl PhaseComparison {
         all.into_iter().filter(|n| n.found.is_finite() && n.natural.is_finite()).collect()
     }
 
-    /// What its numbers say, in one sentence: what was not fitted comes first, and of what is beyond the variation the two
-    /// numbers that exceed it most.
+    /// What its numbers say, in one sentence: what was not fitted comes first. Of what is beyond the variation, the numbers
+    /// that exceed it most are named: two that were not fitted, and one that was.
     pub fn verdict(&self) -> Option<String> {
-        /// Numbers that are named.
-        const NAMED: usize = 2;
         let all = self.judged();
-        let part = |fitted: bool| {
+        let part = |fitted: bool, most_named: usize| {
             let numbers: Vec<&JudgedNumber> = all.iter().filter(|n| n.fitted == fitted).collect();
             let mut beyond: Vec<&&JudgedNumber> = numbers.iter().filter(|n| !n.is_within()).collect();
             beyond.sort_by(|a, b| (b.found / b.natural).total_cmp(&(a.found / a.natural)));
             let named: Vec<String> =
-                beyond.iter().take(NAMED).map(|n| format!("{} {:.1} %", n.name, n.found)).collect();
-            let more = match beyond.len().saturating_sub(NAMED) {
+                beyond.iter().take(most_named).map(|n| format!("{} {:.1} %", n.name, n.found)).collect();
+            let more = match beyond.len().saturating_sub(most_named) {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
             let but = if beyond.is_empty() { String::new() } else { format!(" (not {}{more})", named.join(", ")) };
-            let kind = if fitted { "fitted" } else { "not fitted" };
+            let kind = if fitted { FITTED } else { NOT_FITTED };
             format!("{} of {} numbers {kind}{but}", numbers.len() - beyond.len(), numbers.len())
         };
-        (!all.is_empty()).then(|| format!("Within the original's own variation: {}, {}.", part(false), part(true)))
+        (!all.is_empty())
+            .then(|| format!("Within the original's own variation: {}, {}.", part(false, 2), part(true, 1)))
     }
 }
