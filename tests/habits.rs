@@ -4,12 +4,13 @@ mod common;
 #[path = "common/window.rs"]
 mod window;
 
-use egui::{Key, Modifiers, PointerButton, Pos2, Role};
+use egui::{Key, Modifiers, PointerButton, Pos2, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use microwright::app::{App, ReconstructSpace};
+use microwright::micrograph::Segmentation;
 use microwright::net::Layer;
-use window::{click, has, run, settle, sized, until};
+use window::{click, has, run, settle, sized, tab, until};
 
 /// A run of so many iterations that is quick at each.
 fn started(iterations: usize) -> Harness<'static, App> {
@@ -96,4 +97,90 @@ fn a_double_click_enlarges_one_picture_and_escape_gives_the_room_back() {
     let at = middle(&harness, "S2(r)");
     double_click(&mut harness, at);
     assert!(shows_picture(&harness, "L(r)") && shows_picture(&harness, "Phases"));
+}
+
+/// Presses, moves and releases the primary button; without a way it is a click.
+fn drag(harness: &mut Harness<'_, App>, from: Pos2, to: Pos2, button: PointerButton) {
+    (0..60).for_each(|_| harness.step());
+    for (at, pressed) in [(from, Some(true)), (from + 0.5 * (to - from), None), (to, None), (to, Some(false))] {
+        harness.event(egui::Event::PointerMoved(at));
+        if let Some(pressed) = pressed {
+            harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: Modifiers::NONE });
+        }
+        harness.step();
+    }
+    settle(harness);
+}
+
+/// A window with the workspace Micrograph.
+fn micrograph() -> Harness<'static, App> {
+    let builder = sized([1366.0, 768.0]).with_step_dt(1.0 / 60.0);
+    let mut harness = builder.build_eframe(|cc| App::new(&cc.egui_ctx, None));
+    settle(&mut harness);
+    tab(&mut harness, "Micrograph");
+    harness
+}
+
+#[test]
+fn a_line_shows_its_grey_values() {
+    let mut harness = micrograph();
+    click(&mut harness, "Profile");
+    assert!(has(&harness, "Choose the Profile tool"));
+    let at = middle(&harness, "Micrograph");
+    drag(&mut harness, at - vec2(60.0, 40.0), at + vec2(60.0, 40.0), PointerButton::Primary);
+    assert!(shows_picture(&harness, "Profile"));
+}
+
+#[test]
+fn a_stroke_of_the_classifier_is_removed_by_a_click() {
+    let mut harness = micrograph();
+    click(&mut harness, "Teach");
+    let at = middle(&harness, "Micrograph");
+    let strokes = |harness: &Harness<'_, App>| match &harness.state().shared().settings.recipe.segmentation {
+        Segmentation::Strokes(lesson) => lesson.strokes.len(),
+        _ => 0,
+    };
+    for shift in [-40.0, 40.0] {
+        let at = at + vec2(0.0, shift);
+        drag(&mut harness, at - vec2(30.0, 0.0), at + vec2(30.0, 0.0), PointerButton::Primary);
+    }
+    assert_eq!(strokes(&harness), 2);
+    click(&mut harness, "Remove strokes");
+    // Beside the strokes, then on the second one.
+    drag(&mut harness, at, at, PointerButton::Primary);
+    assert_eq!(strokes(&harness), 2);
+    let on = at + vec2(10.0, 40.0);
+    drag(&mut harness, on, on, PointerButton::Primary);
+    assert_eq!(strokes(&harness), 1);
+}
+
+#[test]
+fn a_right_click_on_a_picture_copies_it_and_shows_it_one_to_one() {
+    let mut harness = micrograph();
+    let at = middle(&harness, "Micrograph");
+    drag(&mut harness, at, at, PointerButton::Secondary);
+    click(&mut harness, "Zoom to 1:1");
+    assert_eq!(harness.state().shared().view.zoom, Some(1.0));
+    drag(&mut harness, at, at, PointerButton::Secondary);
+    assert!(has(&harness, "Save picture as PNG…"));
+    harness.get_by_label("Copy picture").click();
+    harness.step();
+    let copied = harness.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyImage(image) => Some(image.size),
+        _ => None,
+    });
+    assert_eq!(copied, Some([256, 256]));
+}
+
+#[test]
+fn differences_of_the_curves_stand_over_the_sampling_error() {
+    let mut harness = started(4);
+    until(&mut harness, "the end", |app| !run(app).is_running() && !app.shared().realisations.is_empty());
+    settle(&mut harness);
+    click(&mut harness, "Difference from the original");
+    settle(&mut harness);
+    assert!(shows_picture(&harness, "ΔS2(r)") && shows_picture(&harness, "ΔL(r)"));
+    click(&mut harness, "Difference from the original");
+    settle(&mut harness);
+    assert!(shows_picture(&harness, "S2(r)") && !shows_picture(&harness, "ΔS2(r)"));
 }

@@ -189,7 +189,7 @@ const HELP: &[(&str, &str)] = &[
         "± behind a volume fraction",
         "The 95 % confidence interval of the material's volume fraction, from the picture's own S2 (the variance integral). \
          It says how well one picture determines the fraction. It does not say how good the segmentation is: for that \
-         see What the threshold does.",
+         see Sensitivity there.",
     ),
     (
         "S2(r), two-point correlation",

@@ -14,12 +14,15 @@ use super::shared::question::{Answer, Ask, PathKind};
 use super::shared::source::Source;
 use super::shared::work::remember;
 use super::space::Space;
+use crate::job::CHECKPOINT;
 use crate::project::{EXTENSION, Project, Stamp};
 
 /// Seconds between two copies.
 const AUTOSAVE: Duration = Duration::from_secs(10);
 /// The copy's name in the window's own folder.
 const COPY: &str = "autosave.microwright";
+/// Beside the copy: the path of the project's own file, if it has one.
+const ORIGIN: &str = "project-path.txt";
 /// A file in the same folder that is locked while the window is open.
 const LOCK: &str = "lock";
 
@@ -42,6 +45,8 @@ pub struct ProjectState {
     _lock: Option<File>,
     /// The copy of a window that did not close properly: from its opening until this window has its own copy.
     recovering: Option<PathBuf>,
+    /// The file of the project that is being recovered, and its stamp if it has not changed since the copy.
+    origin: Option<(PathBuf, Option<Stamp>)>,
     is_recovered: bool,
 }
 
@@ -63,6 +68,7 @@ impl ProjectState {
             is_copying: false,
             _lock: lock,
             recovering: None,
+            origin: None,
             is_recovered: false,
         }
     }
@@ -150,10 +156,11 @@ impl ProjectState {
         }
     }
 
-    /// Keeps a copy of unsaved work in the window's own folder, in case of a crash.
+    /// Keeps a copy of unsaved work, and of what a run is made from, in the window's own folder, in case of a crash.
     pub fn copy(&mut self, ctx: &Context, shared: &mut Shared, spaces: &[Box<dyn Space>]) {
         let is_copied = self.copied == Some(shared.revision());
-        if !shared.folder.is_own() || self.is_copying || !self.is_unsaved(shared) || is_copied {
+        let is_needed = self.is_unsaved(shared) || shared.keeps_micrograph;
+        if !shared.folder.is_own() || self.is_copying || !is_needed || is_copied {
             return;
         }
         if let Some(left) = AUTOSAVE.checked_sub(self.copied_at.elapsed()) {
@@ -164,7 +171,14 @@ impl ProjectState {
         (self.copied_at, self.is_copying) = (Instant::now(), true);
         self.copied = Some(shared.revision());
         let (project, at) = (collect_project(shared, spaces), shared.folder.path.join(COPY));
+        let origin = self.path.as_ref().map(|path| path.to_string_lossy().into_owned());
         shared.in_background(false, move || {
+            // A copy without it is still one.
+            let beside = at.with_file_name(ORIGIN);
+            let _ = match origin {
+                Some(path) => crate::folders::write_atomically(&beside, path.as_bytes()),
+                None => std::fs::remove_file(&beside),
+            };
             let result = project.save(&at).map(|()| None).map_err(|e| e.to_string());
             Box::new(move |shared| shared.act(Action::ProjectSaved { path: None, result, quit: false }))
         });
@@ -204,6 +218,7 @@ impl ProjectState {
             shared
                 .messages
                 .note("The work of the window that did not close properly is open again; save it as a project.");
+            (self.path, self.stamp) = self.origin.take().map_or((None, None), |(path, stamp)| (Some(path), stamp));
             self.is_recovered = true;
             self.copied_at = Instant::now().checked_sub(AUTOSAVE).unwrap_or_else(Instant::now);
             self.copied = None;
@@ -218,6 +233,12 @@ impl ProjectState {
     /// Opens the copy of a window that did not close properly, or deletes it.
     pub fn recover(&mut self, shared: &mut Shared, copy: PathBuf, open: bool) {
         if open {
+            // The run that was under way can go on here.
+            let checkpoint = copy.with_file_name(CHECKPOINT);
+            if checkpoint.exists() && std::fs::rename(&checkpoint, shared.folder.path.join(CHECKPOINT)).is_err() {
+                shared.messages.warning("The run that was under way cannot go on: its checkpoint could not be moved.");
+            }
+            self.origin = origin_of(&copy);
             shared.open(copy.clone());
             self.recovering = Some(copy);
         } else {
@@ -277,7 +298,8 @@ pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
 fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
     let ask = Ask::Choice {
         title: "Microwright did not close properly".into(),
-        text: "Its work was kept: the micrograph, the recipe, the settings and finished results.".into(),
+        text: "Its work was kept: the micrograph, the recipe, the settings, finished results, and a run that was under way."
+            .into(),
         answers: ["Open it again", "Throw it away"].map(String::from).into(),
         can_dismiss: false,
     };
@@ -297,11 +319,22 @@ fn orphaned_copy(own: Option<&Path>) -> Option<PathBuf> {
     copies.max_by_key(|copy| copy.metadata().and_then(|m| m.modified()).ok())
 }
 
-/// Removes a copy, and the folder of its window if nothing else is in it.
+/// The project's file that a copy is of. Its stamp is left out if it was written after the copy: by another window.
+fn origin_of(copy: &Path) -> Option<(PathBuf, Option<Stamp>)> {
+    let path = PathBuf::from(std::fs::read_to_string(copy.with_file_name(ORIGIN)).ok()?);
+    let written = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
+    let is_old = written(&path).zip(written(copy)).is_none_or(|(file, copy)| file <= copy);
+    let stamp = Stamp::of(&path).filter(|_| is_old);
+    Some((path, stamp))
+}
+
+/// Removes a copy, what lies beside it, and the folder of its window if nothing else is in it.
 fn remove_copy(copy: &Path) {
     let _ = std::fs::remove_file(copy);
     if let Some(folder) = copy.parent() {
-        let _ = std::fs::remove_file(folder.join(LOCK));
+        for name in [LOCK, ORIGIN, CHECKPOINT] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
         let _ = std::fs::remove_dir(folder);
     }
 }

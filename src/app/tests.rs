@@ -1,15 +1,20 @@
 //! A small workspace, to test what every workspace gets.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::Ui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
+use super::command::Action;
 use super::shared::Shared;
 use super::{App, ReconstructSpace, Space, SpaceCommand, entry};
+use crate::net::Layer;
 use crate::project::{Part, Project};
+use crate::reconstruct::Settings;
+use crate::synth;
 
 /// A workspace that holds one number.
 #[derive(Default)]
@@ -72,7 +77,7 @@ fn window() -> Harness<'static, App> {
 fn until(harness: &mut Harness<'_, App>, holds: impl Fn(&App) -> bool) {
     let start = Instant::now();
     while !holds(harness.state()) {
-        assert!(start.elapsed() < Duration::from_secs(300), "messages: {:?}", harness.state().message_texts());
+        assert!(start.elapsed() < Duration::from_secs(100), "messages: {:?}", harness.state().message_texts());
         harness.step();
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -117,3 +122,53 @@ fn a_workspace_gets_its_tab_its_commands_its_place_in_a_project_and_its_question
     other.state_mut().shared_mut().open(path.into());
     until(&mut other, |app| count(app) == 2);
 }
+
+/// After a crash, the copy, the run that was under way and the name of the project's file are there again.
+#[test]
+fn a_run_that_a_crash_ended_goes_on() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (crashed, saved) = (place.path().join("run-crashed"), place.path().join("study.microwright"));
+    let raw = Arc::new(synth::from_labels("kept", &synth::bicontinuous(128, 0.4, 9.0, 2)));
+    let mut settings = Settings { device: "cpu".into(), seed: 5, ..Settings::default() };
+    let gram = settings.method.gram_mut().expect("Gram matrices");
+    (gram.depth, gram.iterations, gram.levels) = (Layer::named("pool2").expect("a depth"), 4000, 1);
+    let project = Project { micrograph: Some(raw), settings, ..Project::default() };
+    project.save(&saved).expect("a project");
+
+    // A window with a saved project starts a run and is killed: what it leaves is copied while it runs.
+    let mut harness = window();
+    harness.step();
+    harness.state_mut().shared_mut().open(saved.clone());
+    until(&mut harness, |app| app.message_texts().iter().any(|m| m.contains("is open")));
+    until(&mut harness, |app| app.shared().is_settled());
+    harness.state_mut().shared_mut().act(Action::DoIn("Reconstruct", "start"));
+    // The first moments of a run take no second command; a pause writes the checkpoint.
+    until(&mut harness, |app| app.space::<ReconstructSpace>().iteration() > 2);
+    let begun = Instant::now();
+    until(&mut harness, |_| begun.elapsed() > Duration::from_secs(1));
+    harness.state_mut().shared_mut().act(Action::DoIn("Reconstruct", "start"));
+    until(&mut harness, |app| app.space::<ReconstructSpace>().is_paused());
+    let own = harness.state().shared().folder.path.clone();
+    let left = |own: &Path| COPIED.iter().all(|name| own.join(name).exists());
+    until(&mut harness, |_| left(&own));
+    std::fs::create_dir_all(&crashed).expect("a folder");
+    for name in COPIED {
+        std::fs::copy(own.join(name), crashed.join(name)).expect("a copy");
+    }
+    drop(harness);
+
+    let mut other = window();
+    other.step();
+    let copy = crashed.join("autosave.microwright");
+    other.state_mut().shared_mut().act(Action::Recover { copy, open: true });
+    until(&mut other, |app| app.message_texts().iter().any(|m| m.contains("did not close properly is open")));
+    until(&mut other, |app| app.shared().is_settled());
+    assert_eq!(other.state().project.name(&other.state().shared).as_deref(), Some("study •"));
+    (0..4).for_each(|_| other.step());
+    other.get_by_label("Resume the stopped run").click();
+    until(&mut other, |app| app.space::<ReconstructSpace>().iteration() > 2);
+    assert!(!other.state().message_texts().iter().any(|m| m.contains("no checkpoint")));
+}
+
+/// What a window keeps in case of a crash, with the checkpoint of its run.
+const COPIED: [&str; 3] = ["autosave.microwright", "project-path.txt", "checkpoint.safetensors"];

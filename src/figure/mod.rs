@@ -97,6 +97,14 @@ pub fn side_by_side(figures: &[Figure]) -> Result<String, String> {
     Ok(text)
 }
 
+/// A title as the name of a file: small letters, digits and hyphens.
+pub fn file_stem(title: &str) -> String {
+    let title = title.replace('Δ', "delta ");
+    let name: String =
+        title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
 impl Figure {
     /// As SVG.
     ///
@@ -147,23 +155,22 @@ impl Figure {
 
     /// The title as the name of a file.
     pub fn file_stem(&self) -> String {
-        let name: String =
-            self.title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-        name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+        file_stem(&self.title)
     }
 
-    /// As CSV: the x values, then one column a curve.
+    /// As CSV: the x values, one column a curve, and two columns a band.
     pub fn csv(&self) -> String {
         let names: Vec<_> = self.series.iter().map(|s| format!("\"{}\"", s.name)).collect();
-        let mut text = format!("\"{}\",{}\n", self.x_label, names.join(","));
+        let bands = r#","band, lower","band, upper""#.repeat(self.bands.len());
+        let mut text = format!("\"{}\",{}{bands}\n", self.x_label, names.join(","));
         let longest = self.series.iter().map(|s| s.points.len()).max().unwrap_or(0);
         for row in 0..longest {
             let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
-            let cells: Vec<_> = self
-                .series
-                .iter()
-                .map(|s| s.points.get(row).map_or(String::new(), |p| format!("{:.9e}", p.1)))
-                .collect();
+            let cell = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.9e}"));
+            let curves = self.series.iter().map(|s| cell(s.points.get(row).map(|p| p.1)));
+            let bands = self.bands.iter().map(|band| band.points.get(row));
+            let bands = bands.flat_map(|p| [cell(p.map(|p| p.1)), cell(p.map(|p| p.2))]);
+            let cells: Vec<String> = curves.chain(bands).collect();
             text.push_str(&format!("{x},{}\n", cells.join(",")));
         }
         text
@@ -173,7 +180,8 @@ impl Figure {
         if !has_font() {
             return Err("the font for figures is missing".into());
         }
-        let points = || self.series.iter().flat_map(|s| s.points.iter().copied());
+        let edges = || self.bands.iter().flat_map(|b| b.points.iter().flat_map(|p| [(p.0, p.1), (p.0, p.2)]));
+        let points = || self.series.iter().flat_map(|s| s.points.iter().copied()).chain(edges());
         let finite: Vec<(f64, f64)> =
             points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
         if finite.len() < 2 {

@@ -51,6 +51,11 @@ const EVALUATIONS: f64 = 1.05;
 /// 256 × 256).
 const AFTERWARDS: f64 = 1.4e-5;
 
+/// Seconds of one evaluation of the network, from those of an iteration and of the other terms, all at the full size.
+pub fn network_seconds(iteration: f64, terms: f64) -> f64 {
+    iteration / EVALUATIONS - terms
+}
+
 /// Seconds that all realisations of a run will take. `network` and `terms` are the seconds of an evaluation at the full size.
 pub fn run_seconds(settings: &Settings, original: (usize, usize), network: f64, terms: f64) -> f64 {
     let size = settings.output_size(original);

@@ -21,7 +21,7 @@ mod train;
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};
-pub use estimate::{Estimate, run_seconds};
+pub use estimate::{Estimate, network_seconds, run_seconds};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};

@@ -89,6 +89,25 @@ impl Micrograph {
         luminance(&self.flat()[(row * columns + column) * self.channels()..][..self.channels()])
     }
 
+    /// Grey values along a line between two points (row and column, pixel centres at integers), at steps of one pixel from
+    /// the first point, interpolated between pixels. Points beyond the edge have the value of the edge.
+    pub fn grey_along(&self, from: [f32; 2], to: [f32; 2]) -> Vec<f32> {
+        let (rows, columns) = self.size();
+        let (down, across) = (to[0] - from[0], to[1] - from[1]);
+        let length = down.hypot(across);
+        let grey = |step: usize| {
+            let share = step as f32 / length.max(f32::MIN_POSITIVE);
+            let y = (from[0] + share * down).clamp(0.0, (rows - 1) as f32);
+            let x = (from[1] + share * across).clamp(0.0, (columns - 1) as f32);
+            let (top, left) = (y as usize, x as usize);
+            let at = |y: usize, x: usize| self.grey_at(y.min(rows - 1), x.min(columns - 1));
+            let upper = at(top, left) * (1.0 - x.fract()) + at(top, left + 1) * x.fract();
+            let lower = at(top + 1, left) * (1.0 - x.fract()) + at(top + 1, left + 1) * x.fract();
+            upper * (1.0 - y.fract()) + lower * y.fract()
+        };
+        (0..=length as usize).map(grey).collect()
+    }
+
     /// Whether there are at most `most` distinct values or colours.
     pub fn has_few_values(&self, most: usize) -> bool {
         few(self.pixels(), most)

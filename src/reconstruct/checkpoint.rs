@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -49,6 +51,24 @@ struct Header {
 }
 
 const KEY: &str = "microwright";
+
+impl SavedRun {
+    /// Reads the run of a checkpoint without its state, which can be large; `None` where there is no checkpoint of this
+    /// version of the program.
+    pub fn read(path: &Path) -> Option<Self> {
+        /// The most bytes of a header that are read.
+        const MOST: u64 = 100 << 20;
+        let mut file = File::open(path).ok()?;
+        // A safetensors file begins with the length of its header, which is JSON.
+        let mut length = [0; 8];
+        file.read_exact(&mut length).ok()?;
+        let mut header = vec![];
+        file.take(u64::from_le_bytes(length).min(MOST)).read_to_end(&mut header).ok()?;
+        let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+        let Header { version, run, .. } = serde_json::from_str(header["__metadata__"][KEY].as_str()?).ok()?;
+        (version == env!("CARGO_PKG_VERSION")).then_some(run)
+    }
+}
 
 impl Checkpoint<'_> {
     /// Writes the file, completely or not at all.

@@ -3,39 +3,87 @@
 use ndarray::s;
 use rayon::prelude::*;
 
-use super::error::{ErrorRates, MapStatistics, NaturalVariation, PhaseComparison};
+use super::error::{Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves};
 use super::measure::Unfitted;
 use crate::micrograph::PhaseMap;
 
 /// The smallest edge of a quarter that is measured, in pixels.
 const LEAST_EDGE: usize = 16;
 
+/// The quarters of a picture; `None` where it is too small for them.
+fn quarters(map: &PhaseMap) -> Option<[PhaseMap; 4]> {
+    let (h, w) = (map.size().0 / 2, map.size().1 / 2);
+    let quarter = |(y, x): (usize, usize)| {
+        let labels = map.labels.slice(s![y..y + h, x..x + w]).as_standard_layout().into_owned();
+        PhaseMap { labels, phases: map.phases }
+    };
+    (h.min(w) >= LEAST_EDGE).then(|| [(0, 0), (0, w), (h, 0), (h, w)].map(quarter))
+}
+
+/// The standard errors of a phase's curves as estimates of the material's, at r = 0, 1, 2 … pixels up to the reach of a
+/// quarter of the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurveErrors {
+    /// Of S2.
+    pub s2: Vec<f64>,
+    /// Of the lineal path.
+    pub lineal_path: Vec<f64>,
+}
+
+/// The standard errors of the curves of every phase: half of the standard deviation of the quarters, as the whole has four
+/// times the area. `None` where the picture is too small to be quartered.
+pub fn curve_errors(map: &PhaseMap) -> Option<Vec<CurveErrors>> {
+    let quarters: Vec<Vec<Curves>> = quarters(map)?.par_iter().map(all_curves).collect();
+    let of_phase = |phase: usize| {
+        let errors = |of: fn(&Curves) -> &Vec<f64>| -> Vec<f64> {
+            let error = |r: usize| {
+                let values: Vec<f64> = quarters.iter().map(|q| of(&q[phase])[r]).collect();
+                let mean = values.iter().sum::<f64>() / values.len() as f64;
+                let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64;
+                0.5 * variance.sqrt()
+            };
+            (0..of(&quarters[0][phase]).len()).map(error).collect()
+        };
+        CurveErrors { s2: errors(|c| &c.s2), lineal_path: errors(|c| &c.lineal_path) }
+    };
+    Some((0..map.phases).map(of_phase).collect())
+}
+
+/// The area between the curves of a whole picture and of a quarter over the area under the whole's, in percent. A quarter's
+/// curve is shorter; beyond its end it is taken to be as far from the whole's as on the last quarter of its length, because
+/// the errors at long distances are alike.
+fn area_percent(whole: &[f64], quarter: &[f64]) -> f64 {
+    let gaps: Vec<f64> = whole.iter().zip(quarter).map(|(a, b)| (a - b).abs()).collect();
+    let end = &gaps[3 * gaps.len() / 4..];
+    let beyond = end.iter().sum::<f64>() / end.len().max(1) as f64 * (whole.len() - gaps.len()) as f64;
+    100.0 * (gaps.iter().sum::<f64>() + beyond) / whole.iter().map(|v| v.abs()).sum::<f64>()
+}
+
 /// The natural variation of every phase; `None` where the picture is too small to be quartered.
 pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<NaturalVariation>> {
-    let (h, w) = (map.size().0 / 2, map.size().1 / 2);
-    if h.min(w) < LEAST_EDGE {
-        return None;
-    }
-    let places = [(0, 0), (0, w), (h, 0), (h, w)];
-    let quarter = |(y, x): &(usize, usize)| {
-        let labels = map.labels.slice(s![*y..y + h, *x..x + w]).as_standard_layout().into_owned();
-        whole.compare(&MapStatistics::of(&PhaseMap { labels, phases: map.phases }))
-    };
-    let quarters: Vec<Vec<PhaseComparison>> = places.par_iter().map(quarter).collect();
+    let measured: Vec<MapStatistics> = quarters(map)?.par_iter().map(MapStatistics::of).collect();
+    let quarters: Vec<Vec<PhaseComparison>> = measured.iter().map(|quarter| whole.compare(quarter)).collect();
     let of_phase = |phase: usize| {
-        let mean = |of: &dyn Fn(&PhaseComparison) -> f64| {
-            let found: Vec<f64> = quarters.iter().map(|q| of(&q[phase]).abs()).filter(|v| v.is_finite()).collect();
+        let mean_of = |values: Vec<f64>| {
+            let found: Vec<f64> = values.into_iter().map(f64::abs).filter(|v| v.is_finite()).collect();
             found.iter().sum::<f64>() / found.len() as f64 * (2.0f64 / 3.0).sqrt()
+        };
+        let mean = |of: &dyn Fn(&PhaseComparison) -> f64| {
+            mean_of(quarters.iter().map(|quarter| of(&quarter[phase])).collect())
+        };
+        let area = |of: &dyn Fn(&MapStatistics) -> Vec<f64>| {
+            let all = of(whole);
+            mean_of(measured.iter().map(|quarter| area_percent(&all, &of(quarter))).collect())
         };
         let unfitted = |of: fn(&Unfitted) -> f64| mean(&|p| p.unfitted.as_ref().map_or(f64::NAN, of));
         NaturalVariation {
             errors: ErrorRates {
-                s2_error_percent: mean(&|p| p.errors.s2_error_percent),
-                s2_covariance_error_percent: mean(&|p| p.errors.s2_covariance_error_percent),
-                lineal_path_error_percent: mean(&|p| p.errors.lineal_path_error_percent),
+                s2_error_percent: area(&|m| m.curves[phase].s2.clone()),
+                s2_covariance_error_percent: area(&|m| m.curves[phase].covariance()),
+                lineal_path_error_percent: area(&|m| m.curves[phase].lineal_path.clone()),
             },
             unfitted: Unfitted {
-                cluster_error_percent: unfitted(|u| u.cluster_error_percent),
+                cluster_error_percent: area(&|m| m.phases[phase].cluster.radial()),
                 pore_size_error_percent: unfitted(|u| u.pore_size_error_percent),
                 mean_chord_change_percent: unfitted(|u| u.mean_chord_change_percent),
                 specific_surface_change_percent: unfitted(|u| u.specific_surface_change_percent),

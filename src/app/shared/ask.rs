@@ -1,5 +1,6 @@
 //! Asks the user for a path or a choice.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use egui::{Key, ScrollArea, TextEdit, Ui};
@@ -73,11 +74,31 @@ pub fn show_asked(shared: &mut Shared, ui: &Ui) {
         Ask::Path { title, action, .. } => typed_path(ui, title, action, &mut asked.typed),
         Ask::Choice { title, text, answers, can_dismiss } => choice(ui, title, text, answers, *can_dismiss),
     };
+    let saves = matches!(asked.ask, Ask::Path { kind: PathKind::Save, .. });
     match answer {
+        Some(Answer::Paths(paths)) if saves && paths.iter().any(|path| path.exists()) => {
+            ask_to_replace(shared, paths, asked.then);
+        }
         Some(answer) => (asked.then)(shared, answer),
         None if closed => {}
         None => shared.asked.push(asked),
     }
+}
+
+/// Asks before a file is replaced whose path was typed; the system's dialogs ask themselves.
+fn ask_to_replace(shared: &mut Shared, paths: Vec<PathBuf>, then: OnAnswer) {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let ask = Ask::Choice {
+        title: "Replace the file?".into(),
+        text: format!("{} exists.", names.join(", ")),
+        answers: ["Replace", "Keep it"].map(String::from).into(),
+        can_dismiss: true,
+    };
+    shared.ask_here(ask, |shared, answer| {
+        if matches!(answer, Answer::Choice(0)) {
+            then(shared, Answer::Paths(paths));
+        }
+    });
 }
 
 fn in_list<F: Future<Output = Option<rfd::FileHandle>> + Send + 'static>(

@@ -1,10 +1,11 @@
-//! Plots with a menu to copy or save them.
+//! Plots and pictures with a menu to copy or save them.
 
 use super::question::{Ask, PathKind};
 use super::state::Shared;
 use super::work::write_over;
-use crate::app::widgets::{PlotRequest, ShownFigure, titled_plot};
-use crate::figure::Figure;
+use crate::app::widgets::{PlotRequest, SavePicture, ShownFigure, titled_plot};
+use crate::figure::{Figure, file_stem};
+use crate::micrograph::write_image_png;
 
 /// Does what was chosen in a plot's menu.
 pub fn handle_plot_request(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(Figure, PlotRequest)>) {
@@ -24,6 +25,25 @@ pub fn handle_plot_request(shared: &mut Shared, ui: &egui::Ui, wanted: Option<(F
         }
         None => {}
     }
+}
+
+/// Saves the picture that was chosen in its menu.
+pub fn handle_picture_request(shared: &mut Shared, wanted: Option<SavePicture>) {
+    let Some(SavePicture { title, image, pixel_size }) = wanted else { return };
+    let ask = Ask::Path {
+        kind: PathKind::Save,
+        title: "Save the picture as",
+        action: "Save",
+        filters: &[("PNG", &["png"])],
+        proposed: shared.export.path(&format!("{}.png", file_stem(&title))),
+    };
+    shared.ask(ask, move |shared, answer| {
+        write_over(shared, answer.path(), move |path| {
+            let values: Vec<f32> = image.pixels.iter().flat_map(|c| [c.r(), c.g(), c.b()].map(f32::from)).collect();
+            write_image_png(path, &values, (image.size[1], image.size[0]), pixel_size.as_ref())
+                .map_err(|e| e.to_string())
+        })
+    });
 }
 
 /// Shows figures beside each other in columns of one width, with their menus.

@@ -1,5 +1,7 @@
 //! Pictures side by side at one zoom and pan.
 
+use std::sync::Arc;
+
 use egui::{
     Color32, ColorImage, Context, FontId, PointerButton, Pos2, Rect, Response, Sense, TextureFilter, TextureHandle,
     TextureOptions, Ui, Vec2, pos2, vec2,
@@ -23,6 +25,8 @@ const MOST_EDGE: usize = 2048;
 /// A picture on the graphics card.
 pub struct Picture {
     texture: TextureHandle,
+    /// What the texture shows, to be copied and saved.
+    image: Arc<ColorImage>,
     /// Height and width of the picture itself.
     pub size: (usize, usize),
 }
@@ -55,13 +59,13 @@ impl Picture {
         size: (usize, usize),
         color: impl Fn(usize) -> Color32 + Sync,
     ) {
-        let image = averaged(size, color);
+        let image = Arc::new(averaged(size, color));
         match slot {
             Some(picture) => {
-                picture.texture.set(image, SHARP);
-                picture.size = size;
+                picture.texture.set(image.clone(), SHARP);
+                (picture.image, picture.size) = (image, size);
             }
-            None => *slot = Some(Self { texture: ctx.load_texture(name, image, SHARP), size }),
+            None => *slot = Some(Self { texture: ctx.load_texture(name, image.clone(), SHARP), image, size }),
         }
     }
 }
@@ -122,6 +126,16 @@ pub struct Pane<'a> {
     pub tool: bool,
 }
 
+/// A picture that is to be saved, as it is shown.
+pub struct SavePicture {
+    /// The title of its pane.
+    pub title: String,
+    /// Its colours.
+    pub image: Arc<ColorImage>,
+    /// The size of a pixel, if it is known.
+    pub pixel_size: Option<PixelSize>,
+}
+
 /// Where a picture lies on the screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -147,26 +161,36 @@ impl Place {
 }
 
 /// Shows panes side by side, or the one of them that a double click has enlarged. `after` gets the number, the response and
-/// the place of each.
+/// the place of each. Returns what is to be saved, if a menu says so.
 pub fn show_panes(
     ui: &mut Ui,
     group: &str,
     panes: &[Pane],
     view: &mut View,
     mut after: impl FnMut(&mut Ui, usize, &Response, Option<Place>),
-) {
+) -> Option<SavePicture> {
     // By number: titles change with what is shown.
     let only = enlarged(ui.ctx(), group).and_then(|n| n.parse::<usize>().ok()).filter(|n| *n < panes.len());
     let shown = only.map_or(0..panes.len(), |n| n..n + 1);
+    let mut wanted = None;
     ui.columns(shown.len(), |columns| {
         for (n, ui) in shown.zip(columns) {
             let (response, place) = panes[n].show(ui, view);
-            if response.double_clicked() && !panes[n].tool {
+            let mut enlarge = response.double_clicked() && !panes[n].tool;
+            if let Some(picture) = panes[n].picture {
+                response.context_menu(|ui| {
+                    wanted = panes[n].menu(ui, picture, view).or(wanted.take());
+                    let text = if only.is_some() { "Show all pictures" } else { "Enlarge this picture" };
+                    enlarge |= ui.button(text).clicked();
+                });
+            }
+            if enlarge {
                 toggle_enlarged(ui.ctx(), group, &n.to_string());
             }
             after(ui, n, &response, place);
         }
     });
+    wanted
 }
 
 impl Pane<'_> {
@@ -197,6 +221,31 @@ impl Pane<'_> {
             (response, place)
         })
         .inner
+    }
+
+    /// The menu of a right click.
+    fn menu(&self, ui: &mut Ui, picture: &Picture, view: &mut View) -> Option<SavePicture> {
+        if ui.button("Copy picture").on_hover_text("The picture as it is shown, to the clipboard.").clicked() {
+            ui.ctx().copy_image(ColorImage::clone(&picture.image));
+        }
+        let mut wanted = None;
+        if ui.button("Save picture as PNG…").on_hover_text("The picture as it is shown, with its pixel size.").clicked()
+        {
+            let step = picture.size.1.div_ceil(picture.image.size[0]) as f64;
+            wanted = Some(SavePicture {
+                title: self.title.into(),
+                image: picture.image.clone(),
+                pixel_size: self.pixel_size.and_then(|p| PixelSize::new(p.metres * step, &p.source)),
+            });
+        }
+        ui.separator();
+        if ui.button("Zoom to 1:1").on_hover_text("One pixel of the picture on one of the screen.").clicked() {
+            view.zoom = Some(1.0 / ui.ctx().pixels_per_point());
+        }
+        if ui.button("Fit to the pane").on_hover_text("The whole picture in its pane.").clicked() {
+            *view = View::default();
+        }
+        wanted
     }
 
     fn show_picture(&self, ui: &Ui, rect: Rect, response: &Response, picture: &Picture, view: &mut View) -> Place {

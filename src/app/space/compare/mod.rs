@@ -13,7 +13,7 @@ use super::{Space, SpaceCommand, phase_choice};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::original::Original;
-use crate::app::shared::plots::handle_plot_request;
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{News, OneShot, Watch};
@@ -418,7 +418,7 @@ fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
 }
 
 /// S2 over displacements, the origin in the middle, all pictures in one scale of greys.
-fn correlation_maps(space: &mut CompareSpace, shared: &Shared, ui: &mut Ui, result: &Measurements) {
+fn correlation_maps(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui, result: &Measurements) {
     space.maps.resize_with(result.measured.len(), || None);
     let values = || result.measured.iter().flat_map(|m| m.map.0.iter().copied());
     let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -460,7 +460,8 @@ fn correlation_maps(space: &mut CompareSpace, shared: &Shared, ui: &mut Ui, resu
         .collect();
     let mut view = shared.view;
     view.zoom = None;
-    show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
+    let wanted = show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
+    handle_picture_request(shared, wanted);
 }
 
 fn export(space: &CompareSpace, shared: &mut Shared) {

@@ -4,6 +4,7 @@ mod file;
 mod grey;
 mod histogram;
 mod panel;
+mod profile;
 mod segment;
 mod sensitivity;
 mod sensitivity_view;
@@ -54,6 +55,7 @@ impl Space for MicrographSpace {
             self.document = number;
             self.stale = true;
             self.waiting.clear();
+            self.profile = None;
         }
         while let Some(news) = self.measuring.poll(&mut shared.messages) {
             if let News::Output(sensitivity) = news {

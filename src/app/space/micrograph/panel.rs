@@ -165,18 +165,32 @@ pub fn paint_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
     let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases);
     let tool = space.tool;
     let recipe = shared.settings.recipe.clone();
+    if tool == Tool::Teach {
+        let is_taught = matches!(&recipe.segmentation, Segmentation::Strokes(lesson) if !lesson.strokes.is_empty());
+        space.removes &= is_taught;
+        let button = ui.add_enabled(is_taught, egui::Button::selectable(space.removes, "Remove strokes"));
+        let button =
+            button.on_hover_text("Click a stroke to remove it.").on_disabled_hover_text("There are no strokes yet.");
+        if button.clicked() {
+            space.removes = !space.removes;
+        }
+        if space.removes {
+            ui.label(RichText::new("Click the stroke to remove. Choose a phase to paint again.").small().weak());
+        }
+    }
     if tool != Tool::Erase {
         let offered = if tool == Tool::Bucket { phases } else { (phases + 1).min(MOST_PHASES) };
         for phase in 0..offered {
             let [r, g, b] = recipe.phase_color(phase, if phase < phases { phases } else { offered });
             let name = if phase < phases { recipe.phase_name(phase) } else { "new phase".into() };
-            let chip = egui::Button::selectable(space.painted_phase == phase, name.as_str());
+            let chip = egui::Button::selectable(space.painted_phase == phase && !space.removes, name.as_str());
             let response = ui.add(chip).on_hover_text("The phase that is painted.");
             let dot = response.rect.left_bottom() + egui::vec2(8.0, -3.0);
             let dot = egui::Rect::from_min_size(dot, egui::vec2(response.rect.width() - 16.0, 2.0));
             ui.painter().rect_filled(dot, 1.0, egui::Color32::from_rgb(r, g, b));
             if response.clicked() {
                 space.painted_phase = phase;
+                space.removes = false;
             }
         }
     }

@@ -18,6 +18,8 @@ pub enum Tool {
     Crop,
     /// Draws along a scale bar.
     Scale,
+    /// Draws a line of grey values.
+    Profile,
     /// Paints strokes that a classifier learns from.
     Teach,
     /// Paints a phase.
@@ -35,6 +37,7 @@ impl Tool {
             Self::Pan => "Move",
             Self::Crop => "Crop",
             Self::Scale => "Set scale",
+            Self::Profile => "Profile",
             Self::Teach => "Teach",
             Self::Brush => "Brush",
             Self::Erase => "Eraser",
@@ -50,6 +53,7 @@ impl Tool {
             }
             Self::Crop => "Drag a rectangle over the part to keep.",
             Self::Scale => "Drag along a scale bar, then say how long it is.",
+            Self::Profile => "Drag a line; the grey values along it are shown below the pictures.",
             Self::Teach => "Paint a few strokes over each phase; the classifier learns from them.",
             Self::Brush => "Paint a phase.",
             Self::Erase => "Restore what the segmentation found.",
@@ -83,7 +87,12 @@ pub enum Foot {
     Histogram,
     /// What thresholds around the chosen one give.
     Sensitivity,
+    /// Grey values along a line.
+    Profile,
 }
+
+/// A line between two points, each a row and a column.
+pub(super) type Segment = ([f32; 2], [f32; 2]);
 
 /// The state of the workspace. Projects do not keep it.
 pub struct MicrographSpace {
@@ -102,6 +111,8 @@ pub struct MicrographSpace {
     pub(super) foot: Foot,
     /// Grey values that are shown black and white; none: the whole range. Changes the display only.
     pub(super) contrast: Option<(f32, f32)>,
+    /// Whether Teach removes the strokes that are clicked, instead of painting.
+    pub(super) removes: bool,
     /// The stroke that is being painted.
     pub(super) stroke: Vec<[f32; 2]>,
     /// Finished strokes that the phases do not show yet.
@@ -109,7 +120,9 @@ pub struct MicrographSpace {
     /// Where a drag of a crop or of a scale began.
     pub(super) drag_start: Option<[f32; 2]>,
     /// The line drawn last.
-    pub(super) line: Option<([f32; 2], [f32; 2])>,
+    pub(super) line: Option<Segment>,
+    /// The line of the last profile, and the grey values along it at steps of a pixel.
+    pub(super) profile: Option<(Segment, Vec<f32>)>,
     pub(super) scale_length: f64,
     pub(super) scale_unit: usize,
     pub(super) grey: Option<Picture>,
@@ -142,10 +155,12 @@ impl Default for MicrographSpace {
             opacity: 40,
             foot: Foot::Histogram,
             contrast: None,
+            removes: false,
             stroke: vec![],
             waiting: vec![],
             drag_start: None,
             line: None,
+            profile: None,
             scale_length: 1.0,
             scale_unit: 1,
             grey: None,

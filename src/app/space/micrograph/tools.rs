@@ -25,9 +25,10 @@ pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, respo
         ui.set_cursor_icon(CursorIcon::Crosshair);
     }
     match tool {
+        Tool::Teach if space.removes => remove_stroke(shared, response, at, place.zoom),
         tool if tool.paints() => paint(space, shared, response, at),
         Tool::Bucket if response.clicked() => fill(space, shared, at),
-        Tool::Crop | Tool::Scale => {
+        Tool::Crop | Tool::Scale | Tool::Profile => {
             // Where the button was pressed: the drag is recognised only after some movement.
             let origin = ui.input(|i| i.pointer.press_origin()).map_or(at, |p| place.pixel(p));
             draw_line(space, shared, response, origin, at);
@@ -57,6 +58,35 @@ fn paint(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, 
         space.waiting.push(stroke.clone());
         keep_stroke(space, shared, stroke);
     }
+}
+
+/// How far from a stroke a click still takes it, in points on the screen.
+const GRIP: f32 = 8.0;
+
+/// Removes the stroke of the classifier that is clicked.
+fn remove_stroke(shared: &mut Shared, response: &Response, at: [f32; 2], zoom: f32) {
+    let Segmentation::Strokes(lesson) = &mut shared.settings.recipe.segmentation else { return };
+    if !response.clicked() {
+        return;
+    }
+    // The one drawn last lies on top.
+    let near = |stroke: &Stroke| distance(stroke, at) * zoom <= GRIP;
+    if let Some(n) = lesson.strokes.iter().rposition(near) {
+        lesson.strokes.remove(n);
+    }
+}
+
+/// How far a point is from the middle of a stroke, in pixels.
+fn distance(stroke: &Stroke, [y, x]: [f32; 2]) -> f32 {
+    let to_segment = |[ay, ax]: [f32; 2], [by, bx]: [f32; 2]| {
+        let (dy, dx) = (by - ay, bx - ax);
+        let along = ((y - ay) * dy + (x - ax) * dx) / (dy * dy + dx * dx).max(f32::MIN_POSITIVE);
+        let along = along.clamp(0.0, 1.0);
+        (y - ay - along * dy).hypot(x - ax - along * dx)
+    };
+    let points = &stroke.points;
+    let ends = points.first().map_or(f32::INFINITY, |p| to_segment(*p, *p));
+    points.windows(2).map(|pair| to_segment(pair[0], pair[1])).fold(ends, f32::min)
 }
 
 fn keep_stroke(space: &MicrographSpace, shared: &mut Shared, stroke: Stroke) {
@@ -230,7 +260,7 @@ pub fn draw_tools(
             painter.line_segment([a, b], line);
         }
     }
-    if let (Some(pointer), true) = (response.hover_pos(), space.tool.paints()) {
+    if let (Some(pointer), true) = (response.hover_pos(), space.tool.paints() && !space.removes) {
         let radius = space.radius * place.zoom;
         painter.circle_stroke(pointer, radius, Line::new(2.0, Color32::from_black_alpha(140)));
         painter.circle_stroke(pointer, radius, Line::new(1.0, Color32::WHITE));

@@ -7,16 +7,18 @@ use egui::{Color32, Panel, RichText, Ui};
 use super::grey::Histogram;
 use super::histogram::histogram_view;
 use super::panel::{paint_controls, scale_controls};
+use super::profile::profile_view;
 use super::sensitivity::cuts_of;
 use super::sensitivity_view::sensitivity_view;
 use super::state::{DisplayMode, Foot, MicrographSpace, Tool};
 use super::tools::{draw_tools, drawn_length, use_tool};
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
+use crate::app::shared::plots::handle_picture_request;
 use crate::app::space::readout_of;
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, show_panes};
-use crate::micrograph::{MOST_PHASES, Segmentation};
+use crate::micrograph::{MOST_PHASES, Micrograph, Segmentation};
 
 pub fn micrograph_view(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     if space.stale {
@@ -64,7 +66,9 @@ fn make_pictures(space: &mut MicrographSpace, shared: &mut Shared, ctx: &egui::C
 fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let has_phases = shared.document.as_ref().is_some_and(|d| d.phases().is_some());
     ui.horizontal(|ui| {
-        for tool in [Tool::Pan, Tool::Crop, Tool::Scale, Tool::Teach, Tool::Brush, Tool::Erase, Tool::Bucket] {
+        for tool in
+            [Tool::Pan, Tool::Crop, Tool::Scale, Tool::Profile, Tool::Teach, Tool::Brush, Tool::Erase, Tool::Bucket]
+        {
             let needs_phases = matches!(tool, Tool::Brush | Tool::Erase | Tool::Bucket);
             let button = egui::Button::selectable(space.tool == tool, tool.name());
             let button = ui.add_enabled(!needs_phases || has_phases, button);
@@ -74,7 +78,10 @@ fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
                     space.painted_phase = 0;
                 }
                 space.tool = tool;
-                space.line = None;
+                (space.line, space.removes) = (None, false);
+                if tool == Tool::Profile {
+                    space.foot = Foot::Profile;
+                }
             }
         }
     });
@@ -96,7 +103,7 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut view = shared.view;
     let document = shared.document.clone();
     let tool = space.tool != Tool::Pan;
-    {
+    let wanted = {
         let grey = |row: usize, column: usize| match &document {
             Some(d) => readout_of(d.micrograph(), row, column),
             None => String::new(),
@@ -134,15 +141,17 @@ fn canvas(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             },
             Pane { title, picture: pictures.1.as_ref(), waiting: &waiting, readout: &phase, pixel_size, tool },
         ];
-        show_panes(ui, "micrograph panes", &panes, &mut view, |ui, n, response, place| {
+        let wanted = show_panes(ui, "micrograph panes", &panes, &mut view, |ui, n, response, place| {
             if let Some(place) = place {
                 use_tool(space, shared, ui, response, place);
                 draw_tools(space, shared, ui, response, place, n == 0);
             }
         });
         (space.grey, space.phases) = pictures;
-    }
+        wanted
+    };
     shared.view = view;
+    handle_picture_request(shared, wanted);
 }
 
 fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -151,11 +160,15 @@ fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             (Foot::Histogram, "Histogram", "Grey values, with the thresholds between phases."),
             (
                 Foot::Sensitivity,
-                "What the threshold does",
-                "Volume fraction, S2 and lineal path for thresholds around the chosen one.",
+                "Sensitivity",
+                "What the threshold does: volume fraction, S2 and lineal path for thresholds around the chosen one.",
             ),
+            (Foot::Profile, "Line profile", "Grey values along a line, which the Profile tool draws."),
         ] {
-            ui.selectable_value(&mut space.foot, foot, name).on_hover_text(tip);
+            let chosen = ui.selectable_value(&mut space.foot, foot, name).on_hover_text(tip).clicked();
+            if chosen && foot == Foot::Profile && space.tool != Tool::Profile {
+                (space.tool, space.line) = (Tool::Profile, None);
+            }
         }
         ui.separator();
         contrast_controls(space, shared, ui);
@@ -163,18 +176,36 @@ fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     match space.foot {
         Foot::Histogram => histogram_view(space, shared, ui),
         Foot::Sensitivity => sensitivity_view(space, shared, ui),
+        Foot::Profile => profile_view(space, shared, ui),
     }
 }
 
 /// Contrast, and what the right picture shows. Both change the display only.
 fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some((_, histogram)) = space.histogram.clone() else { return };
-    let mut stretched = space.contrast.is_some();
-    let tip =
-        "Shows the darkest 0.5 % black and the brightest 0.5 % white. This changes the display only, not the values.";
-    if ui.checkbox(&mut stretched, "Stretch contrast").on_hover_text(tip).changed() {
-        space.contrast = stretched.then(|| (histogram.quantile(0.005), histogram.quantile(0.995)));
+    let shown = shared.document.as_ref().map_or((0.0, 255.0), |d| space.shown_range(d.micrograph()));
+    let (mut black, mut white) = shown;
+    let span = (histogram.high - histogram.low).max(f32::MIN_POSITIVE);
+    // A value is typed with as many digits as a step of a thousandth of the range needs.
+    let digits = (2.0 - span.log10()).ceil().clamp(0.0, 6.0) as usize;
+    for (value, name, tip) in [
+        (&mut black, "Black ", "The grey value that is shown black. This changes the display only, not the values."),
+        (&mut white, "White ", "The grey value that is shown white. This changes the display only, not the values."),
+    ] {
+        let field = egui::DragValue::new(value).prefix(name).speed(span / 256.0).max_decimals(digits);
+        ui.add(field).on_hover_text(tip);
+    }
+    if (black, white) != shown && black < white {
+        (space.contrast, space.stale) = (Some((black, white)), true);
+    }
+    let tip = "Shows the darkest 0.5 % black and the brightest 0.5 % white.";
+    if ui.small_button("Auto").on_hover_text(tip).clicked() {
+        space.contrast = Some((histogram.quantile(0.005), histogram.quantile(0.995)));
         space.stale = true;
+    }
+    let reset = ui.add_enabled(space.contrast.is_some(), egui::Button::new("Reset").small());
+    if reset.on_hover_text("Black and white of the file.").clicked() {
+        (space.contrast, space.stale) = (None, true);
     }
     ui.separator();
     ui.label("Right:");
@@ -204,14 +235,19 @@ fn contrast_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
 }
 
 impl MicrographSpace {
+    /// The grey values that are shown black and white.
+    fn shown_range(&self, micrograph: &Micrograph) -> (f32, f32) {
+        // A picture of labels 0 and 1 would be all black in the range of bytes.
+        let few = self.histogram.as_ref().filter(|(_, h)| h.between_few(MOST_PHASES).is_some());
+        let own = few.map(|(_, h)| (h.low, h.high));
+        self.contrast.or(own).unwrap_or(micrograph.range)
+    }
+
     /// Shows a document in both pictures.
     fn show(&mut self, ctx: &egui::Context, document: &Document) {
         let micrograph = document.micrograph();
         let size = document.size();
-        // A picture of labels 0 and 1 would be all black in the range of bytes.
-        let few = self.histogram.as_ref().filter(|(_, h)| h.between_few(MOST_PHASES).is_some());
-        let own = few.map(|(_, h)| (h.low, h.high));
-        let (low, high) = self.contrast.or(own).unwrap_or(micrograph.range);
+        let (low, high) = self.shown_range(micrograph);
         let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
         let byte = |v: f32| ((v - low) * scale).clamp(0.0, 255.0) as u8;
         let values = micrograph.flat();

@@ -1,16 +1,18 @@
 //! What the next run will cost, computed on another thread.
 
+use std::time::{Duration, Instant};
+
 use crate::app::shared::Shared;
 use crate::app::shared::watch::{News, Watch};
 use crate::compute::DeviceKind;
 use crate::compute::mebibytes;
 use crate::figure::duration;
-use crate::job::{Estimate, run_seconds};
+use crate::job::{Estimate, network_seconds, run_seconds};
 use crate::micrograph::Recipe;
 use crate::reconstruct::{Cost, Settings};
 
-/// What a cost depends on: the settings of [`cost_settings`], the size and the kind of device.
-type CostInputs = (Settings, (usize, usize), DeviceKind);
+/// What a cost depends on: the settings of [`cost_settings`], the size, the kind of device and the number of phases.
+type CostInputs = (Settings, (usize, usize), DeviceKind, usize);
 
 /// The newest estimate.
 #[derive(Default)]
@@ -25,6 +27,8 @@ pub struct CostEstimate {
     inputs: Option<CostInputs>,
     /// The settings' revision, document and device when the inputs were last compared.
     compared: Option<(u64, u64, DeviceKind)>,
+    /// The free memory of a kind of device, and when it was asked for.
+    free: Option<(Instant, DeviceKind, Option<u64>)>,
 }
 
 /// Settings without what does not change the cost: the seed and the recipe. Else every stroke would start an estimate.
@@ -42,6 +46,7 @@ impl CostEstimate {
                 (self.found, self.terms) = (Some(cost), Some(terms));
             }
         }
+        self.ask_for_memory(shared);
         let Some(document) = shared.document.as_ref().filter(|_| !self.estimate.is_running()) else { return };
         let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
         let state = (shared.revisions.settings, document.number, kind);
@@ -49,7 +54,8 @@ impl CostEstimate {
             return;
         }
         let size = shared.settings.output_size(document.size());
-        let inputs = (cost_settings(&shared.settings), size, kind);
+        let phases = document.phases().map_or(0, |map| map.phases);
+        let inputs = (cost_settings(&shared.settings), size, kind, phases);
         if self.inputs.as_ref() != Some(&inputs) {
             self.start(inputs, shared);
         }
@@ -63,19 +69,32 @@ impl CostEstimate {
     }
 
     fn start(&mut self, inputs: CostInputs, shared: &Shared) {
-        let (settings, size, kind) = inputs.clone();
+        let (settings, size, kind, phases) = inputs.clone();
         (self.found, self.terms) = (None, None);
-        let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(0, |map| map.phases);
         self.estimate.start(Estimate { settings, size, kind, phases }, &shared.wake);
         self.inputs = Some(inputs);
+    }
+
+    /// Asks for the free memory now and then: not in every frame, and not during a run, which takes its own part of it.
+    fn ask_for_memory(&mut self, shared: &Shared) {
+        const EVERY: Duration = Duration::from_secs(5);
+        let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
+        let is_new = self.free.is_some_and(|(when, of, _)| of == kind && when.elapsed() < EVERY);
+        if !is_new && shared.busy.is_none() {
+            self.free = Some((Instant::now(), kind, kind.available_memory()));
+        }
+    }
+
+    /// Seconds that an iteration at the full size takes in the network, of those that it takes in all.
+    pub fn network_seconds(&self, iteration: f64) -> Option<f64> {
+        Some(network_seconds(iteration, self.terms?)).filter(|seconds| *seconds > 0.0)
     }
 
     /// Why the run is impossible with these settings, if it is known to be.
     pub fn impossible(&self, shared: &Shared) -> Option<String> {
         let cost = self.found?;
         let set = shared.settings.memory_limit.map(|mebibytes| mebibytes << 20);
-        let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
-        let available = set.or_else(|| kind.available_memory())?;
+        let available = set.or_else(|| self.free.and_then(|(_, _, free)| free))?;
         (cost.bytes > available).then(|| {
             format!(
                 "This needs {}, and {} are {}: choose a smaller size, a shallower depth, or Adam as the optimiser.",

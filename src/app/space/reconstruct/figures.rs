@@ -6,9 +6,9 @@ use super::state::{ReconstructSpace, Shown};
 use crate::app::shared::Shared;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::ShownFigure;
-use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, line_color};
+use crate::figure::{Band, FAINT, Figure, MADE, ORIGINAL, Series, line_color};
 use crate::micrograph::PixelSize;
-use crate::stats::{Curves, ErrorRates, white_noise};
+use crate::stats::{CurveErrors, Curves, ErrorRates, white_noise};
 
 fn points(values: &[f64], scale: f64) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(r, v)| (r as f64 * scale, *v)).collect()
@@ -48,16 +48,59 @@ pub fn shown_errors(space: &ReconstructSpace, shared: &Shared) -> Option<(Option
 
 /// S2, lineal path and loss as figures for files.
 pub fn for_files(space: &ReconstructSpace, shared: &Shared) -> Vec<Figure> {
-    all(space, shared, theme::LIGHT).map(|f| f.figure).into()
+    all(space, shared, theme::LIGHT, false).map(|f| f.figure).into()
 }
 
-/// S2, lineal path and loss.
-pub fn all(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> [ShownFigure; 3] {
-    [
-        curve_figure(space, shared, ("S2(r)", "S2"), palette, |c| &c.s2),
-        curve_figure(space, shared, ("L(r)", "L"), palette, |c| &c.lineal_path),
-        loss_figure(space, shared, palette),
-    ]
+/// S2, lineal path and loss; of the first two the curves, or their differences from the original's.
+pub fn all(space: &ReconstructSpace, shared: &Shared, palette: Palette, difference: bool) -> [ShownFigure; 3] {
+    let curves = if difference {
+        [
+            difference_figure(space, shared, ("ΔS2(r)", "ΔS2"), palette, |c| &c.s2, |e| &e.s2),
+            difference_figure(space, shared, ("ΔL(r)", "ΔL"), palette, |c| &c.lineal_path, |e| &e.lineal_path),
+        ]
+    } else {
+        [
+            curve_figure(space, shared, ("S2(r)", "S2"), palette, |c| &c.s2),
+            curve_figure(space, shared, ("L(r)", "L"), palette, |c| &c.lineal_path),
+        ]
+    };
+    let [s2, lineal_path] = curves;
+    [s2, lineal_path, loss_figure(space, shared, palette)]
+}
+
+/// What the reconstruction's curve differs by from the original's, over twice the standard error of the original's.
+fn difference_figure(
+    space: &ReconstructSpace,
+    shared: &Shared,
+    (title, y_label): (&str, &str),
+    palette: Palette,
+    of: fn(&Curves) -> &Vec<f64>,
+    error_of: fn(&CurveErrors) -> &Vec<f64>,
+) -> ShownFigure {
+    let ShownFigure { mut figure, .. } = curve_figure(space, shared, (title, y_label), palette, of);
+    figure.series.clear();
+    let found = space.curves.get(shared.phase_of(space.curves.len()));
+    let Some(((original, _), found)) = original_curves(space, shared).zip(found) else {
+        return ShownFigure { figure, colors: vec![] };
+    };
+    let scale = axis(space, shared).1;
+    let errors = space.difference.errors.get(shared.phase_of(space.difference.errors.len()));
+    let band = |errors: &Vec<f64>| Band {
+        color: FAINT,
+        points: errors.iter().enumerate().map(|(r, e)| (r as f64 * scale, -2.0 * e, 2.0 * e)).collect(),
+    };
+    figure.bands = errors.map(error_of).map(band).into_iter().collect();
+    let gaps: Vec<f64> = of(found).iter().zip(of(original)).map(|(a, b)| a - b).collect();
+    let zero = vec![0.0; gaps.len()];
+    let line = |name: &str, color, values: &[f64]| Series { name: name.into(), color, points: points(values, scale) };
+    figure.series = vec![line("", ORIGINAL, &zero), line("reconstruction − original", MADE, &gaps)];
+    ShownFigure { figure, colors: vec![palette.original, palette.accent] }
+}
+
+/// The unit of distances, and the length of a pixel in it.
+fn axis<'a>(space: &'a ReconstructSpace, shared: &'a Shared) -> (&'a str, f64) {
+    let reach = original_curves(space, shared).map_or(1, |(c, _)| c.s2.len()) as f64;
+    shown_pixel_size(space, shared).map_or(("px", 1.0), |p| p.unit(reach))
 }
 
 fn curve_figure(
@@ -68,8 +111,7 @@ fn curve_figure(
     of: fn(&Curves) -> &Vec<f64>,
 ) -> ShownFigure {
     let (mut series, mut colors) = (vec![], vec![]);
-    let reach = original_curves(space, shared).map_or(1, |(c, _)| c.s2.len()) as f64;
-    let (unit, scale) = shown_pixel_size(space, shared).map_or(("px", 1.0), |p| p.unit(reach));
+    let (unit, scale) = axis(space, shared);
     let mut add = |name: &str, print: [u8; 3], color: Color32, curves: &Curves| {
         series.push(Series { name: name.into(), color: print, points: points(of(curves), scale) });
         colors.push(color);

@@ -20,7 +20,7 @@ use crate::app::shared::Shared;
 use crate::figure::duration;
 use crate::job::{Progress, Request};
 use crate::project::Project;
-use state::{CANCEL, DISCARD, EXPORT, KEEP, START, Shown};
+use state::{CANCEL, DISCARD, EXPORT, KEEP, RESUME, START, START_ANEW, Shown};
 
 impl Space for ReconstructSpace {
     fn name(&self) -> &'static str {
@@ -45,6 +45,11 @@ impl Space for ReconstructSpace {
         run::poll(self, shared, ctx);
         self.cost.poll(shared);
         self.export.poll(shared);
+        if self.difference.is_shown {
+            let original = self.shown_original(shared).and_then(|original| original.phases);
+            self.difference.follow(original, &shared.wake);
+        }
+        self.difference.poll(&mut shared.messages);
     }
 
     fn status(&self) -> Option<Status> {
@@ -102,8 +107,11 @@ impl Space for ReconstructSpace {
 
     fn perform(&mut self, id: &'static str, ctx: &Context, shared: &mut Shared) {
         match id {
+            START if self.is_settling() => {}
             START if self.run.is_running() => self.run.toggle_pause(),
-            START => run::start(self, shared, ctx),
+            START => run::start(self, shared, ctx, false),
+            START_ANEW => run::start(self, shared, ctx, true),
+            RESUME => run::resume_failed(self, shared, ctx),
             KEEP => self.run.request(Request::StopAndKeep),
             CANCEL => run::cancel(self, shared),
             DISCARD => self.run.request(Request::Cancel),
@@ -115,7 +123,7 @@ impl Space for ReconstructSpace {
 
     fn restore(&mut self, _project: &mut Project, shared: &mut Shared) {
         self.pictures.thumbnails.clear();
-        self.resumable = None;
+        self.resumable = run::interrupted(shared);
         self.shown = if shared.realisations.is_empty() { Shown::Live } else { Shown::Realisation(0) };
         // Makes the panes load the document again.
         self.document = 0;

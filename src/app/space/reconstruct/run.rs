@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use egui::{Color32, Context};
 
-use super::state::{DISCARD, KEEP, ReconstructSpace, Shown, StartedRun};
+use super::state::{DISCARD, KEEP, RESUME, ReconstructSpace, START_ANEW, Shown, StartedRun};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
+use crate::app::shared::document::Document;
 use crate::app::shared::question::{Answer, Ask};
 use crate::app::shared::watch::News;
 use crate::app::widgets::Picture;
@@ -17,12 +18,21 @@ use crate::job::{CHECKPOINT, Ending, Preview, Request, Run, RunProgress};
 use crate::micrograph::PhaseMap;
 use crate::net::WeightsKind;
 use crate::net::weights::download::download_bytes;
-use crate::reconstruct::Realisation;
 use crate::reconstruct::gram::phase_vectors;
+use crate::reconstruct::{Realisation, SavedRun};
 
-/// Starts a reconstruction of what is open.
-pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
+/// Seconds of work that are thrown away without a question.
+const FEW: f64 = 60.0;
+
+/// Starts a reconstruction of what is open. Asks first, unless `anew`, if a stopped run of more than a minute then can no
+/// longer go on.
+pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, anew: bool) {
     let Some(document) = shared.document.clone() else { return };
+    if let (Some(_), false) = (&space.resumable, anew)
+        && let Some(saved) = SavedRun::read(&shared.folder.path.join(CHECKPOINT)).filter(|run| run.seconds >= FEW)
+    {
+        return ask_before_starting(shared, &saved);
+    }
     if shared.network.missing(&shared.settings).is_some() {
         ask_to_download(shared);
         return;
@@ -38,6 +48,33 @@ pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
     }
     let settings = shared.settings.clone();
     begin(space, shared, ctx, StartedRun { document, settings }, false);
+}
+
+fn ask_before_starting(shared: &mut Shared, saved: &SavedRun) {
+    let ask = Ask::Choice {
+        title: "Start a new run?".into(),
+        text: format!(
+            "The stopped run can still go on, after {} of computing for realisation {}. A new run takes its place.",
+            duration(saved.seconds),
+            saved.realisation + 1
+        ),
+        answers: ["Resume the stopped run", "Start a new run", "Close"].map(String::from).into(),
+        can_dismiss: true,
+    };
+    shared.ask(ask, |shared, answer| match answer {
+        Answer::Choice(0) => shared.act(Action::DoIn("Reconstruct", RESUME)),
+        Answer::Choice(1) => shared.act(Action::DoIn("Reconstruct", START_ANEW)),
+        _ => {}
+    });
+}
+
+/// The run of the checkpoint in the window's folder, if it is one of the open micrograph: after a crash the folder has the
+/// checkpoint of the window that did not close properly.
+pub fn interrupted(shared: &Shared) -> Option<StartedRun> {
+    let saved = SavedRun::read(&shared.folder.path.join(CHECKPOINT))?;
+    let document = Document::new(shared.raw.clone()?, saved.settings.recipe.clone(), None).ok()?;
+    let is_same = document.target.fingerprint() == saved.fingerprint;
+    is_same.then_some(StartedRun { document, settings: saved.settings })
 }
 
 /// Offers to download the weights of a run that are not on this machine.
@@ -93,8 +130,6 @@ fn begin(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, start
 
 /// Cancels the run; asks before if that throws away more than a minute of work.
 pub fn cancel(space: &ReconstructSpace, shared: &mut Shared) {
-    /// Seconds of work that are thrown away without a question.
-    const FEW: f64 = 60.0;
     let progress = &space.run.progress;
     if progress.seconds < FEW {
         space.run.request(Request::Cancel);
@@ -171,7 +206,9 @@ fn update_speed(space: &ReconstructSpace, shared: &mut Shared) {
     if !is_single || progress.work.0 < MIN_ITERATIONS || progress.seconds <= 0.0 || !space.cost.is_of(settings) {
         return;
     }
-    let speed = cost.operations as f64 / progress.seconds_per_iteration();
+    // The table holds the speed of the network alone.
+    let Some(seconds) = space.cost.network_seconds(progress.seconds_per_iteration()) else { return };
+    let speed = cost.operations as f64 / seconds;
     if let Some(table) = &mut shared.devices.table
         && let Some(device) = table.chosen(&settings.device).cloned()
     {
@@ -181,6 +218,7 @@ fn update_speed(space: &ReconstructSpace, shared: &mut Shared) {
 
 fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending: Ending) {
     let ended = space.started.take();
+    space.ended = Some(std::time::Instant::now());
     space.run.progress.paused = false;
     match ending {
         Ending::Finished => {

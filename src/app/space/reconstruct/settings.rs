@@ -2,7 +2,7 @@
 
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Ui};
 
-use super::state::ReconstructSpace;
+use super::state::{ReconstructSpace, SETTLING};
 use super::{gram, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
@@ -52,15 +52,14 @@ fn method_choice(shared: &mut Shared, ui: &mut Ui) {
 
 /// Start, and Pause or Resume while a run is under way.
 fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
-    /// Seconds after the start in which the button does nothing: the second click of a double click must not pause.
-    const SETTLING: f64 = 0.7;
     ui.add_space(theme::STEP);
     let is_running = space.run.is_running();
-    let is_new = space.since.is_some_and(|since| since.elapsed().as_secs_f64() < SETTLING);
+    let is_settling = space.is_settling();
     let impossible = space.cost.impossible(shared);
     let missing = match (is_running, &shared.document) {
-        (true, _) if is_new => Some("The run begins.".to_string()),
+        (true, _) if is_settling => Some("The run begins.".to_string()),
         (true, _) => None,
+        (false, _) if is_settling => Some("The run has ended.".into()),
         (false, None) => Some("Open a micrograph first.".into()),
         (false, Some(_)) => shared.network.missing(&shared.settings).map(String::from).or(impossible.clone()),
     };
@@ -75,12 +74,12 @@ fn start_button(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) 
         if button.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
             match is_running {
                 true => space.run.toggle_pause(),
-                false => run::start(space, shared, ui.ctx()),
+                false => run::start(space, shared, ui.ctx(), false),
             }
         }
     });
-    if is_running && is_new {
-        ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(SETTLING));
+    if is_settling {
+        ui.ctx().request_repaint_after(SETTLING);
     }
     if space.resumable.is_some() {
         let tip = "The run left a checkpoint. It resumes from there, on the device chosen above.";

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::cost::CostEstimate;
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
+use crate::app::shared::messages::Messages;
 use crate::app::shared::original::Original;
-use crate::app::shared::watch::{OneShot, Watch};
+use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::widgets::Picture;
-use crate::job::{Preview, Run};
+use crate::job::{Preview, Run, Wake};
+use crate::micrograph::PhaseMap;
 use crate::reconstruct::{Realisation, Settings};
-use crate::stats::Curves;
+use crate::stats::{CurveErrors, Curves, curve_errors};
 
 /// The ids of its commands.
 pub const START: &str = "start";
@@ -20,6 +22,13 @@ pub const CANCEL: &str = "cancel";
 /// Cancels without a question.
 pub const DISCARD: &str = "discard";
 pub const EXPORT: &str = "export";
+/// Goes on with the stopped run, or starts a new one without a question.
+pub const RESUME: &str = "resume";
+pub const START_ANEW: &str = "start anew";
+
+/// How long the button that starts and pauses does nothing after it has changed: the second click of a double click must
+/// not pause, and a click on Pause must not start a run when the other one has just ended.
+pub const SETTLING: std::time::Duration = std::time::Duration::from_millis(700);
 
 /// What the panes and plots show of the reconstruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,11 +63,14 @@ pub struct ReconstructSpace {
     pub(super) started: Option<StartedRun>,
     /// When it was started. For a moment its button does nothing, so that a double click does not pause it.
     pub(super) since: Option<std::time::Instant>,
+    /// When the last run ended. For a moment the button that was Pause does not start another one.
+    pub(super) ended: Option<std::time::Instant>,
     /// A run that failed or was stopped and left a checkpoint.
     pub(super) resumable: Option<StartedRun>,
     pub(super) preview: Option<Preview>,
     pub(super) shown: Shown,
     pub(super) curves: Arc<Vec<Curves>>,
+    pub(super) difference: Difference,
     pub(super) pictures: Pictures,
     /// The number of the document that the panes last followed.
     pub(super) document: u64,
@@ -70,6 +82,12 @@ impl ReconstructSpace {
     /// Whether a run is under way.
     pub fn is_running(&self) -> bool {
         self.run.is_running()
+    }
+
+    /// Whether a run began or ended just now, so that its button has another meaning than a moment ago.
+    pub(super) fn is_settling(&self) -> bool {
+        let just_now = |then: std::time::Instant| then.elapsed() < SETTLING;
+        self.since.is_some_and(just_now) || self.ended.is_some_and(just_now)
     }
 
     /// Iterations of the running realisation.
@@ -105,6 +123,38 @@ impl ReconstructSpace {
         match self.shown {
             Shown::Realisation(n) => shared.realisations.get(n),
             Shown::Live => shared.realisations.last(),
+        }
+    }
+}
+
+/// Whether the plots show differences from the original, and the sampling error of its curves.
+#[derive(Default)]
+pub struct Difference {
+    pub(super) is_shown: bool,
+    /// The original that the errors are of.
+    pub(super) of: Option<Arc<PhaseMap>>,
+    /// Empty while they are measured and where the original is too small.
+    pub(super) errors: Vec<CurveErrors>,
+    pub(super) measuring: Watch<OneShot<Vec<CurveErrors>>>,
+}
+
+impl Difference {
+    /// Measures the sampling error of an original, once.
+    pub(super) fn follow(&mut self, original: Option<Arc<PhaseMap>>, wake: &Wake) {
+        let Some(map) = original.filter(|_| self.is_shown) else { return };
+        if self.of.as_ref().is_none_or(|of| !Arc::ptr_eq(of, &map)) {
+            (self.of, self.errors) = (Some(map.clone()), vec![]);
+            let measure = move || Ok(curve_errors(&map).unwrap_or_default());
+            self.measuring.start_detached(OneShot(Box::new(measure)), wake);
+        }
+    }
+
+    /// Takes what was measured.
+    pub(super) fn poll(&mut self, messages: &mut Messages) {
+        while let Some(news) = self.measuring.poll(messages) {
+            if let News::Output(errors) = news {
+                self.errors = errors;
+            }
         }
     }
 }

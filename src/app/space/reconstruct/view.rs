@@ -5,10 +5,10 @@ use egui::{Panel, RichText, ScrollArea, Ui};
 use super::state::{ReconstructSpace, Shown};
 use super::{figures, run};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::handle_plot_request;
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::space::readout_of;
 use crate::app::theme;
-use crate::app::widgets::{Pane, PlotRequest, curve_plot, enlarged, show_panes, thumbnail};
+use crate::app::widgets::{Pane, PlotRequest, curve_plot, enlarged, show_panes, shrink_all, thumbnail};
 use crate::figure::{Figure, significant};
 use crate::micrograph::PhaseMap;
 use crate::stats::{ErrorRates, JudgedNumber, RULE};
@@ -59,7 +59,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     };
     let no_phases = "The micrograph is reconstructed as an image, without phases.";
     let segmented = space.live_document(shared).is_none_or(|d| d.phases().is_some());
-    {
+    let wanted = {
         let shown_original = match space.shown {
             Shown::Realisation(n) => shared.realisations.get(n).and_then(|r| r.original.clone()),
             Shown::Live => space.live_document(shared).and_then(|d| d.phases().cloned()),
@@ -109,9 +109,10 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 tool: false,
             },
         ];
-        show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
-    }
+        show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {})
+    };
     shared.view = view;
+    handle_picture_request(shared, wanted);
 }
 
 /// The title above the original: with its name, because it may have been opened before what is open now.
@@ -136,7 +137,7 @@ fn shown_pixels<'a>(
     }
 }
 
-fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
+fn plots(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     let palette = theme::palette(ui);
     let errors = figures::shown_errors(space, shared);
     let of =
@@ -148,7 +149,9 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut wanted: Option<(Figure, PlotRequest)> = None;
     ui.add_space(2.0);
     let only = enlarged(ui.ctx(), PLOTS);
-    let figures = figures::all(space, shared, palette).into_iter().enumerate();
+    let difference = space.difference.is_shown;
+    let mut toggled = false;
+    let figures = figures::all(space, shared, palette, difference).into_iter().enumerate();
     let figures: Vec<_> = figures.filter(|(_, f)| only.as_ref().is_none_or(|only| f.figure.title == *only)).collect();
     ui.columns(figures.len().max(1), |columns| {
         for ((n, figure), ui) in figures.into_iter().zip(columns) {
@@ -165,6 +168,10 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
             ui.horizontal(|ui| {
                 ui.set_height(18.0);
                 ui.label(RichText::new(&figure.figure.title).strong());
+                // Beside the shortest numbers, where there is room for it.
+                if n == 1 {
+                    toggled |= difference_button(ui, difference, rows == 1);
+                }
                 (0..=2 - rows).for_each(|row| numbers(ui, row));
             });
             if rows == 2 {
@@ -177,11 +184,12 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 let text = match n {
                     2 => "The loss of each layer, once a run has started.",
                     _ if shared.measuring => "Measuring…",
+                    _ if difference => "The difference from the original, once there is a reconstruction.",
                     _ => "Curves need phases.",
                 };
                 ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(palette.faint)));
             } else {
-                let y_top = if n == 2 { None } else { top };
+                let y_top = if n == 2 || difference { None } else { top };
                 if let Some(request) = curve_plot(ui, PLOTS, &figure.figure, &figure.colors, y_top) {
                     wanted = Some((figure.figure, request));
                 }
@@ -189,6 +197,24 @@ fn plots(space: &ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         }
     });
     handle_plot_request(shared, ui, wanted);
+    if toggled {
+        space.difference.is_shown = !difference;
+        // The enlarged plot has another title now.
+        shrink_all(ui.ctx());
+    }
+}
+
+/// Chooses between curves and their differences from the original's. Returns whether it was clicked.
+fn difference_button(ui: &mut Ui, difference: bool, has_room: bool) -> bool {
+    let text = RichText::new(if has_room { "Difference" } else { "Δ" }).small();
+    let button = ui.add(egui::Button::new(text).selected(difference).small());
+    button.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::Button, true, difference, "Difference from the original")
+    });
+    let tip = "Shows what the reconstruction's S2 and lineal path differ by from the original's. The band is the sampling \
+               error of the original: twice the standard error of its curve, estimated from its four quarters, and so as far \
+               as a quarter reaches.";
+    button.on_hover_text(tip).clicked()
 }
 
 fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
