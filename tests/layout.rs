@@ -141,17 +141,72 @@ fn every_workspace_holds_at_every_size() {
                 let path = std::path::Path::new(pictures).join(format!("{space}-{}-{scale}.png", size[0]));
                 harness.render().expect("a picture").save(path).expect("a file");
             }
-            let shapes = &harness.output().shapes;
-            let found = faults(&texts(shapes), &scroll_bars(shapes), screen);
-            all.extend(found.into_iter().map(|fault| format!("{size:?} × {scale}, {space}: {fault}")));
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {space}")));
             // The bars at the top and at the bottom are on the screen.
             let messages = harness.get_by_label_contains(" message").accesskit_node().raw_bounds().expect("bounds");
             assert!(messages.y1 <= f64::from(size[1]) * f64::from(scale) + 1.0, "{space} at {size:?}: {messages:?}");
         }
     }
-    all.sort();
-    all.dedup();
-    assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
+    assert_none(all);
+}
+
+/// The faults of the last frame. Of what a dialog has darkened, nothing counts.
+fn found(harness: &Harness<'_, App>, screen: Rect, place: &str) -> Vec<String> {
+    let shapes = &harness.output().shapes;
+    let covers = |clipped: &ClippedShape| match &clipped.shape {
+        Shape::Rect(rect) => rect.rect.contains_rect(screen.shrink(1.0)) && rect.fill.a() > 0,
+        _ => false,
+    };
+    let first = shapes.iter().rposition(covers).unwrap_or(0);
+    let shapes = &shapes[first..];
+    let found = faults(&texts(shapes), &scroll_bars(shapes), screen);
+    found.into_iter().map(|fault| format!("{place}: {fault}")).collect()
+}
+
+fn assert_none(mut faults: Vec<String>) {
+    faults.sort();
+    faults.dedup();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn pages_and_dialogs_hold_at_every_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = egui::Modifiers::COMMAND;
+    let mut all = vec![];
+    for (size, scale) in SIZES {
+        let mut harness = with_result(size, scale, folder.path());
+        let screen = Rect::from_min_size(egui::Pos2::ZERO, Vec2::from(size));
+        for (name, key, modifiers) in [
+            ("export", egui::Key::E, command),
+            ("commands", egui::Key::K, command),
+            ("help", egui::Key::F1, egui::Modifiers::NONE),
+        ] {
+            harness.key_press_modifiers(modifiers, key);
+            (0..20).for_each(|_| harness.step());
+            let faults = found(&harness, screen, &format!("{size:?} × {scale}, {name}"));
+            assert!(harness.output().shapes.len() > 20, "{name} is shown");
+            all.extend(faults);
+            harness.key_press(egui::Key::Escape);
+            (0..10).for_each(|_| harness.step());
+        }
+        click(&mut harness, "Difference from the original");
+        (0..20).for_each(|_| harness.step());
+        all.extend(found(&harness, screen, &format!("{size:?} × {scale}, differences")));
+        tab(&mut harness, "Micrograph");
+        for tool in ["Profile", "Teach", "Set scale"] {
+            click(&mut harness, tool);
+            (0..20).for_each(|_| harness.step());
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {tool}")));
+        }
+        tab(&mut harness, "Latent");
+        for page in ["Train", "Judge"] {
+            click(&mut harness, page);
+            (0..20).for_each(|_| harness.step());
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));
+        }
+    }
+    assert_none(all);
 }
 
 #[test]

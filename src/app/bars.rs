@@ -89,13 +89,12 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
         ui.separator();
         chosen = chosen.take().or(file_menu(shared, &*spaces[current], ui));
         let name = project.as_ref().map_or(0.0, |name| text_width(ui, name));
-        let busy = if shared.work.is_busy() { 96.0 } else { 0.0 };
-        let shown = with_room(ui, ui.available_width() - busy - name.min(LEAST_NAME));
+        let shown = with_room(ui, ui.available_width() - name.min(LEAST_NAME));
         let (all, _) = extras(ui);
         let own: f32 = (0..all.len()).filter(|n| shown[*n]).map(|n| text_width(ui, all[n].text())).sum();
         if let Some(project) = project {
             let dots = if shown.contains(&false) { text_width(ui, "⋯") } else { 0.0 };
-            let width = (ui.available_width() - busy - own - dots - ui.spacing().item_spacing.x).min(name);
+            let width = (ui.available_width() - own - dots - ui.spacing().item_spacing.x).min(name);
             ui.scope(|ui| {
                 ui.set_max_width(width.max(24.0));
                 ui.add(egui::Label::new(RichText::new(&project).weak()).truncate())
@@ -117,10 +116,6 @@ pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, p
             }
             for n in (RIGHT..all.len()).rev().filter(|n| shown[*n]) {
                 chosen = chosen.take().or(extra_button(shared, ui, all[n]));
-            }
-            if shared.work.is_busy() {
-                ui.label("reading…");
-                ui.spinner();
             }
         });
     });
@@ -227,6 +222,10 @@ pub fn status_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], ui: &mut Ui) {
             (None, None, Some(_)) => "the devices could not be checked".into(),
         };
         ui.label(device).on_hover_text("Where the reconstruction is computed. A machine without a GPU uses its cores.");
+        if shared.work.is_busy() {
+            ui.spinner();
+            ui.label("reading…");
+        }
         work_in_progress(shared, spaces, ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| last_message(&mut shared.messages, ui));
     });

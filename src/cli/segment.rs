@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::print::say;
 use super::segmentation::{SourceArguments, tell};
-use crate::micrograph::{Recipe, repeated_stem, segment_file};
+use crate::micrograph::{PictureFile, Recipe, repeated_stem, segment_file};
 
 /// The format of a recipe, for the help.
 const RECIPE: &str = r#"A recipe, all fields optional (lengths in pixels):
@@ -53,9 +53,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let (mut done, mut failed) = (0, 0);
     for path in &arguments.images {
-        for part in arguments.source.parts(path) {
-            // One that cannot be segmented does not stop the others.
-            match segment_file(&recipe, path, &part, &arguments.output) {
+        // One that cannot be segmented does not stop the others.
+        let file = match PictureFile::open(path) {
+            Ok(file) => file,
+            Err(error) => {
+                failed += 1;
+                eprintln!("{error}");
+                continue;
+            }
+        };
+        for part in arguments.source.parts(&file) {
+            match segment_file(&recipe, &file, &part, &arguments.output) {
                 Ok(prepared) => {
                     done += 1;
                     tell(&prepared.micrograph.name, &prepared.notes());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use crate::micrograph::{
-    MOST_PHASES, Micrograph, Part, PhaseMap, PixelSize, Prepare, Prepared, Recipe, Rectangle, Segmentation, data_bar,
-    pages, read_part,
+    MOST_PHASES, Micrograph, Part, PhaseMap, PictureFile, PixelSize, Prepare, Prepared, Recipe, Rectangle,
+    Segmentation, data_bar,
 };
 
 /// Which pages of a file are read.
@@ -49,10 +49,10 @@ pub struct SourceArguments {
 
 impl SourceArguments {
     /// All parts of a file that are wanted.
-    pub fn parts(&self, path: &Path) -> Vec<Part> {
+    pub fn parts(&self, file: &PictureFile) -> Vec<Part> {
         let of = |page| Part { page, crop: self.crop };
         match self.page {
-            Some(Pages::All) => (0..pages(path).len()).map(of).collect(),
+            Some(Pages::All) => (0..file.pages.len()).map(of).collect(),
             Some(Pages::One(page)) => vec![of(page)],
             None => vec![of(0)],
         }
@@ -143,12 +143,12 @@ impl SegmentationArguments {
     }
 
     /// A part of a file, prepared and segmented with these options. Says what was decided about it.
-    pub fn prepared(&self, path: &Path, part: &Part) -> anyhow::Result<Prepared> {
-        self.prepared_after(path, part, None)
+    pub fn prepared(&self, file: &PictureFile, part: &Part) -> anyhow::Result<Prepared> {
+        self.prepared_after(file, part, None)
     }
 
-    fn prepared_after(&self, path: &Path, part: &Part, last: Option<Prepare>) -> anyhow::Result<Prepared> {
-        let micrograph = read_part(path, part)?;
+    fn prepared_after(&self, file: &PictureFile, part: &Part, last: Option<Prepare>) -> anyhow::Result<Prepared> {
+        let micrograph = file.read(part)?;
         let mut recipe = self.chosen_recipe()?.unwrap_or_default();
         self.cut_off(&mut recipe, &micrograph);
         recipe.prepare.extend(last);
@@ -168,7 +168,7 @@ impl SegmentationArguments {
     }
 
     fn phases_after(&self, path: &Path, last: Option<Prepare>) -> anyhow::Result<(Arc<PhaseMap>, Option<PixelSize>)> {
-        let prepared = self.prepared_after(path, &self.source.part()?, last)?;
+        let prepared = self.prepared_after(&PictureFile::open(path)?, &self.source.part()?, last)?;
         let map = prepared.phases.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))?;
         Ok((map, prepared.micrograph.pixel_size.clone()))
     }

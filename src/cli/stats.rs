@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::segmentation::SegmentationArguments;
-use crate::micrograph::{Part, PixelSize};
+use crate::micrograph::{Part, PictureFile, PixelSize};
 use crate::stats::{Boundary, COLUMNS, PhaseStatistics, ROWS, measure};
 
 #[derive(Debug, clap::Args)]
@@ -28,10 +28,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let parts = arguments.segmentation.source.parts(&arguments.image);
+    let file = PictureFile::open(&arguments.image)?;
+    let parts = arguments.segmentation.source.parts(&file);
     let mut text = String::new();
     for (n, part) in parts.iter().enumerate() {
-        let table = table(arguments, part)?;
+        let table = table(arguments, &file, part)?;
         if parts.len() == 1 {
             return super::print::print(&table);
         }
@@ -47,8 +48,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The table of one page.
-fn table(arguments: &Arguments, part: &Part) -> anyhow::Result<String> {
-    let prepared = arguments.segmentation.prepared(&arguments.image, part)?;
+fn table(arguments: &Arguments, file: &PictureFile, part: &Part) -> anyhow::Result<String> {
+    let prepared = arguments.segmentation.prepared(file, part)?;
     let Some(map) = prepared.phases else { bail!("{} has no phases.", arguments.image.display()) };
     let pixel = prepared.micrograph.pixel_size.as_ref();
     let phases = match arguments.phase {

@@ -15,8 +15,11 @@ const GAP: f64 = 16.0;
 const TEXT: f64 = 14.0;
 const HEADING: f64 = 24.0;
 const LINE: f64 = 20.0;
-/// Letters of a line of text.
+/// Letters of a line of text, and about how wide one is.
 const LETTERS: usize = 140;
+const LETTER: f64 = 7.3;
+/// The fewest letters of a line below a picture.
+const FEWEST_LETTERS: usize = 14;
 
 /// A picture with a line below it.
 #[derive(Clone, Debug)]
@@ -48,18 +51,21 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Lines of at most so many letters.
+/// Lines of at most so many letters. Longer words, such as names of files, are broken.
 fn lines(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    let broken = |word: &str| -> Vec<String> {
+        word.chars().collect::<Vec<char>>().chunks(most).map(|part| part.iter().collect()).collect()
+    };
+    for word in text.split_whitespace().flat_map(broken) {
         let last = lines.last_mut().expect("there is always one");
         if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > most {
-            lines.push(word.into());
+            lines.push(word);
         } else {
             if !last.is_empty() {
                 last.push(' ');
             }
-            last.push_str(word);
+            last.push_str(&word);
         }
     }
     lines
@@ -91,9 +97,14 @@ impl Page {
             let across: usize = self.pictures.iter().map(|p| p.size.1).sum();
             let gaps = GAP * (self.pictures.len() - 1) as f64;
             // One scale for all: their pixels have the same edge on the page.
-            let scale = (room - gaps) / across.max(1) as f64;
+            let narrowest = LETTER * FEWEST_LETTERS as f64;
+            let scale = |room: f64| room / across.max(1) as f64;
+            let whole = scale(room - gaps);
+            let narrow = self.pictures.iter().filter(|p| (p.size.1 as f64) * whole < narrowest).count() as f64;
+            let scale = scale(room - gaps - narrow * narrowest);
             let tallest = self.pictures.iter().map(|p| p.size.0).max().unwrap_or(0) as f64 * scale;
             let mut x = MARGIN;
+            let mut most_lines = 1;
             for picture in &self.pictures {
                 let (height, width) = (picture.size.0 as f64 * scale, picture.size.1 as f64 * scale);
                 let _ = writeln!(
@@ -102,10 +113,17 @@ impl Page {
                      style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>",
                     BASE64_STANDARD.encode(&picture.png)
                 );
-                text(&mut body, x, y + tallest + LINE, TEXT, "normal", &picture.caption);
-                x += width + GAP;
+                // Below a narrow picture the line is broken, so that it does not run into the next one.
+                let letters = (width / LETTER) as usize;
+                let caption = lines(&picture.caption, letters.max(FEWEST_LETTERS));
+                for (n, line) in caption.iter().enumerate() {
+                    text(&mut body, x, y + tallest + LINE * (n + 1) as f64, TEXT, "normal", line);
+                }
+                most_lines = most_lines.max(caption.len());
+                // No narrower than a word.
+                x += width.max(narrowest) + GAP;
             }
-            y += tallest + LINE + 2.0 * GAP;
+            y += tallest + LINE * most_lines as f64 + 2.0 * GAP;
         }
         for row in self.figures.chunks(3) {
             let width = (room - 2.0 * GAP) / 3.0;
@@ -160,5 +178,6 @@ mod tests {
         assert!(svg.contains("Foam &lt;A&gt; &amp; B") && svg.contains("AQID") && svg.contains("0.5 %"));
         assert_eq!((svg.matches("<svg").count(), svg.matches("</svg>").count()), (5, 5));
         assert_eq!(lines("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(lines("Original: a-long-name.tif", 10), ["Original:", "a-long-nam", "e.tif"]);
     }
 }

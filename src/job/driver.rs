@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 use super::task::{Progress, Task};
@@ -22,7 +22,7 @@ pub struct Job<P, O> {
 /// The job of a task.
 pub type JobOf<T> = Job<<T as Task>::Progress, <T as Task>::Output>;
 
-/// Capacity of the queues of requests and of events. If a queue is full, a request is dropped and an event waits.
+/// Capacity of the queue of events; an event waits while it is full. Requests, which people make, are never dropped.
 const QUEUE: usize = 256;
 /// How long dropping a job waits for its thread: longer than an iteration usually takes.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl<P: Progress, O: Send + 'static> Job<P, O> {
 
     /// Runs `work` on a thread of this name.
     pub fn spawn(name: &str, wake: Wake, work: impl FnOnce(&Control<P, O>) -> Ending + Send + 'static) -> Self {
-        let (requests, inbox) = bounded(QUEUE);
+        let (requests, inbox) = unbounded();
         let (outbox, events) = bounded(QUEUE);
         let latest = Arc::new(Latest::default());
         let control = Control { inbox, outbox, latest: latest.clone(), wake, wanted: Cell::new(Wanted::Run) };
@@ -62,7 +62,7 @@ impl<P, O> Job<P, O> {
     /// Sends a request to the job; does nothing after its end.
     pub fn request(&self, request: Request) {
         if let Some(requests) = &self.requests {
-            let _ = requests.try_send(request);
+            let _ = requests.send(request);
         }
     }
 
@@ -86,7 +86,7 @@ impl<P, O> Job<P, O> {
         let requests = self.requests.clone();
         move |request| {
             if let Some(requests) = &requests {
-                let _ = requests.try_send(request);
+                let _ = requests.send(request);
             }
         }
     }

@@ -91,9 +91,9 @@ pub struct Pace {
 }
 
 /// The shortest time from one preview to the next. A machine that computes on its cores mostly draws on them too, and a
-/// frame then takes about 90 ms of a core: three in two seconds leave 85 % of it to the computation.
+/// frame then takes about 100 ms of a core: less than three in two seconds leave 85 % of it to the computation.
 const SHORTEST: Duration = Duration::from_millis(90);
-const SHORTEST_ON_CORES: Duration = Duration::from_millis(650);
+const SHORTEST_ON_CORES: Duration = Duration::from_millis(700);
 /// Previews take at most one part in this many of the time.
 const SHARE: u32 = 8;
 

@@ -41,7 +41,7 @@ pub use palette::{PHASE_COLORS, phase_color};
 pub use part::{Part, Rectangle};
 pub use picture::{DOUBTFUL, MOST_PHASES, MOST_PIXELS, Micrograph, PhaseMap};
 pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare, data_bar};
-pub use read::{ENDINGS, is_picture, pages, pictures_in, read, read_part, sha256_of};
+pub use read::{ENDINGS, PictureFile, is_picture, pages, pictures_in, read, read_part, sha256_of};
 pub use recipe::{PhaseStyle, Prepared, Recipe, repeated_stem, segment_file};
 pub use segment::{Segmentation, Segmented, segment};
 pub use write::{

@@ -47,11 +47,54 @@ pub fn pages(path: &Path) -> Vec<String> {
     if tags::layout(&start).is_some() { tiff::pages(file) } else { one() }
 }
 
+/// A file of pictures. Its pages are listed and its hash is computed once, however many of its pages are read.
+#[derive(Clone, Debug)]
+pub struct PictureFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What its pages show; see [`pages`].
+    pub pages: Vec<String>,
+    sha256: String,
+}
+
+impl PictureFile {
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(path: &Path) -> Result<Self, MicrographError> {
+        if path.is_dir() {
+            return Err(malformed(path, format!("it is a folder; {FORMATS}")));
+        }
+        let sha256 = sha256_of(path).map_err(|source| MicrographError::Read { path: path.into(), source })?;
+        Ok(Self { path: path.into(), pages: pages(path), sha256 })
+    }
+
+    /// Reads a part, as [`read_part`] does.
+    ///
+    /// # Errors
+    /// As [`read_part`].
+    pub fn read(&self, part: &Part) -> Result<Micrograph, MicrographError> {
+        let mut micrograph = decoded(&self.path, part)?;
+        micrograph.sha256.clone_from(&self.sha256);
+        if self.pages.len() > 1 {
+            let name = self.pages.get(part.page).filter(|n| !n.is_empty()).map_or(String::new(), |n| format!(" ({n})"));
+            micrograph.notes.insert(0, format!("page {} of {}{name}", part.page + 1, self.pages.len()));
+        }
+        Ok(micrograph)
+    }
+}
+
 /// Reads a part of a picture. Where it has more pixels than can be handled, squares of them become one.
 ///
 /// # Errors
 /// As [`read`], or there is no such page or part.
 pub fn read_part(path: &Path, part: &Part) -> Result<Micrograph, MicrographError> {
+    PictureFile::open(path)?.read(part)
+}
+
+/// The picture, without the facts of its file.
+fn decoded(path: &Path, part: &Part) -> Result<Micrograph, MicrographError> {
     // A decoder that fails must not take other files of the same work with it.
     catch_unwind(AssertUnwindSafe(|| read_unguarded(path, part))).unwrap_or_else(|_| {
         Err(malformed(path, "its decoder failed; the file is damaged or of a kind that is not supported"))
@@ -60,9 +103,6 @@ pub fn read_part(path: &Path, part: &Part) -> Result<Micrograph, MicrographError
 
 fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographError> {
     let unreadable = |source| MicrographError::Read { path: path.into(), source };
-    if path.is_dir() {
-        return Err(malformed(path, format!("it is a folder; {FORMATS}")));
-    }
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let mut start = vec![];
     file.by_ref().take(16).read_to_end(&mut start).map_err(unreadable)?;
@@ -113,12 +153,6 @@ fn read_unguarded(path: &Path, part: &Part) -> Result<Micrograph, MicrographErro
             .insert(0, format!("it was read with squares of {bin} × {bin} pixels as one, because it is so large"));
     }
     micrograph.notes.extend(facts.notes);
-    micrograph.sha256 = sha256_of(path).map_err(unreadable)?;
-    let pages = pages(path);
-    if pages.len() > 1 {
-        let name = pages.get(part.page).filter(|n| !n.is_empty()).map_or(String::new(), |n| format!(" ({n})"));
-        micrograph.notes.insert(0, format!("page {} of {}{name}", part.page + 1, pages.len()));
-    }
     Ok(micrograph)
 }
 

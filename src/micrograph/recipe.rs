@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::correct::{Correction, Numbers, OWN_NUMBERS};
 use super::prepare::Prepare;
 use super::segment::{Segmented, segment_with_certainty};
-use super::{MOST_PHASES, Micrograph, MicrographError, Part, PhaseMap, PixelSize, Segmentation};
+use super::{MOST_PHASES, Micrograph, MicrographError, Part, PhaseMap, PictureFile, PixelSize, Segmentation};
 
 /// A phase's name and colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -236,8 +236,13 @@ pub fn repeated_stem(paths: &[PathBuf]) -> Option<String> {
 ///
 /// # Errors
 /// The file cannot be read, the recipe does not fit, it leaves the micrograph unsegmented, or a file cannot be written.
-pub fn segment_file(recipe: &Recipe, path: &Path, part: &Part, output: &Path) -> Result<Prepared, MicrographError> {
-    let prepared = recipe.apply(&super::read_part(path, part)?)?;
+pub fn segment_file(
+    recipe: &Recipe,
+    file: &PictureFile,
+    part: &Part,
+    output: &Path,
+) -> Result<Prepared, MicrographError> {
+    let prepared = recipe.apply(&file.read(part)?)?;
     let Some(map) = &prepared.phases else {
         let reason = "the recipe leaves it without phases".into();
         return Err(MicrographError::Step {
@@ -246,8 +251,8 @@ pub fn segment_file(recipe: &Recipe, path: &Path, part: &Part, output: &Path) ->
             reason,
         });
     };
-    let mut stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    if super::pages(path).len() > 1 {
+    let mut stem = file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if file.pages.len() > 1 {
         stem = format!("{stem}-page-{}", part.page + 1);
     }
     let colors = recipe.phase_colors(map.phases);

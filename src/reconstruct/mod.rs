@@ -20,7 +20,7 @@ pub use fractions::{match_counts, target_counts};
 pub use gram::loss;
 pub use gram::loss::Cost;
 pub use output::{
-    Edges, InputInfo, OutputFiles, Realisation, Report, WrittenFile, curves_csv, input_info, output_path,
+    Edges, InputInfo, OUTPUTS, OutputFiles, Realisation, Report, WrittenFile, curves_csv, input_info, output_path,
     write_realisation,
 };
 pub use polish::{Polished, polish};

@@ -308,6 +308,18 @@ pub struct OutputFiles {
     pub report: bool,
 }
 
+/// Stem and ending of every file that a realisation can have.
+pub const OUTPUTS: [(&str, &str); 8] = [
+    ("reconstruction", "npy"),
+    ("reconstruction", "png"),
+    ("labels", "png"),
+    ("labels", "tiff"),
+    ("image", "png"),
+    ("image", "npy"),
+    ("curves", "csv"),
+    ("report", "json"),
+];
+
 impl OutputFiles {
     /// What the command line writes.
     pub const STANDARD: Self = Self {

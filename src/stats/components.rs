@@ -59,6 +59,34 @@ impl Components {
     }
 }
 
+impl Components {
+    /// The circularity 4πA/P² of each component that touches no edge of the picture, 1 at most: A is its area, P the length
+    /// of its interface by Crofton's formula over rows, columns and both diagonals. Pixels make small discs a little
+    /// rounder than they are, hence the bound.
+    pub fn circularities(&self) -> Vec<f64> {
+        let (h, w) = self.labels.dim();
+        let mut crossings = vec![0.0; self.sizes.len()];
+        let mut is_whole = vec![true; self.sizes.len()];
+        for ((y, x), label) in self.labels.indexed_iter().filter(|(_, label)| **label > 0) {
+            let component = *label as usize - 1;
+            if y == 0 || x == 0 || y == h - 1 || x == w - 1 {
+                is_whole[component] = false;
+                continue;
+            }
+            for (v, u) in (y - 1..=y + 1).flat_map(|v| (x - 1..=x + 1).map(move |u| (v, u))) {
+                let step = (v.abs_diff(y) + u.abs_diff(x)) as f64;
+                crossings[component] += if self.labels[[v, u]] == *label { 0.0 } else { 1.0 / step.sqrt() };
+            }
+        }
+        let one = |(area, crossings): (&usize, &f64)| {
+            let length = std::f64::consts::PI / 8.0 * crossings;
+            (4.0 * std::f64::consts::PI * *area as f64 / (length * length)).min(1.0)
+        };
+        let all = self.sizes.iter().zip(&crossings).map(one);
+        all.zip(is_whole).filter(|(_, is_whole)| *is_whole).map(|(value, _)| value).collect()
+    }
+}
+
 /// Whether a component reaches from the left to the right edge, and one from the upper to the lower edge.
 fn percolation(phase: &Indicator, numbers: &Array2<u32>) -> (bool, bool) {
     let (h, w) = phase.dim();

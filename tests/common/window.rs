@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 use microwright::app::{App, LatentSpace, ReconstructSpace};
 use microwright::latent::{LatentSettings, ModelKind};
@@ -72,7 +72,14 @@ fn wait(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&Harness<'_, 
     harness.step();
 }
 
+/// Clicks what has a label; first waits a while for it, if it does nothing yet, such as the button of a run that has just
+/// begun or ended.
 pub fn click(harness: &mut Harness<'_, App>, label: &str) {
+    let start = Instant::now();
+    while harness.get_by_label(label).accesskit_node().is_disabled() && start.elapsed() < Duration::from_secs(2) {
+        harness.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
     harness.get_by_label(label).click();
     harness.step();
     harness.step();

@@ -3,7 +3,7 @@
 use super::question::{Ask, PathKind};
 use super::state::Shared;
 use super::work::write_over;
-use crate::app::widgets::{PlotRequest, SavePicture, ShownFigure, titled_plot};
+use crate::app::widgets::{PlotRequest, SavePicture, ShownFigure, enlarged, titled_plot};
 use crate::figure::{Figure, file_stem};
 use crate::micrograph::write_image_png;
 
@@ -46,7 +46,7 @@ pub fn handle_picture_request(shared: &mut Shared, wanted: Option<SavePicture>) 
     });
 }
 
-/// Shows figures beside each other in columns of one width, with their menus.
+/// Shows figures beside each other in columns of one width, with their menus; or the one of them that is enlarged.
 pub fn row_of_plots(
     shared: &mut Shared,
     ui: &mut egui::Ui,
@@ -55,6 +55,12 @@ pub fn row_of_plots(
     columns: usize,
     y_top: Option<f64>,
 ) {
+    let mut figures: Vec<ShownFigure> = figures.into_iter().collect();
+    let only = enlarged(ui.ctx(), id).and_then(|name| figures.iter().position(|f| f.figure.title == name));
+    let columns = if only.is_some() { 1 } else { columns };
+    if let Some(only) = only {
+        figures = vec![figures.swap_remove(only)];
+    }
     let mut wanted = None;
     ui.columns(columns, |columns| {
         for (figure, ui) in figures.into_iter().zip(columns) {

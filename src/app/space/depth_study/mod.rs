@@ -8,10 +8,10 @@ use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::original::Original;
-use crate::app::shared::plots::handle_plot_request;
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::shared::watch::{News, Watch};
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, heading, primary, titled_plot, value};
+use crate::app::widgets::{Pane, Picture, ShownFigure, enlarged, heading, primary, show_panes, titled_plot, value};
 use crate::compute::mebibytes;
 use crate::figure::{significant, thousands};
 use crate::job::{Ending, Progress, Request, Study, StudyRow, recommend_depth, study_figures, write_study};
@@ -265,32 +265,25 @@ fn pictures(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         Picture::show_phases(slot, ui.ctx(), "original of the study", map, &original.recipe);
     }
     let title = format!("Original: {}", original.name);
-    ui.columns(rows.len() + 1, |columns| {
-        let nothing = |_: usize, _: usize| String::new();
-        let pane = Pane {
-            title: &title,
-            picture: space.original_picture.as_ref(),
-            waiting: "",
-            readout: &nothing,
-            pixel_size: original.pixel_size.as_ref(),
-            tool: false,
-        };
-        pane.show(&mut columns[0], &mut view);
-        for ((row, slot), ui) in rows.iter().zip(&space.pictures).zip(&mut columns[1..]) {
-            let pane = Pane {
-                title: row.depth.name(),
-                picture: slot.as_ref(),
-                waiting: "",
-                readout: &nothing,
-                pixel_size: None,
-                tool: false,
-            };
-            pane.show(ui, &mut view);
-        }
-    });
+    let nothing = |_: usize, _: usize| String::new();
+    let pane = |title, picture| Pane {
+        title,
+        picture,
+        waiting: "",
+        readout: &nothing,
+        pixel_size: original.pixel_size.as_ref(),
+        tool: false,
+    };
+    let mut panes = vec![pane(&title, space.original_picture.as_ref())];
+    panes.extend(rows.iter().zip(&space.pictures).map(|(row, slot)| pane(row.depth.name(), slot.as_ref())));
+    let wanted = show_panes(ui, "study panes", &panes, &mut view, |_, _, _, _| {});
     shared.view = view;
+    handle_picture_request(shared, wanted);
     space.original = Some(original);
 }
+
+/// The plots, of which each can be enlarged.
+const PLOTS: &str = "study";
 
 fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
     let rows = &space.rows;
@@ -305,9 +298,15 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
     ui.label(RichText::new(text).strong());
     let figures = study_figures(rows).map(|figure| ShownFigure { figure, colors: vec![theme::palette(ui).accent] });
     let mut wanted = None;
+    if let Some(name) = enlarged(ui.ctx(), PLOTS)
+        && let Some(figure) = figures.iter().position(|f| f.figure.title == name)
+    {
+        wanted = figures.into_iter().nth(figure).and_then(|figure| titled_plot(ui, PLOTS, figure, None));
+        return handle_plot_request(shared, ui, wanted);
+    }
     ui.columns(3, |columns| {
         for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
-            wanted = titled_plot(ui, "study", figure, None).or(wanted.take());
+            wanted = titled_plot(ui, PLOTS, figure, None).or(wanted.take());
         }
         let ui = &mut columns[2];
         ScrollArea::both().auto_shrink([false, true]).show(ui, |ui| {

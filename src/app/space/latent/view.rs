@@ -6,11 +6,11 @@ use super::data::ask_for_files;
 use super::explore::cell_at;
 use super::state::{LatentSpace, OpenModel, SheetKind, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::handle_plot_request;
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::shared::question::PathKind;
 use crate::app::space::placeholder;
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, enlarged, titled_plot, toggle_enlarged};
+use crate::app::widgets::{Pane, Picture, ShownFigure, enlarged, show_panes, titled_plot, toggle_enlarged};
 use crate::figure::{Figure, MADE, ORIGINAL, Series, significant};
 use crate::job::Explored;
 use crate::latent::{Cell, DESCRIPTORS, Stack, write_cells};
@@ -60,7 +60,14 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let reference = open.reference.clone().filter(|r| r.edge == shown.edge);
     let pixel = open.model.summary.pixel_size.clone();
     let figures = curve_figures(&shown, reference.as_ref(), theme::palette(ui));
+    let only = enlarged(ui.ctx(), CURVES).filter(|name| figures.iter().any(|f| f.figure.title == *name));
     let mut wanted = None;
+    if let Some(only) = only {
+        let figure = figures.into_iter().find(|f| f.figure.title == only);
+        wanted = figure.and_then(|figure| titled_plot(ui, CURVES, figure, None));
+        return handle_plot_request(shared, ui, wanted);
+    }
+    let mut saved = None;
     let room = ui.available_size();
     egui::Panel::left("decoded")
         .frame(egui::Frame::NONE)
@@ -79,7 +86,7 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
                 pixel_size: pixel.as_ref(),
                 tool: false,
             };
-            pane.show(ui, &mut view);
+            saved = show_panes(ui, "latent panes", &[pane], &mut view, |_, _, _, _| {});
         });
     let beside = egui::Frame::NONE.inner_margin(egui::Margin { left: 12, ..egui::Margin::ZERO });
     egui::CentralPanel::default().frame(beside).show(ui, |ui| {
@@ -91,13 +98,17 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         for figure in figures {
             ui.allocate_ui(vec2(ui.available_width(), half), |ui| {
                 ui.set_height(half);
-                wanted = titled_plot(ui, "latent", figure, None).or(wanted.take());
+                wanted = titled_plot(ui, CURVES, figure, None).or(wanted.take());
             });
         }
     });
     shared.view = view;
+    handle_picture_request(shared, saved);
     handle_plot_request(shared, ui, wanted);
 }
+
+/// The curves of a decoded picture, of which each can be enlarged.
+const CURVES: &str = "latent";
 
 pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut export = false;

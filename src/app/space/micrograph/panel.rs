@@ -17,8 +17,8 @@ use crate::app::space::{document_summary, interval_tip};
 use crate::app::theme;
 use crate::app::widgets::primary;
 use crate::micrograph::{
-    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, Part, PhaseStyle, Prepare, Recipe, Segmentation,
-    UNITS, segment_file,
+    Correction, MOST_BILATERAL, MOST_MEDIAN, MOST_PHASES, MOST_RADIUS, Part, PhaseStyle, PictureFile, Prepare, Recipe,
+    Segmentation, UNITS, segment_file,
 };
 
 pub fn micrograph_panel(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -404,7 +404,8 @@ fn segment_folder(shared: &mut Shared, output: PathBuf) {
 fn segment_all(recipe: &Recipe, paths: &[PathBuf], output: &Path) -> Result<String, String> {
     let (mut done, mut failed) = (0, vec![]);
     for path in paths {
-        match segment_file(recipe, path, &Part::default(), output) {
+        let segmented = PictureFile::open(path).and_then(|file| segment_file(recipe, &file, &Part::default(), output));
+        match segmented {
             Ok(_) => done += 1,
             Err(error) => failed.push(error.to_string()),
         }

@@ -1,10 +1,11 @@
 //! Writing a realisation's files.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use egui::{TextEdit, Ui};
 
-use super::state::{Export, ReconstructSpace};
+use super::state::{Export, ReconstructSpace, Taken};
 use super::{figures, page};
 use crate::app::shared::Shared;
 use crate::app::shared::export::ExportChoice;
@@ -13,9 +14,9 @@ use crate::app::shared::watch::{News, OneShot};
 use crate::app::shared::work::{free_name, is_taken};
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
-use crate::figure::Figure;
+use crate::figure::{Figure, file_stem};
 use crate::folders::write_atomically;
-use crate::reconstruct::{Realisation, output_path, write_realisation};
+use crate::reconstruct::{OUTPUTS, Realisation, output_path, write_realisation};
 
 impl Export {
     /// Handles the events of what is being written.
@@ -31,6 +32,33 @@ impl Export {
         }
     }
 }
+
+impl Taken {
+    /// The folder that results go to instead, where the named one has results of that number. Looks at the disk at most once
+    /// a second.
+    fn beside(&mut self, folder: &str, number: usize) -> Option<PathBuf> {
+        let is_new = self.asked.as_ref().is_some_and(|(of, n, when)| {
+            (of.as_str(), *n) == (folder, number) && when.elapsed() < Duration::from_secs(1)
+        });
+        if !is_new {
+            let path = Path::new(folder);
+            self.beside = (!folder.is_empty() && has_results(path, number)).then(|| free_name(path));
+            self.asked = Some((folder.into(), number, Instant::now()));
+        }
+        self.beside.clone()
+    }
+}
+
+/// Whether a folder has any file that an export of the realisation can write.
+fn has_results(folder: &Path, number: usize) -> bool {
+    let own = figures::TITLES.map(file_stem);
+    let plots = own.iter().flat_map(|stem| [(stem.as_str(), "png"), (stem.as_str(), "svg")]);
+    let mut all = OUTPUTS.into_iter().chain([(PAGE, "svg")]).chain(plots);
+    all.any(|(stem, ending)| is_taken(&output_path(folder, stem, number, ending)))
+}
+
+/// The stem of the page's file.
+const PAGE: &str = "page";
 
 /// Shows the dialog while it is open.
 pub fn overlay(space: &mut ReconstructSpace, shared: &mut Shared, ui: &Ui) {
@@ -71,9 +99,7 @@ pub fn overlay(space: &mut ReconstructSpace, shared: &mut Shared, ui: &Ui) {
         ui.checkbox(&mut choice.plots_svg, "Plots (SVG)");
         ui.checkbox(&mut choice.page, "Page with pictures, plots, numbers and verdict (SVG)");
         ui.checkbox(&mut choice.files.report, "Report (JSON): opening it sets up the same run again");
-        let report = output_path(Path::new(shared.export.folder.trim()), "report", realisation.number, "json");
-        if is_taken(&report) {
-            let beside = free_name(Path::new(shared.export.folder.trim()));
+        if let Some(beside) = space.export.taken.beside(shared.export.folder.trim(), realisation.number) {
             let text = format!("The folder has results of this name. They go to {} instead.", beside.display());
             ui.checkbox(&mut space.export.replaces, "Replace the results that are there");
             if !space.export.replaces {
@@ -119,8 +145,7 @@ fn write_files(space: &mut ReconstructSpace, shared: &Shared, realisation: std::
         return;
     }
     let mut folder = folder;
-    let report = output_path(&folder, "report", realisation.number, "json");
-    if is_taken(&report) && !space.export.replaces {
+    if has_results(&folder, realisation.number) && !space.export.replaces {
         // Results are not replaced without being asked.
         folder = free_name(&folder);
     }
@@ -138,7 +163,7 @@ fn write_all(
     if choice.page {
         let shown = figures.iter().filter(|f| !f.series.is_empty()).cloned().collect();
         let svg = page::page(realisation, shown)?.svg()?;
-        let path = output_path(folder, "page", realisation.number, "svg");
+        let path = output_path(folder, PAGE, realisation.number, "svg");
         write_atomically(&path, svg.as_bytes())
             .map_err(|e| format!("{} could not be written: {e}.", path.display()))?;
     }

@@ -46,6 +46,9 @@ pub fn shown_errors(space: &ReconstructSpace, shared: &Shared) -> Option<(Option
     Some((found, ErrorRates::between(original, &noise)))
 }
 
+/// The titles of the figures for files.
+pub const TITLES: [&str; 3] = ["S2(r)", "L(r)", "Loss"];
+
 /// S2, lineal path and loss as figures for files.
 pub fn for_files(space: &ReconstructSpace, shared: &Shared) -> Vec<Figure> {
     all(space, shared, theme::LIGHT, false).map(|f| f.figure).into()
@@ -60,8 +63,8 @@ pub fn all(space: &ReconstructSpace, shared: &Shared, palette: Palette, differen
         ]
     } else {
         [
-            curve_figure(space, shared, ("S2(r)", "S2"), palette, |c| &c.s2),
-            curve_figure(space, shared, ("L(r)", "L"), palette, |c| &c.lineal_path),
+            curve_figure(space, shared, (TITLES[0], "S2"), palette, |c| &c.s2),
+            curve_figure(space, shared, (TITLES[1], "L"), palette, |c| &c.lineal_path),
         ]
     };
     let [s2, lineal_path] = curves;
@@ -167,7 +170,7 @@ fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> S
         }
     }
     let figure = Figure {
-        title: "Loss".into(),
+        title: TITLES[2].into(),
         x_label: "iteration".into(),
         y_label: "loss".into(),
         logarithmic: true,

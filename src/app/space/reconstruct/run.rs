@@ -199,11 +199,18 @@ pub fn poll(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context) {
 /// Updates the device's speed: a run measures it better than the probe's short test.
 fn update_speed(space: &ReconstructSpace, shared: &mut Shared) {
     const MIN_ITERATIONS: f64 = 5.0;
+    // An iteration at a coarse size takes more than its share of the pixels; from here on most were at the full size.
+    const MIN_SHARE: f64 = 0.5;
     let (Some(StartedRun { settings, .. }), Some(cost)) = (&space.started, space.cost.found) else { return };
     let progress = &space.run.progress;
     // The table holds the speed of single precision.
     let is_single = settings.precision == Precision::Single;
-    if !is_single || progress.work.0 < MIN_ITERATIONS || progress.seconds <= 0.0 || !space.cost.is_of(settings) {
+    if !is_single
+        || progress.work.0 < MIN_ITERATIONS
+        || progress.share_of_realisation() < MIN_SHARE
+        || progress.seconds <= 0.0
+        || !space.cost.is_of(settings)
+    {
         return;
     }
     // The table holds the speed of the network alone.

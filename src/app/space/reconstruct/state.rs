@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::cost::CostEstimate;
 use crate::app::shared::Shared;
@@ -28,7 +29,7 @@ pub const START_ANEW: &str = "start anew";
 
 /// How long the button that starts and pauses does nothing after it has changed: the second click of a double click must
 /// not pause, and a click on Pause must not start a run when the other one has just ended.
-pub const SETTLING: std::time::Duration = std::time::Duration::from_millis(700);
+pub const SETTLING: Duration = Duration::from_millis(700);
 
 /// What the panes and plots show of the reconstruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,9 +63,9 @@ pub struct ReconstructSpace {
     pub(super) run: Watch<Run>,
     pub(super) started: Option<StartedRun>,
     /// When it was started. For a moment its button does nothing, so that a double click does not pause it.
-    pub(super) since: Option<std::time::Instant>,
+    pub(super) since: Option<Instant>,
     /// When the last run ended. For a moment the button that was Pause does not start another one.
-    pub(super) ended: Option<std::time::Instant>,
+    pub(super) ended: Option<Instant>,
     /// A run that failed or was stopped and left a checkpoint.
     pub(super) resumable: Option<StartedRun>,
     pub(super) preview: Option<Preview>,
@@ -86,7 +87,7 @@ impl ReconstructSpace {
 
     /// Whether a run began or ended just now, so that its button has another meaning than a moment ago.
     pub(super) fn is_settling(&self) -> bool {
-        let just_now = |then: std::time::Instant| then.elapsed() < SETTLING;
+        let just_now = |then: Instant| then.elapsed() < SETTLING;
         self.since.is_some_and(just_now) || self.ended.is_some_and(just_now)
     }
 
@@ -159,12 +160,21 @@ impl Difference {
     }
 }
 
+/// Where an export goes if the named folder has results already.
+#[derive(Default)]
+pub struct Taken {
+    /// The folder and the realisation that were looked for, and when.
+    pub(super) asked: Option<(String, usize, Instant)>,
+    pub(super) beside: Option<PathBuf>,
+}
+
 /// The dialog that exports a realisation.
 #[derive(Default)]
 pub struct Export {
     pub(super) is_open: bool,
     /// Whether results of the same name are replaced.
     pub(super) replaces: bool,
+    pub(super) taken: Taken,
     /// Why the last one failed.
     pub(super) error: String,
     pub(super) writing: Watch<OneShot<PathBuf>>,
