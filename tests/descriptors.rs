@@ -8,6 +8,7 @@ use microwright::stats::{
     interface_length, largest_discs, lineal_path, local_variance, mean_chord, mean_pore_size, measure, pore_sizes,
     power_spectrum, specific_surface, squared_distances,
 };
+use microwright::synth;
 use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -121,6 +122,32 @@ fn confidence_intervals_hold_the_true_fraction_as_often_as_they_should() {
     let told = errors.iter().sum::<f64>() / PICTURES as f64;
     assert!((0.85..1.2).contains(&(told / spread)), "told {told}, found {spread}");
     assert!((178..=198).contains(&held), "{held} of {PICTURES}");
+}
+
+/// The same where the covariance oscillates, so that its lobes cancel: parts of large pictures.
+#[test]
+fn intervals_of_oscillating_materials_are_as_wide_as_their_spread() {
+    const SIZE: usize = 192;
+    for (wavelength, share) in [(9.0, 0.4), (20.0, 0.4), (14.0, 0.15)] {
+        let mut intervals = vec![];
+        for seed in 0..4 {
+            let whole = synth::bicontinuous(5 * SIZE, share, wavelength, seed);
+            let part =
+                |k: usize| whole.labels.slice(s![k / 5 * SIZE..(k / 5 + 1) * SIZE, k % 5 * SIZE..(k % 5 + 1) * SIZE]);
+            let interval = |k: usize| {
+                let inside = part(k).mapv(|label| label == 1);
+                Interval::of(&Correlation::two_point(&inside.view(), Boundary::Periodic))
+            };
+            intervals.extend((0..25).map(interval));
+        }
+        let n = intervals.len() as f64;
+        let spread = (intervals.iter().map(|i| (i.volume_fraction - share).powi(2)).sum::<f64>() / n).sqrt();
+        let told = intervals.iter().map(|i| i.standard_error).sum::<f64>() / n;
+        let held = intervals.iter().filter(|i| (i.volume_fraction - share).abs() <= i.half_width()).count();
+        assert!((0.85..1.25).contains(&(told / spread)), "{wavelength}: told {told}, found {spread}");
+        assert!((86..=100).contains(&held), "{wavelength}: {held} of 100");
+        assert!(intervals.iter().all(Interval::can_be_trusted));
+    }
 }
 
 #[test]
@@ -296,6 +323,23 @@ fn cluster_functions_are_those_that_counting_finds() {
             }
         }
     }
+}
+
+/// A disc has a circularity of 1, a bar of 4 : 1 one of 4π · 4/10² = 0.503; what an edge cuts is left out.
+#[test]
+fn circularities_are_those_of_the_shapes() {
+    let disc = |y: f64, x: f64| (y - 30.0).hypot(x - 30.0) <= 20.0;
+    let bar = |y: f64, x: f64| (60.0..70.0).contains(&y) && (20.0..60.0).contains(&x);
+    let cut = |y: f64, x: f64| y >= 90.0 && x < 30.0;
+    let picture = Picture::new(100, 100, |y, x| {
+        let (y, x) = (y as f64, x as f64);
+        disc(y, x) || bar(y, x) || cut(y, x)
+    });
+    let found = Components::of(&picture.phase(), false, Boundary::Open).circularities();
+    assert_eq!(found.len(), 2);
+    assert!(found[0] > 0.95 && found[0] <= 1.0, "{found:?}");
+    // Four directions make the length of an upright bar 6 % too short.
+    assert!((found[1] / 0.503 - 1.0).abs() < 0.16, "{found:?}");
 }
 
 #[test]

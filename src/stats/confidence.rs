@@ -22,6 +22,10 @@ pub struct Interval {
 const SIDES: f64 = 1.959_964;
 /// The share of χ(0) at which the correlation is taken to have ended.
 const FADED: f64 = 0.02;
+/// A covariance whose first minimum lies below zero by this share of χ(0) oscillates.
+const SWINGS: f64 = 0.05;
+/// The length of the lag window of an oscillating covariance, in positions of its first minimum: about three wavelengths.
+const WINDOW: f64 = 5.0;
 /// With fewer independent areas than this, neither the normal distribution nor the integral range can be trusted.
 const ENOUGH: f64 = 10.0;
 
@@ -35,23 +39,29 @@ impl Interval {
     /// over all displacements it would be zero, because the picture's own φ is subtracted from every term. This
     /// subtraction also reduces the terms that are summed, which is corrected: each of n terms lacks Var φ, so Var φ =
     /// Σ χ / (A − n).
+    ///
+    /// Where χ oscillates, its lobes cancel, and a sum that ends with the first one is far too large. There the terms are
+    /// weighted by a Hann window over about three wavelengths: the power spectrum at frequency 0 by a lag window (Blackman &
+    /// Tukey, The Measurement of Power Spectra, 1958).
     pub fn of(periodic: &Correlation) -> Self {
         let phi = periodic.at([0, 0]);
         let radial = periodic.radial();
         let faded = |s: &f64| s - phi * phi <= FADED * phi * (1.0 - phi);
-        let end = radial.iter().position(faded).unwrap_or(radial.len()) as isize;
-        let (mut sum, mut terms) = (0.0, 0.0);
-        for dy in -end..=end {
-            for dx in -end..=end {
-                if ((dy * dy + dx * dx) as f64).sqrt() < end as f64 {
-                    sum += periodic.at([dy, dx]) - phi * phi;
-                    terms += 1.0;
-                }
-            }
-        }
-        let area = periodic.pixels() as f64;
-        let variance = (sum.max(0.0) / (area - terms).max(1.0)).min(phi * (1.0 - phi));
+        let end = radial.iter().position(faded).unwrap_or(radial.len());
         let point = phi * (1.0 - phi);
+        let area = periodic.pixels() as f64;
+        let variance_of = |(sum, terms): (f64, f64)| (sum.max(0.0) / (area - terms).max(1.0)).min(point);
+        let first = variance_of(summed(periodic, end as f64, |_| 1.0));
+        let lowest = (end..radial.len().min(3 * end)).min_by(|a, b| radial[*a].total_cmp(&radial[*b]));
+        let variance = match lowest.filter(|r| radial[*r] - phi * phi < -SWINGS * point) {
+            Some(r) => {
+                let reach = (WINDOW * r as f64).min(radial.len() as f64);
+                let hann = |r: f64| 0.5 + 0.5 * (std::f64::consts::PI * r / reach).cos();
+                // The lobes of a finite picture never cancel wholly.
+                variance_of(summed(periodic, reach, hann)).max(FADED * first)
+            }
+            None => first,
+        };
         let integral_range = if point > 0.0 { variance * area / point } else { 0.0 };
         // A picture in which no correlation can be measured, such as one line of pixels, has no known areas.
         let by_range = match integral_range > 0.0 {
@@ -92,6 +102,23 @@ impl Interval {
     pub fn can_be_trusted(&self) -> bool {
         self.independent_areas >= ENOUGH
     }
+}
+
+/// The sum of χ over displacements shorter than `reach`, each with the weight of its length, and the sum of the weights.
+fn summed(periodic: &Correlation, reach: f64, weight: impl Fn(f64) -> f64) -> (f64, f64) {
+    let phi = periodic.at([0, 0]);
+    let most = reach.ceil() as isize - 1;
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for dy in -most..=most {
+        for dx in -most..=most {
+            let r = ((dy * dy + dx * dx) as f64).sqrt();
+            if r < reach {
+                sum += weight(r) * (periodic.at([dy, dx]) - phi * phi);
+                weights += weight(r);
+            }
+        }
+    }
+    (sum, weights)
 }
 
 /// About how many features of the phase, or of the rest if that has fewer, a picture shows: its area over the mean chords
