@@ -1,5 +1,6 @@
 //! Micrographs, phase maps, and the files that hold them.
 
+mod bar;
 mod calibration;
 mod canvas;
 mod classify;
@@ -27,6 +28,7 @@ mod tags;
 mod tiff;
 mod write;
 
+pub use bar::data_bar;
 pub use calibration::{PixelSize, UNITS, scale_bar};
 pub use classify::{Lesson, painted_phases};
 pub(crate) use clusters::k_means;
@@ -40,7 +42,7 @@ pub use npy::{array_bytes, encode as npy_bytes, label_bytes, read_array};
 pub use palette::{PHASE_COLORS, phase_color};
 pub use part::{Part, Rectangle};
 pub use picture::{DOUBTFUL, MOST_PHASES, MOST_PIXELS, Micrograph, PhaseMap};
-pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare, data_bar};
+pub use prepare::{MOST_BILATERAL, MOST_MEDIAN, MOST_SIGMA, Prepare};
 pub use read::{ENDINGS, PictureFile, is_picture, pages, pictures_in, read, read_part, sha256_of};
 pub use recipe::{PhaseStyle, Prepared, Recipe, repeated_stem, segment_file};
 pub use segment::{Segmentation, Segmented, segment};

@@ -6,7 +6,7 @@ use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use super::filter::{bilateral, gaussian, median};
 use super::part::Rectangle;
 use super::picture::{DOUBTFUL, MOST_PIXELS};
-use super::specimen::{largest_rectangle, surround};
+use super::specimen::{largest_rectangle, region_at, surround, with_values, within_outline};
 use super::{Micrograph, MicrographError, PixelSize};
 
 /// One step of preparing. Lengths in pixels.
@@ -39,6 +39,26 @@ pub enum Prepare {
     RotateLeft,
     /// Cuts to the largest rectangle of the specimen: without the surround, which has one value and touches a corner.
     Specimen,
+    /// Cuts to the largest rectangle without grey values in a range, such as the number of what is no material in a picture
+    /// of labels.
+    LeaveOutValues {
+        /// The least value that is left out.
+        low: f32,
+        /// The greatest one.
+        high: f32,
+    },
+    /// Cuts to the largest rectangle without a region: what is connected to a pixel and has about its grey value.
+    LeaveOutRegion {
+        /// The pixel's row.
+        row: usize,
+        /// The pixel's column.
+        column: usize,
+    },
+    /// Cuts to the largest rectangle without what lies within an outline.
+    LeaveOutOutline {
+        /// Corners of a polygon: rows and columns, pixel centres at integers.
+        points: Vec<[f32; 2]>,
+    },
     /// Turns anticlockwise and keeps the largest rectangle without corners that nothing is known of.
     Rotate {
         /// The angle in degrees, within ±45.
@@ -97,6 +117,10 @@ impl Prepare {
             Self::RotateRight => "Rotate right".into(),
             Self::RotateLeft => "Rotate left".into(),
             Self::Specimen => "Cut to the specimen".into(),
+            Self::LeaveOutValues { low, high } if low == high => format!("Leave out the value {low}"),
+            Self::LeaveOutValues { low, high } => format!("Leave out the values {low} to {high}"),
+            Self::LeaveOutRegion { row, column } => format!("Leave out the region at row {row}, column {column}"),
+            Self::LeaveOutOutline { .. } => "Leave out what was drawn around".into(),
             Self::Rotate { degrees } => format!("Rotate by {degrees:.1}°"),
             Self::Scale { factor } if *factor < 1.0 && (1.0 / factor).fract() < 1e-9 => {
                 format!("Bin {0:.0} × {0:.0}", 1.0 / factor)
@@ -124,6 +148,12 @@ impl Prepare {
         let (h, w) = micrograph.size();
         let wrong = |reason: String| MicrographError::Step { step: self.name(), name: micrograph.name.clone(), reason };
         let check = |fine: bool, reason: &str| if fine { Ok(()) } else { Err(wrong(reason.into())) };
+        let cut_without = |marked: &Array2<bool>| {
+            check(marked.iter().any(|m| *m), "there is nothing of the kind in the picture")?;
+            let rest = largest_rectangle(&marked.view()).ok_or_else(|| wrong("nothing would be left".into()))?;
+            let Rectangle { top, left, height, width } = rest;
+            Self::Crop { top, left, height, width }.apply(micrograph)
+        };
         match *self {
             Self::Crop { top, left, height, width } => {
                 let fits =
@@ -148,10 +178,15 @@ impl Prepare {
             Self::RotateLeft => Ok(without_bar(with(micrograph, turned(&micrograph.values).slice(s![..;-1, .., ..])))),
             Self::Specimen => {
                 let none = || wrong("no surround of one value touches a corner".into());
-                let marked = surround(&micrograph.grey()).ok_or_else(none)?;
-                let Rectangle { top, left, height, width } = largest_rectangle(&marked.view()).ok_or_else(none)?;
-                Self::Crop { top, left, height, width }.apply(micrograph)
+                cut_without(&surround(&micrograph.grey()).ok_or_else(none)?)
             }
+            Self::LeaveOutValues { low, high } => cut_without(&with_values(&micrograph.grey(), low, high)),
+            Self::LeaveOutRegion { row, column } => {
+                check(row < h && column < w, "the pixel does not lie in the picture")?;
+                let span = micrograph.range.1 - micrograph.range.0;
+                cut_without(&region_at(&micrograph.grey(), row, column, LIKE * span))
+            }
+            Self::LeaveOutOutline { ref points } => cut_without(&within_outline((h, w), points)),
             Self::Rotate { degrees } => {
                 check(degrees.is_finite() && degrees.abs() <= 45.0, "the angle must lie within ±45°")?;
                 let turned = rotated(micrograph, degrees.to_radians());
@@ -188,6 +223,9 @@ impl Prepare {
         }
     }
 }
+
+/// Grey values of one region differ from the chosen pixel's by at most this share of black to white.
+const LIKE: f32 = 0.05;
 
 /// Why a picture is not scaled.
 const SCALES: &str = "the factor must lie between 1/64 and 16 and leave between 1 and 67,108,864 pixels";
@@ -310,65 +348,6 @@ fn filtered(micrograph: &Micrograph, filter: impl Fn(&Array2<f32>) -> Array2<f32
     made
 }
 
-/// The smallest share of background pixels in a row of a data bar; the picture above it must have far fewer.
-const BAR_ROW: f64 = 0.35;
-/// The least and the largest share of the height that a bar has.
-const BAR_HEIGHTS: (f64, f64) = (0.015, 0.3);
-
-/// Rows of a data bar at the bottom: as the file states, or else a strip whose rows have mostly one value, while those
-/// above it do not.
-pub fn data_bar(micrograph: &Micrograph) -> Option<usize> {
-    let (h, w) = micrograph.size();
-    let grey = micrograph.grey();
-    if let Some(rows) = micrograph.bar_rows.filter(|rows| *rows < h) {
-        return Some(with_separator(&grey, rows));
-    }
-    let span = (micrograph.range.1 - micrograph.range.0).max(f32::MIN_POSITIVE);
-    let most = (BAR_HEIGHTS.1 * h as f64) as usize;
-    if most < 4 {
-        return None;
-    }
-    // The background of the bar: the most common value of the lowest rows, in steps of a 64th of the range.
-    let level = |v: f32| (((v - micrograph.range.0) / span * 64.0) as i32).clamp(0, 63) as usize;
-    let mut counts = [0usize; 64];
-    let low = ((BAR_HEIGHTS.0 * h as f64) as usize).max(3);
-    grey.slice(s![h - low.., ..]).iter().for_each(|v| counts[level(*v)] += 1);
-    let ground = (0..64).max_by_key(|l| counts[*l])?;
-    let share = |y: usize| grey.row(y).iter().filter(|v| level(**v) == ground).count() as f64 / w as f64;
-    // Dense text, or a frame, may interrupt the background for a few rows.
-    let (mut rows, mut gap) = (0, 0);
-    for n in 1..=most {
-        if share(h - n) >= BAR_ROW {
-            (rows, gap) = (n, 0);
-        } else {
-            gap += 1;
-            if gap > (most / 8).max(4) {
-                break;
-            }
-        }
-    }
-    let above: Vec<f64> = (0..h - rows).rev().take(2 * low).map(share).collect();
-    let picture = above.iter().sum::<f64>() / above.len().max(1) as f64;
-    let full = (1..=rows).map(|n| share(h - n)).sum::<f64>() / rows.max(1) as f64;
-    let found = rows >= low && rows < most && full > 2.0 * picture && picture < 0.5 * BAR_ROW + 0.1;
-    found.then(|| with_separator(&grey, rows))
-}
-
-/// The rows of a data bar with those of the line that separates it from the picture: at most 4 rows of one value each.
-fn with_separator(grey: &Array2<f32>, rows: usize) -> usize {
-    /// The share of a row that has the line's value.
-    const LINE: f64 = 0.95;
-    let (h, w) = grey.dim();
-    let is_line = |above: usize| {
-        let row = grey.row(h - 1 - above);
-        let value = row[w / 2];
-        row.iter().filter(|v| **v == value).count() as f64 >= LINE * w as f64
-    };
-    let line = (rows..h).take_while(|above| is_line(*above)).take(5).count();
-    // More than that is a part of the picture.
-    if line <= 4 && rows + line < h { rows + line } else { rows }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,6 +422,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_in_no_result() {
+        // A dark crack of 4 columns in a bright picture.
+        let value = |n: usize| if (20..24).contains(&(n % 60)) { 0.0 } else { 100.0 + (n % 7) as f32 };
+        let picture = Micrograph::new((40, 60), 1, (0..2400).map(value).collect(), (0.0, 255.0));
+        for step in [
+            Prepare::LeaveOutValues { low: 0.0, high: 50.0 },
+            Prepare::LeaveOutRegion { row: 10, column: 21 },
+            Prepare::LeaveOutOutline { points: vec![[-1.0, 19.5], [-1.0, 23.5], [40.0, 23.5], [40.0, 19.5]] },
+        ] {
+            let cut = step.apply(&picture).expect("a picture");
+            assert_eq!(cut.size(), (40, 36), "{step:?}");
+            assert!(cut.flat().iter().all(|v| *v >= 100.0));
+        }
+        for step in [
+            Prepare::LeaveOutValues { low: 300.0, high: 400.0 },
+            Prepare::LeaveOutValues { low: 0.0, high: 300.0 },
+            Prepare::LeaveOutValues { low: f32::NAN, high: 300.0 },
+            Prepare::LeaveOutRegion { row: 40, column: 0 },
+            Prepare::LeaveOutOutline { points: vec![[f32::NAN, 0.0], [3.0, 3.0]] },
+        ] {
+            assert!(step.apply(&picture).is_err(), "{step:?}");
+        }
+    }
+
+    #[test]
     fn a_round_specimen_keeps_its_fraction() {
         // Stripes of 30 % in a disc on black, which is a value of the stripes too.
         let value = |n: usize| {
@@ -461,19 +465,6 @@ mod tests {
         assert!(share(&picture) < 0.22 && (share(&cut) - 0.3).abs() < 0.005, "{} {}", share(&picture), share(&cut));
         assert!(cut.flat().iter().all(|v| *v > 0.0) && cut.flat().len() > 16_000);
         assert!(Prepare::Specimen.apply(&numbered(20, 20)).is_err());
-    }
-
-    #[test]
-    fn a_bar_has_its_separating_line() {
-        let value = |n: usize| match n / 100 {
-            0..200 => ((n * 7919) % 200) as f32,
-            200 => 255.0,
-            _ if n.is_multiple_of(7) && n % 100 < 60 => 255.0,
-            _ => 0.0,
-        };
-        let picture = Micrograph::new((264, 100), 1, (0..26_400).map(value).collect(), (0.0, 255.0));
-        assert_eq!(data_bar(&picture), Some(64));
-        assert_eq!(data_bar(&Micrograph { bar_rows: Some(63), ..picture }), Some(64));
     }
 
     #[test]

@@ -52,6 +52,37 @@ pub fn surround(grey: &Array2<f32>) -> Option<Array2<bool>> {
     (LEAST..1.0).contains(&share).then_some(marked)
 }
 
+/// The pixels whose values lie within a range, its ends included.
+pub fn with_values(grey: &Array2<f32>, low: f32, high: f32) -> Array2<bool> {
+    grey.mapv(|v| (low..=high).contains(&v))
+}
+
+/// The region of a pixel: what is connected to it and differs from its value by at most `tolerance`.
+pub fn region_at(grey: &Array2<f32>, row: usize, column: usize, tolerance: f32) -> Array2<bool> {
+    let value = grey[[row, column]];
+    let alike = grey.mapv(|v| (v - value).abs() <= tolerance);
+    let (numbers, _) = regions(&alike.view(), Touching::default());
+    numbers.mapv(|number| number == numbers[[row, column]])
+}
+
+/// The pixels whose centres lie within a polygon, by the rule of even and odd crossings.
+pub fn within_outline((height, width): (usize, usize), points: &[[f32; 2]]) -> Array2<bool> {
+    let mut marked = Array2::from_elem((height, width), false);
+    for (y, mut row) in marked.rows_mut().into_iter().enumerate() {
+        let y = y as f32;
+        let edges = points.iter().zip(points.iter().cycle().skip(1));
+        // Where the line of pixel centres crosses the outline.
+        let crossed = edges.filter(|(a, b)| (a[0] <= y) != (b[0] <= y));
+        let mut crossings: Vec<f32> = crossed.map(|(a, b)| a[1] + (y - a[0]) / (b[0] - a[0]) * (b[1] - a[1])).collect();
+        crossings.sort_by(f32::total_cmp);
+        for pair in crossings.chunks_exact(2) {
+            let (from, to) = (pair[0].ceil().max(0.0) as usize, (pair[1].floor() + 1.0).max(0.0) as usize);
+            (from..to.min(width)).for_each(|x| row[x] = true);
+        }
+    }
+    marked
+}
+
 /// Fills regions of at most so many marked pixels with the mean of what is beside them, from their edges inwards; returns
 /// how many pixels were filled. Larger regions stay marked.
 pub fn fill_small(values: &mut Array3<f32>, marked: &mut Array2<bool>, most: usize) -> usize {

@@ -149,10 +149,8 @@ fn phase_choice(shared: &mut Shared, original: &Original, ui: &mut Ui) {
     let names: Vec<_> = counted
         .iter()
         .enumerate()
-        .map(|(n, f)| {
-            let share = original.fractions.get(n).map_or(format!("{:.1} %", 100.0 * f), Interval::to_string);
-            (n, format!("{}: {share}", original.recipe.phase_name(n)))
-        })
+        // The interval stands in the tooltip: there is no room for it.
+        .map(|(n, f)| (n, format!("{}: {:.1} %", original.recipe.phase_name(n), 100.0 * f)))
         .collect();
     let named: Vec<_> = names.iter().map(|(n, name)| (*n, name.as_str())).collect();
     let default = map.phases - 1;

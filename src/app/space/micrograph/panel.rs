@@ -128,6 +128,7 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
                 ("Rotate right", Prepare::RotateRight),
                 ("Rotate left", Prepare::RotateLeft),
                 ("Cut to the specimen (without its surround)", Prepare::Specimen),
+                ("Leave out grey values", Prepare::LeaveOutValues { low: 0.0, high: 0.0 }),
                 ("Rotate by an angle", Prepare::Rotate { degrees: 0.0 }),
                 ("Bin 2 × 2", Prepare::Scale { factor: 0.5 }),
                 ("Scale", Prepare::Scale { factor: 0.75 }),
@@ -459,6 +460,13 @@ fn edit_step(ui: &mut Ui, step: &mut Prepare) {
             ui.add(DragValue::new(&mut nanometres).range(1e-3..=1e7).speed(0.1).max_decimals(4).suffix(" nm/px"))
                 .on_hover_text("The edge of a pixel after this step.");
             *metres = nanometres * 1e-9;
+        }
+        Prepare::LeaveOutValues { low, high } => {
+            ui.label("Leave out");
+            let tip = "Grey values of what is no material. The picture is cut to the largest rectangle without them.";
+            ui.add(DragValue::new(low).speed(1.0)).on_hover_text(tip);
+            ui.label("to");
+            ui.add(DragValue::new(high).speed(1.0)).on_hover_text(tip);
         }
         Prepare::CutBottom { rows } => {
             ui.label("Cut off the bottom");

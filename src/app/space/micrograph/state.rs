@@ -20,6 +20,8 @@ pub enum Tool {
     Scale,
     /// Draws a line of grey values.
     Profile,
+    /// Draws around what is left out.
+    LeaveOut,
     /// Paints strokes that a classifier learns from.
     Teach,
     /// Paints a phase.
@@ -38,6 +40,7 @@ impl Tool {
             Self::Crop => "Crop",
             Self::Scale => "Set scale",
             Self::Profile => "Profile",
+            Self::LeaveOut => "Leave out",
             Self::Teach => "Teach",
             Self::Brush => "Brush",
             Self::Erase => "Eraser",
@@ -54,6 +57,9 @@ impl Tool {
             Self::Crop => "Drag a rectangle over the part to keep.",
             Self::Scale => "Drag along a scale bar, then say how long it is.",
             Self::Profile => "Drag a line; the grey values along it are shown below the pictures.",
+            Self::LeaveOut => {
+                "Draw around what is no material, or click a region of one grey value. The picture is cut to the largest rectangle without it."
+            }
             Self::Teach => "Paint a few strokes over each phase; the classifier learns from them.",
             Self::Brush => "Paint a phase.",
             Self::Erase => "Restore what the segmentation found.",

@@ -27,6 +27,7 @@ pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, respo
     match tool {
         Tool::Teach if space.removes => remove_stroke(shared, response, at, place.zoom),
         tool if tool.paints() => paint(space, shared, response, at),
+        Tool::LeaveOut => leave_out(space, shared, response, at),
         Tool::Bucket if response.clicked() => fill(space, shared, at),
         Tool::Crop | Tool::Scale | Tool::Profile => {
             // Where the button was pressed: the drag is recognised only after some movement.
@@ -98,6 +99,31 @@ fn keep_stroke(space: &MicrographSpace, shared: &mut Shared, stroke: Stroke) {
         },
         Tool::Erase => recipe.corrections.push(Correction::Erase(stroke)),
         _ => recipe.corrections.push(Correction::Brush(stroke)),
+    }
+}
+
+/// Leaves out what is drawn around, or the region that is clicked.
+fn leave_out(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, at: [f32; 2]) {
+    let Some((height, width)) = shared.document.as_ref().map(|d| d.size()) else { return };
+    if response.clicked() {
+        let [row, column] = at.map(f32::round);
+        if row >= 0.0 && column >= 0.0 && row < height as f32 && column < width as f32 {
+            let (row, column) = (row as usize, column as usize);
+            add_preparation(shared, Prepare::LeaveOutRegion { row, column });
+            space.tool = Tool::Pan;
+        }
+        space.stroke.clear();
+    } else if response.dragged_by(egui::PointerButton::Primary) {
+        let far = space.stroke.last().is_none_or(|[y, x]| (y - at[0]).hypot(x - at[1]) >= NEAR);
+        if far && space.stroke.len() < 100_000 {
+            space.stroke.push(at);
+        }
+    } else if response.drag_stopped() {
+        let points = std::mem::take(&mut space.stroke);
+        if points.len() > 2 {
+            add_preparation(shared, Prepare::LeaveOutOutline { points });
+            space.tool = Tool::Pan;
+        }
     }
 }
 
@@ -247,7 +273,10 @@ pub fn draw_tools(
     for stroke in &space.waiting {
         draw(&stroke.points, stroke.radius, color(stroke.phase));
     }
-    if !space.stroke.is_empty() {
+    if space.tool == Tool::LeaveOut {
+        let points: Vec<_> = space.stroke.iter().map(|p| place.screen(*p)).collect();
+        painter.line(points, Line::new(2.0, palette.accent));
+    } else if !space.stroke.is_empty() {
         let phase = if space.tool == Tool::Erase { MOST_PHASES } else { space.painted_phase };
         draw(&space.stroke, space.radius, color(phase));
     }

@@ -66,9 +66,17 @@ fn make_pictures(space: &mut MicrographSpace, shared: &mut Shared, ctx: &egui::C
 fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
     let has_phases = shared.document.as_ref().is_some_and(|d| d.phases().is_some());
     ui.horizontal(|ui| {
-        for tool in
-            [Tool::Pan, Tool::Crop, Tool::Scale, Tool::Profile, Tool::Teach, Tool::Brush, Tool::Erase, Tool::Bucket]
-        {
+        for tool in [
+            Tool::Pan,
+            Tool::Crop,
+            Tool::Scale,
+            Tool::Profile,
+            Tool::LeaveOut,
+            Tool::Teach,
+            Tool::Brush,
+            Tool::Erase,
+            Tool::Bucket,
+        ] {
             let needs_phases = matches!(tool, Tool::Brush | Tool::Erase | Tool::Bucket);
             let button = egui::Button::selectable(space.tool == tool, tool.name());
             let button = ui.add_enabled(!needs_phases || has_phases, button);
@@ -79,6 +87,7 @@ fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
                 }
                 space.tool = tool;
                 (space.line, space.removes) = (None, false);
+                space.stroke.clear();
                 if tool == Tool::Profile {
                     space.foot = Foot::Profile;
                 }
