@@ -112,6 +112,26 @@ fn drag(harness: &mut Harness<'_, App>, from: Pos2, to: Pos2, button: PointerBut
     settle(harness);
 }
 
+/// A right click opens the menu, and paints, crops and draws nothing.
+#[test]
+fn other_buttons_than_the_first_use_no_tool() {
+    let mut harness = micrograph();
+    let at = middle(&harness, "Micrograph");
+    let recipe = |harness: &Harness<'_, App>| harness.state().shared().settings.recipe.clone();
+    let before = recipe(&harness);
+    for tool in ["Crop", "Teach", "Leave out"] {
+        let buttons = harness.query_all_by_label(tool);
+        buttons.last().expect("a tool").click();
+        harness.step();
+        for button in [PointerButton::Secondary, PointerButton::Middle] {
+            drag(&mut harness, at - vec2(40.0, 40.0), at + vec2(40.0, 40.0), button);
+            drag(&mut harness, at, at, button);
+            press(&mut harness, Key::Escape);
+            assert_eq!(recipe(&harness), before, "{tool}, {button:?}");
+        }
+    }
+}
+
 /// A window with the workspace Micrograph.
 fn micrograph() -> Harness<'static, App> {
     let builder = sized([1366.0, 768.0]).with_step_dt(1.0 / 60.0);

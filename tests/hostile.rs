@@ -266,6 +266,7 @@ fn read(path: &Path, name: &str) {
             }
         }
         Some("checkpoint") => {
+            let _ = SavedRun::read(path);
             let _ = Checkpoint::read(path).map(|saved| Saved::read(&saved.state));
         }
         Some("kernels") => {

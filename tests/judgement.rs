@@ -1,7 +1,7 @@
 //! What says whether a reconstruction is another picture of the material: copies of the original, and its own variation.
 
 use microwright::micrograph::PhaseMap;
-use microwright::stats::{MapStatistics, PhaseComparison, copied, natural_variation};
+use microwright::stats::{MapStatistics, Quarters, copied};
 use microwright::synth;
 use ndarray::s;
 
@@ -31,11 +31,8 @@ fn another_picture_of_the_material_is_within_its_variation_and_noise_is_not() {
             .map(|n| u8::from((n + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & 1023 < 410))
             .collect();
         let whole = MapStatistics::of(&original);
-        let natural = natural_variation(&original, &whole).expect("large enough");
-        let judged = |map: &PhaseMap| {
-            let comparison = whole.compare(&MapStatistics::of(map)).remove(1);
-            PhaseComparison { natural: Some(natural[1]), ..comparison }.judged()
-        };
+        let quarters = Quarters::of(&original).expect("large enough");
+        let judged = |map: &PhaseMap| whole.judge(&MapStatistics::of(map), Some(&quarters)).remove(1).judged();
         let found = judged(&other);
         within += found.iter().filter(|n| n.is_within()).count();
         all += found.len();
@@ -44,11 +41,24 @@ fn another_picture_of_the_material_is_within_its_variation_and_noise_is_not() {
     }
     // Nine of ten by the rule; four quarters estimate the variation roughly.
     assert!((0.7..=1.0).contains(&(f64::from(within as u32) / f64::from(all as u32))), "{within} of {all}");
-    assert!(
-        natural_variation(
-            &synth::bicontinuous(24, 0.4, 8.0, 1),
-            &MapStatistics::of(&synth::bicontinuous(24, 0.4, 8.0, 1))
-        )
-        .is_none()
-    );
+    assert!(Quarters::of(&synth::bicontinuous(24, 0.4, 8.0, 1)).is_none());
+}
+
+/// A smaller picture is compared over fewer distances, and so is the variation: another material is beyond it.
+#[test]
+fn a_smaller_picture_of_another_material_is_beyond() {
+    let original = synth::bicontinuous(256, 0.4, 12.0, 1);
+    let (whole, quarters) = (MapStatistics::of(&original), Quarters::of(&original));
+    let judged = |wavelength: f64| {
+        let map = synth::bicontinuous(128, 0.4, wavelength, 9);
+        whole.judge(&MapStatistics::of(&map), quarters.as_ref()).remove(1)
+    };
+    let of = |wavelength: f64| {
+        let numbers = judged(wavelength).judged();
+        numbers.into_iter().find(|n| n.name == "covariance").expect("a covariance")
+    };
+    assert!(of(12.0).is_within() && !of(20.0).is_within(), "{:?} {:?}", of(12.0), of(20.0));
+    let full = quarters.as_ref().expect("quarters").variation(&whole, usize::MAX)[1];
+    let near = quarters.as_ref().expect("quarters").variation(&whole, 64)[1];
+    assert!(near.errors.s2_covariance_error_percent < full.errors.s2_covariance_error_percent);
 }

@@ -8,6 +8,7 @@ use egui::Context;
 
 use super::command::Action;
 use super::shared::Shared;
+use super::shared::ask::ask_to_replace;
 use super::shared::document::Document;
 use super::shared::folder::folders_of_windows;
 use super::shared::question::{Answer, Ask, PathKind};
@@ -21,10 +22,17 @@ use crate::project::{EXTENSION, Project, Stamp};
 const AUTOSAVE: Duration = Duration::from_secs(10);
 /// The copy's name in the window's own folder.
 const COPY: &str = "autosave.microwright";
-/// Beside the copy: the path of the project's own file, if it has one.
-const ORIGIN: &str = "project-path.txt";
+/// Beside the copy: the project's own file, if it has one.
+const ORIGIN: &str = "origin.json";
 /// A file in the same folder that is locked while the window is open.
 const LOCK: &str = "lock";
+
+/// The project's own file, as the window last read or wrote it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Origin {
+    path: PathBuf,
+    stamp: Option<Stamp>,
+}
 
 /// The state of a project: the number of its undo step, and a count of changes of its results.
 type Revision = (u64, u64);
@@ -45,8 +53,6 @@ pub struct ProjectState {
     _lock: Option<File>,
     /// The copy of a window that did not close properly: from its opening until this window has its own copy.
     recovering: Option<PathBuf>,
-    /// The file of the project that is being recovered, and its stamp if it has not changed since the copy.
-    origin: Option<(PathBuf, Option<Stamp>)>,
     is_recovered: bool,
 }
 
@@ -68,7 +74,6 @@ impl ProjectState {
             is_copying: false,
             _lock: lock,
             recovering: None,
-            origin: None,
             is_recovered: false,
         }
     }
@@ -109,10 +114,8 @@ impl ProjectState {
     }
 
     /// Writes the project under a name.
-    pub fn write(&mut self, shared: &mut Shared, spaces: &[Box<dyn Space>], mut path: PathBuf, quit: bool) {
-        if path.extension().is_none() {
-            path.set_extension(EXTENSION);
-        }
+    pub fn write(&mut self, shared: &mut Shared, spaces: &[Box<dyn Space>], path: PathBuf, quit: bool) {
+        let path = with_ending(path);
         shared.record_undo();
         self.saving = Some(shared.revision());
         let project = collect_project(shared, spaces);
@@ -159,8 +162,12 @@ impl ProjectState {
     /// Keeps a copy of unsaved work, and of what a run is made from, in the window's own folder, in case of a crash.
     pub fn copy(&mut self, ctx: &Context, shared: &mut Shared, spaces: &[Box<dyn Space>]) {
         let is_copied = self.copied == Some(shared.revision());
-        let is_needed = self.is_unsaved(shared) || shared.keeps_micrograph;
-        if !shared.folder.is_own() || self.is_copying || !is_needed || is_copied {
+        if !shared.folder.is_own() || self.is_copying || is_copied {
+            return;
+        }
+        // A run that was stopped can go on too.
+        let has_run = || shared.keeps_micrograph || shared.folder.path.join(CHECKPOINT).exists();
+        if !self.is_unsaved(shared) && !has_run() {
             return;
         }
         if let Some(left) = AUTOSAVE.checked_sub(self.copied_at.elapsed()) {
@@ -171,12 +178,14 @@ impl ProjectState {
         (self.copied_at, self.is_copying) = (Instant::now(), true);
         self.copied = Some(shared.revision());
         let (project, at) = (collect_project(shared, spaces), shared.folder.path.join(COPY));
-        let origin = self.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        // A path that was typed may start from the folder of this run; the next one may be another's.
+        let absolute = self.path.as_ref().and_then(|path| std::path::absolute(path).ok());
+        let origin = absolute.and_then(|path| serde_json::to_vec(&Origin { path, stamp: self.stamp }).ok());
         shared.in_background(false, move || {
             // A copy without it is still one.
             let beside = at.with_file_name(ORIGIN);
             let _ = match origin {
-                Some(path) => crate::folders::write_atomically(&beside, path.as_bytes()),
+                Some(origin) => crate::folders::write_atomically(&beside, &origin),
                 None => std::fs::remove_file(&beside),
             };
             let result = project.save(&at).map(|()| None).map_err(|e| e.to_string());
@@ -211,14 +220,19 @@ impl ProjectState {
             shared.show_document(document);
         }
         shared.realisations = std::mem::take(&mut project.realisations);
+        let is_recovered = self.recovering.as_ref() == Some(&path);
+        if is_recovered {
+            take_checkpoint(shared, &path);
+        }
         spaces.iter_mut().for_each(|space| space.restore(&mut project, shared));
         shared.changed();
         shared.record_undo();
-        if self.recovering.as_ref() == Some(&path) {
+        if is_recovered {
             shared
                 .messages
                 .note("The work of the window that did not close properly is open again; save it as a project.");
-            (self.path, self.stamp) = self.origin.take().map_or((None, None), |(path, stamp)| (Some(path), stamp));
+            let origin = origin_of(&path);
+            (self.path, self.stamp) = origin.map_or((None, None), |origin| (Some(origin.path), origin.stamp));
             self.is_recovered = true;
             self.copied_at = Instant::now().checked_sub(AUTOSAVE).unwrap_or_else(Instant::now);
             self.copied = None;
@@ -233,12 +247,6 @@ impl ProjectState {
     /// Opens the copy of a window that did not close properly, or deletes it.
     pub fn recover(&mut self, shared: &mut Shared, copy: PathBuf, open: bool) {
         if open {
-            // The run that was under way can go on here.
-            let checkpoint = copy.with_file_name(CHECKPOINT);
-            if checkpoint.exists() && std::fs::rename(&checkpoint, shared.folder.path.join(CHECKPOINT)).is_err() {
-                shared.messages.warning("The run that was under way cannot go on: its checkpoint could not be moved.");
-            }
-            self.origin = origin_of(&copy);
             shared.open(copy.clone());
             self.recovering = Some(copy);
         } else {
@@ -277,7 +285,27 @@ pub fn ask_for_project_name(shared: &mut Shared, quit: bool) {
         filters: &[("Microwright projects", &[EXTENSION])],
         proposed: shared.export.path(&format!("{stem}.{EXTENSION}")),
     };
-    shared.ask(ask, move |shared, answer| shared.act(Action::SaveProject { path: answer.path(), quit }));
+    shared.ask(ask, move |shared, answer| {
+        let typed = answer.path();
+        let path = with_ending(typed.clone());
+        let save = move |shared: &mut Shared, answer: Answer| {
+            shared.act(Action::SaveProject { path: answer.path(), quit });
+        };
+        // Nobody has asked yet about the file with the ending.
+        if path != typed && path.exists() {
+            ask_to_replace(shared, vec![path], Box::new(save));
+        } else {
+            save(shared, Answer::Paths(vec![path]));
+        }
+    });
+}
+
+/// A project's file has its ending where the name has none.
+fn with_ending(mut path: PathBuf) -> PathBuf {
+    if path.extension().is_none() {
+        path.set_extension(EXTENSION);
+    }
+    path
 }
 
 /// Asks what to do with work that closing would lose.
@@ -296,10 +324,11 @@ pub fn ask_before_closing(shared: &mut Shared, lost: &[String]) {
 }
 
 fn ask_to_recover(shared: &mut Shared, copy: PathBuf) {
+    let has_run = copy.with_file_name(CHECKPOINT).exists();
+    let run = if has_run { ", and a run that can go on" } else { "" };
     let ask = Ask::Choice {
         title: "Microwright did not close properly".into(),
-        text: "Its work was kept: the micrograph, the recipe, the settings, finished results, and a run that was under way."
-            .into(),
+        text: format!("Its work was kept: the micrograph, the recipe, the settings and finished results{run}."),
         answers: ["Open it again", "Throw it away"].map(String::from).into(),
         can_dismiss: false,
     };
@@ -319,13 +348,17 @@ fn orphaned_copy(own: Option<&Path>) -> Option<PathBuf> {
     copies.max_by_key(|copy| copy.metadata().and_then(|m| m.modified()).ok())
 }
 
-/// The project's file that a copy is of. Its stamp is left out if it was written after the copy: by another window.
-fn origin_of(copy: &Path) -> Option<(PathBuf, Option<Stamp>)> {
-    let path = PathBuf::from(std::fs::read_to_string(copy.with_file_name(ORIGIN)).ok()?);
-    let written = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
-    let is_old = written(&path).zip(written(copy)).is_none_or(|(file, copy)| file <= copy);
-    let stamp = Stamp::of(&path).filter(|_| is_old);
-    Some((path, stamp))
+/// The project's file that a copy is of.
+fn origin_of(copy: &Path) -> Option<Origin> {
+    serde_json::from_slice(&std::fs::read(copy.with_file_name(ORIGIN)).ok()?).ok()
+}
+
+/// Takes over the checkpoint beside a copy, so that its run can go on in this window.
+fn take_checkpoint(shared: &mut Shared, copy: &Path) {
+    let checkpoint = copy.with_file_name(CHECKPOINT);
+    if checkpoint.exists() && std::fs::rename(&checkpoint, shared.folder.path.join(CHECKPOINT)).is_err() {
+        shared.messages.warning("The run that was under way cannot go on: its checkpoint could not be moved.");
+    }
 }
 
 /// Removes a copy, what lies beside it, and the folder of its window if nothing else is in it.

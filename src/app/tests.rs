@@ -171,4 +171,4 @@ fn a_run_that_a_crash_ended_goes_on() {
 }
 
 /// What a window keeps in case of a crash, with the checkpoint of its run.
-const COPIED: [&str; 3] = ["autosave.microwright", "project-path.txt", "checkpoint.safetensors"];
+const COPIED: [&str; 3] = ["autosave.microwright", "origin.json", "checkpoint.safetensors"];

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::print::say;
 use super::segmentation::SegmentationArguments;
 use crate::folders::write_atomically;
-use crate::stats::{Boundary, MapStatistics, PhaseComparison, natural_variation};
+use crate::stats::{Boundary, MapStatistics, PhaseComparison, Quarters};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let (original, pixel) = arguments.segmentation.phase_map(&arguments.original)?;
     let statistics = MapStatistics::of(&original);
-    let natural = natural_variation(&original, &statistics).unwrap_or_default();
+    let quarters = Quarters::of(&original);
     let mut rows = vec![];
     for path in &arguments.reconstructions {
         let (mut found, mut own) = arguments.segmentation.phase_map(path)?;
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let (a, b) = (original.phases, found.phases);
             bail!("{original_name} has {a} phases and {name} has {b}; compare phase maps of the same phases.");
         }
-        let phases = statistics.judge(&MapStatistics::of(&found), &natural);
+        let phases = statistics.judge(&MapStatistics::of(&found), quarters.as_ref());
         say!("{}", path.display());
         say!("{}", table(&phases));
         rows.push(Row {

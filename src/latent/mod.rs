@@ -24,7 +24,7 @@ mod trainer;
 
 use std::path::PathBuf;
 
-use rand::Rng;
+use crate::stats::normal;
 use rand_pcg::Pcg64;
 
 pub use check::Check;
@@ -102,18 +102,6 @@ pub enum LatentError {
 pub const LEAST_TRAIN: usize = 8;
 /// The fewest patches to hold out.
 pub const LEAST_HELD_OUT: usize = 2;
-
-/// A number of the standard normal distribution (Marsaglia's polar method).
-pub fn normal(random: &mut Pcg64) -> f64 {
-    let mut uniform = || (random.next_u64() >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0;
-    loop {
-        let (a, b) = (uniform(), uniform());
-        let s = a * a + b * b;
-        if s > 0.0 && s < 1.0 {
-            return a * (-2.0 * s.ln() / s).sqrt();
-        }
-    }
-}
 
 /// `len` standard normal numbers.
 pub fn normals(random: &mut Pcg64, len: usize) -> Vec<f32> {

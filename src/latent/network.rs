@@ -6,10 +6,11 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::autocorrelation::autocorrelation;
-use super::{Head, LatentSettings, ModelKind, normal};
+use super::{Head, LatentSettings, ModelKind};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Graph, Padding, Pooling, Product, Shape, TensorId};
 use crate::net::{Weights, features};
+use crate::stats::normal;
 
 /// Slope of the decoder's LeakyReLU (Sardeshmukh et al. 2021).
 const SLOPE: f32 = 0.3;

@@ -63,7 +63,7 @@ pub fn pages(mut file: impl Read, path: &Path) -> usize {
 }
 
 /// Reads a two-dimensional array, or one with a last axis of 1, 3 or 4 channels, or a slice of such arrays along a first
-/// axis. Also the edge of the squares that were made one pixel.
+/// axis.
 ///
 /// # Errors
 /// The file cannot be read, is damaged, or holds an array of another kind.

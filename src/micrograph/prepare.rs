@@ -1,5 +1,7 @@
 //! The preparation of a micrograph before its segmentation.
 
+use std::sync::Arc;
+
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
@@ -57,7 +59,7 @@ pub enum Prepare {
     /// Cuts to the largest rectangle without what lies within an outline.
     LeaveOutOutline {
         /// Corners of a polygon: rows and columns, pixel centres at integers.
-        points: Vec<[f32; 2]>,
+        points: Arc<Vec<[f32; 2]>>,
     },
     /// Turns anticlockwise and keeps the largest rectangle without corners that nothing is known of.
     Rotate {
@@ -138,6 +140,11 @@ impl Prepare {
     /// Whether it moves pixels to other places.
     pub fn moves(&self) -> bool {
         !matches!(self, Self::Shading { .. } | Self::Gaussian { .. } | Self::Median { .. } | Self::Bilateral { .. })
+    }
+
+    /// Whether it was made by hand at a place of one picture, and has no meaning in another.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self, Self::LeaveOutRegion { .. } | Self::LeaveOutOutline { .. })
     }
 
     /// Applies the step.
@@ -429,7 +436,7 @@ mod tests {
         for step in [
             Prepare::LeaveOutValues { low: 0.0, high: 50.0 },
             Prepare::LeaveOutRegion { row: 10, column: 21 },
-            Prepare::LeaveOutOutline { points: vec![[-1.0, 19.5], [-1.0, 23.5], [40.0, 23.5], [40.0, 19.5]] },
+            Prepare::LeaveOutOutline { points: Arc::new(vec![[-1.0, 19.5], [-1.0, 23.5], [40.0, 23.5], [40.0, 19.5]]) },
         ] {
             let cut = step.apply(&picture).expect("a picture");
             assert_eq!(cut.size(), (40, 36), "{step:?}");
@@ -440,7 +447,7 @@ mod tests {
             Prepare::LeaveOutValues { low: 0.0, high: 300.0 },
             Prepare::LeaveOutValues { low: f32::NAN, high: 300.0 },
             Prepare::LeaveOutRegion { row: 40, column: 0 },
-            Prepare::LeaveOutOutline { points: vec![[f32::NAN, 0.0], [3.0, 3.0]] },
+            Prepare::LeaveOutOutline { points: Arc::new(vec![[f32::NAN, 0.0], [3.0, 3.0]]) },
         ] {
             assert!(step.apply(&picture).is_err(), "{step:?}");
         }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
@@ -47,14 +48,15 @@ pub fn pages(path: &Path) -> Vec<String> {
     if tags::layout(&start).is_some() { tiff::pages(file) } else { one() }
 }
 
-/// A file of pictures. Its pages are listed and its hash is computed once, however many of its pages are read.
+/// A file of pictures. Its pages are listed once, and its hash is computed once, after the first picture was read, however
+/// many of its pages are.
 #[derive(Clone, Debug)]
 pub struct PictureFile {
     /// The file.
     pub path: PathBuf,
     /// What its pages show; see [`pages`].
     pub pages: Vec<String>,
-    sha256: String,
+    sha256: OnceLock<String>,
 }
 
 impl PictureFile {
@@ -66,8 +68,8 @@ impl PictureFile {
         if path.is_dir() {
             return Err(malformed(path, format!("it is a folder; {FORMATS}")));
         }
-        let sha256 = sha256_of(path).map_err(|source| MicrographError::Read { path: path.into(), source })?;
-        Ok(Self { path: path.into(), pages: pages(path), sha256 })
+        File::open(path).map_err(|source| MicrographError::Read { path: path.into(), source })?;
+        Ok(Self { path: path.into(), pages: pages(path), sha256: OnceLock::new() })
     }
 
     /// Reads a part, as [`read_part`] does.
@@ -76,7 +78,14 @@ impl PictureFile {
     /// As [`read_part`].
     pub fn read(&self, part: &Part) -> Result<Micrograph, MicrographError> {
         let mut micrograph = decoded(&self.path, part)?;
-        micrograph.sha256.clone_from(&self.sha256);
+        micrograph.sha256 = match self.sha256.get() {
+            Some(sha256) => sha256.clone(),
+            None => {
+                let unreadable = |source| MicrographError::Read { path: self.path.clone(), source };
+                let sha256 = sha256_of(&self.path).map_err(unreadable)?;
+                self.sha256.get_or_init(|| sha256).clone()
+            }
+        };
         if self.pages.len() > 1 {
             let name = self.pages.get(part.page).filter(|n| !n.is_empty()).map_or(String::new(), |n| format!(" ({n})"));
             micrograph.notes.insert(0, format!("page {} of {}{name}", part.page + 1, self.pages.len()));

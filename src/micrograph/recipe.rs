@@ -181,7 +181,7 @@ impl Recipe {
     }
 
     /// The recipe for other micrographs. Strokes that taught a classifier become features of `prepared`, the micrograph
-    /// that they were drawn on. `by_hand` says whether corrections by hand are kept.
+    /// that they were drawn on. `by_hand` says whether steps at places of that picture are kept.
     pub fn portable(&self, prepared: &Micrograph, by_hand: bool) -> Self {
         let mut recipe = self.clone();
         if let Segmentation::Strokes(lesson) = &mut recipe.segmentation {
@@ -189,6 +189,7 @@ impl Recipe {
         }
         if !by_hand {
             recipe.corrections.retain(|c| !c.is_by_hand());
+            recipe.prepare.retain(|step| !step.is_by_hand());
         }
         let by_range = matches!(recipe.segmentation, Segmentation::Strokes(_) | Segmentation::Local { .. })
             || recipe.prepare.iter().any(|step| matches!(step, Prepare::Bilateral { .. }));

@@ -91,7 +91,7 @@ pub enum ProjectError {
 }
 
 /// The time of a file's last change, and its length, which together show whether it has changed since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
     written: SystemTime,
     bytes: u64,

@@ -5,6 +5,7 @@
 //! common to all methods.
 
 mod checkpoint;
+pub mod field;
 mod fractions;
 pub mod gram;
 mod output;

@@ -216,12 +216,15 @@ impl Realisation {
         };
         let seconds = seconds + start.elapsed().as_secs_f64();
         let measured = phases.as_ref().map(MapStatistics::of);
-        let compared = match (target.statistics(), &measured) {
-            (Some(original), Some(found)) => original.judge(found, target.natural().unwrap_or_default()),
+        let mut compared = match (target.statistics(), &measured) {
+            (Some(original), Some(found)) => original.judge(found, target.quarters()),
             _ => vec![],
         };
+        let fits_lineal_path = settings.method.settings().fits_lineal_path();
+        compared.iter_mut().for_each(|phase| phase.fits_lineal_path = fits_lineal_path);
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let mut notes = settings.method.settings().notes(target.size());
+        notes.extend(reconstruction.notes());
         notes.extend(copied.as_ref().and_then(copy_note));
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),

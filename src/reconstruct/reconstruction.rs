@@ -59,6 +59,11 @@ pub trait Reconstruction {
         None
     }
 
+    /// What has to be known of its results, in sentences.
+    fn notes(&self) -> Vec<String> {
+        vec![]
+    }
+
     /// The number of windows in which the image is processed, and the bytes that this takes.
     fn windows(&self) -> (usize, u64) {
         (1, 0)

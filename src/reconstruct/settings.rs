@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::ReconstructError;
+use super::field::Field;
 use super::gram::Gram;
 use super::reconstruction::Reconstruction;
 use super::target::Target;
@@ -25,6 +26,8 @@ use crate::net::WeightsKind;
 pub enum Method {
     /// Gram matrices of a feature network (Li et al., Sci. Rep. 8:13461, 2018).
     Gram(Gram),
+    /// Level cuts of Gaussian random fields.
+    Field(Field),
 }
 
 impl Default for Method {
@@ -36,13 +39,14 @@ impl Default for Method {
 impl Method {
     /// All methods with their default settings.
     pub fn all() -> Vec<Self> {
-        vec![Self::Gram(Gram::default())]
+        vec![Self::Gram(Gram::default()), Self::Field(Field::default())]
     }
 
     /// The settings, through the interface of all methods.
     pub fn settings(&self) -> &dyn MethodSettings {
         match self {
             Self::Gram(settings) => settings,
+            Self::Field(settings) => settings,
         }
     }
 
@@ -50,6 +54,7 @@ impl Method {
     pub fn gram(&self) -> Option<&Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
+            Self::Field(_) => None,
         }
     }
 
@@ -57,6 +62,7 @@ impl Method {
     pub fn gram_mut(&mut self) -> Option<&mut Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
+            Self::Field(_) => None,
         }
     }
 }
@@ -119,6 +125,11 @@ pub trait MethodSettings {
 
     /// Whether its results are polished, if the settings say so.
     fn is_polished(&self) -> bool {
+        true
+    }
+
+    /// Whether its results are fitted to the lineal path.
+    fn fits_lineal_path(&self) -> bool {
         true
     }
 

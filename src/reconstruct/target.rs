@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
-use crate::stats::{Curves, MapStatistics, NaturalVariation, all_curves, natural_variation};
+use crate::stats::{Curves, MapStatistics, Quarters, all_curves};
 
 /// An original after its preparation, with its measurements. Runs, studies and comparisons share it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Target {
     fingerprint: OnceLock<String>,
     curves: OnceLock<Vec<Curves>>,
     statistics: OnceLock<MapStatistics>,
-    natural: OnceLock<Option<Vec<NaturalVariation>>>,
+    quarters: OnceLock<Option<Quarters>>,
 }
 
 impl Target {
@@ -45,7 +45,7 @@ impl Target {
             fingerprint: OnceLock::new(),
             curves: OnceLock::new(),
             statistics: OnceLock::new(),
-            natural: OnceLock::new(),
+            quarters: OnceLock::new(),
         }
     }
 
@@ -75,10 +75,10 @@ impl Target {
         Some(self.statistics.get_or_init(|| MapStatistics::of(map)))
     }
 
-    /// The natural variation of every phase, where the original is large enough. Measured at the first call.
-    pub fn natural(&self) -> Option<&[NaturalVariation]> {
-        let (map, whole) = (self.phases.as_ref()?, self.statistics()?);
-        self.natural.get_or_init(|| natural_variation(map, whole)).as_deref()
+    /// The statistics of its quarters, where it is large enough. Measured at the first call.
+    pub fn quarters(&self) -> Option<&Quarters> {
+        let map = self.phases.as_ref()?;
+        self.quarters.get_or_init(|| Quarters::of(map)).as_ref()
     }
 }
 

@@ -22,9 +22,11 @@ pub struct Interval {
 const SIDES: f64 = 1.959_964;
 /// The share of χ(0) at which the correlation is taken to have ended.
 const FADED: f64 = 0.02;
-/// A covariance whose first minimum lies below zero by this share of χ(0) oscillates.
+/// A covariance whose lowest value beyond its fading, within three times that distance, lies below zero by this share of
+/// χ(0) oscillates, unless its own noise can go so low: that is about χ(0)/√n with n independent areas.
 const SWINGS: f64 = 0.05;
-/// The length of the lag window of an oscillating covariance, in positions of its first minimum: about three wavelengths.
+const NOISE: f64 = 1.5;
+/// The length of the lag window of an oscillating covariance, in positions of that lowest value: about three wavelengths.
 const WINDOW: f64 = 5.0;
 /// With fewer independent areas than this, neither the normal distribution nor the integral range can be trusted.
 const ENOUGH: f64 = 10.0;
@@ -53,7 +55,8 @@ impl Interval {
         let variance_of = |(sum, terms): (f64, f64)| (sum.max(0.0) / (area - terms).max(1.0)).min(point);
         let first = variance_of(summed(periodic, end as f64, |_| 1.0));
         let lowest = (end..radial.len().min(3 * end)).min_by(|a, b| radial[*a].total_cmp(&radial[*b]));
-        let variance = match lowest.filter(|r| radial[*r] - phi * phi < -SWINGS * point) {
+        let noise = NOISE * (first / point.max(f64::MIN_POSITIVE)).sqrt();
+        let variance = match lowest.filter(|r| radial[*r] - phi * phi < -noise.max(SWINGS) * point) {
             Some(r) => {
                 let reach = (WINDOW * r as f64).min(radial.len() as f64);
                 let hann = |r: f64| 0.5 + 0.5 * (std::f64::consts::PI * r / reach).cos();

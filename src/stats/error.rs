@@ -122,6 +122,10 @@ pub struct NaturalVariation {
     pub unfitted: Unfitted,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// One phase of an original and a reconstruction.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PhaseComparison {
@@ -148,9 +152,12 @@ pub struct PhaseComparison {
     /// The same of the reconstruction.
     #[serde(default)]
     pub percolates: Option<[bool; 2]>,
-    /// What two independent pictures of the original's size would differ by.
+    /// What two independent pictures of the sizes of both would differ by.
     #[serde(default)]
     pub natural: Option<NaturalVariation>,
+    /// Whether the lineal path was fitted; S2 always counts as fitted.
+    #[serde(default = "yes")]
+    pub fits_lineal_path: bool,
     /// Distances that S2 and lineal path are compared over: r = 0 … `distances` − 1 pixels.
     #[serde(default)]
     pub distances: usize,
@@ -195,19 +202,11 @@ impl MapStatistics {
                 original_percolates: measured.map(|(a, _)| a.percolates),
                 percolates: measured.map(|(_, b)| b.percolates),
                 natural: None,
+                fits_lineal_path: true,
                 distances: a.s2.len().min(b.s2.len()),
             }
         };
         (0..self.curves.len().max(found.curves.len())).map(one).collect()
-    }
-
-    /// The same, beside the natural variation of every phase of this map, scaled to the sizes of both.
-    pub fn judge(&self, found: &Self, natural: &[NaturalVariation]) -> Vec<PhaseComparison> {
-        let mut phases = self.compare(found);
-        for (phase, natural) in phases.iter_mut().zip(natural) {
-            phase.natural = Some(natural.between(self.pixels, found.pixels));
-        }
-        phases
     }
 }
 

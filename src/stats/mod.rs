@@ -10,6 +10,7 @@ mod measure;
 mod natural;
 mod number;
 mod pores;
+mod random;
 mod surface;
 mod two_point;
 
@@ -27,8 +28,9 @@ pub use error::{
 pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};
 pub use measure::{PhaseStatistics, Unfitted, measure};
-pub use natural::{CurveErrors, JudgedNumber, RULE, curve_errors, natural_variation};
+pub use natural::{CurveErrors, JudgedNumber, Quarters, RULE, curve_errors};
 pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
+pub use random::normal;
 pub use surface::{interface_length, local_variance, power_spectrum, specific_surface};
 pub use two_point::{Correlation, two_point_axis, two_point_radial};
 

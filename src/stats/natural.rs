@@ -59,9 +59,23 @@ fn area_percent(whole: &[f64], quarter: &[f64]) -> f64 {
     100.0 * (gaps.iter().sum::<f64>() + beyond) / whole.iter().map(|v| v.abs()).sum::<f64>()
 }
 
-/// The natural variation of every phase; `None` where the picture is too small to be quartered.
-pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<NaturalVariation>> {
-    let measured: Vec<MapStatistics> = quarters(map)?.par_iter().map(MapStatistics::of).collect();
+/// The statistics of the four quarters of a picture, from which its natural variation follows.
+#[derive(Clone, Debug)]
+pub struct Quarters(Vec<MapStatistics>);
+
+impl Quarters {
+    /// Measures them; `None` where the picture is too small to be quartered.
+    pub fn of(map: &PhaseMap) -> Option<Self> {
+        Some(Self(quarters(map)?.par_iter().map(MapStatistics::of).collect()))
+    }
+
+    /// The natural variation of every phase of the whole picture, its curves compared over so many distances.
+    pub fn variation(&self, whole: &MapStatistics, distances: usize) -> Vec<NaturalVariation> {
+        variation(&self.0, whole, distances)
+    }
+}
+
+fn variation(measured: &[MapStatistics], whole: &MapStatistics, distances: usize) -> Vec<NaturalVariation> {
     let quarters: Vec<Vec<PhaseComparison>> = measured.iter().map(|quarter| whole.compare(quarter)).collect();
     let of_phase = |phase: usize| {
         let mean_of = |values: Vec<f64>| {
@@ -72,7 +86,8 @@ pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<Na
             mean_of(quarters.iter().map(|quarter| of(&quarter[phase])).collect())
         };
         let area = |of: &dyn Fn(&MapStatistics) -> Vec<f64>| {
-            let all = of(whole);
+            let mut all = of(whole);
+            all.truncate(distances);
             mean_of(measured.iter().map(|quarter| area_percent(&all, &of(quarter))).collect())
         };
         let unfitted = |of: fn(&Unfitted) -> f64| mean(&|p| p.unfitted.as_ref().map_or(f64::NAN, of));
@@ -92,7 +107,21 @@ pub fn natural_variation(map: &PhaseMap, whole: &MapStatistics) -> Option<Vec<Na
             },
         }
     };
-    Some((0..map.phases).map(of_phase).collect())
+    (0..whole.curves.len()).map(of_phase).collect()
+}
+
+impl MapStatistics {
+    /// Compares every phase of another map with this one, beside the natural variation of this one over the same distances
+    /// and scaled to the sizes of both.
+    pub fn judge(&self, found: &Self, quarters: Option<&Quarters>) -> Vec<PhaseComparison> {
+        let mut phases = self.compare(found);
+        let distances = phases.first().map_or(0, |phase| phase.distances);
+        let natural = quarters.map_or(vec![], |quarters| quarters.variation(self, distances));
+        for (phase, natural) in phases.iter_mut().zip(natural) {
+            phase.natural = Some(natural.between(self.pixels, found.pixels));
+        }
+        phases
+    }
 }
 
 impl NaturalVariation {
@@ -144,15 +173,17 @@ impl PhaseComparison {
     pub fn judged(&self) -> Vec<JudgedNumber> {
         let (Some(natural), Some(u)) = (&self.natural, &self.unfitted) else { return vec![] };
         let (e, n, v) = (&self.errors, &natural.errors, &natural.unfitted);
+        // The mean chord follows from the lineal path, and the polish, which fits both, keeps the interface length.
+        let path = self.fits_lineal_path;
         let number = |name, fitted, found: f64, natural| JudgedNumber { name, fitted, found: found.abs(), natural };
         let all = [
             number("covariance", true, e.s2_covariance_error_percent, n.s2_covariance_error_percent),
-            number("lineal path", true, e.lineal_path_error_percent, n.lineal_path_error_percent),
+            number("lineal path", path, e.lineal_path_error_percent, n.lineal_path_error_percent),
             number("cluster function", false, u.cluster_error_percent, v.cluster_error_percent),
             number("pore sizes", false, u.pore_size_error_percent, v.pore_size_error_percent),
-            number("mean chord", true, u.mean_chord_change_percent, v.mean_chord_change_percent),
+            number("mean chord", path, u.mean_chord_change_percent, v.mean_chord_change_percent),
             number("specific surface", true, u.specific_surface_change_percent, v.specific_surface_change_percent),
-            number("interface length", true, u.interface_length_change_percent, v.interface_length_change_percent),
+            number("interface length", path, u.interface_length_change_percent, v.interface_length_change_percent),
             number("number of components", false, u.components_change_percent, v.components_change_percent),
         ];
         all.into_iter().filter(|n| n.found.is_finite() && n.natural.is_finite()).collect()

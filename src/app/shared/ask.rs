@@ -85,8 +85,9 @@ pub fn show_asked(shared: &mut Shared, ui: &Ui) {
     }
 }
 
-/// Asks before a file is replaced whose path was typed; the system's dialogs ask themselves.
-fn ask_to_replace(shared: &mut Shared, paths: Vec<PathBuf>, then: OnAnswer) {
+/// Asks before files are replaced that nobody has asked about, such as one whose path was typed: the system's dialogs ask
+/// themselves. Then calls `then` with the paths.
+pub fn ask_to_replace(shared: &mut Shared, paths: Vec<PathBuf>, then: OnAnswer) {
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let ask = Ask::Choice {
         title: "Replace the file?".into(),

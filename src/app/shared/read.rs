@@ -8,7 +8,7 @@ use super::question::{Answer, Ask, PathKind};
 use super::source::Source;
 use super::state::{Completion, Opener, RUN_UNDER_WAY, Shared};
 use crate::app::command::Action;
-use crate::micrograph::{self, ENDINGS, Micrograph, MicrographError, Part, Recipe, Segmentation, pictures_in};
+use crate::micrograph::{ENDINGS, Micrograph, MicrographError, Part, PictureFile, Recipe, Segmentation, pictures_in};
 use crate::net::WeightsKind;
 use crate::project::{self, Project, Stamp};
 use crate::reconstruct::Report;
@@ -120,8 +120,9 @@ pub fn open_as_labels_or_grey(raw: &Arc<Micrograph>) -> Result<Document, Microgr
 }
 
 fn read_source(mut source: Source, recipe: Option<Recipe>) -> Result<Opened, MicrographError> {
-    let raw = Arc::new(micrograph::read_part(&source.path, &Part { page: source.page, crop: None })?);
-    source.pages = micrograph::pages(&source.path);
+    let file = PictureFile::open(&source.path)?;
+    let raw = Arc::new(file.read(&Part { page: source.page, crop: None })?);
+    source.pages = file.pages;
     let (document, refused) = match recipe.map(|recipe| (Document::new(raw.clone(), recipe.clone(), None), recipe)) {
         Some((Ok(document), _)) => (document, None),
         Some((Err(error), recipe)) => (open_as_labels_or_grey(&raw)?, Some((recipe, error.to_string()))),

@@ -25,8 +25,8 @@ const MOST_EDGE: usize = 2048;
 /// A picture on the graphics card.
 pub struct Picture {
     texture: TextureHandle,
-    /// What the texture shows, to be copied and saved.
-    image: Arc<ColorImage>,
+    /// What the texture shows, to be copied and saved; none of a picture without a menu.
+    image: Option<Arc<ColorImage>>,
     /// Height and width of the picture itself.
     pub size: (usize, usize),
 }
@@ -36,6 +36,11 @@ impl Picture {
     pub fn show_phases(slot: &mut Option<Self>, ctx: &Context, name: &str, map: &PhaseMap, recipe: &Recipe) {
         let colors = theme::phases(recipe, map.phases);
         Self::show(slot, ctx, name, map.size(), |i| colors[usize::from(map.flat()[i])]);
+    }
+
+    /// Keeps the texture alone: for pictures that are not copied or saved.
+    pub fn forget(&mut self) {
+        self.image = None;
     }
 
     /// Paints it into a rectangle, stretched to fill it.
@@ -63,16 +68,23 @@ impl Picture {
         match slot {
             Some(picture) => {
                 picture.texture.set(image.clone(), SHARP);
-                (picture.image, picture.size) = (image, size);
+                (picture.image, picture.size) = (Some(image), size);
             }
-            None => *slot = Some(Self { texture: ctx.load_texture(name, image.clone(), SHARP), image, size }),
+            None => {
+                *slot = Some(Self { texture: ctx.load_texture(name, image.clone(), SHARP), image: Some(image), size })
+            }
         }
     }
 }
 
+/// The edge of the squares whose mean is a texel.
+fn averaging((height, width): (usize, usize)) -> usize {
+    height.max(width).div_ceil(MOST_EDGE)
+}
+
 /// The picture as a texture. Where it would be too large, each texel is the mean of a square of pixels.
 fn averaged((height, width): (usize, usize), color: impl Fn(usize) -> Color32 + Sync) -> ColorImage {
-    let step = height.max(width).div_ceil(MOST_EDGE);
+    let step = averaging((height, width));
     if step == 1 {
         return ColorImage::new([width, height], (0..width * height).into_par_iter().map(&color).collect());
     }
@@ -180,11 +192,13 @@ pub fn show_panes(
             if let Some(picture) = panes[n].picture {
                 response.context_menu(|ui| {
                     wanted = panes[n].menu(ui, picture, view).or(wanted.take());
-                    let text = if only.is_some() { "Show all pictures" } else { "Enlarge this picture" };
-                    enlarge |= ui.button(text).clicked();
+                    if panes.len() > 1 {
+                        let text = if only.is_some() { "Show all pictures" } else { "Enlarge this picture" };
+                        enlarge |= ui.button(text).clicked();
+                    }
                 });
             }
-            if enlarge {
+            if enlarge && panes.len() > 1 {
                 toggle_enlarged(ui.ctx(), group, &n.to_string());
             }
             after(ui, n, &response, place);
@@ -225,16 +239,17 @@ impl Pane<'_> {
 
     /// The menu of a right click.
     fn menu(&self, ui: &mut Ui, picture: &Picture, view: &mut View) -> Option<SavePicture> {
-        if ui.button("Copy picture").on_hover_text("The picture as it is shown, to the clipboard.").clicked() {
-            ui.ctx().copy_image(ColorImage::clone(&picture.image));
-        }
         let mut wanted = None;
+        let image = picture.image.as_ref()?;
+        if ui.button("Copy picture").on_hover_text("The picture as it is shown, to the clipboard.").clicked() {
+            ui.ctx().copy_image(ColorImage::clone(image));
+        }
         if ui.button("Save picture as PNG…").on_hover_text("The picture as it is shown, with its pixel size.").clicked()
         {
-            let step = picture.size.1.div_ceil(picture.image.size[0]) as f64;
+            let step = averaging(picture.size) as f64;
             wanted = Some(SavePicture {
                 title: self.title.into(),
-                image: picture.image.clone(),
+                image: image.clone(),
                 pixel_size: self.pixel_size.and_then(|p| PixelSize::new(p.metres * step, &p.source)),
             });
         }

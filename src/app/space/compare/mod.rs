@@ -19,7 +19,7 @@ use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{News, OneShot, Watch};
 use crate::app::theme;
 use crate::app::widgets::{
-    Pane, Picture, ShownFigure, choice, color_bar, enlarged, heading, show_panes, shrink_all, titled_plot,
+    Pane, Picture, ShownFigure, View, choice, color_bar, enlarged, heading, show_panes, shrink_all, titled_plot,
 };
 use crate::figure::significant;
 use crate::micrograph::{self, ENDINGS, Micrograph, PhaseMap, PixelSize, Prepare, is_picture};
@@ -84,6 +84,8 @@ pub struct CompareSpace {
     asked: Option<Asked>,
     measuring: Watch<Measure>,
     maps: Vec<Option<Picture>>,
+    /// Zoom and pan of the maps, which have other sizes than the pictures.
+    map_view: View,
 }
 
 impl Default for CompareSpace {
@@ -100,6 +102,7 @@ impl Default for CompareSpace {
             asked: None,
             measuring: Watch::default(),
             maps: vec![],
+            map_view: View::default(),
         }
     }
 }
@@ -458,9 +461,9 @@ fn correlation_maps(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui, 
             tool: false,
         })
         .collect();
-    let mut view = shared.view;
-    view.zoom = None;
+    let mut view = space.map_view;
     let wanted = show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {});
+    space.map_view = view;
     handle_picture_request(shared, wanted);
 }
 

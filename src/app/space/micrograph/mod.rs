@@ -13,6 +13,7 @@ mod tools;
 mod view;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use egui::{Context, Ui};
 
@@ -56,6 +57,11 @@ impl Space for MicrographSpace {
             self.stale = true;
             self.waiting.clear();
             self.profile = None;
+            let raw = shared.document.as_ref().map(|document| Arc::downgrade(&document.raw)).unwrap_or_default();
+            if !raw.ptr_eq(&self.raw) {
+                // Black and white of another picture mean nothing here.
+                (self.raw, self.contrast) = (raw, None);
+            }
         }
         while let Some(news) = self.measuring.poll(&mut shared.messages) {
             if let News::Output(sensitivity) = news {

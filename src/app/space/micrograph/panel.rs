@@ -151,7 +151,7 @@ fn prepare_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
             }
         });
         if ui.button("Crop").on_hover_text(Tool::Crop.tooltip()).clicked() {
-            space.tool = Tool::Crop;
+            space.choose(Tool::Crop);
         }
     });
 }
@@ -269,7 +269,7 @@ fn correct_section(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui
         });
         for tool in [Tool::Brush, Tool::Erase, Tool::Bucket] {
             if ui.button(tool.name()).on_hover_text(tool.tooltip()).clicked() {
-                space.tool = tool;
+                space.choose(tool);
             }
         }
     });

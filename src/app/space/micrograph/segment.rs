@@ -93,8 +93,7 @@ fn choose_method(space: &mut MicrographSpace, shared: &mut Shared, chosen: Metho
         Method::Clusters => Segmentation::Clusters(phases),
         Method::Local => Segmentation::Local { radius: 15, sensitivity: 0.2 },
         Method::Strokes => {
-            space.tool = Tool::Teach;
-            space.painted_phase = 0;
+            space.choose(Tool::Teach);
             Segmentation::Strokes(Lesson::default())
         }
         Method::Unsegmented => Segmentation::Unsegmented,
@@ -154,7 +153,7 @@ fn teaching_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut 
     }
     ui.horizontal(|ui| {
         if ui.button("Teach").on_hover_text(Tool::Teach.tooltip()).clicked() {
-            space.tool = Tool::Teach;
+            space.choose(Tool::Teach);
         }
         if ui.button("Forget all").on_hover_text("Remove all strokes.").clicked() {
             *lesson = Lesson::default();

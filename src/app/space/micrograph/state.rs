@@ -1,6 +1,6 @@
 //! The state of the workspace.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::grey::Histogram;
 use super::sensitivity::{MeasureSensitivity, Sensitivity};
@@ -123,7 +123,7 @@ pub struct MicrographSpace {
     pub(super) stroke: Vec<[f32; 2]>,
     /// Finished strokes that the phases do not show yet.
     pub(super) waiting: Vec<Stroke>,
-    /// Where a drag of a crop or of a scale began.
+    /// Where a drag of a crop, of a scale or of a profile began.
     pub(super) drag_start: Option<[f32; 2]>,
     /// The line drawn last.
     pub(super) line: Option<Segment>,
@@ -135,6 +135,8 @@ pub struct MicrographSpace {
     pub(super) phases: Option<Picture>,
     /// Whether the pictures have to be made again.
     pub(super) stale: bool,
+    /// The file's picture that black and white were chosen for.
+    pub(super) raw: Weak<Micrograph>,
     /// The histogram, and the micrograph that it is of.
     pub(super) histogram: Option<(Arc<Micrograph>, Arc<Histogram>)>,
     /// The thresholds that the histogram shows.
@@ -147,6 +149,20 @@ pub struct MicrographSpace {
     pub(super) document: u64,
     /// The document and the thresholds of the last measurement that was started.
     pub(super) asked: Option<(u64, Vec<f32>)>,
+}
+
+impl MicrographSpace {
+    /// Chooses a tool, with nothing begun.
+    pub(super) fn choose(&mut self, tool: Tool) {
+        if tool == Tool::Teach && self.tool != tool {
+            self.painted_phase = 0;
+        }
+        if tool == Tool::Profile {
+            self.foot = Foot::Profile;
+        }
+        (self.tool, self.line, self.removes) = (tool, None, false);
+        self.stroke.clear();
+    }
 }
 
 impl Default for MicrographSpace {
@@ -172,6 +188,7 @@ impl Default for MicrographSpace {
             grey: None,
             phases: None,
             stale: true,
+            raw: Weak::new(),
             histogram: None,
             cuts: vec![],
             dragged: None,

@@ -26,7 +26,7 @@ pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, respo
     }
     match tool {
         Tool::Teach if space.removes => remove_stroke(shared, response, at, place.zoom),
-        tool if tool.paints() => paint(space, shared, response, at),
+        tool if tool.paints() => paint(space, shared, response, ui.input(|i| i.pointer.primary_down()), at),
         Tool::LeaveOut => leave_out(space, shared, response, at),
         Tool::Bucket if response.clicked() => fill(space, shared, at),
         Tool::Crop | Tool::Scale | Tool::Profile => {
@@ -38,17 +38,16 @@ pub fn use_tool(space: &mut MicrographSpace, shared: &mut Shared, ui: &Ui, respo
     }
 }
 
-fn paint(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, at: [f32; 2]) {
-    use egui::PointerButton::Primary;
+fn paint(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, primary_down: bool, at: [f32; 2]) {
     let phases = shared.document.as_ref().and_then(|d| d.phases()).map_or(2, |m| m.phases);
-    let held = response.dragged_by(Primary) || response.is_pointer_button_down_on();
+    let held = response.is_pointer_button_down_on() && primary_down;
     if held {
         let far = space.stroke.last().is_none_or(|[y, x]| (y - at[0]).hypot(x - at[1]) >= NEAR);
         if far && space.stroke.len() < 100_000 {
             space.stroke.push(at);
         }
     }
-    if (response.drag_stopped() || response.clicked() || !held) && !space.stroke.is_empty() {
+    if !held && !space.stroke.is_empty() {
         let points = Arc::new(std::mem::take(&mut space.stroke));
         // A stroke can add one phase; a choice made for another picture may be beyond that.
         let most = match (&shared.settings.recipe.segmentation, space.tool) {
@@ -121,6 +120,7 @@ fn leave_out(space: &mut MicrographSpace, shared: &mut Shared, response: &Respon
     } else if response.drag_stopped() {
         let points = std::mem::take(&mut space.stroke);
         if points.len() > 2 {
+            let points = Arc::new(points);
             add_preparation(shared, Prepare::LeaveOutOutline { points });
             space.tool = Tool::Pan;
         }
@@ -138,17 +138,18 @@ fn fill(space: &MicrographSpace, shared: &mut Shared, [row, column]: [f32; 2]) {
     }
 }
 
-/// A crop's diagonal, or a line along a scale bar.
+/// A crop's diagonal, a line along a scale bar, or that of a profile.
 fn draw_line(space: &mut MicrographSpace, shared: &mut Shared, response: &Response, origin: [f32; 2], at: [f32; 2]) {
-    if response.drag_started() {
+    use egui::PointerButton::Primary;
+    if response.drag_started_by(Primary) {
         space.drag_start = Some(origin);
         space.line = None;
     }
     let Some(from) = space.drag_start else { return };
-    if response.dragged() {
+    if response.dragged_by(Primary) {
         space.line = Some((from, at));
     }
-    if response.drag_stopped() {
+    if response.drag_stopped_by(Primary) {
         space.drag_start = None;
         if space.tool == Tool::Crop {
             crop(space, shared);

@@ -82,15 +82,7 @@ fn tool_bar(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
             let button = ui.add_enabled(!needs_phases || has_phases, button);
             let button = button.on_hover_text(tool.tooltip()).on_disabled_hover_text("There are no phases yet.");
             if button.clicked() {
-                if tool == Tool::Teach && space.tool != tool {
-                    space.painted_phase = 0;
-                }
-                space.tool = tool;
-                (space.line, space.removes) = (None, false);
-                space.stroke.clear();
-                if tool == Tool::Profile {
-                    space.foot = Foot::Profile;
-                }
+                space.choose(tool);
             }
         }
     });
@@ -176,7 +168,7 @@ fn foot(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut Ui) {
         ] {
             let chosen = ui.selectable_value(&mut space.foot, foot, name).on_hover_text(tip).clicked();
             if chosen && foot == Foot::Profile && space.tool != Tool::Profile {
-                (space.tool, space.line) = (Tool::Profile, None);
+                space.choose(Tool::Profile);
             }
         }
         ui.separator();

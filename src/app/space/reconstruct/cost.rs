@@ -94,7 +94,9 @@ impl CostEstimate {
     pub fn impossible(&self, shared: &Shared) -> Option<String> {
         let cost = self.found?;
         let set = shared.settings.memory_limit.map(|mebibytes| mebibytes << 20);
-        let available = set.or_else(|| self.free.and_then(|(_, _, free)| free))?;
+        let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
+        let free = self.free.filter(|(_, of, _)| *of == kind).and_then(|(_, _, free)| free);
+        let available = set.or(free)?;
         (cost.bytes > available).then(|| {
             format!(
                 "This needs {}, and {} are {}: choose a smaller size, a shallower depth, or Adam as the optimiser.",
@@ -118,8 +120,9 @@ impl CostEstimate {
         }
     }
 
-    /// Whether the estimate is of these settings.
-    pub fn is_of(&self, settings: &Settings) -> bool {
-        self.inputs.as_ref().is_some_and(|(estimated, ..)| *estimated == cost_settings(settings))
+    /// Whether the estimate is of a run with these settings, of an original of this size and so many phases.
+    pub fn is_of(&self, settings: &Settings, original: (usize, usize), phases: usize) -> bool {
+        let (size, wanted) = (settings.output_size(original), cost_settings(settings));
+        self.inputs.as_ref().is_some_and(|(settings, of, _, n)| (settings, *of, *n) == (&wanted, size, phases))
     }
 }

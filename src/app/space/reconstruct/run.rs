@@ -28,10 +28,9 @@ const FEW: f64 = 60.0;
 /// longer go on.
 pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, anew: bool) {
     let Some(document) = shared.document.clone() else { return };
-    if let (Some(_), false) = (&space.resumable, anew)
-        && let Some(saved) = SavedRun::read(&shared.folder.path.join(CHECKPOINT)).filter(|run| run.seconds >= FEW)
+    if !anew && let Some(saved) = SavedRun::read(&shared.folder.path.join(CHECKPOINT)).filter(|run| run.seconds >= FEW)
     {
-        return ask_before_starting(shared, &saved);
+        return ask_before_starting(shared, &saved, space.resumable.is_some());
     }
     if shared.network.missing(&shared.settings).is_some() {
         ask_to_download(shared);
@@ -50,20 +49,23 @@ pub fn start(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, a
     begin(space, shared, ctx, StartedRun { document, settings }, false);
 }
 
-fn ask_before_starting(shared: &mut Shared, saved: &SavedRun) {
+fn ask_before_starting(shared: &mut Shared, saved: &SavedRun, can_resume: bool) {
+    const START_NEW: &str = "Start a new run";
+    let resume = "Resume the stopped run".to_string();
     let ask = Ask::Choice {
         title: "Start a new run?".into(),
         text: format!(
-            "The stopped run can still go on, after {} of computing for realisation {}. A new run takes its place.",
+            "A stopped run{} can still go on, after {} of computing for realisation {}. A new run takes its place.",
+            if can_resume { "" } else { " of another project" },
             duration(saved.seconds),
             saved.realisation + 1
         ),
-        answers: ["Resume the stopped run", "Start a new run", "Close"].map(String::from).into(),
+        answers: if can_resume { vec![resume, START_NEW.into()] } else { vec![START_NEW.into(), "Close".into()] },
         can_dismiss: true,
     };
-    shared.ask(ask, |shared, answer| match answer {
-        Answer::Choice(0) => shared.act(Action::DoIn("Reconstruct", RESUME)),
-        Answer::Choice(1) => shared.act(Action::DoIn("Reconstruct", START_ANEW)),
+    shared.ask(ask, move |shared, answer| match (answer, can_resume) {
+        (Answer::Choice(0), true) => shared.act(Action::DoIn("Reconstruct", RESUME)),
+        (Answer::Choice(1), true) | (Answer::Choice(0), false) => shared.act(Action::DoIn("Reconstruct", START_ANEW)),
         _ => {}
     });
 }
@@ -72,9 +74,13 @@ fn ask_before_starting(shared: &mut Shared, saved: &SavedRun) {
 /// checkpoint of the window that did not close properly.
 pub fn interrupted(shared: &Shared) -> Option<StartedRun> {
     let saved = SavedRun::read(&shared.folder.path.join(CHECKPOINT))?;
-    let document = Document::new(shared.raw.clone()?, saved.settings.recipe.clone(), None).ok()?;
-    let is_same = document.target.fingerprint() == saved.fingerprint;
-    is_same.then_some(StartedRun { document, settings: saved.settings })
+    let open = shared.document.as_ref()?;
+    if open.target.fingerprint() != saved.fingerprint {
+        return None;
+    }
+    // The recipe of the run is mostly the one that is open, which then need not be applied again.
+    let document = Document::new(open.raw.clone(), saved.settings.recipe.clone(), Some(open)).ok()?;
+    Some(StartedRun { document, settings: saved.settings })
 }
 
 /// Offers to download the weights of a run that are not on this machine.
@@ -201,15 +207,16 @@ fn update_speed(space: &ReconstructSpace, shared: &mut Shared) {
     const MIN_ITERATIONS: f64 = 5.0;
     // An iteration at a coarse size takes more than its share of the pixels; from here on most were at the full size.
     const MIN_SHARE: f64 = 0.5;
-    let (Some(StartedRun { settings, .. }), Some(cost)) = (&space.started, space.cost.found) else { return };
+    let (Some(StartedRun { settings, document }), Some(cost)) = (&space.started, space.cost.found) else { return };
     let progress = &space.run.progress;
     // The table holds the speed of single precision.
     let is_single = settings.precision == Precision::Single;
+    let inputs_fit = space.cost.is_of(settings, document.size(), document.phases().map_or(0, |map| map.phases));
     if !is_single
         || progress.work.0 < MIN_ITERATIONS
         || progress.share_of_realisation() < MIN_SHARE
         || progress.seconds <= 0.0
-        || !space.cost.is_of(settings)
+        || !inputs_fit
     {
         return;
     }
@@ -388,5 +395,6 @@ fn thumbnail(realisation: &Realisation, ctx: &Context) -> Option<Picture> {
         Some(map) => Picture::show_phases(&mut slot, ctx, &name, map, &realisation.report.settings.recipe),
         None => Picture::show_image(&mut slot, ctx, &name, &realisation.image, realisation.size),
     }
+    slot.iter_mut().for_each(Picture::forget);
     slot
 }

@@ -13,6 +13,7 @@ use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::compute::DeviceKind;
 use crate::compute::graph::Precision;
 use crate::micrograph::Prepare;
+use crate::reconstruct::field::{Directions, Field};
 use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{MOST_REALISATIONS, Method, Settings};
 
@@ -28,6 +29,7 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         method_choice(shared, ui);
         match shared.settings.method.clone() {
             Method::Gram(gram) => gram_settings(space, shared, gram, ui),
+            Method::Field(field) => field_settings(shared, field, ui),
         }
     });
 }
@@ -135,6 +137,19 @@ fn gram_settings(space: &mut ReconstructSpace, shared: &mut Shared, before: Gram
     if edited != before {
         shared.settings.method = Method::Gram(edited);
     }
+}
+
+/// The settings of Gaussian random fields.
+fn field_settings(shared: &mut Shared, mut field: Field, ui: &mut Ui) {
+    let options = [(Directions::All, "every displacement"), (Directions::Radial, "radial mean")];
+    let tip = "Which S2 the field has. Every displacement keeps a preferred direction; the radial mean has less noise.";
+    choice(ui, "S2 of", tip, &mut field.directions, &Directions::default(), &options);
+    heading(ui, "Run");
+    run_settings(shared, ui);
+    let note = "A Gaussian field with the covariance that gives the original's S2, cut at the exact volume fraction. S2 is \
+                met; the lineal path and everything else follow from the field. It takes less than a second.";
+    ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
+    shared.settings.method = Method::Field(field);
 }
 
 /// How many realisations, from which seed, how large.

@@ -23,8 +23,9 @@ pub const CANCEL: &str = "cancel";
 /// Cancels without a question.
 pub const DISCARD: &str = "discard";
 pub const EXPORT: &str = "export";
-/// Goes on with the stopped run, or starts a new one without a question.
+/// Goes on with the stopped run.
 pub const RESUME: &str = "resume";
+/// Starts a new run without a question.
 pub const START_ANEW: &str = "start anew";
 
 /// How long the button that starts and pauses does nothing after it has changed: the second click of a double click must
