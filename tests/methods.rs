@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use microwright::compute::Device;
 use microwright::micrograph::{Micrograph, PhaseMap, Recipe};
-use microwright::reconstruct::field::{Directions, Field, Spectrum, cut_fields, field_covariance, level_cut};
+use microwright::reconstruct::field::{Directions, Field, Spectrum, cut_fields, level_cut};
 use microwright::reconstruct::{Method, Outcome, Settings, Target, prepare, target_counts};
 use microwright::stats::{Boundary, Correlation, two_point_radial};
 use microwright::synth;
@@ -38,17 +38,11 @@ fn the_covariance_of_a_field_comes_back_from_its_level_cuts() {
     let wanted = |r: f64| (-(r / 6.0).powi(2)).exp();
     for fraction in [0.5, 0.2] {
         let cut = level_cut(fraction);
-        // S2 that the covariance stands for, by looking the level cut up backwards.
-        let s2_of = |r: f64| {
-            let (mut low, mut high) = (0.0, 1.0);
-            for _ in 0..60 {
-                let middle: f64 = 0.5 * (low + high);
-                if cut.covariance(middle) < wanted(r) { low = middle } else { high = middle }
-            }
-            0.5 * (low + high)
-        };
-        let s2 = |[dy, dx]: [isize; 2]| s2_of((dy as f64).hypot(dx as f64));
-        let spectrum = Spectrum::of(&field_covariance(&s2, SIZE / 2, fraction, (SIZE, SIZE)));
+        let s2_of = |r: f64| cut.s2(wanted(r));
+        let covariance = Array2::from_shape_fn((SIZE, SIZE), |(y, x)| {
+            wanted((y.min(SIZE - y) as f64).hypot(x.min(SIZE - x) as f64))
+        });
+        let spectrum = Spectrum::of(&covariance);
         assert!(spectrum.clipped < 1e-3, "{}", spectrum.clipped);
         let counts = target_counts(&[(1000.0 * fraction) as usize, (1000.0 * (1.0 - fraction)) as usize], SIZE * SIZE);
         let curves: Vec<Vec<f64>> = (0..20)

@@ -1,7 +1,8 @@
 //! From the two-point correlation of a phase to the spectrum of a Gaussian field.
 
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 use rayon::prelude::*;
+use rustfft::num_complex::Complex;
 
 use super::Directions;
 use crate::micrograph::PhaseMap;
@@ -61,6 +62,14 @@ pub fn level_cut(volume_fraction: f64) -> LevelCut {
 }
 
 impl LevelCut {
+    /// S2 of the level cut of a field with a covariance in −1 … 1.
+    pub fn s2(&self, covariance: f64) -> f64 {
+        let angle = covariance.clamp(-1.0, 1.0).asin() + std::f64::consts::FRAC_PI_2;
+        let at = angle / std::f64::consts::PI * ANGLES as f64;
+        let (first, part) = ((at as usize).min(ANGLES - 1), at - (at as usize).min(ANGLES - 1) as f64);
+        self.table[first] * (1.0 - part) + self.table[first + 1] * part
+    }
+
     /// The covariance of the field at which the level cut has an S2; −1 or 1 where no field has it.
     pub fn covariance(&self, s2: f64) -> f64 {
         let above = self.table.partition_point(|v| *v < s2);
@@ -76,34 +85,69 @@ impl LevelCut {
     }
 }
 
-/// The covariance of the field at every displacement of a result, displacement 0 first and negative ones last.
-///
-/// S2 is known for displacements up to half of the original's shorter edge. The covariance fades out over the last quarter
-/// of what is known and of what the result has, and is 0 beyond: far apart, pixels are independent.
-pub fn field_covariance(
-    s2: &dyn Fn([isize; 2]) -> f64,
-    reach: usize,
+/// S2 of a phase at every displacement of a result, as far as it is known.
+struct Aim {
     volume_fraction: f64,
-    (height, width): (usize, usize),
-) -> Array2<f64> {
-    let cut = level_cut(volume_fraction);
-    let end = reach.min(height.div_ceil(2)).min(width.div_ceil(2)) as f64;
-    let signed = |k: usize, n: usize| if 2 * k <= n { k as isize } else { k as isize - n as isize };
-    let fading = |r: f64| {
-        let part = ((r / end - 0.75) / 0.25).clamp(0.0, 1.0);
-        0.5 + 0.5 * (std::f64::consts::PI * part).cos()
-    };
-    Array2::from_shape_fn((height, width), |(y, x)| {
-        let (dy, dx) = (signed(y, height), signed(x, width));
-        let r = (dy as f64).hypot(dx as f64);
-        if (dy, dx) == (0, 0) {
-            1.0
-        } else if r >= end {
-            0.0
-        } else {
-            fading(r) * cut.covariance(s2([dy, dx]))
+    /// Displacement 0 first and negative ones last; only those shorter than `reach` count.
+    s2: Array2<f64>,
+    /// Half of the shorter edge of the original and of the result.
+    reach: usize,
+}
+
+/// The length of every displacement of a result, displacement 0 first and negative ones last.
+fn lengths((height, width): (usize, usize)) -> Array2<f64> {
+    let signed = |k: usize, n: usize| if 2 * k <= n { k as f64 } else { k as f64 - n as f64 };
+    Array2::from_shape_fn((height, width), |(y, x)| signed(y, height).hypot(signed(x, width)))
+}
+
+impl Aim {
+    /// The mean of values over the displacements of each length that counts.
+    fn radial(&self, values: impl Fn((usize, usize)) -> f64) -> Vec<f64> {
+        let (mut sums, mut places) = (vec![0.0; self.reach], vec![0u32; self.reach]);
+        for (at, length) in lengths(self.s2.dim()).indexed_iter() {
+            let r = length.round_ties_even() as usize;
+            if r < self.reach {
+                sums[r] += values(at);
+                places[r] += 1;
+            }
         }
-    })
+        sums.iter().zip(places).map(|(sum, places)| sum / f64::from(places.max(1))).collect()
+    }
+
+    /// The spectrum for it.
+    ///
+    /// Far apart, S2 is noise about φ², and the covariance that follows from it is none of any field: most of its power
+    /// would be negative. A Hann window lets the covariance fade out; of several lengths of the window that one is taken
+    /// whose field is expected to have S2 nearest to the aim, each distance r with the weight 1/r: far apart, the aim is
+    /// mostly noise.
+    fn spectrum(&self) -> Spectrum {
+        /// Lengths of the window, in distances at which the radial covariance has faded.
+        const LENGTHS: [f64; 7] = [1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0];
+        /// The share of χ(0) at which it has.
+        const FADED: f64 = 0.02;
+        let (phi, cut) = (self.volume_fraction, level_cut(self.volume_fraction));
+        let aim = self.radial(|at| self.s2[at]);
+        let fades = aim.iter().position(|s| s - phi * phi <= FADED * phi * (1.0 - phi));
+        let fades = fades.unwrap_or(self.reach).max(1) as f64;
+        let lengths = lengths(self.s2.dim());
+        let with_window = |length: f64| {
+            let end = (length * fades).min(self.reach as f64);
+            let windowed = |s2: &f64, r: &f64| match *r {
+                0.0 => 1.0,
+                r if r < end => (0.5 + 0.5 * (std::f64::consts::PI * r / end).cos()) * cut.covariance(*s2),
+                _ => 0.0,
+            };
+            let spectrum = Spectrum::of(&Zip::from(&self.s2).and(&lengths).map_collect(windowed));
+            let made = spectrum.covariance(self.s2.dim());
+            let expected = self.radial(|at| cut.s2(made[at]));
+            let gaps = expected.iter().zip(&aim).map(|(a, b)| (a - b).abs());
+            let error: f64 = gaps.enumerate().map(|(r, gap)| gap / r.max(1) as f64).sum();
+            (error, spectrum)
+        };
+        let all = LENGTHS.into_par_iter().map(with_window).collect::<Vec<_>>();
+        let best = all.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        best.map(|(_, spectrum)| spectrum).expect("there are windows")
+    }
 }
 
 /// The amplitudes of a Gaussian field of unit variance.
@@ -136,6 +180,13 @@ impl Spectrum {
         Self { amplitudes, clipped: negative / positive.max(f64::MIN_POSITIVE) }
     }
 
+    /// The covariance of its fields.
+    fn covariance(&self, (height, width): (usize, usize)) -> Array2<f64> {
+        let power = self.amplitudes.iter().map(|a| Complex::from(a * a)).collect();
+        let values = Fourier::new(height, width).invert(power);
+        Array2::from_shape_vec((height, width), values).expect("a value for each displacement")
+    }
+
     /// The spectra for the phases of a map but the last: each for the phase among what the earlier ones leave. Of two
     /// phases this is one field; of more, the fields are independent of each other, and S2 of a phase among the rest is the
     /// share of pairs in the phase among the pairs in the rest.
@@ -147,27 +198,23 @@ impl Spectrum {
             let (pairs, among) = (of(&inside), of(&rest));
             let share = |of: &Array2<bool>| of.iter().filter(|i| **i).count() as f64;
             let fraction = share(&inside) / share(&rest);
-            let reach = pairs.distances();
-            let covariance = match directions {
-                Directions::All => {
-                    let s2 = |d: [isize; 2]| pairs.at(d) / among.at(d).max(f64::MIN_POSITIVE);
-                    field_covariance(&s2, reach, fraction, size)
+            let reach = pairs.distances().min(size.0 / 2).min(size.1 / 2);
+            let ratio = |pairs: f64, among: f64| pairs / among.max(f64::MIN_POSITIVE);
+            let (mean_pairs, mean_among) = (pairs.radial(), among.radial());
+            let signed = |k: usize, n: usize| if 2 * k <= n { k as isize } else { k as isize - n as isize };
+            let s2 = Array2::from_shape_fn(size, |(y, x)| {
+                let [dy, dx] = [signed(y, size.0), signed(x, size.1)];
+                let r = (dy as f64).hypot(dx as f64);
+                match directions {
+                    _ if r >= reach as f64 => fraction * fraction,
+                    Directions::All => ratio(pairs.at([dy, dx]), among.at([dy, dx])),
+                    Directions::Radial => {
+                        let at = |n: usize| ratio(mean_pairs[n.min(reach - 1)], mean_among[n.min(reach - 1)]);
+                        at(r as usize) * (1.0 - r.fract()) + at(r as usize + 1) * r.fract()
+                    }
                 }
-                Directions::Radial => {
-                    let (pairs, among) = (pairs.radial(), among.radial());
-                    let s2 = |[dy, dx]: [isize; 2]| {
-                        let r = (dy as f64).hypot(dx as f64);
-                        let (first, part) = (r as usize, r.fract());
-                        let at = |n: usize| {
-                            let n = n.min(pairs.len() - 1);
-                            pairs[n] / among[n].max(f64::MIN_POSITIVE)
-                        };
-                        at(first) * (1.0 - part) + at(first + 1) * part
-                    };
-                    field_covariance(&s2, reach, fraction, size)
-                }
-            };
-            Self::of(&covariance)
+            });
+            Aim { volume_fraction: fraction, s2, reach }.spectrum()
         };
         (0..map.phases.saturating_sub(1)).into_par_iter().map(spectrum).collect()
     }

@@ -159,7 +159,8 @@ fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> S
         (Shown::Live, None) => (vec![], vec![]),
     };
     let (mut series, mut colors) = (vec![], vec![]);
-    if !total.is_empty() {
+    // A single value is no curve: the method makes a realisation in one step.
+    if total.len() > 1 {
         let total = total.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
         series.push(Series { name: "total".into(), color: MADE, points: total });
         colors.push(palette.accent);

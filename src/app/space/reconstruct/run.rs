@@ -236,8 +236,8 @@ fn end(space: &mut ReconstructSpace, shared: &mut Shared, ctx: &Context, ending:
     space.run.progress.paused = false;
     match ending {
         Ending::Finished => {
-            let taken =
-                space.since.map_or(String::new(), |since| format!(" in {}", duration(since.elapsed().as_secs_f64())));
+            let seconds = space.since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+            let taken = if seconds < 1.0 { String::new() } else { format!(" in {}", duration(seconds)) };
             shared.messages.note(format!("Done{taken}. Choose a realisation below the plots, or export it."));
         }
         Ending::Kept => {

@@ -182,6 +182,7 @@ fn plots(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
             }
             if figure.figure.series.is_empty() {
                 let text = match n {
+                    2 if matches!(space.shown, Shown::Realisation(_)) => "The method has no loss to follow.",
                     2 => "The loss of each layer, once a run has started.",
                     _ if shared.measuring => "Measuring…",
                     _ if difference => "The difference from the original, once there is a reconstruction.",
