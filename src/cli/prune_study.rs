@@ -76,6 +76,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 "Recommended: {depth}, the shallowest whose errors lie within the spread over seeds of the best."
             );
         }
+        None if rows.len() < 2 => {
+            eprintln!("One depth alone cannot be recommended. Study more of them with --deepest.")
+        }
         None => eprintln!("No depth is recommended: the errors are hardly below white noise's. Use more iterations."),
     }
     if let Some(folder) = &arguments.output {

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Ending::Failed(reason) = follow(task, |_| vec![], |found| judgement = Some(found))? {
         bail!("{reason}");
     }
-    let Some(judgement) = judgement else { return Ok(()) };
+    let Some(judgement) = judgement else { bail!("Cancelled.") };
     if arguments.json {
         say!("{}", serde_json::to_string_pretty(&*judgement)?);
         return Ok(());

@@ -169,7 +169,7 @@ pub fn paint_controls(space: &mut MicrographSpace, shared: &mut Shared, ui: &mut
     if tool == Tool::Teach {
         let is_taught = matches!(&recipe.segmentation, Segmentation::Strokes(lesson) if !lesson.strokes.is_empty());
         space.removes &= is_taught;
-        let button = ui.add_enabled(is_taught, egui::Button::selectable(space.removes, "Remove strokes"));
+        let button = ui.add_enabled(is_taught, egui::Button::new("Remove strokes").selected(space.removes));
         let button =
             button.on_hover_text("Click a stroke to remove it.").on_disabled_hover_text("There are no strokes yet.");
         if button.clicked() {
