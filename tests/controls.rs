@@ -144,10 +144,42 @@ fn check_all(harness: &mut Harness<'_, App>, cases: &[(&str, Hand, &str, Value)]
     assert!(unknown.is_empty(), "nobody tests {unknown:?}");
 }
 
+/// The controls of the other methods, and that each method keeps its settings while another is chosen.
+#[test]
+fn every_method_has_its_controls_and_keeps_its_settings() {
+    let mut harness = tall();
+    operate(&mut harness, "Iterations", Set(77.0));
+    for (method, cases) in [
+        (
+            "Gaussian random field",
+            vec![("S2 of", Pick("radial mean"), "/settings/method/field/directions", json!("radial"))],
+        ),
+        (
+            "S2 by simulated annealing",
+            vec![
+                ("Exchanges", Set(7.0), "/settings/method/anneal/tries", json!(7)),
+                ("Start", Pick("noise"), "/settings/method/anneal/start", json!("noise")),
+                ("Pixels", Pick("anywhere"), "/settings/method/anneal/pixels", json!("any")),
+                ("Zero tolerance", Tick, "/settings/method/anneal/zero_tolerance", json!(true)),
+            ],
+        ),
+    ] {
+        operate(&mut harness, "Method", Pick(method));
+        for (label, hand, path, wanted) in cases {
+            operate(&mut harness, label, hand);
+            assert_eq!(settings(&mut harness).get(path), Some(&wanted), "{method}, {label}");
+        }
+    }
+    operate(&mut harness, "Method", Pick("Gram matrices"));
+    assert_eq!(settings(&mut harness).get("/settings/method/gram/iterations"), Some(&json!(77)));
+    operate(&mut harness, "Method", Pick("Gaussian random field"));
+    assert_eq!(settings(&mut harness).get("/settings/method/field/directions"), Some(&json!("radial")));
+}
+
 #[test]
 fn every_control_of_reconstruct_changes_its_setting() {
     let mut harness = tall();
-    for header in ["Layer weights", "Faithfulness", "Method"] {
+    for header in ["Layer weights", "Faithfulness", "Network and optimiser"] {
         click(&mut harness, header);
     }
     (0..60).for_each(|_| harness.step());
@@ -211,7 +243,7 @@ fn every_control_of_reconstruct_changes_its_setting() {
     }
     harness.state_mut().settings_mut().method = Default::default();
     steps(&mut harness);
-    let mut others = vec!["Weights", "Preset", "Phase", "Height in pixels", "Width in pixels"];
+    let mut others = vec!["Method", "Weights", "Preset", "Phase", "Height in pixels", "Width in pixels"];
     others.extend(layers);
     check_all(&mut harness, &cases, &others);
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use microwright::compute::Device;
 use microwright::micrograph::{Micrograph, PhaseMap, Recipe};
+use microwright::reconstruct::anneal::{Anneal, Annealing, Pixels, Start};
 use microwright::reconstruct::field::{Directions, Field, Spectrum, cut_fields, level_cut};
-use microwright::reconstruct::{Method, Outcome, Settings, Target, prepare, target_counts};
-use microwright::stats::{Boundary, Correlation, two_point_radial};
+use microwright::reconstruct::{Method, Outcome, Settings, State, Target, prepare, target_counts};
+use microwright::stats::{Boundary, Correlation, specific_surface, two_point_radial};
 use microwright::synth;
 use ndarray::Array2;
 
@@ -140,4 +141,91 @@ fn the_bytes_of_a_seed_are_the_same_with_any_number_of_threads() {
         pool.install(|| realise(&original, &settings, 11).phases.expect("phases"))
     };
     assert_eq!(make(1), make(3));
+}
+
+fn anneal(settings: Anneal) -> Settings {
+    Settings { method: Method::Anneal(settings), ..Settings::default() }
+}
+
+/// S2 comes closer to the original's than that of the start, the fractions stay exact, and the energy after all exchanges
+/// is that of the phases counted anew.
+#[test]
+fn annealing_brings_s2_closer_and_keeps_the_fractions() {
+    let original = target(&synth::bicontinuous(64, 0.35, 10.0, 3));
+    let wanted = original.phases.clone().expect("phases");
+    let s2 = |map: &PhaseMap| two_point_radial(&map.indicator(1).view(), Boundary::Periodic);
+    let gap = |map: &PhaseMap| s2(&wanted).iter().zip(s2(map)).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    for (start, pixels, zero_tolerance) in [
+        (Start::Noise, Pixels::Interfaces, false),
+        (Start::Noise, Pixels::Any, true),
+        (Start::Field, Pixels::Interfaces, false),
+    ] {
+        let settings = Anneal { tries: 20, start, pixels, zero_tolerance };
+        let mut made = prepare(&original, &anneal(settings.clone()), Device::Cpu).expect("a method");
+        made.begin(5).expect("a start");
+        let first = made.rough_phases(&[]).expect("phases");
+        while !made.status().is_done {
+            made.step(&|| false).expect("a step");
+        }
+        let Outcome { phases, losses, .. } = made.finish();
+        let map = phases.expect("phases");
+        assert_eq!(map.counts(), wanted.counts());
+        assert!(gap(&map) < 0.4 * gap(&first), "{settings:?}: {} of {}", gap(&map), gap(&first));
+        let anew = Annealing::new(map, &wanted, &settings, 5).energy();
+        let last = losses.last().expect("losses").total;
+        assert!((anew - last).abs() < 1e-9, "{last} and counted anew {anew}");
+        if zero_tolerance {
+            assert!(losses.windows(2).all(|pair| pair[1].total <= pair[0].total));
+        }
+    }
+}
+
+/// A small target whose S2 can be met wholly: stripes.
+#[test]
+fn annealing_ends_at_an_energy_of_nothing_where_it_can() {
+    let stripes = PhaseMap::new((8, 8), (0..64).map(|n| u8::from(n / 8 % 4 < 2)).collect(), 2);
+    let settings = Anneal { tries: 2000, start: Start::Noise, pixels: Pixels::Any, zero_tolerance: false };
+    let ends: Vec<f64> = (1..=4)
+        .map(|seed| realise(&target(&stripes), &anneal(settings.clone()), seed).losses.last().expect("losses").total)
+        .collect();
+    assert!(ends.iter().any(|energy| *energy < 1e-9), "{ends:?}");
+}
+
+#[test]
+fn annealing_goes_on_with_the_same_bytes_and_refuses_what_is_damaged() {
+    let original = target(&synth::three_phases(48, 9.0, 2));
+    let settings = anneal(Anneal { tries: 4, ..Anneal::default() });
+    let whole = realise(&original, &settings, 3);
+    let mut made = prepare(&original, &settings, Device::Cpu).expect("a method");
+    made.begin(3).expect("a start");
+    for _ in 0..57 {
+        made.step(&|| false).expect("a step");
+    }
+    let state = made.state();
+    let (text, vectors) = (state.text.clone(), state.vectors.clone());
+    let mut other = prepare(&original, &settings, Device::Cpu).expect("a method");
+    other.resume(3, &state).expect("the same run");
+    while !other.status().is_done {
+        other.step(&|| false).expect("a step");
+    }
+    let resumed = other.finish();
+    assert_eq!((resumed.phases, resumed.losses), (whole.phases, whole.losses));
+    let short = State { text: text.clone(), vectors: vectors[1..].to_vec() };
+    assert!(other.resume(3, &short).is_err());
+    let mut hot = text;
+    hot.insert("temperature".into(), serde_json::json!("warm"));
+    assert!(other.resume(3, &State { text: hot, vectors }).is_err());
+    assert!(anneal(Anneal { tries: 0, ..Anneal::default() }).check((64, 64)).is_err());
+}
+
+/// S2 of the radial mean is taken where its displacements lie: the surface of the field is the original's.
+#[test]
+fn a_radial_field_has_the_originals_surface() {
+    let original = target(&synth::bicontinuous(256, 0.4, 24.0, 2));
+    let surface = |map: &PhaseMap| specific_surface(&map.indicator(1).view(), Boundary::Open);
+    let wanted = surface(original.phases.as_ref().expect("phases"));
+    let found: f64 = (1..=4)
+        .map(|seed| surface(&realise(&original, &field(Directions::Radial), seed).phases.expect("phases")) / 4.0)
+        .sum();
+    assert!((found / wanted - 1.0).abs() < 0.25, "{found} instead of {wanted}");
 }

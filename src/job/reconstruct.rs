@@ -77,6 +77,9 @@ impl Run {
             save_every: save_every(),
         };
         state.show_doing("opening the device");
+        if !self.settings.method.settings().uses_device() {
+            return state.go_on(Device::Cpu);
+        }
         device::with_device(device, *precision, control, |device| state.go_on(device))
     }
 
@@ -159,8 +162,12 @@ impl<P, O> Running<'_, P, O> {
             self.has_begun = false;
             if wanted == Wanted::Keep {
                 if reconstruction.status().iteration == 0 {
-                    // Nothing is made yet that could be kept; a random start is no realisation.
-                    self.run.remove_checkpoint();
+                    // Nothing is made yet that could be kept; a random start is no realisation. Earlier realisations are
+                    // not made again when the run goes on.
+                    match self.number {
+                        0 => self.run.remove_checkpoint(),
+                        _ => self.save(reconstruction),
+                    }
                     return Ok(Ending::Kept);
                 }
                 // What was stopped can go on later.
@@ -205,7 +212,6 @@ impl<P, O> Running<'_, P, O> {
     /// Begins the next realisation, or resumes that of the checkpoint.
     fn begin(&mut self, reconstruction: &mut dyn Reconstruction) -> Result<(), ReconstructError> {
         self.save_every = save_every();
-        self.saved_at = Instant::now();
         if let Some(saved) = &self.saved {
             let path = self.run.checkpoint().unwrap_or_default();
             let resumed = reconstruction.resume(saved.run.seed, &saved.state);
@@ -236,9 +242,8 @@ impl<P, O> Running<'_, P, O> {
         }
         let Run { target, settings, folder, write, .. } = self.run;
         let is_kept = wanted == Wanted::Keep;
-        if settings.polish {
-            (self.show)(RunProgress { doing: "polishing", ..self.progress(reconstruction, false, None) });
-        }
+        let doing = if settings.polish && settings.method.settings().is_polished() { "polishing" } else { "measuring" };
+        (self.show)(RunProgress { doing, ..self.progress(reconstruction, false, None) });
         let interrupted = || self.control.is_ending();
         let realisation =
             Realisation::of(reconstruction, (target, settings), self.number, self.seconds, is_kept, &interrupted);

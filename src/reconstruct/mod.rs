@@ -4,7 +4,10 @@
 //! which makes one realisation after another. Exact volume fractions, polish, comparison, output and checkpoints are
 //! common to all methods.
 
+pub mod anneal;
 mod checkpoint;
+mod correlation;
+mod exchange;
 pub mod field;
 mod fractions;
 pub mod gram;

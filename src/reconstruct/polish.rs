@@ -2,18 +2,15 @@
 //! and the lineal path closer to the original's (after Yeong & Torquato, Phys. Rev. E 57:495, 1998, who reconstruct
 //! whole micrographs by such exchanges).
 
-mod correlation;
-mod exchange;
 mod local;
 mod runs;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::fractions::neighbours;
+use super::correlation::Correlations;
+use super::exchange::{Exchange, interfaces, propose};
 use crate::micrograph::PhaseMap;
-use correlation::Correlations;
-use exchange::Exchange;
 use local::Local;
 use runs::Runs;
 
@@ -58,7 +55,7 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
     let share = (REACH / reach).powi(2).min(1.0);
     let most_counts = (COUNTS_A_PIXEL * share * state.map.pixels() as f64) as usize;
     while done.tried < TRIES_A_PIXEL * state.map.pixels() && state.correlations.counted < most_counts {
-        let interfaces = state.interfaces();
+        let interfaces = interfaces(&state.map);
         let made_before = done.made;
         for _ in 0..TRIES_A_ROUND {
             done.tried += 1;
@@ -66,7 +63,7 @@ pub fn polish(map: &mut PhaseMap, original: &PhaseMap, seed: u64, interrupted: &
                 map.labels.clone_from(&state.map.labels);
                 return done;
             }
-            let Some(exchange) = state.propose(&interfaces, &mut random) else { continue };
+            let Some(exchange) = propose(&state.map, &interfaces, &mut random) else { continue };
             if !state.paths_allow(exchange) {
                 continue;
             }
@@ -103,43 +100,11 @@ impl State {
         let path_error = runs.error();
         Self {
             map: map.clone(),
-            correlations: Correlations::new(map, original),
+            correlations: Correlations::new(map, original, usize::MAX),
             local: Local::new(map, original),
             path_error,
             runs,
         }
-    }
-
-    /// The pixels of each phase that have an unlike neighbour.
-    fn interfaces(&self) -> Vec<Vec<u32>> {
-        let mut found = vec![vec![]; self.map.phases];
-        for (at, own) in self.map.flat().iter().copied().enumerate() {
-            if neighbours(&self.map, at).iter().any(|l| *l != own) {
-                found[usize::from(own)].push(at as u32);
-            }
-        }
-        found
-    }
-
-    /// Two pixels of unlike phases, each beside the phase that it would get.
-    fn propose(&self, interfaces: &[Vec<u32>], random: &mut Pcg64) -> Option<Exchange> {
-        let a = random.random_range(0..self.map.pixels());
-        let list = &interfaces[usize::from(self.map.flat()[a])];
-        let a = *list.get(random.random_range(0..list.len().max(1)))? as usize;
-        let from = self.map.flat()[a];
-        let around = neighbours(&self.map, a);
-        let to = around[random.random_range(0..4)];
-        if to == from {
-            return None;
-        }
-        let list = &interfaces[usize::from(to)];
-        let b = *list.get(random.random_range(0..list.len().max(1)))? as usize;
-        let beside = neighbours(&self.map, b);
-        // The lists are from the start of the round, so `b` may have changed since.
-        if self.map.flat()[b] != to || !beside.contains(&from) || distance_is_one(&self.map, a, b) {
-            return None;
-        }
-        Some(Exchange { a, b, from, to })
     }
 
     /// Makes the exchange in the map, in what is seen of its interfaces, and in the lineal paths. Undoes it and returns
@@ -196,12 +161,6 @@ impl State {
         }
         false
     }
-}
-
-fn distance_is_one(map: &PhaseMap, a: usize, b: usize) -> bool {
-    let gap = |a: usize, b: usize, size: usize| a.abs_diff(b).min(size - a.abs_diff(b));
-    let (height, width) = map.size();
-    gap(a / width, b / width, height) + gap(a % width, b % width, width) == 1
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::ReconstructError;
+use super::anneal::Anneal;
 use super::field::Field;
 use super::gram::Gram;
 use super::reconstruction::Reconstruction;
@@ -28,6 +29,8 @@ pub enum Method {
     Gram(Gram),
     /// Level cuts of Gaussian random fields.
     Field(Field),
+    /// Simulated annealing of the two-point correlation.
+    Anneal(Anneal),
 }
 
 impl Default for Method {
@@ -39,7 +42,7 @@ impl Default for Method {
 impl Method {
     /// All methods with their default settings.
     pub fn all() -> Vec<Self> {
-        vec![Self::Gram(Gram::default()), Self::Field(Field::default())]
+        vec![Self::Gram(Gram::default()), Self::Field(Field::default()), Self::Anneal(Anneal::default())]
     }
 
     /// The settings, through the interface of all methods.
@@ -47,6 +50,7 @@ impl Method {
         match self {
             Self::Gram(settings) => settings,
             Self::Field(settings) => settings,
+            Self::Anneal(settings) => settings,
         }
     }
 
@@ -54,7 +58,7 @@ impl Method {
     pub fn gram(&self) -> Option<&Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
-            Self::Field(_) => None,
+            Self::Field(_) | Self::Anneal(_) => None,
         }
     }
 
@@ -62,7 +66,7 @@ impl Method {
     pub fn gram_mut(&mut self) -> Option<&mut Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
-            Self::Field(_) => None,
+            Self::Field(_) | Self::Anneal(_) => None,
         }
     }
 }
@@ -125,6 +129,11 @@ pub trait MethodSettings {
 
     /// Whether its results are polished, if the settings say so.
     fn is_polished(&self) -> bool {
+        true
+    }
+
+    /// Whether it computes on the chosen device; else it takes the cores.
+    fn uses_device(&self) -> bool {
         true
     }
 

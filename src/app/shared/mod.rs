@@ -7,6 +7,7 @@ pub mod export;
 pub mod folder;
 pub mod history;
 pub mod messages;
+pub mod methods;
 pub mod open;
 pub mod original;
 pub mod plots;

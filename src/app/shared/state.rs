@@ -18,7 +18,7 @@ use crate::app::command::Action;
 use crate::app::widgets::View;
 use crate::job::Wake;
 use crate::micrograph::Micrograph;
-use crate::reconstruct::{Realisation, Settings};
+use crate::reconstruct::{Method, Realisation, Settings};
 
 /// The name of a space, and its test for files that only this space opens.
 pub type Opener = (&'static str, fn(&Path) -> bool);
@@ -87,6 +87,8 @@ pub struct Shared {
     pub measuring: bool,
     pub refused: Option<Refused>,
     pub settings: Settings,
+    /// The methods that were chosen before, with their settings.
+    pub other_methods: Vec<Method>,
     pub revisions: Revisions,
     pub history: History,
     /// The finished realisations.
@@ -132,6 +134,7 @@ impl Shared {
             measuring: false,
             refused: None,
             settings,
+            other_methods: vec![],
             revisions: Revisions::default(),
             history: History::new(nothing),
             realisations: vec![],

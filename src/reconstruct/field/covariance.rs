@@ -35,6 +35,7 @@ fn tail(value: f64) -> f64 {
 /// S2 of the part of a Gaussian field above a threshold, as a function of the field's covariance ρ: φ² + (1/2π) ∫₀^ρ
 /// exp(−a²/(1 + t))/√(1 − t²) dt with a = Φ⁻¹(1 − φ) (Roberts & Teubner 1995, Eq. 17). Both rise together.
 pub struct LevelCut {
+    volume_fraction: f64,
     /// S2 at equal steps of asin ρ from −π/2 to π/2.
     table: Vec<f64>,
 }
@@ -58,7 +59,7 @@ pub fn level_cut(volume_fraction: f64) -> LevelCut {
     }
     let middle = sums[ANGLES / 2];
     let square = volume_fraction * volume_fraction;
-    LevelCut { table: sums.into_iter().map(|sum| square + (sum - middle) / TAU).collect() }
+    LevelCut { volume_fraction, table: sums.into_iter().map(|sum| square + (sum - middle) / TAU).collect() }
 }
 
 impl LevelCut {
@@ -70,8 +71,12 @@ impl LevelCut {
         self.table[first] * (1.0 - part) + self.table[first + 1] * part
     }
 
-    /// The covariance of the field at which the level cut has an S2; −1 or 1 where no field has it.
+    /// The covariance of the field at which the level cut has an S2; 1 where it is too large for any field. An S2 too small
+    /// to be measured gets the weakest covariance that gives about as little.
     pub fn covariance(&self, s2: f64) -> f64 {
+        /// What cannot be measured, as a share of φ².
+        const LEAST: f64 = 1e-3;
+        let s2 = s2.max(self.table[0] + LEAST * self.volume_fraction.powi(2));
         let above = self.table.partition_point(|v| *v < s2);
         if above == 0 {
             return -1.0;
@@ -118,7 +123,7 @@ impl Aim {
     ///
     /// Far apart, S2 is noise about φ², and the covariance that follows from it is none of any field: most of its power
     /// would be negative. A Hann window lets the covariance fade out; of several lengths of the window that one is taken
-    /// whose field is expected to have S2 nearest to the aim, each distance r with the weight 1/r: far apart, the aim is
+    /// whose field is expected to have S2 nearest to the aim, each distance r with the weight 1/r²: far apart, the aim is
     /// mostly noise.
     fn spectrum(&self) -> Spectrum {
         /// Lengths of the window, in distances at which the radial covariance has faded.
@@ -128,6 +133,7 @@ impl Aim {
         let (phi, cut) = (self.volume_fraction, level_cut(self.volume_fraction));
         let aim = self.radial(|at| self.s2[at]);
         let fades = aim.iter().position(|s| s - phi * phi <= FADED * phi * (1.0 - phi));
+        let is_cut = fades.is_none();
         let fades = fades.unwrap_or(self.reach).max(1) as f64;
         let lengths = lengths(self.s2.dim());
         let with_window = |length: f64| {
@@ -141,13 +147,30 @@ impl Aim {
             let made = spectrum.covariance(self.s2.dim());
             let expected = self.radial(|at| cut.s2(made[at]));
             let gaps = expected.iter().zip(&aim).map(|(a, b)| (a - b).abs());
-            let error: f64 = gaps.enumerate().map(|(r, gap)| gap / r.max(1) as f64).sum();
+            let error: f64 = gaps.enumerate().map(|(r, gap)| gap / (r * r).max(1) as f64).sum();
             (error, spectrum)
         };
-        let all = LENGTHS.into_par_iter().map(with_window).collect::<Vec<_>>();
-        let best = all.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        best.map(|(_, spectrum)| spectrum).expect("there are windows")
+        // One after another: each takes several times the memory of the result.
+        let best = LENGTHS.into_iter().map(with_window).reduce(|a, b| if b.0 < a.0 { b } else { a });
+        let (_, spectrum) = best.expect("there are windows");
+        Spectrum { is_cut, ..spectrum }
     }
+}
+
+/// The mean length of the displacements whose length rounds to r = 0 … `reach` − 1: their mean S2 stands for it.
+fn mean_lengths(reach: usize) -> Vec<f64> {
+    let (mut sums, mut places) = (vec![0.0; reach], vec![0u32; reach]);
+    for (dy, dx) in (0..reach).flat_map(|dy| (0..reach).map(move |dx| (dy, dx))) {
+        let length = (dy as f64).hypot(dx as f64);
+        let r = length.round_ties_even() as usize;
+        if r < reach {
+            // Displacements along an axis have two signs, others four.
+            let signs = if dy == 0 || dx == 0 { 2 } else { 4 };
+            sums[r] += f64::from(signs) * length;
+            places[r] += signs;
+        }
+    }
+    sums.iter().zip(places).map(|(sum, places)| sum / f64::from(places.max(1))).collect()
 }
 
 /// The amplitudes of a Gaussian field of unit variance.
@@ -157,6 +180,8 @@ pub struct Spectrum {
     pub amplitudes: Vec<f64>,
     /// The negative power that was left out, as a share of the positive.
     pub clipped: f64,
+    /// Whether the aim had not faded within what is known of it.
+    pub is_cut: bool,
 }
 
 impl Spectrum {
@@ -177,7 +202,7 @@ impl Spectrum {
         // The mean power of a field of unit variance is 1.
         let scale = (height * width) as f64 / positive.max(f64::MIN_POSITIVE);
         let amplitudes = power.into_iter().map(|p| (scale * p.max(0.0)).sqrt()).collect();
-        Self { amplitudes, clipped: negative / positive.max(f64::MIN_POSITIVE) }
+        Self { amplitudes, clipped: negative / positive.max(f64::MIN_POSITIVE), is_cut: false }
     }
 
     /// The covariance of its fields.
@@ -199,7 +224,9 @@ impl Spectrum {
             let share = |of: &Array2<bool>| of.iter().filter(|i| **i).count() as f64;
             let fraction = share(&inside) / share(&rest);
             let reach = pairs.distances().min(size.0 / 2).min(size.1 / 2);
-            let ratio = |pairs: f64, among: f64| pairs / among.max(f64::MIN_POSITIVE);
+            // Where the rest has no pair, nothing is known.
+            let ratio = |pairs: f64, among: f64| if among > 0.0 { pairs / among } else { fraction * fraction };
+            let lengths = mean_lengths(reach);
             let (mean_pairs, mean_among) = (pairs.radial(), among.radial());
             let signed = |k: usize, n: usize| if 2 * k <= n { k as isize } else { k as isize - n as isize };
             let s2 = Array2::from_shape_fn(size, |(y, x)| {
@@ -209,8 +236,11 @@ impl Spectrum {
                     _ if r >= reach as f64 => fraction * fraction,
                     Directions::All => ratio(pairs.at([dy, dx]), among.at([dy, dx])),
                     Directions::Radial => {
-                        let at = |n: usize| ratio(mean_pairs[n.min(reach - 1)], mean_among[n.min(reach - 1)]);
-                        at(r as usize) * (1.0 - r.fract()) + at(r as usize + 1) * r.fract()
+                        let at = |n: usize| ratio(mean_pairs[n], mean_among[n]);
+                        let next = lengths.partition_point(|length| *length <= r).clamp(1, reach - 1);
+                        let (from, to) = (lengths[next - 1], lengths[next]);
+                        let part = ((r - from) / (to - from)).clamp(0.0, 1.0);
+                        at(next - 1) * (1.0 - part) + at(next) * part
                     }
                 }
             });
@@ -248,7 +278,9 @@ mod tests {
             let cut = level_cut(fraction);
             assert!((cut.covariance(fraction * fraction)).abs() < 1e-6, "{fraction}");
             assert!((cut.covariance(fraction - 1e-9) - 1.0).abs() < 1e-3, "{fraction}");
-            assert_eq!((cut.covariance(-0.1), cut.covariance(1.1)), (-1.0, 1.0));
+            assert_eq!(cut.covariance(1.1), 1.0);
+            let least = cut.covariance(-0.1);
+            assert!(least < -0.3 && cut.covariance(1e-9) - least < 1e-6, "{fraction}: {least}");
             let last = cut.table[ANGLES];
             assert!((last - fraction).abs() < 1e-6, "{fraction}: {last}");
         }

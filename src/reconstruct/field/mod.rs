@@ -68,6 +68,10 @@ impl MethodSettings for Field {
         vec![]
     }
 
+    fn uses_device(&self) -> bool {
+        false
+    }
+
     fn fits_lineal_path(&self) -> bool {
         false
     }
@@ -109,7 +113,7 @@ impl Reconstruction for FieldReconstruction {
 
     fn step(&mut self, _interrupted: &dyn Fn() -> bool) -> Result<Progress, ReconstructError> {
         self.map = Some(cut_fields(&self.spectra, &self.counts, self.size, self.seed));
-        // What the spectra could not hold is all that differs from the aim.
+        // There is no loss; the share of power that no field has stands in its place.
         let total = self.spectra.iter().map(|s| s.clipped).fold(0.0, f64::max);
         self.losses.push(LossValue { total, parts: vec![] });
         Ok(Progress::Moving)
@@ -163,6 +167,14 @@ impl Reconstruction for FieldReconstruction {
                 100.0 * clipped
             )
         };
-        if clipped > MUCH { vec![note()] } else { vec![] }
+        let mut notes = if clipped > MUCH { vec![note()] } else { vec![] };
+        if self.spectra.iter().any(|s| s.is_cut) {
+            notes.push(
+                "S2 has not faded within half of the shorter edge: the field's correlation is cut off there. Take a larger \
+                 original and a larger result."
+                    .into(),
+            );
+        }
+        notes
     }
 }

@@ -7,6 +7,7 @@ use egui::{Context, DragValue, Key, KeyboardShortcut, Modifiers, ProgressBar, Ri
 use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
+use crate::app::shared::methods::gram_settings;
 use crate::app::shared::original::Original;
 use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::shared::watch::{News, Watch};
@@ -17,6 +18,7 @@ use crate::figure::{significant, thousands};
 use crate::job::{Ending, Progress, Request, Study, StudyRow, recommend_depth, study_figures, write_study};
 use crate::net::{DEPTHS, Layer, WeightsKind};
 use crate::project::Project;
+use crate::reconstruct::{Method, Settings};
 
 /// The ids of its commands.
 const START: &str = "start";
@@ -185,7 +187,7 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
     value(ui, "Iterations", tip, &mut space.iterations, &150, |ui, v| ui.add(DragValue::new(v).range(1..=10_000)));
     let tip = "Reconstructions at each depth. Their spread shows which differences are real.";
     value(ui, "Seeds", tip, &mut space.seeds, &3, |ui, v| ui.add(DragValue::new(v).range(2..=50)));
-    let weights = shared.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
+    let weights = gram_settings(shared).weights;
     ui.label(RichText::new(format!("Weights: {}", weights.label())).weak())
         .on_hover_text("Chosen in the Reconstruct workspace.");
     ui.add_space(theme::STEP);
@@ -211,13 +213,13 @@ fn panel(space: &mut DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
 
 fn start(space: &mut DepthStudySpace, shared: &Shared) {
     let Some(document) = &shared.document else { return };
-    let deepest = match shared.settings.method.gram().map(|gram| &gram.weights) {
-        Some(WeightsKind::Vgg19) => shared.network.kept.unwrap_or(Layer::CONV1_1),
+    let deepest = match gram_settings(shared).weights {
+        WeightsKind::Vgg19 => shared.network.kept.unwrap_or(Layer::CONV1_1),
         _ => Layer::POOL5,
     };
     let study = Study {
         target: document.target.clone(),
-        settings: shared.settings.clone(),
+        settings: Settings { method: Method::Gram(gram_settings(shared)), ..shared.settings.clone() },
         iterations: space.iterations,
         seeds: space.seeds,
         deepest,

@@ -5,6 +5,7 @@ use egui::{CollapsingHeader, DragValue, ProgressBar, RichText, ScrollArea, Ui};
 use super::data::{data_choice, missing_data, train_request};
 use super::state::{Data, LatentSpace, grey};
 use crate::app::shared::Shared;
+use crate::app::shared::methods::gram_settings;
 use crate::app::shared::plots::row_of_plots;
 use crate::app::space::placeholder;
 use crate::app::theme::{self, Palette};
@@ -15,7 +16,7 @@ use crate::job::{PatchSource, Request, Train, TrainProgress};
 use crate::latent::{
     Head, LEAST_HELD_OUT, LEAST_TRAIN, LatentPreset, LatentSettings, ModelKind, Needs, patches_of, proposed_patches,
 };
-use crate::net::{DEPTHS, WeightsKind};
+use crate::net::DEPTHS;
 
 pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     egui::Panel::bottom("train start")
@@ -66,7 +67,7 @@ const STRIDE: usize = 50;
 
 pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Model");
-    let weights = shared.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
+    let weights = gram_settings(shared).weights;
     let settings = &mut space.settings;
     let before = settings.model;
     let options = ModelKind::ALL.map(|m| (m, m.label()));

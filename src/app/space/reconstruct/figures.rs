@@ -140,6 +140,15 @@ fn curve_figure(
     ShownFigure { figure, colors }
 }
 
+/// Whether the method of what is shown has a loss: one that makes a realisation in one step has none.
+pub fn has_loss(space: &ReconstructSpace, shared: &Shared) -> bool {
+    let shown = match space.shown {
+        Shown::Realisation(n) => shared.realisations.get(n).map(|r| &r.report.settings),
+        Shown::Live => space.started.as_ref().map(|started| &started.settings),
+    };
+    shown.unwrap_or(&shared.settings).method.settings().iterations() > 1
+}
+
 /// The loss of the run or of the shown realisation, with its layers.
 fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> ShownFigure {
     let (total, layers): (Vec<f64>, Vec<(String, Vec<f64>)>) = match (space.shown, &space.started) {
@@ -159,8 +168,7 @@ fn loss_figure(space: &ReconstructSpace, shared: &Shared, palette: Palette) -> S
         (Shown::Live, None) => (vec![], vec![]),
     };
     let (mut series, mut colors) = (vec![], vec![]);
-    // A single value is no curve: the method makes a realisation in one step.
-    if total.len() > 1 {
+    if !total.is_empty() && has_loss(space, shared) {
         let total = total.iter().enumerate().map(|(n, v)| (n as f64 + 1.0, *v)).collect();
         series.push(Series { name: "total".into(), color: MADE, points: total });
         colors.push(palette.accent);

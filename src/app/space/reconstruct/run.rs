@@ -18,7 +18,7 @@ use crate::job::{CHECKPOINT, Ending, Preview, Request, Run, RunProgress};
 use crate::micrograph::PhaseMap;
 use crate::net::WeightsKind;
 use crate::net::weights::download::download_bytes;
-use crate::reconstruct::gram::phase_vectors;
+use crate::reconstruct::gram::{Encoding, phase_vectors};
 use crate::reconstruct::{Realisation, SavedRun};
 
 /// Seconds of work that are thrown away without a question.
@@ -309,9 +309,10 @@ fn show_result(
         Shown::Realisation(n) => shared.realisations.get(n).map(|r| &r.report.settings),
         Shown::Live => space.started.as_ref().map(|started| &started.settings),
     };
-    let vectors = settings.zip(phases).and_then(|(settings, map)| {
-        let gram = settings.method.gram()?;
-        Some(phase_vectors(map.phases, gram.encoding, settings.seed))
+    let vectors = settings.zip(phases).map(|(settings, map)| {
+        // The other methods make phases, and their image is that of the corners.
+        let encoding = settings.method.gram().map_or(Encoding::Corners, |gram| gram.encoding);
+        phase_vectors(map.phases, encoding, settings.seed)
     });
     match settings.zip(vectors) {
         Some((settings, vectors)) => {

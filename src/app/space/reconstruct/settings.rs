@@ -6,6 +6,7 @@ use super::state::{ReconstructSpace, SETTLING};
 use super::{gram, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
+use crate::app::shared::methods::choose_method;
 use crate::app::space::micrograph::{add_preparation, remaining_data_bar};
 use crate::app::space::{document_summary, phase_choice};
 use crate::app::theme;
@@ -13,6 +14,7 @@ use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::compute::DeviceKind;
 use crate::compute::graph::Precision;
 use crate::micrograph::Prepare;
+use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Pixels, Start};
 use crate::reconstruct::field::{Directions, Field};
 use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{MOST_REALISATIONS, Method, Settings};
@@ -30,6 +32,7 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         match shared.settings.method.clone() {
             Method::Gram(gram) => gram_settings(space, shared, gram, ui),
             Method::Field(field) => field_settings(shared, field, ui),
+            Method::Anneal(anneal) => anneal_settings(shared, anneal, ui),
         }
     });
 }
@@ -48,7 +51,7 @@ fn method_choice(shared: &mut Shared, ui: &mut Ui) {
     let options: Vec<(Method, &str)> = all.iter().map(|method| (method.clone(), method.settings().name())).collect();
     choice(ui, "Method", "How new micrographs are made.", &mut chosen, &default, &options);
     if chosen != before {
-        shared.settings.method = chosen;
+        choose_method(shared, chosen);
     }
 }
 
@@ -130,7 +133,7 @@ fn gram_settings(space: &mut ReconstructSpace, shared: &mut Shared, before: Gram
     gram::edges(&mut edited, ui);
     device_settings(shared, ui);
     CollapsingHeader::new("Faithfulness").show(ui, |ui| gram::faithful_settings(shared, &mut edited, ui));
-    CollapsingHeader::new("Method").show(ui, |ui| {
+    CollapsingHeader::new("Network and optimiser").show(ui, |ui| {
         gram::method_settings(&mut edited, ui);
         memory_settings(shared, ui);
     });
@@ -147,9 +150,34 @@ fn field_settings(shared: &mut Shared, mut field: Field, ui: &mut Ui) {
     heading(ui, "Run");
     run_settings(shared, ui);
     let note = "A Gaussian field with the covariance that gives the original's S2, cut at the exact volume fraction. S2 is \
-                met; the lineal path and everything else follow from the field. It takes less than a second.";
+                followed as far as such a field can; the lineal path and everything else follow from it.";
     ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
     shared.settings.method = Method::Field(field);
+}
+
+/// The settings of simulated annealing.
+fn anneal_settings(shared: &mut Shared, mut anneal: Anneal, ui: &mut Ui) {
+    let default = Anneal::default();
+    let tip =
+        "Exchanges of two pixels that are tried, for each pixel of the result. More come closer to the original's S2.";
+    value(ui, "Exchanges", tip, &mut anneal.tries, &default.tries, |ui, v| {
+        ui.add(DragValue::new(v).range(1..=MOST_TRIES).suffix(" a pixel"))
+    });
+    let starts = [(Start::Field, "Gaussian field"), (Start::Noise, "noise")];
+    let tip =
+        "A Gaussian field has nearly the right S2 already. From noise, as in the paper, it takes many more exchanges.";
+    choice(ui, "Start", tip, &mut anneal.start, &default.start, &starts);
+    let pixels = [(Pixels::Interfaces, "at interfaces"), (Pixels::Any, "anywhere")];
+    let tip = "Which pixels are exchanged. At interfaces phases stay compact; anywhere, specks appear.";
+    choice(ui, "Pixels", tip, &mut anneal.pixels, &default.pixels, &pixels);
+    let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
+    value(ui, "Zero tolerance", tip, &mut anneal.zero_tolerance, &default.zero_tolerance, |ui, v| ui.checkbox(v, ""));
+    heading(ui, "Run");
+    run_settings(shared, ui);
+    let note = "Pixels are exchanged until S2 (radial, rows, columns) is the original's; the fractions stay exact. The \
+                lineal path and everything else are left free.";
+    ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
+    shared.settings.method = Method::Anneal(anneal);
 }
 
 /// How many realisations, from which seed, how large.

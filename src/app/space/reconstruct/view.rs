@@ -182,7 +182,7 @@ fn plots(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
             }
             if figure.figure.series.is_empty() {
                 let text = match n {
-                    2 if matches!(space.shown, Shown::Realisation(_)) => "The method has no loss to follow.",
+                    2 if !figures::has_loss(space, shared) => "The method has no loss to follow.",
                     2 => "The loss of each layer, once a run has started.",
                     _ if shared.measuring => "Measuring…",
                     _ if difference => "The difference from the original, once there is a reconstruction.",
@@ -220,7 +220,7 @@ fn difference_button(ui: &mut Ui, difference: bool, has_room: bool) -> bool {
 
 fn iteration_label(space: &ReconstructSpace, ui: &mut Ui) {
     let progress = &space.run.progress;
-    if space.run.is_running() && progress.iterations > 0 {
+    if space.run.is_running() && progress.iterations > 1 {
         let share = 100.0 * progress.share_of_realisation();
         let text = format!("iteration {} of {}: {share:.0} % of the work", progress.iteration, progress.iterations);
         let tip = "An iteration at a coarse size costs less, so the share of the work is not that of the iterations.";

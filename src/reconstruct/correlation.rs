@@ -24,6 +24,9 @@ pub struct Correlations {
     pub counted: usize,
 }
 
+/// A phase with the pairs and the errors that an exchange gives it.
+type Tried = (usize, [Vec<i64>; CURVES], [f64; CURVES]);
+
 struct Phase {
     label: u8,
     /// The indicator with a border of `distances` pixels, copied from the opposite edges.
@@ -41,9 +44,10 @@ struct Phase {
 }
 
 impl Correlations {
-    pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
+    /// The correlations of a map, and those of its original as targets, over at most so many distances.
+    pub fn new(map: &PhaseMap, original: &PhaseMap, most: usize) -> Self {
         let (height, width) = map.size();
-        let distances = stats::distances(map.labels.shape()).min(stats::distances(original.labels.shape()));
+        let distances = stats::distances(map.labels.shape()).min(stats::distances(original.labels.shape())).min(most);
         let bins = bins(distances);
         let mut places = [vec![0i64; distances], vec![2; distances], vec![2; distances]];
         bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
@@ -120,7 +124,31 @@ impl Correlations {
         if expected > 0.0 {
             return false;
         }
-        let before: f64 = self.phases.iter().flat_map(|p| p.errors).sum();
+        let before = self.error();
+        let (after, next) = self.try_out(e);
+        let within = next.iter().all(|(n, _, errors)| errors[RADIAL] <= self.phases[*n].start);
+        let is_made = within && (after < before || (closer && after <= before));
+        self.settle(e, next, is_made);
+        is_made
+    }
+
+    /// Makes an exchange if `accepts` the change of the summed errors. Returns whether it did.
+    pub fn exchange_if(&mut self, e: Exchange, accepts: impl FnOnce(f64) -> bool) -> bool {
+        let before = self.error();
+        let (after, next) = self.try_out(e);
+        let is_made = accepts(after - before);
+        self.settle(e, next, is_made);
+        is_made
+    }
+
+    /// The sum of the errors of all curves and phases.
+    pub fn error(&self) -> f64 {
+        self.phases.iter().flat_map(|p| p.errors).sum()
+    }
+
+    /// Makes an exchange in the indicators, and counts its pairs. Returns the sum of the errors with it, and the pairs and
+    /// errors of the phases that it changes.
+    fn try_out(&mut self, e: Exchange) -> (f64, Vec<Tried>) {
         let mut after = 0.0;
         let mut next = vec![];
         for n in 0..self.phases.len() {
@@ -139,20 +167,20 @@ impl Correlations {
             after += errors.iter().sum::<f64>();
             next.push((n, pairs, errors));
         }
-        let within = next.iter().all(|(n, _, errors)| errors[RADIAL] <= self.phases[*n].start);
-        if within && (after < before || (closer && after <= before)) {
-            for (n, pairs, errors) in next {
-                self.phases[n].pairs = pairs;
-                self.phases[n].errors = errors;
+        (after, next)
+    }
+
+    /// Keeps an exchange that was tried out, or takes it back.
+    fn settle(&mut self, e: Exchange, next: Vec<Tried>, is_made: bool) {
+        for (n, pairs, errors) in next {
+            if is_made {
+                (self.phases[n].pairs, self.phases[n].errors) = (pairs, errors);
+            } else {
+                let sign = sign_of(self.phases[n].label, e);
+                self.set(n, e.a, sign < 0);
+                self.set(n, e.b, sign > 0);
             }
-            return true;
         }
-        for (n, _, _) in next {
-            let sign = sign_of(self.phases[n].label, e);
-            self.set(n, e.a, sign < 0);
-            self.set(n, e.b, sign > 0);
-        }
-        false
     }
 
     /// Adds the pairs of the pixel `at` with all others of the phase; `sign` −1 subtracts them.

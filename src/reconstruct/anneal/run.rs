@@ -1,0 +1,127 @@
+//! One realisation by annealing.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use super::{Anneal, Pixels};
+use crate::micrograph::PhaseMap;
+use crate::optimise::Progress;
+use crate::reconstruct::correlation::Correlations;
+use crate::reconstruct::exchange::{Exchange, interfaces, propose};
+use crate::reconstruct::reconstruction::LossValue;
+
+/// Blocks of a realisation. After each, the temperature is set anew.
+pub const BLOCKS: usize = 400;
+/// The most distances of S2 in the energy: an exchange then costs the same in results of any size.
+const MOST_DISTANCES: usize = 128;
+/// The share of exchanges that is to be accepted, in the first and in the last block.
+const FIRST_SHARE: f64 = 0.2;
+const LAST_SHARE: f64 = 0.002;
+
+/// Pixels in random places.
+pub fn noise(counts: &[usize], size: (usize, usize), seed: u64) -> PhaseMap {
+    let mut labels: Vec<u8> = counts.iter().enumerate().flat_map(|(phase, n)| vec![phase as u8; *n]).collect();
+    labels.shuffle(&mut Pcg64::seed_from_u64(seed));
+    PhaseMap::new(size, labels, counts.len())
+}
+
+/// A realisation in progress.
+pub struct Annealing {
+    /// Its phases.
+    pub map: PhaseMap,
+    correlations: Correlations,
+    /// In units of the energy.
+    pub temperature: f64,
+    /// The seed.
+    pub seed: u64,
+    /// The energy after each block, with the temperature and the share of accepted exchanges.
+    pub losses: Vec<LossValue>,
+}
+
+impl Annealing {
+    /// Starts from phases.
+    pub fn new(map: PhaseMap, original: &PhaseMap, settings: &Anneal, seed: u64) -> Self {
+        let correlations = Correlations::new(&map, original, MOST_DISTANCES);
+        let mut made = Self { map, correlations, temperature: 0.0, seed, losses: vec![] };
+        if !settings.zero_tolerance {
+            made.temperature = made.first_temperature(settings);
+        }
+        made
+    }
+
+    /// The energy: the sum of the errors of S2.
+    pub fn energy(&self) -> f64 {
+        self.correlations.error()
+    }
+
+    /// Bytes in use, about.
+    pub fn memory(&self) -> u64 {
+        let edge = |n: usize| n + 2 * self.correlations.reach();
+        let (height, width) = self.map.size();
+        (self.map.phases * edge(height) * edge(width)) as u64
+    }
+
+    /// The temperature at which about [`FIRST_SHARE`] of the exchanges that raise the energy are accepted.
+    fn first_temperature(&mut self, settings: &Anneal) -> f64 {
+        const SAMPLES: usize = 200;
+        let mut random = Pcg64::seed_from_u64(self.seed ^ 0x5EED);
+        let lists = interfaces(&self.map);
+        let (mut sum, mut rises) = (0.0, 0);
+        for _ in 0..SAMPLES {
+            let Some(e) = proposed(&self.map, &lists, settings.pixels, &mut random) else { continue };
+            self.correlations.exchange_if(e, |change| {
+                if change > 0.0 {
+                    (sum, rises) = (sum + change, rises + 1);
+                }
+                false
+            });
+        }
+        if rises > 0 { -sum / f64::from(rises) / FIRST_SHARE.ln() } else { 0.0 }
+    }
+
+    /// One block of exchanges.
+    pub fn block(&mut self, settings: &Anneal) -> Progress {
+        let n = self.losses.len();
+        // Each block has random numbers of its own, so that a run goes on with the same ones.
+        let mut random =
+            Pcg64::seed_from_u64(self.seed.wrapping_add((n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let tries = (settings.tries * self.map.pixels()).div_ceil(BLOCKS);
+        let lists = interfaces(&self.map);
+        let (mut tried, mut accepted) = (0u32, 0u32);
+        for _ in 0..tries {
+            let Some(e) = proposed(&self.map, &lists, settings.pixels, &mut random) else { continue };
+            let (temperature, chance) = (self.temperature, random.random::<f64>());
+            let accepts = |change: f64| change <= 0.0 || chance < (-change / temperature).exp();
+            tried += 1;
+            if self.correlations.exchange_if(e, accepts) {
+                self.map.flat_mut()[e.a] = e.to;
+                self.map.flat_mut()[e.b] = e.from;
+                accepted += 1;
+            }
+        }
+        let share = f64::from(accepted) / f64::from(tried.max(1));
+        self.losses.push(LossValue { total: self.energy(), parts: vec![self.temperature, share] });
+        if self.energy() == 0.0 {
+            return Progress::Converged;
+        }
+        if !settings.zero_tolerance {
+            let part = (n + 1) as f64 / BLOCKS as f64;
+            let wanted = FIRST_SHARE * (LAST_SHARE / FIRST_SHARE).powf(part);
+            self.temperature *= (wanted / share.max(1e-6)).powf(0.3).clamp(0.8, 1.1);
+        }
+        Progress::Moving
+    }
+}
+
+/// Two pixels that may change places.
+fn proposed(map: &PhaseMap, lists: &[Vec<u32>], pixels: Pixels, random: &mut Pcg64) -> Option<Exchange> {
+    match pixels {
+        Pixels::Interfaces => propose(map, lists, random),
+        Pixels::Any => {
+            let [a, b] = [0, 0].map(|_: usize| random.random_range(0..map.pixels()));
+            let (from, to) = (map.flat()[a], map.flat()[b]);
+            (from != to).then_some(Exchange { a, b, from, to })
+        }
+    }
+}
