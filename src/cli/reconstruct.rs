@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Settings that go together; other options override them [default: faithful]
     #[arg(long)]
     preset: Option<Preset>,
-    /// The method: gram or field, or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
+    /// The method: gram, field or anneal, or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
     #[arg(long, conflicts_with = "preset")]
     method: Option<Method>,
     #[command(flatten)]
