@@ -148,6 +148,25 @@ pub trait MethodSettings {
     }
 }
 
+/// Checks that S2 of an original and of a result can be measured; `method` begins the sentence if it cannot.
+///
+/// # Errors
+/// An edge is too short.
+pub(super) fn check_edges(
+    method: &str,
+    original: (usize, usize),
+    result: (usize, usize),
+) -> Result<(), ReconstructError> {
+    /// The smallest edge whose S2 can be measured.
+    const LEAST: usize = 4;
+    let least = original.0.min(original.1).min(result.0).min(result.1);
+    if least < LEAST {
+        let text = format!("{method} needs at least {LEAST} pixels along each edge; the smallest edge has {least}.");
+        return Err(ReconstructError::Settings(text));
+    }
+    Ok(())
+}
+
 /// Everything that decides a reconstruction besides the micrograph.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields, remote = "Self")]

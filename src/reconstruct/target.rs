@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
+use super::ReconstructError;
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
 use crate::stats::{Curves, MapStatistics, Quarters, all_curves};
 
@@ -52,6 +53,15 @@ impl Target {
     /// Height and width after the preparation.
     pub fn size(&self) -> (usize, usize) {
         self.micrograph.size()
+    }
+
+    /// Its phases, for a method that needs them; `needs` is the beginning of the sentence if there are none.
+    ///
+    /// # Errors
+    /// The micrograph has no phases.
+    pub(super) fn needed_phases(&self, needs: &str) -> Result<&Arc<PhaseMap>, ReconstructError> {
+        let text = || format!("{needs}, and this micrograph has none. Segment it, or take the Gram matrices.");
+        self.phases.as_ref().ok_or_else(|| ReconstructError::Settings(text()))
     }
 
     /// The first 16 hexadecimal digits of the SHA-256 of the file's size and values, before any preparation, by which a

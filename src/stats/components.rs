@@ -57,9 +57,7 @@ impl Components {
     pub fn mean_size(&self) -> f64 {
         self.sizes.iter().sum::<usize>() as f64 / self.sizes.len().max(1) as f64
     }
-}
 
-impl Components {
     /// The circularity 4πA/P² of each component that touches no edge of the picture, 1 at most: A is its area, P the length
     /// of its interface by Crofton's formula over rows, columns and both diagonals. Pixels make small discs a little
     /// rounder than they are, hence the bound.

@@ -46,6 +46,13 @@ pub fn handle_picture_request(shared: &mut Shared, wanted: Option<SavePicture>) 
     });
 }
 
+/// Takes the figure of a group that is enlarged, if one is.
+pub fn take_enlarged(ui: &egui::Ui, group: &str, figures: &mut Vec<ShownFigure>) -> Option<ShownFigure> {
+    let only = enlarged(ui.ctx(), group)?;
+    let at = figures.iter().position(|shown| shown.figure.title == only)?;
+    Some(figures.swap_remove(at))
+}
+
 /// Shows figures beside each other in columns of one width, with their menus; or the one of them that is enlarged.
 pub fn row_of_plots(
     shared: &mut Shared,
@@ -56,10 +63,9 @@ pub fn row_of_plots(
     y_top: Option<f64>,
 ) {
     let mut figures: Vec<ShownFigure> = figures.into_iter().collect();
-    let only = enlarged(ui.ctx(), id).and_then(|name| figures.iter().position(|f| f.figure.title == name));
-    let columns = if only.is_some() { 1 } else { columns };
-    if let Some(only) = only {
-        figures = vec![figures.swap_remove(only)];
+    if let Some(only) = take_enlarged(ui, id, &mut figures) {
+        let wanted = titled_plot(ui, id, only, y_top);
+        return handle_plot_request(shared, ui, wanted);
     }
     let mut wanted = None;
     ui.columns(columns, |columns| {

@@ -17,7 +17,7 @@ use super::ReconstructError;
 use super::field::{Directions, Spectrum, cut_fields};
 use super::gram::{Encoding, encode, phase_vectors};
 use super::reconstruction::{LossValue, Outcome, Reconstruction, State, Status, Vector};
-use super::settings::{MethodSettings, Settings};
+use super::settings::{MethodSettings, Settings, check_edges};
 use super::target::Target;
 use super::target_counts;
 use crate::compute::{Device, DeviceInfo};
@@ -30,17 +30,10 @@ impl MethodSettings for Anneal {
     }
 
     fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
-        /// The smallest edge whose S2 can be measured.
-        const LEAST: usize = 4;
-        let wrong = |text: String| Err(ReconstructError::Settings(text));
-        let least = original.0.min(original.1).min(result.0).min(result.1);
-        if least < LEAST {
-            return wrong(format!(
-                "Annealing needs at least {LEAST} pixels along each edge; the smallest edge has {least}."
-            ));
-        }
+        check_edges("Annealing", original, result)?;
         if !(1..=MOST_TRIES).contains(&self.tries) {
-            return wrong(format!("Between 1 and {MOST_TRIES} exchanges can be tried for each pixel."));
+            let text = format!("Between 1 and {MOST_TRIES} exchanges can be tried for each pixel.");
+            return Err(ReconstructError::Settings(text));
         }
         Ok(())
     }
@@ -51,12 +44,7 @@ impl MethodSettings for Anneal {
         settings: &Settings,
         _device: Device,
     ) -> Result<Box<dyn Reconstruction>, ReconstructError> {
-        let Some(map) = &target.phases else {
-            return Err(ReconstructError::Settings(
-                "Annealing exchanges pixels of phases, and this micrograph has none. Segment it, or take the Gram matrices."
-                    .into(),
-            ));
-        };
+        let map = target.needed_phases("Annealing exchanges pixels of phases")?;
         let size = settings.output_size(target.size());
         let spectra = match self.start {
             Start::Field => Spectrum::of_phases(map, size, Directions::All),

@@ -91,8 +91,10 @@ impl LevelCut {
 }
 
 /// S2 of a phase at every displacement of a result, as far as it is known.
-struct Aim {
+struct Aim<'a> {
     volume_fraction: f64,
+    /// The length of every displacement.
+    lengths: &'a Array2<f64>,
     /// Displacement 0 first and negative ones last; only those shorter than `reach` count.
     s2: Array2<f64>,
     /// Half of the shorter edge of the original and of the result.
@@ -105,11 +107,11 @@ fn lengths((height, width): (usize, usize)) -> Array2<f64> {
     Array2::from_shape_fn((height, width), |(y, x)| signed(y, height).hypot(signed(x, width)))
 }
 
-impl Aim {
+impl Aim<'_> {
     /// The mean of values over the displacements of each length that counts.
     fn radial(&self, values: impl Fn((usize, usize)) -> f64) -> Vec<f64> {
         let (mut sums, mut places) = (vec![0.0; self.reach], vec![0u32; self.reach]);
-        for (at, length) in lengths(self.s2.dim()).indexed_iter() {
+        for (at, length) in self.lengths.indexed_iter() {
             let r = length.round_ties_even() as usize;
             if r < self.reach {
                 sums[r] += values(at);
@@ -135,7 +137,6 @@ impl Aim {
         let fades = aim.iter().position(|s| s - phi * phi <= FADED * phi * (1.0 - phi));
         let is_cut = fades.is_none();
         let fades = fades.unwrap_or(self.reach).max(1) as f64;
-        let lengths = lengths(self.s2.dim());
         let with_window = |length: f64| {
             let end = (length * fades).min(self.reach as f64);
             let windowed = |s2: &f64, r: &f64| match *r {
@@ -143,7 +144,7 @@ impl Aim {
                 r if r < end => (0.5 + 0.5 * (std::f64::consts::PI * r / end).cos()) * cut.covariance(*s2),
                 _ => 0.0,
             };
-            let spectrum = Spectrum::of(&Zip::from(&self.s2).and(&lengths).map_collect(windowed));
+            let spectrum = Spectrum::of(&Zip::from(&self.s2).and(self.lengths).map_collect(windowed));
             let made = spectrum.covariance(self.s2.dim());
             let expected = self.radial(|at| cut.s2(made[at]));
             let gaps = expected.iter().zip(&aim).map(|(a, b)| (a - b).abs());
@@ -216,6 +217,7 @@ impl Spectrum {
     /// phases this is one field; of more, the fields are independent of each other, and S2 of a phase among the rest is the
     /// share of pairs in the phase among the pairs in the rest.
     pub fn of_phases(map: &PhaseMap, size: (usize, usize), directions: Directions) -> Vec<Self> {
+        let lengths = lengths(size);
         let spectrum = |phase: usize| {
             let inside = map.indicator(phase);
             let rest = map.labels.mapv(|label| usize::from(label) >= phase);
@@ -226,25 +228,25 @@ impl Spectrum {
             let reach = pairs.distances().min(size.0 / 2).min(size.1 / 2);
             // Where the rest has no pair, nothing is known.
             let ratio = |pairs: f64, among: f64| if among > 0.0 { pairs / among } else { fraction * fraction };
-            let lengths = mean_lengths(reach);
+            let means = mean_lengths(reach);
             let (mean_pairs, mean_among) = (pairs.radial(), among.radial());
             let signed = |k: usize, n: usize| if 2 * k <= n { k as isize } else { k as isize - n as isize };
             let s2 = Array2::from_shape_fn(size, |(y, x)| {
                 let [dy, dx] = [signed(y, size.0), signed(x, size.1)];
-                let r = (dy as f64).hypot(dx as f64);
+                let r = lengths[[y, x]];
                 match directions {
                     _ if r >= reach as f64 => fraction * fraction,
                     Directions::All => ratio(pairs.at([dy, dx]), among.at([dy, dx])),
                     Directions::Radial => {
                         let at = |n: usize| ratio(mean_pairs[n], mean_among[n]);
-                        let next = lengths.partition_point(|length| *length <= r).clamp(1, reach - 1);
-                        let (from, to) = (lengths[next - 1], lengths[next]);
+                        let next = means.partition_point(|length| *length <= r).clamp(1, reach - 1);
+                        let (from, to) = (means[next - 1], means[next]);
                         let part = ((r - from) / (to - from)).clamp(0.0, 1.0);
                         at(next - 1) * (1.0 - part) + at(next) * part
                     }
                 }
             });
-            Aim { volume_fraction: fraction, s2, reach }.spectrum()
+            Aim { volume_fraction: fraction, lengths: &lengths, s2, reach }.spectrum()
         };
         (0..map.phases.saturating_sub(1)).into_par_iter().map(spectrum).collect()
     }

@@ -18,7 +18,7 @@ pub use settings::{Directions, Field};
 use super::ReconstructError;
 use super::gram::{Encoding, encode, phase_vectors};
 use super::reconstruction::{LossValue, Outcome, Reconstruction, State, Status};
-use super::settings::{MethodSettings, Settings};
+use super::settings::{MethodSettings, Settings, check_edges};
 use super::target::Target;
 use super::target_counts;
 use crate::compute::{Device, DeviceInfo};
@@ -31,15 +31,7 @@ impl MethodSettings for Field {
     }
 
     fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
-        /// The smallest edge whose S2 can be measured.
-        const LEAST: usize = 4;
-        let least = original.0.min(original.1).min(result.0).min(result.1);
-        match least < LEAST {
-            true => Err(ReconstructError::Settings(format!(
-                "A Gaussian random field needs at least {LEAST} pixels along each edge; the smallest edge has {least}."
-            ))),
-            false => Ok(()),
-        }
+        check_edges("A Gaussian random field", original, result)
     }
 
     fn prepare(
@@ -48,12 +40,7 @@ impl MethodSettings for Field {
         settings: &Settings,
         _device: Device,
     ) -> Result<Box<dyn Reconstruction>, ReconstructError> {
-        let Some(map) = &target.phases else {
-            return Err(ReconstructError::Settings(
-                "A Gaussian random field has phases, and this micrograph has none. Segment it, or take the Gram matrices."
-                    .into(),
-            ));
-        };
+        let map = target.needed_phases("A Gaussian random field has phases")?;
         let size = settings.output_size(target.size());
         let spectra = Spectrum::of_phases(map, size, self.directions);
         let counts = target_counts(&map.counts(), size.0 * size.1);

@@ -13,7 +13,7 @@ use super::{Space, SpaceCommand, phase_choice};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::original::Original;
-use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request, take_enlarged};
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{News, OneShot, Watch};
@@ -395,14 +395,12 @@ fn view(space: &mut CompareSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 /// Plots in rows of three.
-fn grid(shared: &mut Shared, ui: &mut Ui, figures: Vec<ShownFigure>) {
-    let mut wanted = None;
-    let only = enlarged(ui.ctx(), PLOTS);
-    if let Some(figure) = only.and_then(|only| figures.iter().position(|f| f.figure.title == only)) {
-        let mut figures = figures;
-        wanted = titled_plot(ui, PLOTS, figures.swap_remove(figure), None);
+fn grid(shared: &mut Shared, ui: &mut Ui, mut figures: Vec<ShownFigure>) {
+    if let Some(only) = take_enlarged(ui, PLOTS, &mut figures) {
+        let wanted = titled_plot(ui, PLOTS, only, None);
         return handle_plot_request(shared, ui, wanted);
     }
+    let mut wanted = None;
     let rows = figures.len().div_ceil(3);
     let height = ui.available_height() / rows as f32 - 4.0;
     let mut figures = figures.into_iter();

@@ -9,10 +9,10 @@ use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::original::Original;
-use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request, take_enlarged};
 use crate::app::shared::watch::{News, Watch};
 use crate::app::theme;
-use crate::app::widgets::{Pane, Picture, ShownFigure, enlarged, heading, primary, show_panes, titled_plot, value};
+use crate::app::widgets::{Pane, Picture, ShownFigure, heading, primary, show_panes, titled_plot, value};
 use crate::compute::mebibytes;
 use crate::figure::{significant, thousands};
 use crate::job::{Ending, Progress, Request, Study, StudyRow, recommend_depth, study_figures, write_study};
@@ -298,14 +298,13 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         None => "No depth is recommended: the errors are hardly below white noise's. Use more iterations.".into(),
     };
     ui.label(RichText::new(text).strong());
-    let figures = study_figures(rows).map(|figure| ShownFigure { figure, colors: vec![theme::palette(ui).accent] });
-    let mut wanted = None;
-    if let Some(name) = enlarged(ui.ctx(), PLOTS)
-        && let Some(figure) = figures.iter().position(|f| f.figure.title == name)
-    {
-        wanted = figures.into_iter().nth(figure).and_then(|figure| titled_plot(ui, PLOTS, figure, None));
+    let shown = |figure| ShownFigure { figure, colors: vec![theme::palette(ui).accent] };
+    let mut figures: Vec<ShownFigure> = study_figures(rows).into_iter().map(shown).collect();
+    if let Some(only) = take_enlarged(ui, PLOTS, &mut figures) {
+        let wanted = titled_plot(ui, PLOTS, only, None);
         return handle_plot_request(shared, ui, wanted);
     }
+    let mut wanted = None;
     ui.columns(3, |columns| {
         for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
             wanted = titled_plot(ui, PLOTS, figure, None).or(wanted.take());

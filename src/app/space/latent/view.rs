@@ -6,7 +6,7 @@ use super::data::ask_for_files;
 use super::explore::cell_at;
 use super::state::{LatentSpace, OpenModel, SheetKind, grey};
 use crate::app::shared::Shared;
-use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
+use crate::app::shared::plots::{handle_picture_request, handle_plot_request, take_enlarged};
 use crate::app::shared::question::PathKind;
 use crate::app::space::placeholder;
 use crate::app::theme;
@@ -59,14 +59,12 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     };
     let reference = open.reference.clone().filter(|r| r.edge == shown.edge);
     let pixel = open.model.summary.pixel_size.clone();
-    let figures = curve_figures(&shown, reference.as_ref(), theme::palette(ui));
-    let only = enlarged(ui.ctx(), CURVES).filter(|name| figures.iter().any(|f| f.figure.title == *name));
-    let mut wanted = None;
-    if let Some(only) = only {
-        let figure = figures.into_iter().find(|f| f.figure.title == only);
-        wanted = figure.and_then(|figure| titled_plot(ui, CURVES, figure, None));
+    let mut figures = curve_figures(&shown, reference.as_ref(), theme::palette(ui));
+    if let Some(only) = take_enlarged(ui, CURVES, &mut figures) {
+        let wanted = titled_plot(ui, CURVES, only, None);
         return handle_plot_request(shared, ui, wanted);
     }
+    let mut wanted = None;
     let mut saved = None;
     let room = ui.available_size();
     egui::Panel::left("decoded")

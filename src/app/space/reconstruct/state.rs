@@ -143,7 +143,7 @@ pub struct Difference {
 impl Difference {
     /// Measures the sampling error of an original, once.
     pub(super) fn follow(&mut self, original: Option<Arc<PhaseMap>>, wake: &Wake) {
-        let Some(map) = original.filter(|_| self.is_shown) else { return };
+        let Some(map) = original else { return };
         if self.of.as_ref().is_none_or(|of| !Arc::ptr_eq(of, &map)) {
             (self.of, self.errors) = (Some(map.clone()), vec![]);
             let measure = move || Ok(curve_errors(&map).unwrap_or_default());
