@@ -163,6 +163,40 @@ fn every_method_has_its_controls_and_keeps_its_settings() {
                 ("Zero tolerance", Tick, "/settings/method/anneal/zero_tolerance", json!(true)),
             ],
         ),
+        (
+            "Decision tree",
+            vec![
+                ("Sees", Set(5.0), "/settings/method/tree/reach", json!(5)),
+                ("Leaf", Set(30.0), "/settings/method/tree/leaf", json!(30)),
+                ("Sizes", Set(3.0), "/settings/method/tree/scales", json!(3)),
+            ],
+        ),
+        (
+            "Markov random field",
+            vec![
+                ("Sees", Set(3.0), "/settings/method/markov/reach", json!(3)),
+                ("Sizes", Set(4.0), "/settings/method/markov/scales", json!(4)),
+                ("Tolerance", Set(0.5), "/settings/method/markov/tolerance", json!(0.5)),
+            ],
+        ),
+        (
+            "Direct sampling",
+            vec![
+                ("Neighbours", Set(25.0), "/settings/method/sampling/neighbours", json!(25)),
+                ("May differ", Set(0.1), "/settings/method/sampling/threshold", json!(0.1)),
+                ("Places", Set(5000.0), "/settings/method/sampling/places", json!(5000)),
+            ],
+        ),
+        (
+            "Physical descriptors",
+            vec![
+                ("Separate", Tick, "/settings/method/descriptors/split", json!(false)),
+                ("Number", Set(2.0), "/settings/method/descriptors/number", json!(2.0)),
+                ("Aspect ratio", Set(1.5), "/settings/method/descriptors/aspect", json!(1.5)),
+                ("Spacing", Set(0.5), "/settings/method/descriptors/spacing", json!(0.5)),
+                ("Directions", Pick("along rows"), "/settings/method/descriptors/orientations", json!("rows")),
+            ],
+        ),
     ] {
         operate(&mut harness, "Method", Pick(method));
         for (label, hand, path, wanted) in cases {

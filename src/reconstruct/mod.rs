@@ -5,17 +5,25 @@
 //! common to all methods.
 
 pub mod anneal;
+mod causal;
 mod checkpoint;
 mod correlation;
+pub mod descriptors;
 mod exchange;
 pub mod field;
 mod fractions;
 pub mod gram;
+pub mod markov;
 mod output;
+mod pieces;
+mod plane;
 mod polish;
 mod reconstruction;
+pub mod sampling;
 mod settings;
+mod steering;
 mod target;
+pub mod tree;
 
 use std::path::PathBuf;
 

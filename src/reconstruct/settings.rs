@@ -12,10 +12,14 @@ use serde_json::Value;
 
 use super::ReconstructError;
 use super::anneal::Anneal;
+use super::descriptors::Descriptors;
 use super::field::Field;
 use super::gram::Gram;
+use super::markov::Markov;
 use super::reconstruction::Reconstruction;
+use super::sampling::Sampling;
 use super::target::Target;
+use super::tree::Tree;
 use crate::compute::Device;
 use crate::compute::graph::Precision;
 use crate::micrograph::Recipe;
@@ -31,6 +35,14 @@ pub enum Method {
     Field(Field),
     /// Simulated annealing of the two-point correlation.
     Anneal(Anneal),
+    /// Synthesis by a decision tree.
+    Tree(Tree),
+    /// Synthesis of a Markov random field.
+    Markov(Markov),
+    /// Multiple-point statistics by direct sampling.
+    Sampling(Sampling),
+    /// Physical descriptors of particles.
+    Descriptors(Descriptors),
 }
 
 impl Default for Method {
@@ -42,7 +54,15 @@ impl Default for Method {
 impl Method {
     /// All methods with their default settings.
     pub fn all() -> Vec<Self> {
-        vec![Self::Gram(Gram::default()), Self::Field(Field::default()), Self::Anneal(Anneal::default())]
+        vec![
+            Self::Gram(Gram::default()),
+            Self::Field(Field::default()),
+            Self::Anneal(Anneal::default()),
+            Self::Tree(Tree::default()),
+            Self::Markov(Markov::default()),
+            Self::Sampling(Sampling::default()),
+            Self::Descriptors(Descriptors::default()),
+        ]
     }
 
     /// The settings, through the interface of all methods.
@@ -51,6 +71,10 @@ impl Method {
             Self::Gram(settings) => settings,
             Self::Field(settings) => settings,
             Self::Anneal(settings) => settings,
+            Self::Tree(settings) => settings,
+            Self::Markov(settings) => settings,
+            Self::Sampling(settings) => settings,
+            Self::Descriptors(settings) => settings,
         }
     }
 
@@ -58,7 +82,7 @@ impl Method {
     pub fn gram(&self) -> Option<&Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
-            Self::Field(_) | Self::Anneal(_) => None,
+            _ => None,
         }
     }
 
@@ -66,7 +90,7 @@ impl Method {
     pub fn gram_mut(&mut self) -> Option<&mut Gram> {
         match self {
             Self::Gram(settings) => Some(settings),
-            Self::Field(_) | Self::Anneal(_) => None,
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The Reconstruct workspace: new micrographs that are statistically equivalent to the open one.
 
+mod classic;
 mod cost;
 mod export;
 mod figures;

@@ -3,7 +3,7 @@
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Ui};
 
 use super::state::{ReconstructSpace, SETTLING};
-use super::{gram, run};
+use super::{classic, gram, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
 use crate::app::shared::methods::choose_method;
@@ -14,8 +14,6 @@ use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::compute::DeviceKind;
 use crate::compute::graph::Precision;
 use crate::micrograph::Prepare;
-use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Pixels, Start};
-use crate::reconstruct::field::{Directions, Field};
 use crate::reconstruct::gram::Gram;
 use crate::reconstruct::{MOST_REALISATIONS, Method, Settings};
 
@@ -31,8 +29,13 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
         method_choice(shared, ui);
         match shared.settings.method.clone() {
             Method::Gram(gram) => gram_settings(space, shared, gram, ui),
-            Method::Field(field) => field_settings(shared, field, ui),
-            Method::Anneal(anneal) => anneal_settings(shared, anneal, ui),
+            other => {
+                let (other, note) = classic::method_settings(other, ui);
+                shared.settings.method = other;
+                heading(ui, "Run");
+                run_settings(shared, ui);
+                ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
+            }
         }
     });
 }
@@ -140,44 +143,6 @@ fn gram_settings(space: &mut ReconstructSpace, shared: &mut Shared, before: Gram
     if edited != before {
         shared.settings.method = Method::Gram(edited);
     }
-}
-
-/// The settings of Gaussian random fields.
-fn field_settings(shared: &mut Shared, mut field: Field, ui: &mut Ui) {
-    let options = [(Directions::All, "every displacement"), (Directions::Radial, "radial mean")];
-    let tip = "Which S2 the field has. Every displacement keeps a preferred direction; the radial mean has less noise.";
-    choice(ui, "S2 of", tip, &mut field.directions, &Directions::default(), &options);
-    heading(ui, "Run");
-    run_settings(shared, ui);
-    let note = "A Gaussian field with the covariance that gives the original's S2, cut at the exact volume fraction. S2 is \
-                followed as far as such a field can; the lineal path and everything else follow from it.";
-    ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
-    shared.settings.method = Method::Field(field);
-}
-
-/// The settings of simulated annealing.
-fn anneal_settings(shared: &mut Shared, mut anneal: Anneal, ui: &mut Ui) {
-    let default = Anneal::default();
-    let tip =
-        "Exchanges of two pixels that are tried, for each pixel of the result. More come closer to the original's S2.";
-    value(ui, "Exchanges", tip, &mut anneal.tries, &default.tries, |ui, v| {
-        ui.add(DragValue::new(v).range(1..=MOST_TRIES).suffix(" a pixel"))
-    });
-    let starts = [(Start::Field, "Gaussian field"), (Start::Noise, "noise")];
-    let tip =
-        "A Gaussian field has nearly the right S2 already. From noise, as in the paper, it takes many more exchanges.";
-    choice(ui, "Start", tip, &mut anneal.start, &default.start, &starts);
-    let pixels = [(Pixels::Interfaces, "at interfaces"), (Pixels::Any, "anywhere")];
-    let tip = "Which pixels are exchanged. At interfaces phases stay compact; anywhere, specks appear.";
-    choice(ui, "Pixels", tip, &mut anneal.pixels, &default.pixels, &pixels);
-    let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
-    value(ui, "Zero tolerance", tip, &mut anneal.zero_tolerance, &default.zero_tolerance, |ui, v| ui.checkbox(v, ""));
-    heading(ui, "Run");
-    run_settings(shared, ui);
-    let note = "Pixels are exchanged until S2 (radial, rows, columns) is the original's; the fractions stay exact. The \
-                lineal path and everything else are left free.";
-    ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
-    shared.settings.method = Method::Anneal(anneal);
 }
 
 /// How many realisations, from which seed, how large.
