@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use microwright::app::{App, DepthStudySpace, MicrographSpace};
+use microwright::app::{App, MicrographSpace, StudiesSpace};
 use microwright::micrograph::{
     Correction, Lesson, PhaseMap, PhaseStyle, Prepare, Recipe, Segmentation, Stroke, array_bytes, write_labels_npy,
 };
@@ -418,15 +418,16 @@ fn the_comparison_and_the_depth_study_fill_their_workspaces() {
     tab(&mut harness, "Sizes");
     assert!(has(&harness, "Component sizes"));
     tab(&mut harness, "Further curves");
-    tab(&mut harness, "Depth study");
+    tab(&mut harness, "Studies");
+    click(&mut harness, "Depth study");
     harness.state_mut().settings_mut().device = "cpu".into();
     harness.step();
-    harness.state_mut().space_mut::<DepthStudySpace>().set(2, 2);
+    harness.state_mut().space_mut::<StudiesSpace>().depth.set(2, 2);
     harness.step();
     click(&mut harness, "Study all depths");
     until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("study is done")));
     // 32 pixels are enough for pool5, which halves them five times.
-    assert_eq!(harness.state().space::<DepthStudySpace>().rows().len(), 6);
+    assert_eq!(harness.state().space::<StudiesSpace>().depth.rows().len(), 6);
     assert!(has(&harness, "Recommended: ") || has(&harness, "No depth is recommended"));
 }
 

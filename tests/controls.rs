@@ -12,6 +12,7 @@ use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use microwright::app::{App, LatentSpace};
 use microwright::latent::LatentSettings;
+use microwright::reconstruct::Method;
 use serde_json::{Value, json};
 use window::{click, settle, sized, tab, until};
 
@@ -404,7 +405,13 @@ fn every_control_of_a_training_changes_its_setting() {
 #[test]
 fn every_control_of_the_depth_study_the_comparison_and_the_latent_space_keeps_what_is_set() {
     let mut harness = tall();
-    tab(&mut harness, "Depth study");
+    tab(&mut harness, "Studies");
+    operate(&mut harness, "Realisations", Set(2.0));
+    assert_eq!(control(&harness, "Realisations", Set(2.0)).value().as_deref(), Some("2"));
+    let names: Vec<&str> = Method::all().iter().map(|method| method.settings().name()).collect();
+    let known: BTreeSet<String> = names.iter().copied().chain(["Realisations"]).map(String::from).collect();
+    assert_eq!(labels(&harness), known);
+    click(&mut harness, "Depth study");
     for (label, value) in [("Iterations", 42.0), ("Seeds", 4.0)] {
         operate(&mut harness, label, Set(value));
         assert_eq!(control(&harness, label, Set(value)).value(), Some(value.to_string()), "{label}");

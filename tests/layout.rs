@@ -21,7 +21,7 @@ const SIZES: [([f32; 2], f32); 5] = [
     ([960.0, 540.0], 2.0),
     ([1280.0, 720.0], 1.5),
 ];
-const SPACES: [&str; 5] = ["Micrograph", "Reconstruct", "Compare", "Depth study", "Latent"];
+const SPACES: [&str; 5] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent"];
 
 /// A text on the screen.
 struct Text {

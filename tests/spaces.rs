@@ -9,7 +9,7 @@ use std::path::Path;
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::{App, DepthStudySpace};
+use microwright::app::{App, StudiesSpace};
 use microwright::micrograph::write_labels_npy;
 use microwright::net::WeightsKind;
 use microwright::synth;
@@ -91,12 +91,14 @@ fn start_by_key_asks_for_missing_weights_as_the_button_does() {
 fn closing_during_a_depth_study_or_a_training_asks() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut harness = opened(folder.path());
-    tab(&mut harness, "Depth study");
-    harness.state_mut().space_mut::<DepthStudySpace>().set(10_000, 50);
+    tab(&mut harness, "Studies");
+    click(&mut harness, "Depth study");
+    harness.state_mut().space_mut::<StudiesSpace>().depth.set(10_000, 50);
     harness.step();
     press(&mut harness, Key::Space);
     close(&mut harness, "A depth study is under way");
-    tab(&mut harness, "Depth study");
+    tab(&mut harness, "Studies");
+    click(&mut harness, "Depth study");
     click(&mut harness, "Stop");
     train(&mut harness, folder.path());
     harness.get_all_by_label("Train").last().expect("the button").click();
@@ -114,12 +116,26 @@ fn a_project_holds_a_study_compared_micrographs_and_a_trained_model() {
     tab(&mut harness, "Compare");
     drop_file(&mut harness, &other);
     until_shown(&mut harness, "other.npy");
-    tab(&mut harness, "Depth study");
-    harness.state_mut().space_mut::<DepthStudySpace>().set(1, 2);
+    tab(&mut harness, "Studies");
+    click(&mut harness, "Depth study");
+    harness.state_mut().space_mut::<StudiesSpace>().depth.set(1, 2);
     harness.step();
     click(&mut harness, "Study all depths");
     until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("study is done")));
-    let rows = harness.state().space::<DepthStudySpace>().rows().to_vec();
+    let rows = harness.state().space::<StudiesSpace>().depth.rows().to_vec();
+    click(&mut harness, "Method study");
+    let methods = ["Gaussian random field", "Direct sampling", "Physical descriptors"];
+    harness.state_mut().space_mut::<StudiesSpace>().methods.set(&methods, 2);
+    harness.step();
+    click(&mut harness, "Study the methods");
+    until(&mut harness, "the study", |app| app.message_texts().iter().any(|m| m.contains("method study is done")));
+    let made = harness.state().space::<StudiesSpace>().methods.rows().to_vec();
+    assert_eq!(made.iter().map(|row| row.method.settings().name()).collect::<Vec<_>>(), methods);
+    assert!(made.iter().all(|row| row.made.len() == 2 || row.refused.is_some()), "{made:?}");
+    until_shown(&mut harness, "three points, %");
+    until_shown(&mut harness, "the original's own variation");
+    click(&mut harness, "Curves");
+    until_shown(&mut harness, "Lineal path of all methods");
     train(&mut harness, folder.path());
     harness.get_all_by_label("Train").last().expect("the button").click();
     until(&mut harness, "some steps", |app| latent(app).steps() > 4);
@@ -138,9 +154,19 @@ fn a_project_holds_a_study_compared_micrographs_and_a_trained_model() {
         std::fs::remove_file(folder.path().join(name)).expect("a file");
     }
     let mut fresh = window(Some(project));
-    until(&mut fresh, "the study", |app| app.space::<DepthStudySpace>().rows().len() == rows.len());
-    for (kept, row) in fresh.state().space::<DepthStudySpace>().rows().iter().zip(&rows) {
+    until(&mut fresh, "the study", |app| app.space::<StudiesSpace>().depth.rows().len() == rows.len());
+    for (kept, row) in fresh.state().space::<StudiesSpace>().depth.rows().iter().zip(&rows) {
         assert_eq!((kept.depth, &kept.errors), (row.depth, &row.errors));
+    }
+    let kept = fresh.state().space::<StudiesSpace>().methods.rows();
+    assert_eq!(kept.len(), made.len());
+    for (kept, row) in kept.iter().zip(&made) {
+        assert_eq!((&kept.method, &kept.refused, kept.halves), (&row.method, &row.refused, row.halves));
+        assert_eq!(kept.made.len(), row.made.len());
+        for (kept, made) in kept.made.iter().zip(&row.made) {
+            assert_eq!((&kept.map, &kept.curves, kept.seed), (&made.map, &made.curves, made.seed));
+            assert_eq!((&kept.three_point, kept.overlap), (&made.three_point, made.overlap));
+        }
     }
     until(&mut fresh, "the model", is_trained);
     tab(&mut fresh, "Latent");

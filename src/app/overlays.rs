@@ -211,6 +211,6 @@ const HELP: &[(&str, &str)] = &[
     (
         "Depth",
         "The last layer of the network that is kept. A deeper network sees larger patterns (its receptive field) and costs \
-         more time and memory. The Depth study shows what each depth gives for your micrograph.",
+         more time and memory. The depth study (in Studies) shows what each depth gives for your micrograph.",
     ),
 ];

@@ -7,6 +7,7 @@ mod compare;
 mod devices;
 mod follow;
 mod latent;
+mod method_study;
 mod print;
 mod prune_study;
 mod reconstruct;
@@ -44,6 +45,8 @@ pub enum Command {
     Segment(segment::Arguments),
     /// Reconstruct at every depth of the network and recommend the shallowest that is deep enough.
     PruneStudy(prune_study::Arguments),
+    /// Reconstruct micrographs by several methods, and compare the methods.
+    MethodStudy(method_study::Arguments),
     /// Print the two-point and lineal-path functions of a micrograph as CSV.
     Stats(stats::Arguments),
     /// Print how far reconstructions are from their original.
@@ -77,6 +80,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
         Command::PruneStudy(arguments) => prune_study::run(&arguments),
+        Command::MethodStudy(arguments) => method_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Latent { action } => latent::run(&action),

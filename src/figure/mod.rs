@@ -2,6 +2,8 @@
 
 mod number;
 mod page;
+mod sheet;
+mod table;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -13,6 +15,8 @@ use plotters::style::{FontStyle, register_font};
 
 pub use number::{duration, significant, thousands};
 pub use page::{Page, PagePicture};
+pub use sheet::{SheetPicture, sheet_png};
+pub use table::{Cell, Table, csv_field};
 
 use crate::folders::write_atomically;
 use crate::micrograph::PHASE_COLORS;

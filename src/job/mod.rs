@@ -11,6 +11,7 @@ mod estimate;
 mod explore;
 mod fetch;
 mod judge;
+mod method_study;
 mod probe;
 mod progress;
 mod prune_study;
@@ -25,6 +26,10 @@ pub use estimate::{Estimate, network_seconds, run_seconds};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
+pub use method_study::{
+    COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, MethodStudyProgress,
+    StudiedMicrograph, method_figures, write_method_study,
+};
 pub use probe::{DeviceTable, Probe};
 pub use progress::{Preview, RunProgress};
 pub use prune_study::{

@@ -1,5 +1,7 @@
 //! Whether a reconstruction repeats parts of its original.
 
+use std::collections::HashSet;
+
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
@@ -62,6 +64,71 @@ pub fn copied(original: &PhaseMap, found: &PhaseMap) -> Option<Copied> {
     })
 }
 
+/// The edge of the blocks of [`largest_overlap`], in pixels.
+pub const OVERLAP_EDGE: usize = 32;
+
+/// The largest normalised correlation of any block of 32 × 32 pixels of a picture with any place of the original: 1 for a
+/// copy. Blocks are looked for as they stand, neither turned nor mirrored. Those with less than half of the picture's
+/// contrast are left out, because nearly empty ones occur everywhere. `None` where a picture is too small, or the original
+/// too large to be searched.
+pub fn largest_overlap(original: &PhaseMap, found: &PhaseMap) -> Option<f64> {
+    let edge = OVERLAP_EDGE;
+    let (h, w) = found.size();
+    if original.size().0.min(original.size().1).min(h).min(w) < edge || original.pixels() > MOST_PIXELS {
+        return None;
+    }
+    let searched = Searched::new(original, edge);
+    let contrast =
+        |counts: &[usize], area: usize| 1.0 - counts.iter().map(|n| (*n as f64 / area as f64).powi(2)).sum::<f64>();
+    let whole = contrast(&original.counts(), original.pixels());
+    let places: Vec<(usize, usize)> =
+        (0..h / edge).flat_map(|y| (0..w / edge).map(move |x| (y * edge, x * edge))).collect();
+    let step = places.len().div_ceil((MOST_WORK / original.pixels()).max(1)).max(1);
+    let places: Vec<(usize, usize)> = places.into_iter().step_by(step).collect();
+    let of = |(y, x): &(usize, usize)| {
+        let labels = found.labels.slice(s![*y..*y + edge, *x..*x + edge]).to_owned();
+        let block = PhaseMap { labels, phases: original.phases.max(found.phases) };
+        let is_rich = contrast(&block.counts(), block.pixels()) >= 0.5 * whole;
+        is_rich.then(|| searched.best_correlation(&block.labels))
+    };
+    let all: Vec<f64> = places.par_iter().filter_map(of).collect();
+    all.into_iter().reduce(f64::max)
+}
+
+/// The largest overlap of each half of a picture with the other one: what is chance in its material.
+pub fn overlap_of_halves(map: &PhaseMap) -> Option<f64> {
+    let (h, w) = map.size();
+    let part = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+        let labels = map.labels.slice(s![rows, columns]).to_owned();
+        PhaseMap { labels, phases: map.phases }
+    };
+    let (a, b) = match w >= h {
+        true => (part(0..h, 0..w / 2), part(0..h, w / 2..w)),
+        false => (part(0..h / 2, 0..w), part(h / 2..h, 0..w)),
+    };
+    [largest_overlap(&a, &b), largest_overlap(&b, &a)].into_iter().flatten().reduce(f64::max)
+}
+
+/// Whether an overlap is far above what the halves of the original share: more than half of the way to a copy.
+pub fn is_copy(overlap: f64, halves: f64) -> bool {
+    overlap > 0.5 * (1.0 + halves)
+}
+
+/// The share of the patches of 5 × 5 pixels of a picture that its original does not have.
+pub fn unseen_share(original: &PhaseMap, found: &PhaseMap) -> f64 {
+    const EDGE: usize = 5;
+    let patches = |map: &PhaseMap| -> Vec<[u8; EDGE * EDGE]> {
+        let windows = map.labels.windows((EDGE, EDGE));
+        windows.into_iter().map(|window| std::array::from_fn(|n| window[[n / EDGE, n % EDGE]])).collect()
+    };
+    if found.size().0.min(found.size().1).min(original.size().0).min(original.size().1) < EDGE {
+        return f64::NAN;
+    }
+    let known: HashSet<[u8; EDGE * EDGE]> = patches(original).into_iter().collect();
+    let all = patches(found);
+    all.iter().filter(|patch| !known.contains(*patch)).count() as f64 / all.len().max(1) as f64
+}
+
 /// A picture that blocks are looked for in.
 struct Searched {
     size: (usize, usize),
@@ -90,8 +157,8 @@ impl Searched {
         Self { size: (h, w), fourier, spectra, shares }
     }
 
-    /// The largest agreement beyond chance of a block with any window that lies within.
-    fn best(&self, block: &Array2<u8>) -> f64 {
+    /// At each place: the share of a block's pixels that agree, and the share that would by chance.
+    fn agreement(&self, block: &Array2<u8>) -> (Vec<f64>, Vec<f64>) {
         let ((h, w), edge) = (self.size, block.nrows());
         let area = (edge * edge) as f64;
         let mut agreement = vec![0.0; h * w];
@@ -108,8 +175,66 @@ impl Searched {
                 chance[at] += own * share;
             }
         }
-        let fits = |at: &usize| at / w + edge <= h && at % w + edge <= w;
+        (agreement, chance)
+    }
+
+    /// The places where a block lies within.
+    fn places(&self, edge: usize) -> impl Iterator<Item = usize> {
+        let (h, w) = self.size;
+        (0..h * w).filter(move |at| at / w + edge <= h && at % w + edge <= w)
+    }
+
+    /// The largest agreement beyond chance of a block with any window that lies within.
+    fn best(&self, block: &Array2<u8>) -> f64 {
+        let (agreement, chance) = self.agreement(block);
         let beyond = |at: usize| (agreement[at] - chance[at]) / (1.0 - chance[at]).max(1e-9);
-        (0..h * w).filter(fits).map(beyond).fold(f64::NEG_INFINITY, f64::max)
+        self.places(block.nrows()).map(beyond).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The largest normalised correlation of a block's indicators with those of any window that lies within.
+    fn best_correlation(&self, block: &Array2<u8>) -> f64 {
+        let (agreement, chance) = self.agreement(block);
+        let area = block.len() as f64;
+        let share = |phase: usize| block.iter().filter(|l| usize::from(**l) == phase).count() as f64 / area;
+        let own = 1.0 - (0..self.shares.len()).map(|phase| share(phase).powi(2)).sum::<f64>();
+        let flat: Vec<&[f64]> = self.shares.iter().map(|s| s.as_slice().unwrap_or(&[])).collect();
+        let correlation = |at: usize| {
+            let there = 1.0 - flat.iter().map(|shares| shares[at].powi(2)).sum::<f64>();
+            (agreement[at] - chance[at]) / (own * there).max(1e-9).sqrt()
+        };
+        self.places(block.nrows()).map(correlation).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(size: usize, seed: u64) -> PhaseMap {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_pcg::Pcg64::seed_from_u64(seed);
+        PhaseMap::new((size, size), (0..size * size).map(|_| u8::from(random.random::<f64>() < 0.4)).collect(), 2)
+    }
+
+    #[test]
+    fn a_shifted_copy_overlaps_wholly_and_noise_does_not() {
+        let original = noise(96, 1);
+        let shifted =
+            PhaseMap { labels: Array2::from_shape_fn((64, 64), |(y, x)| original.labels[[y + 7, x + 19]]), phases: 2 };
+        let copy = largest_overlap(&original, &shifted).expect("a figure");
+        assert!((copy - 1.0).abs() < 1e-9, "{copy}");
+        let other = largest_overlap(&original, &noise(64, 2)).expect("a figure");
+        let halves = overlap_of_halves(&original).expect("a figure");
+        assert!(other < 0.25 && halves < 0.25 && is_copy(copy, halves) && !is_copy(other, halves), "{other} {halves}");
+        assert_eq!(largest_overlap(&original, &noise(20, 3)), None);
+    }
+
+    #[test]
+    fn unseen_patches_are_counted() {
+        let original = noise(64, 1);
+        assert_eq!(unseen_share(&original, &original), 0.0);
+        let stripes = PhaseMap::new((64, 64), (0..64 * 64).map(|n| (n % 2) as u8).collect(), 2);
+        assert_eq!(unseen_share(&original, &stripes), 1.0);
+        assert!(unseen_share(&original, &noise(3, 1)).is_nan());
     }
 }

@@ -4,7 +4,7 @@ use super::{Boundary, COLUMNS, Interval, PhaseStatistics, ROWS, Unfitted, lineal
 use crate::micrograph::PhaseMap;
 
 /// The curves of one phase against the rest.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Curves {
     /// Share of the phase.
     pub volume_fraction: f64,

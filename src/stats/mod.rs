@@ -12,6 +12,7 @@ mod number;
 mod pores;
 mod random;
 mod surface;
+mod three_point;
 mod two_point;
 
 use fourier::quick_size;
@@ -21,7 +22,7 @@ pub use ndarray::Axis;
 
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
-pub use copies::{Copied, copied};
+pub use copies::{Copied, copied, is_copy, largest_overlap, overlap_of_halves, unseen_share};
 pub use error::{
     Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves, compare, curves, white_noise,
 };
@@ -32,6 +33,7 @@ pub use natural::{CurveErrors, JudgedNumber, Quarters, RULE, curve_errors};
 pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
 pub use random::normal;
 pub use surface::{interface_length, local_variance, power_spectrum, specific_surface};
+pub use three_point::three_point;
 pub use two_point::{Correlation, two_point_axis, two_point_radial};
 
 /// What lies beyond the edge of a picture.

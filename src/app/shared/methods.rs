@@ -17,3 +17,10 @@ pub fn gram_settings(shared: &Shared) -> Gram {
     let mut all = [&shared.settings.method].into_iter().chain(&shared.other_methods);
     all.find_map(|method| method.gram()).cloned().unwrap_or_default()
 }
+
+/// A method with the settings that it has in the Reconstruct workspace.
+pub fn settings_of(shared: &Shared, method: Method) -> Method {
+    let name = |method: &Method| method.settings().name();
+    let mut all = [&shared.settings.method].into_iter().chain(&shared.other_methods);
+    all.find(|other| name(other) == name(&method)).cloned().unwrap_or(method)
+}

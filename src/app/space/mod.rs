@@ -1,10 +1,10 @@
 //! The workspaces: each a folder with one type that implements [`Space`], and one line in [`all`].
 
 mod compare;
-mod depth_study;
 mod latent;
 mod micrograph;
 mod reconstruct;
+mod studies;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use egui::{Context, KeyboardShortcut, RichText, Ui};
 use ndarray::s;
 
 pub use compare::CompareSpace;
-pub use depth_study::DepthStudySpace;
 pub use latent::LatentSpace;
 pub use micrograph::MicrographSpace;
 pub use reconstruct::ReconstructSpace;
+pub use studies::StudiesSpace;
 
 use super::shared::Shared;
 use super::shared::original::Original;
@@ -32,7 +32,7 @@ pub fn all() -> Vec<Box<dyn Space>> {
         Box::<MicrographSpace>::default(),
         Box::<ReconstructSpace>::default(),
         Box::<CompareSpace>::default(),
-        Box::<DepthStudySpace>::default(),
+        Box::<StudiesSpace>::default(),
         Box::<LatentSpace>::default(),
     ]
 }

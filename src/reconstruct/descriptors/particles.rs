@@ -1,7 +1,7 @@
 //! The particles of a phase, measured.
 
-use super::ReconstructError;
 use crate::micrograph::PhaseMap;
+use crate::reconstruct::ReconstructError;
 use crate::stats::{Boundary, Components, Indicator, squared_distances};
 
 use ndarray::Array2;

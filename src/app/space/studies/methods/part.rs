@@ -1,0 +1,95 @@
+//! The method study's part of a project.
+
+use std::sync::Arc;
+
+use crate::job::{Made, MethodRow};
+use crate::project::Part;
+use crate::reconstruct::Method;
+use crate::stats::{Copied, Curves, PhaseComparison};
+
+/// The name of the part.
+pub const NAME: &str = "method-study";
+/// The most methods, and the most realisations of each, that a file may contain.
+const MOST: usize = 100;
+
+/// A method without its pictures.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RowFacts {
+    method: Method,
+    refused: Option<String>,
+    halves: Option<f64>,
+    original_curves: Vec<Curves>,
+    made: Vec<MadeFacts>,
+}
+
+/// A realisation without its picture. JSON has no infinity and no NaN.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct MadeFacts {
+    seed: u64,
+    seconds: f64,
+    memory: u64,
+    number_of_phases: usize,
+    curves: Vec<Curves>,
+    phases: Vec<PhaseComparison>,
+    three_point: Vec<Option<f64>>,
+    unseen: Option<f64>,
+    overlap: Option<f64>,
+    copied: Option<Copied>,
+}
+
+fn name(row: usize, made: usize) -> String {
+    format!("method-{row}-{made}")
+}
+
+/// The part that holds these rows.
+pub fn of(rows: &[MethodRow]) -> Part {
+    let mut part = Part::default();
+    let finite = |v: f64| v.is_finite().then_some(v);
+    let mut facts = vec![];
+    for (n, row) in rows.iter().enumerate() {
+        let made = row.made.iter().enumerate().map(|(m, made)| {
+            part.put_map(&name(n, m), &made.map);
+            let Made { seed, seconds, memory, map, curves, phases, three_point, unseen, overlap, copied } =
+                made.clone();
+            MadeFacts {
+                seed,
+                seconds,
+                memory,
+                number_of_phases: map.phases,
+                curves,
+                phases,
+                three_point: three_point.into_iter().map(finite).collect(),
+                unseen: finite(unseen),
+                overlap: overlap.and_then(finite),
+                copied,
+            }
+        });
+        let made = made.collect();
+        let MethodRow { method, refused, halves, original_curves, .. } = row.clone();
+        facts.push(RowFacts { method, refused, halves, original_curves, made });
+    }
+    part.put(&facts);
+    part
+}
+
+/// The rows of a part.
+pub fn rows(part: &Part) -> Result<Vec<MethodRow>, String> {
+    let facts: Vec<RowFacts> = part.get()?;
+    if facts.len() > MOST || facts.iter().any(|row| row.made.len() > MOST) {
+        return Err("it contains more methods or realisations than a study has".into());
+    }
+    let nan = |v: Option<f64>| v.unwrap_or(f64::NAN);
+    let row = |(n, facts): (usize, RowFacts)| -> Result<MethodRow, String> {
+        let one = |(m, facts): (usize, MadeFacts)| -> Result<Made, String> {
+            let MadeFacts { seed, seconds, memory, number_of_phases, curves, phases, .. } = facts;
+            let map = Arc::new(part.map(&name(n, m), number_of_phases)?);
+            let three_point = facts.three_point.into_iter().map(nan).collect();
+            let (unseen, overlap, copied) = (nan(facts.unseen), facts.overlap, facts.copied);
+            Ok(Made { seed, seconds, memory, map, curves, phases, three_point, unseen, overlap, copied })
+        };
+        let RowFacts { method, refused, halves, original_curves, made } = facts;
+        let made = made.into_iter().enumerate().map(one).collect::<Result<_, _>>()?;
+        Ok(MethodRow { method, made, refused, halves, original_curves })
+    };
+    facts.into_iter().enumerate().map(row).collect()
+}

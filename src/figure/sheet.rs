@@ -1,0 +1,76 @@
+//! A sheet of pictures with their names, as PNG.
+
+use std::io::Cursor;
+
+use plotters::prelude::*;
+
+use super::{FONT, has_font};
+
+/// Pixels between pictures, and the height of a line.
+const GAP: usize = 12;
+const LINE: usize = 26;
+/// The edge that small pictures are enlarged to, by whole pixels.
+const EDGE: usize = 256;
+/// The most pixels of a sheet.
+const MOST: usize = 1 << 27;
+
+/// A picture of a sheet.
+#[derive(Clone, Debug)]
+pub struct SheetPicture {
+    /// Its name.
+    pub name: String,
+    /// Height and width.
+    pub size: (usize, usize),
+    /// Red, green and blue of each pixel, row by row.
+    pub colors: Vec<[u8; 3]>,
+}
+
+/// Rows of pictures as one PNG, each with its name above it; all at one scale.
+///
+/// # Errors
+/// There are no pictures, or the sheet would be too large.
+pub fn sheet_png(rows: &[Vec<SheetPicture>]) -> Result<Vec<u8>, String> {
+    let all = || rows.iter().flatten();
+    let height = all().map(|p| p.size.0).max().unwrap_or(0);
+    let width = all().map(|p| p.size.1).max().unwrap_or(0);
+    if height == 0 || width == 0 || !has_font() {
+        return Err("there are no pictures to put on a sheet".into());
+    }
+    let scale = (EDGE / height.max(width)).max(1);
+    let (cell, line) = (width * scale + GAP, height * scale + GAP + LINE);
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let (across, down) = (columns * cell + GAP, rows.len() * line + GAP);
+    if across * down > MOST {
+        return Err("the sheet of all pictures would be too large; the pictures themselves are written".into());
+    }
+    let mut pixels = vec![255u8; across * down * 3];
+    let size = (across as u32, down as u32);
+    {
+        let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
+        let failed = |e: &dyn std::fmt::Display| e.to_string();
+        area.fill(&WHITE).map_err(|e| failed(&e))?;
+        for (n, row) in rows.iter().enumerate() {
+            for (m, picture) in row.iter().enumerate() {
+                let at = ((GAP + m * cell) as i32, (GAP + n * line) as i32);
+                // About eight pixels a letter.
+                let name: String = picture.name.chars().take((cell - GAP) / 8).collect();
+                area.draw(&Text::new(name, at, (FONT, 17))).map_err(|e| failed(&e))?;
+            }
+        }
+    }
+    for (n, row) in rows.iter().enumerate() {
+        for (m, picture) in row.iter().enumerate() {
+            for y in 0..picture.size.0 * scale {
+                for x in 0..picture.size.1 * scale {
+                    let color = picture.colors[y / scale * picture.size.1 + x / scale];
+                    let at = (GAP + n * line + LINE + y) * across + GAP + m * cell + x;
+                    pixels[3 * at..3 * at + 3].copy_from_slice(&color);
+                }
+            }
+        }
+    }
+    let mut out = Cursor::new(vec![]);
+    let (color, format) = (image::ExtendedColorType::Rgb8, image::ImageFormat::Png);
+    image::write_buffer_with_format(&mut out, &pixels, size.0, size.1, color, format).map_err(|e| e.to_string())?;
+    Ok(out.into_inner())
+}

@@ -1,0 +1,205 @@
+//! Every method on one micrograph, side by side (Li et al. 2018, Figure 2 and Tables 1 to 3).
+
+mod files;
+mod summary;
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use super::progress::RunProgress;
+use super::reconstruct::Run;
+use super::{Control, Ending, Failure, Progress, Task};
+use crate::micrograph::{PhaseMap, PixelSize, Recipe};
+use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
+use crate::stats::{Copied, Curves, PhaseComparison, largest_overlap, overlap_of_halves, three_point, unseen_share};
+
+pub use files::{method_figures, write_method_study};
+pub use summary::{COLUMNS, Column};
+
+/// Reconstructs an original by several methods; its outputs are the results of the methods, one after another.
+#[derive(Clone, Debug)]
+pub struct MethodStudy {
+    /// The original.
+    pub target: Arc<Target>,
+    /// Recipe, first seed, device and polish, common to all methods.
+    pub settings: Settings,
+    /// The methods, each with its settings.
+    pub methods: Vec<Method>,
+    /// Realisations of each method, each from another seed.
+    pub seeds: usize,
+}
+
+/// What one method made.
+#[derive(Clone, Debug)]
+pub struct MethodRow {
+    /// The method with its settings.
+    pub method: Method,
+    /// Its realisations; none if it does not apply.
+    pub made: Vec<Made>,
+    /// Why it does not apply to this micrograph, in a sentence.
+    pub refused: Option<String>,
+    /// The largest overlap of each half of the original with the other one.
+    pub halves: Option<f64>,
+    /// The curves of every phase of the original.
+    pub original_curves: Vec<Curves>,
+}
+
+/// A realisation with what was measured of it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Its seed.
+    pub seed: u64,
+    /// Seconds of computing, without the preparation of the method.
+    pub seconds: f64,
+    /// The most bytes that it took, as far as the method tells.
+    pub memory: u64,
+    /// Its phases.
+    pub map: Arc<PhaseMap>,
+    /// The curves of every phase.
+    pub curves: Vec<Curves>,
+    /// The errors of every phase against the rest.
+    pub phases: Vec<PhaseComparison>,
+    /// The errors of the three-point correlation of every phase, in percent.
+    pub three_point: Vec<f64>,
+    /// The share of its patches of 5 × 5 pixels that the original does not have.
+    pub unseen: f64,
+    /// The largest normalised correlation of a block of 32 × 32 pixels with any place of the original.
+    pub overlap: Option<f64>,
+    /// How much of it is a copy, where that can be told.
+    pub copied: Option<Copied>,
+}
+
+/// A micrograph with the results of all methods.
+#[derive(Clone, Debug)]
+pub struct StudiedMicrograph {
+    /// Its name.
+    pub name: String,
+    /// Its phases.
+    pub original: Arc<PhaseMap>,
+    /// How it was prepared.
+    pub recipe: Recipe,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
+    /// The results.
+    pub rows: Vec<MethodRow>,
+}
+
+/// How far the study is.
+#[derive(Clone, Debug, Default)]
+pub struct MethodStudyProgress {
+    /// What is being done, in a few words.
+    pub doing: String,
+    /// 0 … 1.
+    pub share: f64,
+}
+
+impl Progress for MethodStudyProgress {
+    fn share(&self) -> f64 {
+        self.share
+    }
+
+    fn doing(&self) -> String {
+        self.doing.clone()
+    }
+}
+
+/// S3 of every phase.
+fn three_points(map: &PhaseMap) -> Vec<Vec<f64>> {
+    (0..map.phases).map(|phase| three_point(&map.indicator(phase).view())).collect()
+}
+
+/// The area between two curves over that under the first one, in percent.
+fn error_rate(original: &[f64], found: &[f64]) -> f64 {
+    let between: f64 = original.iter().zip(found).map(|(a, b)| (a - b).abs()).sum();
+    let under: f64 = original.iter().take(found.len()).sum();
+    if under > 0.0 { 100.0 * between / under } else { f64::NAN }
+}
+
+impl MethodStudy {
+    /// Makes and measures the realisations of one method.
+    fn study(
+        &self,
+        method: &Method,
+        original: &(Arc<PhaseMap>, Vec<Vec<f64>>, Option<f64>),
+        control: &Control<MethodStudyProgress, MethodRow>,
+        show: &dyn Fn(f64, String),
+    ) -> Result<(Ending, MethodRow), ReconstructError> {
+        let (original, corners, halves) = original;
+        let name = method.settings().name();
+        let settings =
+            Settings { method: method.clone(), realisations: self.seeds.max(1), size: None, ..self.settings.clone() };
+        let run = Run { target: self.target.clone(), settings, folder: None, write: false, resume: false };
+        let (made, memory) = (RefCell::new(vec![]), Cell::new(0));
+        let follow = |progress: RunProgress| {
+            memory.set(progress.memory.max(memory.get()));
+            let seed = progress.realisation + 1;
+            show(progress.share(), format!("{name}, realisation {seed} of {}", progress.realisations));
+        };
+        let keep = |realisation: Arc<Realisation>| {
+            let Some(map) = realisation.phases.clone() else { return };
+            show(f64::NAN, format!("{name}, measuring"));
+            let found = three_points(&map);
+            made.borrow_mut().push(Made {
+                seed: realisation.report.seed,
+                seconds: realisation.report.seconds,
+                memory: memory.get(),
+                curves: realisation.curves.clone(),
+                phases: realisation.report.phases.clone(),
+                three_point: corners.iter().zip(&found).map(|(a, b)| error_rate(a, b)).collect(),
+                unseen: unseen_share(original, &map),
+                overlap: largest_overlap(original, &map),
+                copied: realisation.report.copied,
+                map,
+            });
+        };
+        let row = |made, refused| MethodRow {
+            method: method.clone(),
+            made,
+            refused,
+            halves: *halves,
+            original_curves: self.target.curves().to_vec(),
+        };
+        match run.realise(control, &follow, &keep) {
+            Ok(ending) => Ok((ending, row(made.take(), None))),
+            // The method does not apply; the others may.
+            Err(ReconstructError::Settings(reason)) => Ok((Ending::Finished, row(vec![], Some(reason)))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Task for MethodStudy {
+    const NAME: &'static str = "method study";
+    type Progress = MethodStudyProgress;
+    type Output = MethodRow;
+
+    fn run(self, control: &Control<MethodStudyProgress, MethodRow>) -> Result<Ending, Failure> {
+        let Some(map) = self.target.phases.clone() else {
+            return Err(Failure(
+                "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
+            ));
+        };
+        control.show(MethodStudyProgress { doing: "measuring the original".into(), share: 0.0 });
+        let corners = three_points(&map);
+        let halves = overlap_of_halves(&map);
+        let original = (map, corners, halves);
+        for (number, method) in self.methods.iter().enumerate() {
+            let last = Cell::new(0.0);
+            let show = |part: f64, doing: String| {
+                // While a result is measured, the share stays.
+                last.set(if part.is_nan() { last.get() } else { part });
+                let share = (number as f64 + last.get()) / self.methods.len() as f64;
+                control.show(MethodStudyProgress { doing, share });
+            };
+            let (ending, row) = self.study(method, &original, control, &show)?;
+            // What is made of a method that was stopped is kept if it is whole.
+            if ending == Ending::Finished || !row.made.is_empty() {
+                control.output(row);
+            }
+            if ending != Ending::Finished {
+                return Ok(ending);
+            }
+        }
+        Ok(Ending::Finished)
+    }
+}
