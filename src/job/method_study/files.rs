@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::StudiedMicrograph;
 use super::summary::{joint_csv, realisations_csv, summary_table};
 use crate::figure::{
-    FAINT, Figure, ORIGINAL, Page, PagePicture, Series, SheetPicture, Table, file_stem, line_color, sheet_png,
+    FAINT, Figure, MADE, ORIGINAL, Page, PagePicture, Series, SheetPicture, Table, file_stem, line_color, sheet_png,
 };
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, phase_png};
@@ -61,7 +61,8 @@ pub fn method_figures(studied: &StudiedMicrograph, phase: usize) -> Vec<Figure> 
         let mut all = vec![series("original", ORIGINAL, original), series("white noise", FAINT, &noise)];
         for (n, row) in studied.rows.iter().enumerate() {
             let first = row.made.first().and_then(|made| made.curves.get(phase));
-            all.extend(first.map(|curves| series(row.method.settings().name(), line_color(n), curves)));
+            let color = if row.method.gram().is_some() { MADE } else { line_color(n) };
+            all.extend(first.map(|curves| series(row.method.settings().name(), color, curves)));
         }
         let x_label = "distance r (px)".into();
         Figure { title: title.into(), x_label, y_label: y_label.into(), series: all, ..Figure::default() }

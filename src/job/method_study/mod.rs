@@ -173,13 +173,15 @@ impl Task for MethodStudy {
     type Progress = MethodStudyProgress;
     type Output = MethodRow;
 
-    fn run(self, control: &Control<MethodStudyProgress, MethodRow>) -> Result<Ending, Failure> {
+    fn run(mut self, control: &Control<MethodStudyProgress, MethodRow>) -> Result<Ending, Failure> {
         let Some(map) = self.target.phases.clone() else {
             return Err(Failure(
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
         };
         control.show(MethodStudyProgress { doing: "measuring the original".into(), share: 0.0 });
+        // The quick ones first, so that there is something to see.
+        self.methods.sort_by_key(|method| method.settings().iterations());
         let corners = three_points(&map);
         let halves = overlap_of_halves(&map);
         let original = (map, corners, halves);

@@ -17,7 +17,7 @@ use crate::app::shared::watch::News;
 use crate::app::theme;
 use crate::app::widgets::{heading, primary, value};
 use crate::figure::duration;
-use crate::job::{Ending, MethodRow, MethodStudy, Progress, Request, StudiedMicrograph, write_method_study};
+use crate::job::{Ending, MethodStudy, Progress, Request, write_method_study};
 use crate::project::Project;
 use crate::reconstruct::{Method, Settings};
 

@@ -1,0 +1,72 @@
+//! The method study on the command line.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use microwright::micrograph::write_labels_npy;
+use microwright::synth;
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_microwright"));
+    command.env("MICROWRIGHT_DATA", folder.join("data")).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.current_dir(folder).stdin(Stdio::null()).args(arguments).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_study_of_several_micrographs_writes_joint_tables_and_their_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    write_labels_npy(&path.join("network.npy"), &synth::bicontinuous(64, 0.5, 9.0, 5)).expect("a file");
+    write_labels_npy(&path.join("three.npy"), &synth::three_phases(64, 9.0, 2)).expect("a file");
+    let arguments = ["method-study", "network.npy", "three.npy", "--output", "out", "--seeds", "2"];
+    let methods = ["--method", "field", "--method", "tree", "--method", r#"{"descriptors": {"number": 2}}"#];
+    let output = run(path, &[&arguments[..], &methods].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("| Decision tree |") && printed.contains("| white noise |"), "{printed}");
+    assert!(printed.contains("| Physical descriptors | does not apply |"), "{printed}");
+    assert!(text(&output.stderr).contains("is no set of particles"), "{}", text(&output.stderr));
+
+    let table = std::fs::read_to_string(path.join("out/methods.csv")).expect("a table");
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    // A row for each method and phase: 3 methods, 2 and 3 phases.
+    assert_eq!(rows.len(), 1 + 3 * 2 + 3 * 3);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+    let column = |name: &str| rows[0].iter().position(|n| *n == name).expect(name);
+    let (median, noise) = (column("s2_error_percent_median"), column("s2_error_percent_white_noise"));
+    for row in rows.iter().skip(1).filter(|row| row[1] == "Decision tree") {
+        let value = |n: usize| row[n].parse::<f64>().expect("a number");
+        assert!(value(median) < value(noise), "{row:?}");
+        assert_eq!(row[3], "2");
+    }
+    let each = std::fs::read_to_string(path.join("out/realisations.csv")).expect("a table");
+    assert!(each.lines().count() > 2 * 2 * 2 && each.starts_with("micrograph,method,phase,seed,s2_error_percent"));
+    let latex = std::fs::read_to_string(path.join("out/methods.tex")).expect("a table");
+    assert!(latex.contains("\\begin{tabular}") && latex.contains("\\textbf{") && !latex.contains(" % "), "{latex}");
+    for name in ["network/figure.png", "network/decision-tree-2.png", "three/s2-phase-2.png", "three/s2-phase-0.csv"] {
+        let bytes = std::fs::read(path.join("out").join(name)).expect(name);
+        assert!(bytes.len() > 100, "{name}");
+    }
+    let figure = std::fs::read_to_string(path.join("out/network/figure.svg")).expect("a figure");
+    assert!(figure.contains("Decision tree") && figure.contains("data:image/png"));
+}
+
+#[test]
+fn what_cannot_be_studied_is_said_in_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    write_labels_npy(&path.join("small.npy"), &synth::bicontinuous(32, 0.5, 9.0, 5)).expect("a file");
+    for (arguments, wanted) in [
+        (&["small.npy", "--unsegmented"][..], "has no phases"),
+        (&["small.npy", "--method", "magic"], "there is no such method"),
+        (&["small.npy", "--seeds", "0"], "0 is not in"),
+        (&["missing.npy"], "missing.npy"),
+    ] {
+        let output = run(path, &[&["method-study", "--output", "out"], arguments].concat());
+        assert!(!output.status.success() && text(&output.stderr).contains(wanted), "{}", text(&output.stderr));
+    }
+}
