@@ -1,4 +1,4 @@
-//! The method study on the command line.
+//! The method study and reconstruction from a curve, on the command line.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -53,6 +53,45 @@ fn a_study_of_several_micrographs_writes_joint_tables_and_their_pictures() {
     }
     let figure = std::fs::read_to_string(path.join("out/network/figure.svg")).expect("a figure");
     assert!(figure.contains("Decision tree") && figure.contains("data:image/png"));
+}
+
+/// The value of a column of the last line that has one.
+fn columns(path: &Path) -> Vec<Vec<f64>> {
+    let table = std::fs::read_to_string(path).expect("a table");
+    table.lines().skip(1).map(|line| line.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect()).collect()
+}
+
+#[test]
+fn a_saved_curve_alone_is_reconstructed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    write_labels_npy(&path.join("original.npy"), &synth::bicontinuous(64, 0.3, 9.0, 5)).expect("a file");
+    let table = run(path, &["stats", "original.npy", "--boundary", "periodic"]);
+    std::fs::write(path.join("s2.csv"), &table.stdout).expect("a file");
+    let arguments = ["from-curve", "s2.csv", "--output", "out", "--size", "72x80", "--realisations", "2"];
+    let output = run(path, &[&arguments[..], &["--tries", "30"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("S2 error"), "{}", text(&output.stdout));
+    let rows = columns(&path.join("out/s2.csv"));
+    for seed in [2, 3] {
+        let gaps = rows.iter().filter(|row| row.iter().all(|v| v.is_finite())).map(|row| (row[1] - row[seed]).abs());
+        let noise = rows.iter().skip(1).filter(|row| row[1].is_finite()).map(|row| (row[1] - rows[0][1].powi(2)).abs());
+        let (gaps, noise): (f64, f64) = (gaps.sum(), noise.sum());
+        assert!(gaps < 0.1 * noise, "{gaps} of {noise}");
+    }
+    assert_ne!(rows[5][2], rows[5][3], "seeds differ");
+    assert!(path.join("out/reconstruction-2.png").exists() && path.join("out/reconstruction-1.npy").exists());
+    std::fs::write(path.join("bad.csv"), "r,s2\n0,2\n1,1\n2,1\n3,1\n").expect("a file");
+    for (arguments, wanted) in [
+        (&["bad.csv"][..], "is no curve of S2"),
+        (&["missing.csv"], "missing.csv"),
+        (&["s2.csv", "--size", "4x4"], "8 to 16384 pixels"),
+        (&["s2.csv", "--tries", "0"], "exchanges can be tried"),
+        (&["s2.csv", "--phase", "9"], "no phase 9"),
+    ] {
+        let output = run(path, &[&["from-curve", "--output", "out"], arguments].concat());
+        assert!(!output.status.success() && text(&output.stderr).contains(wanted), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

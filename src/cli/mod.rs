@@ -6,6 +6,7 @@ mod choices;
 mod compare;
 mod devices;
 mod follow;
+mod from_curve;
 mod latent;
 mod method_study;
 mod print;
@@ -45,6 +46,8 @@ pub enum Command {
     Segment(segment::Arguments),
     /// Reconstruct at every depth of the network and recommend the shallowest that is deep enough.
     PruneStudy(prune_study::Arguments),
+    /// Make micrographs from a saved S2, without an original, by simulated annealing.
+    FromCurve(from_curve::Arguments),
     /// Reconstruct micrographs by several methods, and compare the methods.
     MethodStudy(method_study::Arguments),
     /// Print the two-point and lineal-path functions of a micrograph as CSV.
@@ -80,6 +83,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
         Command::PruneStudy(arguments) => prune_study::run(&arguments),
+        Command::FromCurve(arguments) => from_curve::run(&arguments),
         Command::MethodStudy(arguments) => method_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

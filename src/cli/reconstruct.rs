@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Settings that go together; other options override them [default: faithful]
     #[arg(long)]
     preset: Option<Preset>,
-    /// The method: gram, field or anneal, or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
+    /// The method: gram, field, anneal, tree, markov, sampling or descriptors; or name and settings as in a report, such as '{"gram": {"iterations": 50}}' [default: gram]
     #[arg(long, conflicts_with = "preset")]
     method: Option<Method>,
     #[command(flatten)]
@@ -105,7 +105,8 @@ pub struct Arguments {
     resume: bool,
 }
 
-fn size(text: &str) -> Result<(usize, usize), String> {
+/// Height and width, written as 200x700.
+pub fn size(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once(['x', '×']).and_then(|(h, w)| Some((h.trim().parse().ok()?, w.trim().parse().ok()?)));
     parts.ok_or_else(|| "write the height and the width as 200x700".into())
 }

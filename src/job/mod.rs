@@ -5,6 +5,7 @@
 //! After that, for example while it waits for a silent server, the thread ends by itself.
 
 mod control;
+mod curve;
 mod device;
 mod driver;
 mod estimate;
@@ -20,6 +21,7 @@ mod task;
 mod train;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
+pub use curve::{CurveProgress, FromCurve};
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};
 pub use estimate::{Estimate, network_seconds, run_seconds};

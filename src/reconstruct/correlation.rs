@@ -46,25 +46,35 @@ struct Phase {
 impl Correlations {
     /// The correlations of a map, and those of its original as targets, over at most so many distances.
     pub fn new(map: &PhaseMap, original: &PhaseMap, most: usize) -> Self {
-        let (height, width) = map.size();
         let distances = stats::distances(map.labels.shape()).min(stats::distances(original.labels.shape())).min(most);
         let bins = bins(distances);
-        let mut places = [vec![0i64; distances], vec![2; distances], vec![2; distances]];
-        bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
-        places.iter_mut().for_each(|p| p[0] = 1);
-        let per =
-            |pixels: usize| places.each_ref().map(|p| p.iter().map(|n| 1.0 / (*n * pixels as i64) as f64).collect());
-        let per_place: [Vec<f64>; CURVES] = per(map.pixels());
-        let per_place_there: [Vec<f64>; CURVES] = per(original.pixels());
+        let per_place = per_place(&bins, distances, original.pixels());
+        let targets = |label: u8| -> [Vec<f64>; CURVES] {
+            let there = pairs(&wide(original, label, distances), original, distances, &bins, label);
+            let scaled = |k: usize| there[k].iter().zip(&per_place[k]).map(|(n, p)| *n as f64 * p).collect();
+            std::array::from_fn(scaled)
+        };
+        Self::with(map, &bins, distances, targets)
+    }
+
+    /// The correlations of a map of two phases, with a radial S2 of the second one and the S2 along lines that belongs to it
+    /// as targets.
+    pub fn of_curve(map: &PhaseMap, radial: &[f64], along: &[f64], most: usize) -> Self {
+        let distances = stats::distances(map.labels.shape()).min(radial.len()).min(most);
+        let [radial, along] = [radial, along].map(|curve| curve[..distances].to_vec());
+        Self::with(map, &bins(distances), distances, |_| [radial.clone(), along.clone(), along.clone()])
+    }
+
+    fn with(map: &PhaseMap, bins: &[u16], distances: usize, targets_of: impl Fn(u8) -> [Vec<f64>; CURVES]) -> Self {
+        let (height, width) = map.size();
+        let per_place = per_place(bins, distances, map.pixels());
         let first = u8::from(map.phases == 2);
         let phase = |label: u8| {
-            let there = pairs(&wide(original, label, distances), original, distances, &bins, label);
-            let scaled = |k: usize| there[k].iter().zip(&per_place_there[k]).map(|(n, p)| *n as f64 * p).collect();
-            let targets: [Vec<f64>; CURVES] = std::array::from_fn(scaled);
+            let targets = targets_of(label);
             let square = targets[0].first().map_or(0.0, |phi| phi * phi);
             let under = targets.each_ref().map(|t| t.iter().map(|s| (s - square).abs()).sum::<f64>().max(1e-300));
             let wide = wide(map, label, distances);
-            let pairs = pairs(&wide, map, distances, &bins, label);
+            let pairs = pairs(&wide, map, distances, bins, label);
             let mut phase = Phase {
                 label,
                 wide,
@@ -81,7 +91,7 @@ impl Correlations {
             phase
         };
         let phases = (first..map.phases as u8).map(phase).collect();
-        Self { height, width, distances, phases, bins, fourier: Fourier::new(height, width), counted: 0 }
+        Self { height, width, distances, phases, bins: bins.to_vec(), fourier: Fourier::new(height, width), counted: 0 }
     }
 
     /// How many distances are computed.
@@ -222,6 +232,14 @@ impl Phase {
             found.zip(&self.targets[k]).map(|(a, b)| (a - b).abs()).sum::<f64>() / self.under[k]
         })
     }
+}
+
+/// What one ordered pair at each distance of each curve adds to S2 of a picture with so many pixels.
+fn per_place(bins: &[u16], distances: usize, pixels: usize) -> [Vec<f64>; CURVES] {
+    let mut places = [vec![0i64; distances], vec![2; distances], vec![2; distances]];
+    bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
+    places.iter_mut().for_each(|p| p[0] = 1);
+    places.map(|p| p.into_iter().map(|n| 1.0 / (n * pixels as i64) as f64).collect())
 }
 
 /// The change of a phase's indicator at `a` by an exchange: −1, 0 or 1.

@@ -4,12 +4,14 @@
 //! rule of Metropolis. The energy is the sum of the errors of S2: radial, along rows and along columns, of every phase.
 //! S2 is updated with every exchange, at a cost that does not depend on the size of the result.
 
+mod curve;
 mod run;
 mod settings;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use curve::{anneal_curve, read_curve};
 pub use run::Annealing;
 pub use settings::{Anneal, MOST_TRIES, Pixels, Start};
 

@@ -9,6 +9,7 @@ use crate::micrograph::PhaseMap;
 use crate::optimise::Progress;
 use crate::reconstruct::correlation::Correlations;
 use crate::reconstruct::exchange::{Exchange, interfaces, propose};
+use crate::reconstruct::field::along_a_line;
 use crate::reconstruct::reconstruction::LossValue;
 
 /// Blocks of a realisation. After each, the temperature is set anew.
@@ -43,6 +44,16 @@ impl Annealing {
     /// Starts from phases.
     pub fn new(map: PhaseMap, original: &PhaseMap, settings: &Anneal, seed: u64) -> Self {
         let correlations = Correlations::new(&map, original, MOST_DISTANCES);
+        Self::with(map, correlations, settings, seed)
+    }
+
+    /// Starts from two phases, towards a radial S2 of the second one, the same in all directions.
+    pub fn towards(map: PhaseMap, radial: &[f64], settings: &Anneal, seed: u64) -> Self {
+        let correlations = Correlations::of_curve(&map, radial, &along_a_line(radial), MOST_DISTANCES);
+        Self::with(map, correlations, settings, seed)
+    }
+
+    fn with(map: PhaseMap, correlations: Correlations, settings: &Anneal, seed: u64) -> Self {
         let mut made = Self { map, correlations, temperature: 0.0, seed, losses: vec![] };
         if !settings.zero_tolerance {
             made.temperature = made.first_temperature(settings);

@@ -174,6 +174,20 @@ fn mean_lengths(reach: usize) -> Vec<f64> {
     sums.iter().zip(places).map(|(sum, places)| sum / f64::from(places.max(1))).collect()
 }
 
+/// The value at a length, interpolated between the means that stand for their mean lengths.
+fn between(means: &[f64], value: impl Fn(usize) -> f64, length: f64) -> f64 {
+    let next = means.partition_point(|mean| *mean <= length).clamp(1, means.len() - 1);
+    let (from, to) = (means[next - 1], means[next]);
+    let part = ((length - from) / (to - from)).clamp(0.0, 1.0);
+    value(next - 1) * (1.0 - part) + value(next) * part
+}
+
+/// S2 at the distances 0, 1, 2 … along a line, of a radial S2, whose values are means over rings.
+pub fn along_a_line(radial: &[f64]) -> Vec<f64> {
+    let means = mean_lengths(radial.len());
+    (0..radial.len()).map(|r| if r == 0 { radial[0] } else { between(&means, |n| radial[n], r as f64) }).collect()
+}
+
 /// The amplitudes of a Gaussian field of unit variance.
 #[derive(Clone, Debug)]
 pub struct Spectrum {
@@ -213,6 +227,20 @@ impl Spectrum {
         Array2::from_shape_vec((height, width), values).expect("a value for each displacement")
     }
 
+    /// The spectrum of the field whose level cut has a radial S2, at r = 0, 1, 2 … pixels: at least four values, the first
+    /// one being the volume fraction, neither 0 nor 1.
+    pub fn of_radial(radial: &[f64], size: (usize, usize)) -> Self {
+        let (volume_fraction, lengths) = (radial[0], lengths(size));
+        let reach = radial.len().min(size.0 / 2).min(size.1 / 2);
+        let means = mean_lengths(reach);
+        let at = |r: f64| match r {
+            r if r >= reach as f64 => volume_fraction * volume_fraction,
+            r => between(&means, |n| radial[n], r),
+        };
+        let s2 = lengths.mapv(at);
+        Aim { volume_fraction, lengths: &lengths, s2, reach }.spectrum()
+    }
+
     /// The spectra for the phases of a map but the last: each for the phase among what the earlier ones leave. Of two
     /// phases this is one field; of more, the fields are independent of each other, and S2 of a phase among the rest is the
     /// share of pairs in the phase among the pairs in the rest.
@@ -237,13 +265,7 @@ impl Spectrum {
                 match directions {
                     _ if r >= reach as f64 => fraction * fraction,
                     Directions::All => ratio(pairs.at([dy, dx]), among.at([dy, dx])),
-                    Directions::Radial => {
-                        let at = |n: usize| ratio(mean_pairs[n], mean_among[n]);
-                        let next = means.partition_point(|length| *length <= r).clamp(1, reach - 1);
-                        let (from, to) = (means[next - 1], means[next]);
-                        let part = ((r - from) / (to - from)).clamp(0.0, 1.0);
-                        at(next - 1) * (1.0 - part) + at(next) * part
-                    }
+                    Directions::Radial => between(&means, |n| ratio(mean_pairs[n], mean_among[n]), r),
                 }
             });
             Aim { volume_fraction: fraction, lengths: &lengths, s2, reach }.spectrum()

@@ -11,7 +11,7 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use covariance::{LevelCut, Spectrum, level_cut};
+pub use covariance::{LevelCut, Spectrum, along_a_line, level_cut};
 pub use sample::cut_fields;
 pub use settings::{Directions, Field};
 
