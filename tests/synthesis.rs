@@ -160,7 +160,7 @@ fn painted_pixels_stay() {
         Dab { row: 30, column: 40, radius: 9, value: 1 },
         Dab { row: 70, column: 20, radius: 6, value: 0 },
         Dab { row: 0, column: 95, radius: 0, value: 1 },
-        Dab { row: usize::MAX, column: 4, radius: 3, value: 1 },
+        Dab { row: 5000, column: 4, radius: 3, value: 1 },
     ];
     let settings = of(Method::Sampling(Sampling { painted: painted.clone(), ..Sampling::default() }));
     for seed in 1..4 {
@@ -173,6 +173,8 @@ fn painted_pixels_stay() {
         }
         assert_eq!(made.counts(), original.phases.as_ref().expect("phases").counts());
     }
+    let endless = Sampling { painted: vec![Dab { radius: usize::MAX, ..painted[0] }], ..Sampling::default() };
+    assert!(of(Method::Sampling(endless)).check((96, 96)).is_err());
     let wrong = Sampling { painted: vec![Dab { value: 2, ..painted[0] }], ..Sampling::default() };
     let refused = prepare(&original, &of(Method::Sampling(wrong)), Device::Cpu).err().expect("no such phase");
     assert!(refused.to_string().contains("Phase 2 is painted"), "{refused}");

@@ -1,15 +1,15 @@
 //! `microwright method-study`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::follow::follow;
 use super::print::say;
 use super::segmentation::{SegmentationArguments, tell};
 use crate::job::{Ending, MethodStudy, StudiedMicrograph, write_method_study};
-use crate::micrograph::read_part;
+use crate::micrograph::{Recipe, read_part};
 use crate::net::WeightsKind;
 use crate::reconstruct::{Method, Settings, Target};
 
@@ -26,9 +26,9 @@ pub struct Arguments {
     /// A method, by its name or with its settings as JSON; may be repeated. All methods without it
     #[arg(long = "method", value_name = "METHOD")]
     methods: Vec<Method>,
-    /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards
-    #[arg(long, default_value = "builtin")]
-    weights: String,
+    /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards [default: builtin]
+    #[arg(long)]
+    weights: Option<String>,
     /// Realisations of each method
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     seeds: u16,
@@ -45,20 +45,20 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut methods = if arguments.methods.is_empty() { Method::all() } else { arguments.methods.clone() };
-    for method in &mut methods {
-        method.gram_mut().into_iter().for_each(|gram| gram.weights = WeightsKind::parse(&arguments.weights));
+    if let Some(weights) = &arguments.weights {
+        methods.iter_mut().filter_map(Method::gram_mut).for_each(|gram| gram.weights = WeightsKind::parse(weights));
     }
+    // Everything that can go wrong before the work goes wrong before it.
+    let folder = &arguments.output;
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::NamedTempFile::new_in(folder))
+        .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
+    let targets: Vec<(Arc<Target>, Recipe)> =
+        arguments.images.iter().map(|image| target(arguments, image)).collect::<anyhow::Result<_>>()?;
     let mut studied = vec![];
     let mut stopped = None;
-    for image in &arguments.images {
-        let micrograph = read_part(image, &arguments.segmentation.source.part()?)?;
-        let mut recipe = arguments.segmentation.chosen_recipe()?.unwrap_or_default();
-        arguments.segmentation.cut_off(&mut recipe, &micrograph);
-        let target = Arc::new(Target::new(micrograph, &recipe)?);
-        tell(&target.micrograph.name, &target.notes);
-        let Some(original) = target.phases.clone() else {
-            bail!("{} has no phases, which the study compares. Choose a segmentation.", target.micrograph.name);
-        };
+    for (target, recipe) in targets {
+        let Some(original) = target.phases.clone() else { continue };
         let settings = Settings {
             recipe: recipe.clone(),
             seed: arguments.seed,
@@ -99,4 +99,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(Ending::Failed(reason)) => bail!("{reason}"),
         _ => Ok(()),
     }
+}
+
+/// A micrograph, prepared and segmented.
+fn target(arguments: &Arguments, image: &Path) -> anyhow::Result<(Arc<Target>, Recipe)> {
+    let micrograph = read_part(image, &arguments.segmentation.source.part()?)?;
+    let mut recipe = arguments.segmentation.chosen_recipe()?.unwrap_or_default();
+    arguments.segmentation.cut_off(&mut recipe, &micrograph);
+    let target = Target::new(micrograph, &recipe)?;
+    tell(&target.micrograph.name, &target.notes);
+    if target.phases.is_none() {
+        bail!("{} has no phases, which the study compares. Choose a segmentation.", target.micrograph.name);
+    }
+    Ok((Arc::new(target), recipe))
 }

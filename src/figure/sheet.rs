@@ -1,10 +1,12 @@
 //! A sheet of pictures with their names, as PNG.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use plotters::prelude::*;
 
 use super::{FONT, has_font};
+use crate::micrograph::PhaseMap;
 
 /// Pixels between pictures, and the height of a line.
 const GAP: usize = 12;
@@ -19,30 +21,32 @@ const MOST: usize = 1 << 27;
 pub struct SheetPicture {
     /// Its name.
     pub name: String,
-    /// Height and width.
-    pub size: (usize, usize),
-    /// Red, green and blue of each pixel, row by row.
-    pub colors: Vec<[u8; 3]>,
+    /// Its phases.
+    pub map: Arc<PhaseMap>,
 }
 
-/// Rows of pictures as one PNG, each with its name above it; all at one scale.
+/// Rows of pictures as one PNG, each with its name above it; all at one scale. Small pictures are enlarged, and of large
+/// ones every second, third … pixel is shown.
 ///
 /// # Errors
-/// There are no pictures, or the sheet would be too large.
-pub fn sheet_png(rows: &[Vec<SheetPicture>]) -> Result<Vec<u8>, String> {
+/// There are no pictures, or too many, or the font is missing.
+pub fn sheet_png(rows: &[Vec<SheetPicture>], colors: &[[u8; 3]]) -> Result<Vec<u8>, String> {
     let all = || rows.iter().flatten();
-    let height = all().map(|p| p.size.0).max().unwrap_or(0);
-    let width = all().map(|p| p.size.1).max().unwrap_or(0);
+    let height = all().map(|p| p.map.size().0).max().unwrap_or(0);
+    let width = all().map(|p| p.map.size().1).max().unwrap_or(0);
     if height == 0 || width == 0 || !has_font() {
         return Err("there are no pictures to put on a sheet".into());
     }
-    let scale = (EDGE / height.max(width)).max(1);
-    let (cell, line) = (width * scale + GAP, height * scale + GAP + LINE);
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let (across, down) = (columns * cell + GAP, rows.len() * line + GAP);
-    if across * down > MOST {
-        return Err("the sheet of all pictures would be too large; the pictures themselves are written".into());
-    }
+    let scale = (EDGE / height.max(width)).max(1);
+    let cell_of = |every: usize| (width.div_ceil(every) * scale + GAP, height.div_ceil(every) * scale + GAP + LINE);
+    let size_of = |every: usize| {
+        let (cell, line) = cell_of(every);
+        (columns * cell + GAP, rows.len() * line + GAP)
+    };
+    let every = (1..=height.max(width)).find(|every| size_of(*every).0 * size_of(*every).1 <= MOST);
+    let every = every.ok_or("there are too many pictures for a sheet")?;
+    let ((cell, line), (across, down)) = (cell_of(every), size_of(every));
     let mut pixels = vec![255u8; across * down * 3];
     let size = (across as u32, down as u32);
     {
@@ -60,9 +64,11 @@ pub fn sheet_png(rows: &[Vec<SheetPicture>]) -> Result<Vec<u8>, String> {
     }
     for (n, row) in rows.iter().enumerate() {
         for (m, picture) in row.iter().enumerate() {
-            for y in 0..picture.size.0 * scale {
-                for x in 0..picture.size.1 * scale {
-                    let color = picture.colors[y / scale * picture.size.1 + x / scale];
+            let (height, width) = picture.map.size();
+            for y in 0..height.div_ceil(every) * scale {
+                for x in 0..width.div_ceil(every) * scale {
+                    let label = picture.map.labels[[y / scale * every, x / scale * every]];
+                    let color = colors.get(usize::from(label)).copied().unwrap_or_default();
                     let at = (GAP + n * line + LINE + y) * across + GAP + m * cell + x;
                     pixels[3 * at..3 * at + 3].copy_from_slice(&color);
                 }

@@ -220,7 +220,8 @@ impl Realisation {
             (Some(original), Some(found)) => original.judge(found, target.quarters()),
             _ => vec![],
         };
-        let fits_lineal_path = settings.method.settings().fits_lineal_path();
+        // The polish fits it too.
+        let fits_lineal_path = settings.method.settings().fits_lineal_path() || polished.is_some();
         compared.iter_mut().for_each(|phase| phase.fits_lineal_path = fits_lineal_path);
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let mut notes = settings.method.settings().notes(target.size());

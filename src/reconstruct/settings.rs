@@ -161,7 +161,7 @@ pub trait MethodSettings {
         true
     }
 
-    /// Whether its results are fitted to the lineal path.
+    /// Whether its results are fitted to the lineal path, also without the polish.
     fn fits_lineal_path(&self) -> bool {
         true
     }

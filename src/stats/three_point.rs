@@ -4,9 +4,12 @@ use rayon::prelude::*;
 
 use super::{Indicator, distances};
 
+/// The most distances.
+const MOST: usize = 128;
+
 /// S3(r): the chance that a point, and those at the distance r from it along a row and along a column, lie in the phase
 /// (Yeong & Torquato, Phys. Rev. E 57:495, 1998, section II). The mean over the four corners that such a triangle can have;
-/// only triangles that fit are counted; r = 0 … half of the shorter edge − 1 pixels.
+/// only triangles that fit are counted; r = 0 … half of the shorter edge − 1 pixels, at most 127.
 pub fn three_point(phase: &Indicator) -> Vec<f64> {
     let (height, width) = phase.dim();
     let flat: Vec<u8> = phase.iter().map(|inside| u8::from(*inside)).collect();
@@ -23,7 +26,7 @@ pub fn three_point(phase: &Indicator) -> Vec<f64> {
         }
         count as f64 / (4 * (height - r) * (width - r)) as f64
     };
-    (0..distances(&[height, width])).into_par_iter().map(of).collect()
+    (0..distances(&[height, width]).min(MOST)).into_par_iter().map(of).collect()
 }
 
 #[cfg(test)]

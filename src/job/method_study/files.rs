@@ -1,6 +1,7 @@
 //! The files of a method study.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::StudiedMicrograph;
 use super::summary::{joint_csv, realisations_csv, summary_table};
@@ -36,14 +37,17 @@ impl StudiedMicrograph {
             if let Some(reason) = &row.refused {
                 notes.push(format!("{name} does not apply. {reason}"));
             }
-            let largest = row.made.iter().filter_map(|made| made.overlap).fold(f64::NAN, f64::max);
+            let largest = row.made.iter().filter_map(|made| made.overlap).reduce(f64::max);
             let is_copied = row.made.iter().any(|made| made.copied.is_some_and(|copied| copied.share > 0.0));
-            if is_copied || row.halves.is_some_and(|halves| is_copy(largest, halves)) {
-                notes.push(format!(
-                    "{name} copies parts of the original: a block of 32 × 32 pixels has a correlation of {largest:.2} with \
-                     it, where the original's halves have {:.2} with each other. A copy is no reconstruction.",
-                    row.halves.unwrap_or(f64::NAN)
-                ));
+            let both = largest.zip(row.halves);
+            if is_copied || both.is_some_and(|(largest, halves)| is_copy(largest, halves)) {
+                let figures = both.map_or(String::new(), |(largest, halves)| {
+                    format!(
+                        ": a block of 32 × 32 pixels has a correlation of {largest:.2} with it, where the original's halves \
+                         have {halves:.2} with each other"
+                    )
+                });
+                notes.push(format!("{name} copies parts of the original{figures}. A copy is no reconstruction."));
             }
         }
         notes
@@ -98,9 +102,10 @@ pub fn write_method_study(folder: &Path, studied: &[StudiedMicrograph]) -> Resul
         let stem =
             file_stem(Path::new(&one.name).file_stem().map_or(&one.name, |s| s.to_str().unwrap_or("micrograph")));
         let stem = if stem.is_empty() { "micrograph".to_string() } else { stem };
-        let same = names.iter().filter(|name| **name == stem).count();
-        let own = if same == 0 { stem.clone() } else { format!("{stem}-{}", same + 1) };
-        names.push(stem);
+        let numbered = (2..).map(|n| format!("{stem}-{n}"));
+        let mut possible = std::iter::once(stem.clone()).chain(numbered);
+        let own = possible.find(|name| !names.contains(name)).unwrap_or_default();
+        names.push(own.clone());
         let folder = folder.join(own);
         write_pictures(&folder, one, &mut put)?;
         for phase in one.table_phases() {
@@ -121,11 +126,7 @@ type Put<'a> = &'a mut dyn FnMut(PathBuf, &[u8]) -> Result<(), String>;
 /// The pictures of a micrograph, and the figure of all of them.
 fn write_pictures(folder: &Path, one: &StudiedMicrograph, put: Put) -> Result<(), String> {
     let colors = one.recipe.phase_colors(one.original.phases);
-    let sheet = |name: String, map: &PhaseMap| SheetPicture {
-        name,
-        size: map.size(),
-        colors: map.flat().iter().map(|label| colors[usize::from(*label)]).collect(),
-    };
+    let sheet = |name: String, map: &Arc<PhaseMap>| SheetPicture { name, map: map.clone() };
     let png = |map: &PhaseMap| phase_png(map, &colors, one.pixel_size.as_ref()).map_err(|e| e.to_string());
     let paged = |caption: &str, map: &PhaseMap| -> Result<PagePicture, String> {
         Ok(PagePicture { caption: caption.into(), png: png(map)?, size: map.size() })
@@ -141,7 +142,7 @@ fn write_pictures(folder: &Path, one: &StudiedMicrograph, put: Put) -> Result<()
         rows.push(row.made.iter().map(|made| sheet(format!("{name}, seed {}", made.seed), &made.map)).collect());
         pictures.push(paged(name, &row.made[0].map)?);
     }
-    put(folder.join("figure.png"), &sheet_png(&rows)?)?;
+    put(folder.join("figure.png"), &sheet_png(&rows, &colors)?)?;
     let phase = one.table_phases().start;
     let table = one.table(phase);
     let cells = |row: &Vec<crate::figure::Cell>| row.iter().map(|cell| cell.text.clone()).take(5).collect();

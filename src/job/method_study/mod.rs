@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::progress::RunProgress;
 use super::reconstruct::Run;
-use super::{Control, Ending, Failure, Progress, Task};
+use super::{Control, Ending, Failure, Progress, Task, Wanted};
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
 use crate::stats::{Copied, Curves, PhaseComparison, largest_overlap, overlap_of_halves, three_point, unseen_share};
@@ -136,6 +136,10 @@ impl MethodStudy {
             show(progress.share(), format!("{name}, realisation {seed} of {}", progress.realisations));
         };
         let keep = |realisation: Arc<Realisation>| {
+            // One that was stopped is no realisation of the method, and measuring takes a while.
+            if realisation.report.stopped_early || control.wanted() == Wanted::Cancel {
+                return;
+            }
             let Some(map) = realisation.phases.clone() else { return };
             show(f64::NAN, format!("{name}, measuring"));
             let found = three_points(&map);
@@ -194,7 +198,7 @@ impl Task for MethodStudy {
                 control.show(MethodStudyProgress { doing, share });
             };
             let (ending, row) = self.study(method, &original, control, &show)?;
-            // What is made of a method that was stopped is kept if it is whole.
+            // Of a method that was stopped, the realisations that are whole are kept.
             if ending == Ending::Finished || !row.made.is_empty() {
                 control.output(row);
             }

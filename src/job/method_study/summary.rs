@@ -131,8 +131,8 @@ pub const COLUMNS: [Column; 14] = [
     Column {
         heading: "unseen 5 × 5, %",
         name: "unseen_patches_percent",
-        tip: "The share of the patches of 5 × 5 pixels that the original does not have: wrong details.",
-        is_error: true,
+        tip: "The share of the patches of 5 × 5 pixels that the original does not have: wrong details, or new ones. A copy has none.",
+        is_error: false,
         of: |made, _| 100.0 * made.unseen,
         noise: none,
         natural: none,

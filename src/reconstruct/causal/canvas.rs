@@ -48,15 +48,12 @@ impl Canvas {
         }
     }
 
-    /// The picture without its margins.
-    fn cut(&self) -> Plane {
-        let mut cut = self.plane.blank(self.size);
-        let bytes = self.size.1 * self.plane.channels;
-        for y in 0..self.size.0 {
-            let from = ((y + self.margin) * self.plane.width + self.margin) * self.plane.channels;
-            cut.values[y * bytes..][..bytes].copy_from_slice(&self.plane.values[from..][..bytes]);
-        }
-        cut
+    /// The values of a pixel of the picture without its margins, if it is among the first ones that were made.
+    fn pixel(&self, row: usize, column: usize, made: usize) -> Option<&[u8]> {
+        let (row, column) = (row + self.margin, column + self.margin);
+        let (_, columns) = self.made();
+        let is_made = (row - self.reach) * columns + column - self.reach < made;
+        is_made.then(|| self.plane.pixel(row * self.plane.width + column))
     }
 }
 
@@ -137,15 +134,20 @@ impl Canvases {
         Surroundings { fine: &fine.plane.values, coarse, steps: &fine.steps }
     }
 
-    /// The result after so many pieces: the finest picture that is begun, enlarged where it is not the last.
+    /// The result after so many pieces. What is not made yet is taken from the coarser picture; of the coarsest one it is
+    /// blank.
     pub fn result(&self, pieces: usize) -> Plane {
-        let (n, _) = self.piece(pieces.saturating_sub(1));
-        let (shown, last) = (self.all[n].cut(), self.all.len() - 1);
-        let mut result = shown.blank(self.all[last].size);
+        let (n, made) = self.piece(pieces.saturating_sub(1));
+        let made = if pieces == 0 { 0 } else { made.end };
+        let last = self.all.len() - 1;
+        let mut result = self.all[n].plane.blank(self.all[last].size);
         for at in 0..result.height * result.width {
-            let (y, x) = ((at / result.width) >> (last - n), (at % result.width) >> (last - n));
-            let from = shown.pixel(y * shown.width + x);
-            result.values[at * result.channels..][..from.len()].copy_from_slice(from);
+            let place = |n: usize| ((at / result.width) >> (last - n), (at % result.width) >> (last - n));
+            let of = |n: usize, made: usize| self.all[n].pixel(place(n).0, place(n).1, made);
+            let coarser = || n.checked_sub(1).and_then(|n| of(n, usize::MAX));
+            if let Some(values) = of(n, made).or_else(coarser) {
+                result.values[at * result.channels..][..values.len()].copy_from_slice(values);
+            }
         }
         result
     }

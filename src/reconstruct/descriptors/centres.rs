@@ -9,7 +9,7 @@ pub struct Centres {
     /// Row and column of each.
     pub points: Vec<[f64; 2]>,
     nearest: Vec<f64>,
-    /// The edge of the cells, which is the longest distance that is told.
+    /// The edge of the cells, which is the longest distance that is told: longer ones count as equal.
     edge: f64,
     cells: [usize; 2],
     members: Vec<Vec<u32>>,
@@ -24,8 +24,11 @@ const STEPS: usize = 64;
 impl Centres {
     /// Of points in a picture of this size, with the distances that are wanted.
     pub fn new(size: (usize, usize), points: Vec<[f64; 2]>, distances: &[f64]) -> Self {
-        let edge = distances.iter().copied().fold(1.0, f64::max) * (1.0 + 1.0 / STEPS as f64);
         let size = [size.0 as f64, size.1 as f64];
+        // A few particles that lie alone, or distances that cannot be, would make the cells as large as the picture.
+        let mean = (size[0] * size[1] / points.len().max(1) as f64).sqrt();
+        let longest = distances.iter().copied().fold(0.0, f64::max) * (1.0 + 1.0 / STEPS as f64);
+        let edge = longest.clamp(0.25 * mean, 3.0 * mean).max(1.0);
         let cells = size.map(|n| ((n / edge).ceil() as usize).max(1));
         let count = points.len();
         let mut new = Self {

@@ -149,16 +149,18 @@ impl DescriptorSynthesis {
     }
 
     /// The number of particles of a phase in the result.
-    fn number(&self, particles: &[Particle]) -> usize {
+    fn number(&self, phase: usize, particles: &[Particle]) -> usize {
+        let most = self.counts[phase];
         let wanted = particles.len() as f64 * self.area.1 as f64 / self.area.0 as f64 * self.settings.number;
-        (wanted.round() as usize).max(1)
+        // A particle has a pixel at least.
+        (wanted.round() as usize).clamp(1, most.max(1))
     }
 
     fn begin_phase(&mut self, n: usize) {
-        let particles = &self.phases[n].1;
+        let (phase, particles) = &self.phases[n];
         let mut random = random_of(self.seed, usize::MAX / 2 + n);
         let place = |_| [self.size.0, self.size.1].map(|edge| random.random::<f64>() * edge as f64);
-        let points = (0..self.number(particles)).map(place).collect();
+        let points = (0..self.number(*phase, particles)).map(place).collect();
         self.centres = Some(Centres::new(self.size, points, &self.distances(particles)));
     }
 
@@ -183,14 +185,19 @@ impl DescriptorSynthesis {
                 Orientations::Rows => 0.0,
                 Orientations::Columns => std::f64::consts::FRAC_PI_2,
             };
-            let aspect = particle.aspect * self.settings.aspect;
+            // No smaller than 1: the long axis stays the long one.
+            let aspect = (particle.aspect * self.settings.aspect).max(1.0);
             Particle { area: particle.area / self.settings.number, aspect, angle, ..particle }
         };
-        let particles: Vec<Particle> = order[..count].iter().map(shaped).collect();
+        let mut particles: Vec<Particle> = order[..count].iter().map(shaped).collect();
+        // The particles that are drawn have the area of the phase together.
+        let pixels = self.counts[*phase];
+        let scale = pixels as f64 / particles.iter().map(|p| p.area).sum::<f64>().max(1.0);
+        particles.iter_mut().for_each(|p| p.area *= scale);
         let taken: Vec<bool> = self.made.values.iter().map(|label| usize::from(*label) != self.matrix).collect();
         let levels = pack::pack(&particles, &centres.points, &taken, self.size, &mut random);
         let mut free: Vec<u32> = (0..taken.len() as u32).filter(|at| !taken[*at as usize]).collect();
-        let count = self.counts[*phase].min(free.len());
+        let count = pixels.min(free.len());
         let deeper =
             |a: &u32, b: &u32| levels.values[*a as usize].total_cmp(&levels.values[*b as usize]).then(a.cmp(b));
         if count > 0 && count < free.len() {
@@ -254,13 +261,13 @@ impl Synthesis for DescriptorSynthesis {
         let (labels, points) = saved.split_at_checked(pixels).ok_or("it is too short")?;
         self.made.values = restored(labels, pixels, self.counts.len())?;
         if !piece.is_multiple_of(PIECES) {
-            let (_, particles) = self.phases.get(piece / PIECES).ok_or("it has too many phases")?;
+            let (phase, particles) = self.phases.get(piece / PIECES).ok_or("it has too many phases")?;
             let value =
                 |pair: &[f32]| f64::from_bits(u64::from(pair[0].to_bits()) << 32 | u64::from(pair[1].to_bits()));
             let points: Vec<[f64; 2]> = points.chunks_exact(4).map(|p| [value(&p[..2]), value(&p[2..])]).collect();
             let inside =
                 |p: &[f64; 2]| (0.0..=self.size.0 as f64).contains(&p[0]) && (0.0..=self.size.1 as f64).contains(&p[1]);
-            if points.len() != self.number(particles) || !points.iter().all(inside) {
+            if points.len() != self.number(*phase, particles) || !points.iter().all(inside) {
                 return Err("the centres are those of another run".into());
             }
             self.centres = Some(Centres::new(self.size, points, &self.distances(particles)));
@@ -274,7 +281,11 @@ impl Synthesis for DescriptorSynthesis {
 
     fn notes(&self) -> Vec<String> {
         let each = self.phases.iter().map(|(phase, particles)| {
-            format!("{} particles of phase {phase} became {} ellipses.", particles.len(), self.number(particles))
+            format!(
+                "{} particles of phase {phase} became {} ellipses.",
+                particles.len(),
+                self.number(*phase, particles)
+            )
         });
         each.collect()
     }

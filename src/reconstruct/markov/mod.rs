@@ -30,6 +30,8 @@ use crate::compute::Device;
 
 /// The most pixels of the original whose surroundings are kept at each size.
 const MOST_PIXELS: usize = 1 << 17;
+/// The most numbers that they take together: 256 MiB.
+const MOST_NUMBERS: usize = 1 << 26;
 
 /// Neighbourhoods of labels that are nearer than this count as equal (the square of the distance; an unlike label beside
 /// the pixel counts nearly 1). Without it single dots repeat for ever.
@@ -78,6 +80,10 @@ impl MethodSettings for Markov {
     fn uses_device(&self) -> bool {
         false
     }
+
+    fn fits_lineal_path(&self) -> bool {
+        false
+    }
 }
 
 /// The surroundings of an original's pixels at one size.
@@ -119,16 +125,19 @@ fn write_vector(around: &Surroundings, place: Place, phases: usize, vector: &mut
 impl Known {
     fn new(plane: &Plane, coarser: Option<&Plane>, reach: usize) -> Self {
         let mut places = inner_places(plane, coarser, reach);
-        if places.len() > MOST_PIXELS {
-            places.shuffle(&mut random_of(0, 0));
-            places.truncate(MOST_PIXELS);
-            places.sort_by_key(|place| place.fine);
-        }
+        let numbers = if plane.phases > 2 { plane.phases } else { 1 };
         let steps = Steps::of(plane, coarser, reach);
         let around = Surroundings::of(plane, coarser, &steps);
-        let mut values = vec![];
+        let length = around.count() * numbers;
+        let most = MOST_PIXELS.min(MOST_NUMBERS / length);
+        if places.len() > most {
+            places.shuffle(&mut random_of(0, 0));
+            places.truncate(most);
+            places.sort_by_key(|place| place.fine);
+        }
+        let mut values = Vec::with_capacity(places.len() * length);
         places.iter().for_each(|place| write_vector(&around, *place, plane.phases, &mut values));
-        let vectors = Vectors { length: values.len() / places.len().max(1), values };
+        let vectors = Vectors { length, values };
         let tree = Quantiser::new(&vectors);
         Self { places: places.into_iter().map(|place| place.fine).collect(), vectors, tree }
     }

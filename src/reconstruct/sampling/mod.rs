@@ -29,6 +29,9 @@ use crate::compute::Device;
 const PIECE: usize = 1024;
 /// Pixels that are made at the same time, as a share of those made already: so few that they are hardly ever neighbours.
 const AT_ONCE: usize = 100;
+/// The largest row, column and radius of a painted disc, and the most pixels that are painted.
+const MOST_EDGE: usize = 16_384;
+const MOST_PAINTED: usize = 1 << 31;
 /// The coarsest grid, in pixels.
 const GRID: usize = 16;
 
@@ -51,6 +54,16 @@ impl MethodSettings for Sampling {
         }
         if self.painted.len() > MOST_DABS {
             return wrong(format!("At most {MOST_DABS} discs can be painted."));
+        }
+        let is_large = |dab: &&Dab| dab.radius.max(dab.row).max(dab.column) > MOST_EDGE;
+        if let Some(dab) = self.painted.iter().find(is_large) {
+            return wrong(format!(
+                "A painted disc has row {}, column {} and radius {}; at most {MOST_EDGE} is possible.",
+                dab.row, dab.column, dab.radius
+            ));
+        }
+        if self.painted.iter().map(|dab| (2 * dab.radius + 1).pow(2)).sum::<usize>() > MOST_PAINTED {
+            return wrong("The painted discs are too large together; paint fewer or smaller ones.".into());
         }
         Ok(())
     }
@@ -82,6 +95,10 @@ impl MethodSettings for Sampling {
     }
 
     fn uses_device(&self) -> bool {
+        false
+    }
+
+    fn fits_lineal_path(&self) -> bool {
         false
     }
 
@@ -127,7 +144,7 @@ impl SamplingSynthesis {
                     let square = |a: usize, b: usize| (a.abs_diff(b) as u128).pow(2);
                     if square(row, dab.row) + square(column, dab.column) <= (dab.radius as u128).pow(2) {
                         let at = row * width + column;
-                        self.made.set(at, &vec![dab.value; self.made.channels]);
+                        self.made.set(at, &[dab.value; 3][..self.made.channels]);
                         self.is_painted[at] = true;
                     }
                 }

@@ -78,6 +78,10 @@ impl MethodSettings for Tree {
     fn uses_device(&self) -> bool {
         false
     }
+
+    fn fits_lineal_path(&self) -> bool {
+        false
+    }
 }
 
 /// The trees of an original, and the realisation in progress.

@@ -12,12 +12,11 @@ use super::{Space, SpaceCommand, Status, document_summary};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::methods::settings_of;
-use crate::app::shared::original::Original;
 use crate::app::shared::watch::News;
 use crate::app::theme;
 use crate::app::widgets::{heading, primary, value};
 use crate::figure::duration;
-use crate::job::{Ending, MethodStudy, Progress, Request, write_method_study};
+use crate::job::{Ending, MethodStudy, Progress, Request, StudiedMicrograph, write_method_study};
 use crate::project::Project;
 use crate::reconstruct::{Method, Settings};
 
@@ -48,7 +47,7 @@ impl Space for MethodStudySpace {
         while let Some(news) = self.study.poll(&mut shared.messages) {
             match news {
                 News::Output(row) => {
-                    self.rows.push(row);
+                    self.studied.iter_mut().for_each(|studied| studied.rows.push(row.clone()));
                     shared.changed();
                 }
                 News::Ended(Ending::Finished) => shared.messages.note("The method study is done."),
@@ -87,7 +86,7 @@ impl Space for MethodStudySpace {
                 name: "Export tables, figures and pictures",
                 tooltip: "Write the study into the export folder: CSV, Markdown, LaTeX, SVG and PNG.",
                 key: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
-                unavailable: self.rows.is_empty().then(|| "No method is done yet.".into()),
+                unavailable: self.rows().is_empty().then(|| "No method is done yet.".into()),
             },
         ]
     }
@@ -101,27 +100,25 @@ impl Space for MethodStudySpace {
     }
 
     fn save(&self, project: &mut Project) {
-        if !self.rows.is_empty() {
-            project.parts.insert(part::NAME.into(), part::of(&self.rows));
+        if let Some(studied) = self.studied.as_ref().filter(|studied| !studied.rows.is_empty()) {
+            project.parts.insert(part::NAME.into(), part::of(studied));
         }
     }
 
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.study.stop();
-        self.pictures.clear();
-        (self.original, self.original_picture, self.shown) = (None, None, 0);
-        self.rows = match project.parts.remove(part::NAME).as_ref().map(part::rows) {
-            Some(Ok(rows)) => rows,
+        self.replace(match project.parts.remove(part::NAME).as_ref().map(part::studied) {
+            Some(Ok(studied)) => Some(studied),
             Some(Err(reason)) => {
                 shared.messages.warning(format!("The project's method study was left out: {reason}."));
-                vec![]
+                None
             }
-            None => vec![],
-        };
+            None => None,
+        });
     }
 
     fn would_lose(&self) -> Option<String> {
-        let rows = self.rows.len();
+        let rows = self.rows().len();
         let text = format!("A method study is under way, with {rows} methods done; closing the window ends it.");
         self.study.is_running().then_some(text)
     }
@@ -159,7 +156,7 @@ fn panel(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
                 start(space, shared);
             }
         }
-        if !space.rows.is_empty()
+        if !space.rows().is_empty()
             && ui
                 .button("Export tables, figures and pictures")
                 .on_hover_text("Into the export folder: CSV, Markdown, LaTeX, SVG and PNG.")
@@ -179,16 +176,18 @@ fn start(space: &mut MethodStudySpace, shared: &Shared) {
         methods: chosen.map(|(method, _)| settings_of(shared, method)).collect(),
         seeds: space.seeds,
     };
-    space.rows.clear();
-    space.pictures.clear();
-    space.shown = 0;
-    space.original = Some(Original::of_document(document));
-    space.original_picture = None;
+    space.replace(document.phases().map(|map| StudiedMicrograph {
+        name: document.raw.name.clone(),
+        original: map.clone(),
+        recipe: document.recipe.clone(),
+        pixel_size: document.micrograph().pixel_size.clone(),
+        rows: vec![],
+    }));
     space.study.start(study, &shared.wake);
 }
 
 fn export(space: &MethodStudySpace, shared: &mut Shared) {
-    let Some(studied) = space.studied(shared) else { return };
+    let Some(studied) = space.studied.clone() else { return };
     shared.write(shared.export.path("method-study"), move |folder| {
         write_method_study(folder, std::slice::from_ref(&studied)).map(|_| ())
     });

@@ -1,10 +1,10 @@
 //! The state of the method study.
 
 use crate::app::shared::Shared;
-use crate::app::shared::original::Original;
 use crate::app::shared::watch::Watch;
 use crate::app::widgets::Picture;
-use crate::job::{MethodRow, MethodStudy, StudiedMicrograph};
+use crate::figure::{Figure, Table};
+use crate::job::{MethodRow, MethodStudy, StudiedMicrograph, method_figures};
 use crate::reconstruct::Method;
 
 /// The state of the study.
@@ -13,16 +13,26 @@ pub struct MethodStudySpace {
     pub(super) chosen: Vec<bool>,
     pub(super) seeds: usize,
     pub(super) study: Watch<MethodStudy>,
-    pub(super) rows: Vec<MethodRow>,
+    /// The original with the results so far; another micrograph may be open by now.
+    pub(super) studied: Option<StudiedMicrograph>,
+    /// Table, notes and figures of the results.
+    pub(super) described: Option<Described>,
     /// Which realisation of each method is shown.
     pub(super) shown: usize,
     /// The pictures of the realisation that is shown, and which one that is.
     pub(super) pictures: Vec<Option<Picture>>,
     pub(super) pictured: usize,
-    pub(super) shows_curves: bool,
-    /// The original of the study; another micrograph may be open by now.
-    pub(super) original: Option<Original>,
     pub(super) original_picture: Option<Picture>,
+    pub(super) shows_curves: bool,
+}
+
+/// Table, notes and figures, made once for so many rows and a phase.
+pub(super) struct Described {
+    rows: usize,
+    phase: usize,
+    pub(super) table: Table,
+    pub(super) notes: Vec<String>,
+    pub(super) figures: Vec<Figure>,
 }
 
 impl Default for MethodStudySpace {
@@ -31,13 +41,13 @@ impl Default for MethodStudySpace {
             chosen: vec![true; Method::all().len()],
             seeds: 3,
             study: Watch::default(),
-            rows: vec![],
+            studied: None,
+            described: None,
             shown: 0,
             pictures: vec![],
             pictured: 0,
-            shows_curves: false,
-            original: None,
             original_picture: None,
+            shows_curves: false,
         }
     }
 }
@@ -52,7 +62,26 @@ impl MethodStudySpace {
 
     /// What the methods have made so far.
     pub fn rows(&self) -> &[MethodRow] {
-        &self.rows
+        self.studied.as_ref().map_or(&[], |studied| &studied.rows)
+    }
+
+    /// Shows another study, or none.
+    pub(super) fn replace(&mut self, studied: Option<StudiedMicrograph>) {
+        self.studied = studied;
+        (self.described, self.original_picture, self.shown) = (None, None, 0);
+        self.pictures.clear();
+    }
+
+    /// Table, notes and figures of a phase; made anew where rows have come since.
+    pub(super) fn describe(&mut self, phase: usize) -> Option<&Described> {
+        let studied = self.studied.as_ref()?;
+        let rows = studied.rows.len();
+        if self.described.as_ref().is_none_or(|d| (d.rows, d.phase) != (rows, phase)) {
+            let (table, notes) = (studied.table(phase), studied.notes());
+            let figures = method_figures(studied, phase);
+            self.described = Some(Described { rows, phase, table, notes, figures });
+        }
+        self.described.as_ref()
     }
 
     /// Why no study can start now.
@@ -66,19 +95,5 @@ impl MethodStudySpace {
             Some(_) if !self.chosen.contains(&true) => Some("Choose a method first."),
             Some(_) => None,
         }
-    }
-
-    /// The results with their original, for tables, plots and files.
-    pub fn studied(&self, shared: &Shared) -> Option<StudiedMicrograph> {
-        // A study from a project belongs to the project's micrograph.
-        let open = || shared.document.as_ref().map(Original::of_document);
-        let original = self.original.clone().or_else(open)?;
-        Some(StudiedMicrograph {
-            original: original.phases.clone()?,
-            name: original.name,
-            recipe: original.recipe,
-            pixel_size: original.pixel_size,
-            rows: self.rows.clone(),
-        })
     }
 }

@@ -3,14 +3,13 @@
 use egui::{DragValue, RichText, ScrollArea, Ui};
 
 use super::super::placeholder;
-use super::state::MethodStudySpace;
+use super::state::{Described, MethodStudySpace};
 use crate::app::shared::Shared;
-use crate::app::shared::original::Original;
 use crate::app::shared::plots::{handle_picture_request, handle_plot_request, take_enlarged};
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, show_panes, titled_plot};
 use crate::figure::Cell;
-use crate::job::{METHOD_COLUMNS, StudiedMicrograph, method_figures};
+use crate::job::METHOD_COLUMNS;
 
 /// The most pictures beside each other.
 const ACROSS: usize = 4;
@@ -18,7 +17,7 @@ const ACROSS: usize = 4;
 const PLOTS: &str = "methods";
 
 pub fn view(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
-    if space.rows.is_empty() {
+    if space.rows().is_empty() {
         let text = if space.study.is_running() {
             "The first method is under way; its reconstruction appears here."
         } else {
@@ -38,34 +37,33 @@ pub fn view(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 fn pictures(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
-    let open = || shared.document.as_ref().map(Original::of_document);
-    let Some(original) = space.original.take().or_else(open) else { return };
+    let Some(studied) = space.studied.take() else { return };
     if space.pictured != space.shown {
         space.pictures.clear();
         space.pictured = space.shown;
     }
-    space.pictures.resize_with(space.rows.len(), || None);
-    for (row, slot) in space.rows.iter().zip(&mut space.pictures).filter(|(_, slot)| slot.is_none()) {
+    space.pictures.resize_with(studied.rows.len(), || None);
+    for (row, slot) in studied.rows.iter().zip(&mut space.pictures).filter(|(_, slot)| slot.is_none()) {
         if let Some(made) = row.made.get(space.shown) {
-            Picture::show_phases(slot, ui.ctx(), row.method.settings().name(), &made.map, &original.recipe);
+            Picture::show_phases(slot, ui.ctx(), row.method.settings().name(), &made.map, &studied.recipe);
         }
     }
-    if let (Some(map), None) = (&original.phases, &space.original_picture) {
+    if space.original_picture.is_none() {
         let slot = &mut space.original_picture;
-        Picture::show_phases(slot, ui.ctx(), "original of the method study", map, &original.recipe);
+        Picture::show_phases(slot, ui.ctx(), "original of the method study", &studied.original, &studied.recipe);
     }
-    let title = format!("Original: {}", original.name);
+    let title = format!("Original: {}", studied.name);
     let nothing = |_: usize, _: usize| String::new();
     let pane = |title, picture, waiting| Pane {
         title,
         picture,
         waiting,
         readout: &nothing,
-        pixel_size: original.pixel_size.as_ref(),
+        pixel_size: studied.pixel_size.as_ref(),
         tool: false,
     };
     let mut panes = vec![pane(&title, space.original_picture.as_ref(), "")];
-    for (row, slot) in space.rows.iter().zip(&space.pictures) {
+    for (row, slot) in studied.rows.iter().zip(&space.pictures) {
         let waiting = if row.refused.is_some() { "Does not apply: see below." } else { "No such realisation." };
         panes.push(pane(row.method.settings().name(), slot.as_ref(), waiting));
     }
@@ -83,11 +81,11 @@ fn pictures(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
     }
     shared.view = view;
     handle_picture_request(shared, wanted);
-    space.original = Some(original);
+    space.studied = Some(studied);
 }
 
 fn below(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
-    let most = space.rows.iter().map(|row| row.made.len()).max().unwrap_or(0);
+    let most = space.rows().iter().map(|row| row.made.len()).max().unwrap_or(0);
     ui.horizontal(|ui| {
         ui.selectable_value(&mut space.shows_curves, false, "Table").on_hover_text("Errors, time and memory.");
         ui.selectable_value(&mut space.shows_curves, true, "Curves")
@@ -101,17 +99,19 @@ fn below(space: &mut MethodStudySpace, shared: &mut Shared, ui: &mut Ui) {
             space.shown = shown - 1;
         }
     });
-    let Some(studied) = space.studied(shared) else { return };
+    let Some(studied) = &space.studied else { return };
     let phase = shared.phase_of(studied.original.phases);
-    match space.shows_curves {
-        true => curves(&studied, phase, shared, ui),
-        false => ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| table(&studied, phase, ui)).inner,
+    let (shows_curves, methods) = (space.shows_curves, studied.rows.len());
+    let Some(described) = space.describe(phase) else { return };
+    match shows_curves {
+        true => curves(described, shared, ui),
+        false => ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| table(described, methods, ui)).inner,
     }
 }
 
 /// The table of a phase, with what has to be known of the results below it.
-fn table(studied: &StudiedMicrograph, phase: usize, ui: &mut Ui) {
-    let table = studied.table(phase);
+fn table(described: &Described, methods: usize, ui: &mut Ui) {
+    let table = &described.table;
     ui.label(RichText::new(&table.caption).weak());
     let palette = theme::palette(ui);
     egui::Grid::new("methods").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
@@ -124,7 +124,7 @@ fn table(studied: &StudiedMicrograph, phase: usize, ui: &mut Ui) {
             for cell in row {
                 let Cell { text, is_best } = cell;
                 let text = RichText::new(text);
-                let is_method = n < studied.rows.len();
+                let is_method = n < methods;
                 ui.label(match (is_method, is_best) {
                     (false, _) => text.color(palette.faint),
                     (true, true) => text.strong().color(palette.accent),
@@ -135,15 +135,16 @@ fn table(studied: &StudiedMicrograph, phase: usize, ui: &mut Ui) {
         }
     });
     ui.add_space(theme::STEP);
-    let note = "The best of each column is highlighted. S2 and the lineal path are fitted by some methods; the rest of the \
-                columns to the right are fitted by none.";
+    let note = "The best of each column is highlighted. S2 and the lineal path are fitted by some methods, and with them the \
+                mean chord, the surface and the interface. No method fits the cluster function, the pore sizes and the \
+                three points.";
     ui.label(RichText::new(note).small().weak());
-    for note in studied.notes() {
+    for note in &described.notes {
         ui.label(RichText::new(note).small().color(palette.warning));
     }
 }
 
-fn curves(studied: &StudiedMicrograph, phase: usize, shared: &mut Shared, ui: &mut Ui) {
+fn curves(described: &Described, shared: &mut Shared, ui: &mut Ui) {
     let palette = theme::palette(ui);
     let shown = |figure: crate::figure::Figure| {
         let lines = figure.series.iter().skip(2).map(|series| {
@@ -153,7 +154,7 @@ fn curves(studied: &StudiedMicrograph, phase: usize, shared: &mut Shared, ui: &m
         let colors = [palette.original, palette.faint].into_iter().chain(lines).collect();
         ShownFigure { figure, colors }
     };
-    let mut figures: Vec<ShownFigure> = method_figures(studied, phase).into_iter().map(shown).collect();
+    let mut figures: Vec<ShownFigure> = described.figures.iter().cloned().map(shown).collect();
     if let Some(only) = take_enlarged(ui, PLOTS, &mut figures) {
         let wanted = titled_plot(ui, PLOTS, only, None);
         return handle_plot_request(shared, ui, wanted);
