@@ -186,6 +186,9 @@ fn every_method_has_its_controls_and_keeps_its_settings() {
                 ("Neighbours", Set(25.0), "/settings/method/sampling/neighbours", json!(25)),
                 ("May differ", Set(0.1), "/settings/method/sampling/threshold", json!(0.1)),
                 ("Places", Set(5000.0), "/settings/method/sampling/places", json!(5000)),
+                ("Paint", Tick, "/settings/method/sampling/painted", json!([])),
+                ("Painted phase", Set(0.0), "/settings/method/sampling/painted", json!([])),
+                ("Brush", Set(3.0), "/settings/method/sampling/painted", json!([])),
             ],
         ),
         (

@@ -10,7 +10,9 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use microwright::app::{App, ReconstructSpace};
 use microwright::micrograph::Segmentation;
 use microwright::net::Layer;
-use window::{click, has, run, settle, sized, tab, until};
+use microwright::reconstruct::Method;
+use microwright::reconstruct::sampling::Sampling;
+use window::{click, has, run, settle, sized, tab, until, window};
 
 /// A run of so many iterations that is quick at each.
 fn started(iterations: usize) -> Harness<'static, App> {
@@ -130,6 +132,33 @@ fn other_buttons_than_the_first_use_no_tool() {
             assert_eq!(recipe(&harness), before, "{tool}, {button:?}");
         }
     }
+}
+
+/// Pixels for direct sampling are painted on the original, by the first button alone, and removed again.
+#[test]
+fn pixels_are_painted_for_direct_sampling() {
+    let mut harness = window(None);
+    settle(&mut harness);
+    harness.state_mut().settings_mut().method = Method::Sampling(Sampling::default());
+    settle(&mut harness);
+    let painted = |harness: &Harness<'_, App>| match &harness.state().shared().settings.method {
+        Method::Sampling(sampling) => sampling.painted.clone(),
+        _ => vec![],
+    };
+    let at = middle(&harness, "Original");
+    drag(&mut harness, at - vec2(40.0, 0.0), at + vec2(40.0, 0.0), PointerButton::Primary);
+    assert!(painted(&harness).is_empty(), "the brush is off");
+    harness.get_by_role_and_label(Role::CheckBox, "Paint").click();
+    harness.step();
+    let at = middle(&harness, "Original");
+    drag(&mut harness, at, at, PointerButton::Middle);
+    assert!(painted(&harness).is_empty(), "the middle button moves the picture");
+    drag(&mut harness, at - vec2(40.0, 0.0), at + vec2(40.0, 0.0), PointerButton::Primary);
+    let dabs = painted(&harness);
+    let (height, width) = harness.state().shared().document.as_ref().expect("a micrograph").size();
+    assert!(dabs.len() >= 2 && dabs.iter().all(|dab| dab.row < height && dab.column < width), "{dabs:?}");
+    click(&mut harness, "Remove what is painted");
+    assert!(painted(&harness).is_empty());
 }
 
 /// A window with the workspace Micrograph.

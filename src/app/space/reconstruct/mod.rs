@@ -6,6 +6,7 @@ mod export;
 mod figures;
 mod gram;
 mod page;
+mod paint;
 mod run;
 mod settings;
 mod state;

@@ -58,6 +58,22 @@ pub struct StartedRun {
     pub(super) settings: Settings,
 }
 
+/// The brush.
+pub struct Brush {
+    /// Whether the mouse paints.
+    pub is_on: bool,
+    /// The phase that it paints, or the grey value of a picture without phases.
+    pub value: u8,
+    /// Its radius in pixels.
+    pub radius: usize,
+}
+
+impl Default for Brush {
+    fn default() -> Self {
+        Self { is_on: false, value: 1, radius: 6 }
+    }
+}
+
 /// The state of the workspace.
 #[derive(Default)]
 pub struct ReconstructSpace {
@@ -78,6 +94,8 @@ pub struct ReconstructSpace {
     pub(super) document: u64,
     pub(super) cost: CostEstimate,
     pub(super) export: Export,
+    /// The brush of the pixels that direct sampling is given.
+    pub(super) brush: Brush,
 }
 
 impl ReconstructSpace {

@@ -3,7 +3,7 @@
 use egui::{Panel, RichText, ScrollArea, Ui};
 
 use super::state::{ReconstructSpace, Shown};
-use super::{figures, run};
+use super::{figures, paint, run};
 use crate::app::shared::Shared;
 use crate::app::shared::plots::{handle_picture_request, handle_plot_request};
 use crate::app::space::readout_of;
@@ -59,7 +59,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
     };
     let no_phases = "The micrograph is reconstructed as an image, without phases.";
     let segmented = space.live_document(shared).is_none_or(|d| d.phases().is_some());
-    let wanted = {
+    let (wanted, painted) = {
         let shown_original = match space.shown {
             Shown::Realisation(n) => shared.realisations.get(n).and_then(|r| r.original.clone()),
             Shown::Live => space.live_document(shared).and_then(|d| d.phases().cloned()),
@@ -90,7 +90,7 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 waiting: what_next,
                 readout: &original_readout,
                 pixel_size,
-                tool: false,
+                tool: paint::paints(space, shared),
             },
             Pane {
                 title: live,
@@ -109,8 +109,17 @@ fn panes(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 tool: false,
             },
         ];
-        show_panes(ui, PANES, &panes, &mut view, |_, _, _, _| {})
+        let mut painted = None;
+        let wanted = show_panes(ui, PANES, &panes, &mut view, |_, n, response, place| {
+            if n == 0 {
+                painted = place.map(|place| (response.clone(), place));
+            }
+        });
+        (wanted, painted)
     };
+    if let Some((response, place)) = painted {
+        paint::paint(space, shared, ui, &response, place);
+    }
     shared.view = view;
     handle_picture_request(shared, wanted);
 }
