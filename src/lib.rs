@@ -20,7 +20,7 @@
 //! | [`cli`] | the command line, one file a subcommand |
 //! | [`job`] | long work on its own thread: requests, events, progress, checkpoints |
 //! | [`project`] | one file that holds a micrograph, its recipe, all settings and results |
-//! | [`figure`] | plots for files: SVG, PNG and CSV |
+//! | [`figure`] | plots and tables for files: SVG, PNG, CSV, Markdown and LaTeX |
 //! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
 //! | [`latent`] | variational autoencoders: patches, models, training, what latent dimensions mean |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |

@@ -156,7 +156,7 @@ fn every_method_has_its_controls_and_keeps_its_settings() {
             vec![("S2 of", Pick("radial mean"), "/settings/method/field/directions", json!("radial"))],
         ),
         (
-            "S2 by simulated annealing",
+            "S2 by annealing",
             vec![
                 ("Exchanges", Set(7.0), "/settings/method/anneal/tries", json!(7)),
                 ("Start", Pick("noise"), "/settings/method/anneal/start", json!("noise")),

@@ -145,11 +145,15 @@ pub trait MethodSettings {
         device: Device,
     ) -> Result<Box<dyn Reconstruction>, ReconstructError>;
 
-    /// The most iterations of a realisation.
-    fn iterations(&self) -> usize;
+    /// The most iterations of a realisation; 1 where it is made in pieces instead.
+    fn iterations(&self) -> usize {
+        1
+    }
 
     /// The names of the parts of its loss, in the order of [`LossValue::parts`].
-    fn loss_names(&self) -> Vec<String>;
+    fn loss_names(&self) -> Vec<String> {
+        vec![]
+    }
 
     /// Whether its results are polished, if the settings say so.
     fn is_polished(&self) -> bool {
@@ -158,12 +162,12 @@ pub trait MethodSettings {
 
     /// Whether it computes on the chosen device; else it takes the cores.
     fn uses_device(&self) -> bool {
-        true
+        false
     }
 
     /// Whether its results are fitted to the lineal path, also without the polish.
     fn fits_lineal_path(&self) -> bool {
-        true
+        false
     }
 
     /// What has to be known of results for an original of this size, in sentences.

@@ -28,7 +28,7 @@ use crate::optimise::Progress;
 
 impl MethodSettings for Anneal {
     fn name(&self) -> &'static str {
-        "S2 by simulated annealing"
+        "S2 by annealing"
     }
 
     fn check(&self, original: (usize, usize), result: (usize, usize)) -> Result<(), ReconstructError> {
@@ -63,14 +63,6 @@ impl MethodSettings for Anneal {
 
     fn loss_names(&self) -> Vec<String> {
         ["temperature", "accepted share"].map(String::from).to_vec()
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
     }
 
     fn is_polished(&self) -> bool {

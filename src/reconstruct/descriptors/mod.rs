@@ -81,22 +81,6 @@ impl MethodSettings for Descriptors {
         Ok(Box::new(Pieces::new(synthesis, counts)))
     }
 
-    fn iterations(&self) -> usize {
-        1
-    }
-
-    fn loss_names(&self) -> Vec<String> {
-        vec![]
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
-    }
-
     fn is_polished(&self) -> bool {
         // Polished particles would be no ellipses any more.
         false

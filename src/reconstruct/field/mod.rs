@@ -47,22 +47,6 @@ impl MethodSettings for Field {
         Ok(Box::new(FieldReconstruction { spectra, counts, size, seed: 0, map: None, losses: vec![] }))
     }
 
-    fn iterations(&self) -> usize {
-        1
-    }
-
-    fn loss_names(&self) -> Vec<String> {
-        vec![]
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
-    }
-
     fn is_polished(&self) -> bool {
         // A polished field would be no level cut any more.
         false

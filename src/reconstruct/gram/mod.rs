@@ -75,6 +75,14 @@ impl MethodSettings for Gram {
         if field > height.min(width) { vec![sentence()] } else { vec![] }
     }
 
+    fn uses_device(&self) -> bool {
+        true
+    }
+
+    fn fits_lineal_path(&self) -> bool {
+        true
+    }
+
     fn is_polished(&self) -> bool {
         // The polish brings S2 to the sample's, which takes the material's variation away again.
         self.correlation_target == CorrelationTarget::Sample

@@ -68,22 +68,6 @@ impl MethodSettings for Markov {
         let synthesis = MarkovSynthesis::new(Plane::of_target(target), self, size);
         Ok(Box::new(Pieces::new(synthesis, counts.unwrap_or_default())))
     }
-
-    fn iterations(&self) -> usize {
-        1
-    }
-
-    fn loss_names(&self) -> Vec<String> {
-        vec![]
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
-    }
 }
 
 /// The surroundings of an original's pixels at one size.

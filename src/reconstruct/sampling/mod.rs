@@ -86,22 +86,6 @@ impl MethodSettings for Sampling {
         Ok(Box::new(Pieces::new(synthesis, counts.unwrap_or_default())))
     }
 
-    fn iterations(&self) -> usize {
-        1
-    }
-
-    fn loss_names(&self) -> Vec<String> {
-        vec![]
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
-    }
-
     fn is_polished(&self) -> bool {
         // The polish would exchange painted pixels too.
         self.painted.is_empty()

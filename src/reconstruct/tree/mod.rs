@@ -66,22 +66,6 @@ impl MethodSettings for Tree {
         let counts = target_counts(&map.counts(), size.0 * size.1);
         Ok(Box::new(Pieces::new(TreeSynthesis::new(Plane::of_phases(map), self, size), counts)))
     }
-
-    fn iterations(&self) -> usize {
-        1
-    }
-
-    fn loss_names(&self) -> Vec<String> {
-        vec![]
-    }
-
-    fn uses_device(&self) -> bool {
-        false
-    }
-
-    fn fits_lineal_path(&self) -> bool {
-        false
-    }
 }
 
 /// The trees of an original, and the realisation in progress.
