@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::follow::follow;
 use super::print::say;
+use super::reconstruct::check_folder;
 use super::segmentation::{SegmentationArguments, tell};
 use crate::job::{Ending, MethodStudy, StudiedMicrograph, write_method_study};
 use crate::micrograph::{Recipe, read_part};
@@ -49,10 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         methods.iter_mut().filter_map(Method::gram_mut).for_each(|gram| gram.weights = WeightsKind::parse(weights));
     }
     // Everything that can go wrong before the work goes wrong before it.
-    let folder = &arguments.output;
-    std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::NamedTempFile::new_in(folder))
-        .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
+    check_folder(&arguments.output)?;
     let targets: Vec<(Arc<Target>, Recipe)> =
         arguments.images.iter().map(|image| target(arguments, image)).collect::<anyhow::Result<_>>()?;
     let mut studied = vec![];

@@ -191,12 +191,17 @@ pub fn demonstrate(folder: &Path) -> anyhow::Result<()> {
     reconstruct(Sample::Bicontinuous.micrograph(256), settings, folder, false)
 }
 
-fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume: bool) -> anyhow::Result<()> {
-    settings.check(micrograph.size())?;
-    // Find out before the work whether the folder can be written.
+/// Makes the folder of the results, and finds out before the work whether it can be written.
+pub fn check_folder(folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .and_then(|()| tempfile::NamedTempFile::new_in(folder))
         .with_context(|| format!("The folder {} cannot be written; choose another with --output", folder.display()))?;
+    Ok(())
+}
+
+fn reconstruct(micrograph: Micrograph, settings: Settings, folder: &Path, resume: bool) -> anyhow::Result<()> {
+    settings.check(micrograph.size())?;
+    check_folder(folder)?;
     let target = Arc::new(Target::new(micrograph, &settings.recipe)?);
     tell(&target.micrograph.name, &target.notes);
     let run = Run { target, settings, folder: Some(folder.into()), write: true, resume };

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::{Control, Ending, Failure, Progress, Task};
+use super::progress::StudyProgress;
+use super::{Control, Ending, Failure, Task};
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::anneal::{Anneal, anneal_curve};
 
@@ -18,36 +19,19 @@ pub struct FromCurve {
     pub seeds: (u64, usize),
 }
 
-/// How far it is.
-#[derive(Clone, Debug, Default)]
-pub struct CurveProgress {
-    share: f64,
-    doing: String,
-}
-
-impl Progress for CurveProgress {
-    fn share(&self) -> f64 {
-        self.share
-    }
-
-    fn doing(&self) -> String {
-        self.doing.clone()
-    }
-}
-
 impl Task for FromCurve {
     const NAME: &'static str = "reconstruction from a curve";
-    type Progress = CurveProgress;
+    type Progress = StudyProgress;
     type Output = (u64, PhaseMap);
 
-    fn run(self, control: &Control<CurveProgress, (u64, PhaseMap)>) -> Result<Ending, Failure> {
+    fn run(self, control: &Control<StudyProgress, (u64, PhaseMap)>) -> Result<Ending, Failure> {
         let (first, count) = self.seeds;
         for n in 0..count {
             let seed = first.wrapping_add(n as u64);
             let is_stopped = Cell::new(false);
             let go_on = |share: f64| {
                 let doing = format!("annealing, realisation {} of {count}", n + 1);
-                control.show(CurveProgress { share: (n as f64 + share) / count as f64, doing });
+                control.show(StudyProgress { share: (n as f64 + share) / count as f64, doing });
                 is_stopped.set(control.is_ending());
                 !is_stopped.get()
             };

@@ -21,7 +21,7 @@ mod task;
 mod train;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
-pub use curve::{CurveProgress, FromCurve};
+pub use curve::FromCurve;
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};
 pub use estimate::{Estimate, network_seconds, run_seconds};
@@ -29,14 +29,12 @@ pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
 pub use method_study::{
-    COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, MethodStudyProgress,
-    StudiedMicrograph, method_figures, write_method_study,
+    COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, StudiedMicrograph, method_figures,
+    write_method_study,
 };
 pub use probe::{DeviceTable, Probe};
-pub use progress::{Preview, RunProgress};
-pub use prune_study::{
-    Study, StudyProgress, StudyRow, recommend as recommend_depth, study_csv, study_figures, write_study,
-};
+pub use progress::{Preview, RunProgress, StudyProgress};
+pub use prune_study::{Study, StudyRow, recommend as recommend_depth, study_csv, study_figures, write_study};
 pub use reconstruct::{CHECKPOINT, Run};
 pub use task::{Failure, Progress, Task};
 pub use train::{PatchSource, Train, TrainProgress};

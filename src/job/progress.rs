@@ -123,3 +123,22 @@ impl Pace {
         preview
     }
 }
+
+/// How far work is that tells no more than a share and a few words.
+#[derive(Clone, Debug, Default)]
+pub struct StudyProgress {
+    /// What is being done, in a few words.
+    pub doing: String,
+    /// 0 … 1.
+    pub share: f64,
+}
+
+impl Progress for StudyProgress {
+    fn share(&self) -> f64 {
+        self.share
+    }
+
+    fn doing(&self) -> String {
+        self.doing.clone()
+    }
+}

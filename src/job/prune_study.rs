@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::progress::RunProgress;
+use super::progress::{RunProgress, StudyProgress};
 use super::reconstruct::Run;
-use super::{Control, Ending, Failure, Progress, Task};
+use super::{Control, Ending, Failure, Progress as _, Task};
 use crate::figure::{Band, Figure, MADE, Series, side_by_side};
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
@@ -49,25 +49,6 @@ pub struct StudyRow {
     pub noise: (f64, f64),
     /// The phases of the first seed.
     pub phases: Arc<PhaseMap>,
-}
-
-/// How far the study is.
-#[derive(Clone, Debug, Default)]
-pub struct StudyProgress {
-    /// What is being done, in a few words.
-    pub doing: String,
-    /// 0 … 1.
-    pub share: f64,
-}
-
-impl Progress for StudyProgress {
-    fn share(&self) -> f64 {
-        self.share
-    }
-
-    fn doing(&self) -> String {
-        self.doing.clone()
-    }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {

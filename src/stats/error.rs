@@ -94,18 +94,21 @@ impl ErrorRates {
 
     /// Errors of `found` against `original`, over the distances that both have.
     pub fn between(original: &Curves, found: &Curves) -> Self {
-        let percent = |a: &[f64], b: &[f64]| {
-            let n = a.len().min(b.len());
-            let between: f64 = a[..n].iter().zip(&b[..n]).map(|(a, b)| (a - b).abs()).sum();
-            let under: f64 = a[..n].iter().map(|a| a.abs()).sum();
-            if under > 0.0 { 100.0 * between / under } else { f64::NAN }
-        };
         Self {
-            s2_error_percent: percent(&original.s2, &found.s2),
-            s2_covariance_error_percent: percent(&original.covariance(), &found.covariance()),
-            lineal_path_error_percent: percent(&original.lineal_path, &found.lineal_path),
+            s2_error_percent: error_rate(&original.s2, &found.s2),
+            s2_covariance_error_percent: error_rate(&original.covariance(), &found.covariance()),
+            lineal_path_error_percent: error_rate(&original.lineal_path, &found.lineal_path),
         }
     }
+}
+
+/// The area between two curves over the area under the first one, in percent, over the distances that both have (Li et al.
+/// 2018, Eq. 1); NaN if nothing is under it.
+pub fn error_rate(original: &[f64], found: &[f64]) -> f64 {
+    let n = original.len().min(found.len());
+    let between: f64 = original[..n].iter().zip(&found[..n]).map(|(a, b)| (a - b).abs()).sum();
+    let under: f64 = original[..n].iter().map(|a| a.abs()).sum();
+    if under > 0.0 { 100.0 * between / under } else { f64::NAN }
 }
 
 /// What two independent pictures of the size of the original would differ by, for one phase: estimated from its quarters.

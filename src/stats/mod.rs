@@ -24,7 +24,8 @@ pub use components::{Components, cluster_function};
 pub use confidence::Interval;
 pub use copies::{Copied, copied, is_copy, largest_overlap, overlap_of_halves, unseen_share};
 pub use error::{
-    Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves, compare, curves, white_noise,
+    Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves, compare, curves, error_rate,
+    white_noise,
 };
 pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};

@@ -6,12 +6,14 @@ mod summary;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::progress::RunProgress;
+use super::progress::{RunProgress, StudyProgress};
 use super::reconstruct::Run;
-use super::{Control, Ending, Failure, Progress, Task, Wanted};
+use super::{Control, Ending, Failure, Progress as _, Task, Wanted};
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
-use crate::stats::{Copied, Curves, PhaseComparison, largest_overlap, overlap_of_halves, three_point, unseen_share};
+use crate::stats::{
+    Copied, Curves, PhaseComparison, error_rate, largest_overlap, overlap_of_halves, three_point, unseen_share,
+};
 
 pub use files::{method_figures, write_method_study};
 pub use summary::{COLUMNS, Column};
@@ -84,35 +86,9 @@ pub struct StudiedMicrograph {
     pub rows: Vec<MethodRow>,
 }
 
-/// How far the study is.
-#[derive(Clone, Debug, Default)]
-pub struct MethodStudyProgress {
-    /// What is being done, in a few words.
-    pub doing: String,
-    /// 0 … 1.
-    pub share: f64,
-}
-
-impl Progress for MethodStudyProgress {
-    fn share(&self) -> f64 {
-        self.share
-    }
-
-    fn doing(&self) -> String {
-        self.doing.clone()
-    }
-}
-
 /// S3 of every phase.
 fn three_points(map: &PhaseMap) -> Vec<Vec<f64>> {
     (0..map.phases).map(|phase| three_point(&map.indicator(phase).view())).collect()
-}
-
-/// The area between two curves over that under the first one, in percent.
-fn error_rate(original: &[f64], found: &[f64]) -> f64 {
-    let between: f64 = original.iter().zip(found).map(|(a, b)| (a - b).abs()).sum();
-    let under: f64 = original.iter().take(found.len()).sum();
-    if under > 0.0 { 100.0 * between / under } else { f64::NAN }
 }
 
 impl MethodStudy {
@@ -121,7 +97,7 @@ impl MethodStudy {
         &self,
         method: &Method,
         original: &(Arc<PhaseMap>, Vec<Vec<f64>>, Option<f64>),
-        control: &Control<MethodStudyProgress, MethodRow>,
+        control: &Control<StudyProgress, MethodRow>,
         show: &dyn Fn(f64, String),
     ) -> Result<(Ending, MethodRow), ReconstructError> {
         let (original, corners, halves) = original;
@@ -174,16 +150,16 @@ impl MethodStudy {
 
 impl Task for MethodStudy {
     const NAME: &'static str = "method study";
-    type Progress = MethodStudyProgress;
+    type Progress = StudyProgress;
     type Output = MethodRow;
 
-    fn run(mut self, control: &Control<MethodStudyProgress, MethodRow>) -> Result<Ending, Failure> {
+    fn run(mut self, control: &Control<StudyProgress, MethodRow>) -> Result<Ending, Failure> {
         let Some(map) = self.target.phases.clone() else {
             return Err(Failure(
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
         };
-        control.show(MethodStudyProgress { doing: "measuring the original".into(), share: 0.0 });
+        control.show(StudyProgress { doing: "measuring the original".into(), share: 0.0 });
         // The quick ones first, so that there is something to see.
         self.methods.sort_by_key(|method| method.settings().iterations());
         let corners = three_points(&map);
@@ -195,7 +171,7 @@ impl Task for MethodStudy {
                 // While a result is measured, the share stays.
                 last.set(if part.is_nan() { last.get() } else { part });
                 let share = (number as f64 + last.get()) / self.methods.len() as f64;
-                control.show(MethodStudyProgress { doing, share });
+                control.show(StudyProgress { doing, share });
             };
             let (ending, row) = self.study(method, &original, control, &show)?;
             // Of a method that was stopped, the realisations that are whole are kept.

@@ -29,7 +29,6 @@ pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> 
         true => (find("r_px").or(find("r")).unwrap_or(0), find("s2").unwrap_or(1), find("phase")),
         false => (0, 1, None),
     };
-    let mut points: Vec<(f64, f64)> = vec![];
     // Of a table of several phases the last one is taken, if none is chosen, as the program does elsewhere.
     let mut all: Vec<(f64, f64, f64)> = vec![];
     for row in (!has_headings).then_some(first.clone()).into_iter().chain(rows) {
@@ -42,7 +41,7 @@ pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> 
     }
     let last = all.iter().map(|row| row.0).fold(f64::NEG_INFINITY, f64::max);
     let wanted = phase.map_or(last, |phase| phase as f64);
-    points.extend(all.iter().filter(|row| row.0 == wanted).map(|row| (row.1, row.2)));
+    let points: Vec<(f64, f64)> = all.iter().filter(|row| row.0 == wanted).map(|row| (row.1, row.2)).collect();
     if points.is_empty() && !all.is_empty() {
         return Err(format!("The file has no phase {wanted}."));
     }

@@ -18,6 +18,7 @@ pub use settings::{Anneal, MOST_TRIES, Pixels, Start};
 use super::ReconstructError;
 use super::field::{Directions, Spectrum, cut_fields};
 use super::gram::{Encoding, encode, phase_vectors};
+use super::plane::{restored, saved};
 use super::reconstruction::{LossValue, Outcome, Reconstruction, State, Status, Vector};
 use super::settings::{MethodSettings, Settings, check_edges};
 use super::target::Target;
@@ -101,13 +102,9 @@ impl Reconstruction for AnnealReconstruction {
 
     fn resume(&mut self, seed: u64, state: &State) -> Result<(), ReconstructError> {
         let read = || -> Result<Annealing, String> {
-            let labels = state.f32_vector("labels")?;
             let phases = self.counts.len();
-            let is_label = |v: &f32| v.fract() == 0.0 && (0.0..phases as f32).contains(v);
-            if labels.len() != self.size.0 * self.size.1 || !labels.iter().all(is_label) {
-                return Err("the phases are those of another run".into());
-            }
-            let map = PhaseMap::new(self.size, labels.iter().map(|v| *v as u8).collect(), phases);
+            let labels = restored(&state.f32_vector("labels")?, self.size.0 * self.size.1, phases)?;
+            let map = PhaseMap::new(self.size, labels, phases);
             if map.counts() != self.counts {
                 return Err("the volume fractions are those of another run".into());
             }
@@ -140,7 +137,7 @@ impl Reconstruction for AnnealReconstruction {
 
     fn state(&self) -> State<'_> {
         let running = self.running();
-        let labels: Vec<f32> = running.map.flat().iter().map(|l| f32::from(*l)).collect();
+        let labels = saved(running.map.flat());
         let losses: Vec<f64> = running.losses.iter().flat_map(|l| [l.total, l.parts[0], l.parts[1]]).collect();
         let text = serde_json::Map::from_iter([("temperature".to_string(), serde_json::json!(running.temperature))]);
         let vectors = vec![

@@ -5,6 +5,9 @@ mod canvas;
 
 pub use canvas::Canvases;
 
+use rand::seq::SliceRandom;
+
+use super::pieces::random_of;
 use super::plane::Plane;
 
 /// How far a pixel sees in the coarser picture, in its pixels.
@@ -138,8 +141,8 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// The pixels of an original whose whole neighbourhood lies within it, in reading order.
-pub fn inner_places(plane: &Plane, coarser: Option<&Plane>, reach: usize) -> Vec<Place> {
+/// The pixels of an original whose whole neighbourhood lies within it, in reading order; of more than `most`, random ones.
+pub fn inner_places(plane: &Plane, coarser: Option<&Plane>, reach: usize, most: usize) -> Vec<Place> {
     let channels = plane.channels;
     let inside = |y: usize, x: usize, p: &Plane| {
         y >= COARSE_REACH && x >= COARSE_REACH && y + COARSE_REACH < p.height && x + COARSE_REACH < p.width
@@ -158,6 +161,11 @@ pub fn inner_places(plane: &Plane, coarser: Option<&Plane>, reach: usize) -> Vec
                 parity: (2 * (y % 2) + x % 2) as u8,
             });
         }
+    }
+    if places.len() > most {
+        places.shuffle(&mut random_of(0, 0));
+        places.truncate(most);
+        places.sort_by_key(|place| place.fine);
     }
     places
 }

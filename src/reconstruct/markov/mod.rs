@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use nearest::{Quantiser, Vectors};
 use rand::RngExt;
-use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 pub use settings::{MOST_REACH, MOST_SCALES, Markov};
@@ -108,17 +107,12 @@ fn write_vector(around: &Surroundings, place: Place, phases: usize, vector: &mut
 
 impl Known {
     fn new(plane: &Plane, coarser: Option<&Plane>, reach: usize) -> Self {
-        let mut places = inner_places(plane, coarser, reach);
         let numbers = if plane.phases > 2 { plane.phases } else { 1 };
         let steps = Steps::of(plane, coarser, reach);
         let around = Surroundings::of(plane, coarser, &steps);
         let length = around.count() * numbers;
         let most = MOST_PIXELS.min(MOST_NUMBERS / length);
-        if places.len() > most {
-            places.shuffle(&mut random_of(0, 0));
-            places.truncate(most);
-            places.sort_by_key(|place| place.fine);
-        }
+        let places = inner_places(plane, coarser, reach, most);
         let mut values = Vec::with_capacity(places.len() * length);
         places.iter().for_each(|place| write_vector(&around, *place, plane.phases, &mut values));
         let vectors = Vectors { length, values };

@@ -10,7 +10,6 @@ mod settings;
 use std::sync::Arc;
 
 use rand::RngExt;
-use rand::seq::SliceRandom;
 
 pub use settings::{MOST_LEAF, MOST_REACH, MOST_SCALES, Tree};
 
@@ -104,12 +103,7 @@ impl TreeSynthesis {
 
 /// The pixels that a tree learns from, in reading order; of too many, random ones.
 fn pixels_of(plane: &Plane, coarser: Option<&Plane>, reach: usize, most: usize) -> Vec<(Place, u8)> {
-    let mut places = inner_places(plane, coarser, reach);
-    if places.len() > most {
-        places.shuffle(&mut random_of(0, 0));
-        places.truncate(most);
-        places.sort_by_key(|place| place.fine);
-    }
+    let places = inner_places(plane, coarser, reach, most);
     places.into_iter().map(|place| (place, plane.values[place.fine as usize])).collect()
 }
 

@@ -1,5 +1,6 @@
 //! The studies: every method side by side, and every depth of the network.
 
+mod blocked;
 mod depth;
 mod methods;
 

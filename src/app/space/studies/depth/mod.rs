@@ -4,6 +4,7 @@ mod part;
 
 use egui::{Context, DragValue, Key, KeyboardShortcut, Modifiers, ProgressBar, RichText, ScrollArea, Ui};
 
+use super::blocked::blocked;
 use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
@@ -64,14 +65,7 @@ impl DepthStudySpace {
 
     /// Why no study can start now.
     fn blocked(&self, shared: &Shared) -> Option<&'static str> {
-        match &shared.document {
-            _ if self.study.is_running() => Some("The study is under way."),
-            None => Some("Open a micrograph first."),
-            Some(d) if d.phases().is_none() => Some("The study compares phases: choose a segmentation first."),
-            Some(_) if !shared.is_document_wanted() => Some("The phases are still being worked out."),
-            Some(_) if shared.keeps_micrograph => Some("A reconstruction is under way; wait for it, or stop it."),
-            Some(_) => None,
-        }
+        blocked(self.study.is_running(), shared)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state of the method study.
 
+use super::super::blocked::blocked;
 use crate::app::shared::Shared;
 use crate::app::shared::watch::Watch;
 use crate::app::widgets::Picture;
@@ -86,14 +87,7 @@ impl MethodStudySpace {
 
     /// Why no study can start now.
     pub fn blocked(&self, shared: &Shared) -> Option<&'static str> {
-        match &shared.document {
-            _ if self.study.is_running() => Some("The study is under way."),
-            None => Some("Open a micrograph first."),
-            Some(d) if d.phases().is_none() => Some("The study compares phases: choose a segmentation first."),
-            Some(_) if !shared.is_document_wanted() => Some("The phases are still being worked out."),
-            Some(_) if shared.keeps_micrograph => Some("A reconstruction is under way; wait for it, or stop it."),
-            Some(_) if !self.chosen.contains(&true) => Some("Choose a method first."),
-            Some(_) => None,
-        }
+        let none_chosen = || (!self.chosen.contains(&true)).then_some("Choose a method first.");
+        blocked(self.study.is_running(), shared).or_else(none_chosen)
     }
 }
