@@ -156,12 +156,16 @@ fn every_method_has_its_controls_and_keeps_its_settings() {
             vec![("S2 of", Pick("radial mean"), "/settings/method/field/directions", json!("radial"))],
         ),
         (
-            "S2 by annealing",
+            "Simulated annealing",
             vec![
                 ("Exchanges", Set(7.0), "/settings/method/anneal/tries", json!(7)),
                 ("Start", Pick("noise"), "/settings/method/anneal/start", json!("noise")),
                 ("Pixels", Pick("anywhere"), "/settings/method/anneal/pixels", json!("any")),
                 ("Zero tolerance", Tick, "/settings/method/anneal/zero_tolerance", json!(true)),
+                ("S2 of", Pick("every displacement"), "/settings/method/anneal/directions", json!("all")),
+                ("Lineal path", Tick, "/settings/method/anneal/lineal_path", json!(true)),
+                ("Chords", Tick, "/settings/method/anneal/chords", json!(true)),
+                ("Cluster function", Tick, "/settings/method/anneal/clusters", json!(true)),
             ],
         ),
         (
@@ -420,6 +424,15 @@ fn every_control_of_the_depth_study_the_comparison_and_the_latent_space_keeps_wh
         assert_eq!(control(&harness, label, Set(value)).value(), Some(value.to_string()), "{label}");
     }
     assert_eq!(labels(&harness), BTreeSet::from(["Iterations".into(), "Seeds".into()]));
+    click(&mut harness, "From a curve");
+    for (label, value, shown) in [("Exchanges", 7.0, "7 a pixel"), ("Realisations", 2.0, "2"), ("Seed", 5.0, "5")] {
+        operate(&mut harness, label, Set(value));
+        assert_eq!(control(&harness, label, Set(value)).value().as_deref(), Some(shown), "{label}");
+    }
+    operate(&mut harness, "Start", Pick("noise"));
+    assert_eq!(control(&harness, "Start", Pick("")).value().as_deref(), Some("noise"));
+    let known = ["Exchanges", "Realisations", "Seed", "Start", "Width × height"];
+    assert_eq!(labels(&harness), known.into_iter().map(String::from).collect());
 
     tab(&mut harness, "Compare");
     operate(&mut harness, "Edges", Pick("periodic"));

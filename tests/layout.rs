@@ -205,6 +205,15 @@ fn pages_and_dialogs_hold_at_every_size() {
             (0..20).for_each(|_| harness.step());
             all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));
         }
+        let curve = folder.path().join("s2.csv");
+        std::fs::write(&curve, "r,s2\n0,0.3\n1,0.2\n2,0.12\n3,0.09\n4,0.09\n").expect("a file");
+        window::drop_file(&mut harness, &curve);
+        window::until_shown(&mut harness, "s2.csv");
+        for page in ["From a curve", "Depth study"] {
+            click(&mut harness, page);
+            (0..20).for_each(|_| harness.step());
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));
+        }
     }
     assert_none(all);
 }

@@ -160,7 +160,7 @@ fn annealing_brings_s2_closer_and_keeps_the_fractions() {
         (Start::Noise, Pixels::Any, true),
         (Start::Field, Pixels::Interfaces, false),
     ] {
-        let settings = Anneal { tries: 20, start, pixels, zero_tolerance };
+        let settings = Anneal { tries: 20, start, pixels, zero_tolerance, ..Anneal::default() };
         let mut made = prepare(&original, &anneal(settings.clone()), Device::Cpu).expect("a method");
         made.begin(5).expect("a start");
         let first = made.rough_phases(&[]).expect("phases");
@@ -180,11 +180,40 @@ fn annealing_brings_s2_closer_and_keeps_the_fractions() {
     }
 }
 
+/// Each statistic that is put into the energy comes closer to the original's than without it, and the energy is that of
+/// the phases counted anew.
+#[test]
+fn annealing_fits_every_statistic_that_is_chosen() {
+    let original = target(&synth::discs(72, 0.3, 4));
+    let wanted = original.phases.clone().expect("phases");
+    let error_of = |map: &PhaseMap, settings: &Anneal| Annealing::new(map.clone(), &wanted, settings, 1).energy();
+    let plain = Anneal { tries: 12, ..Anneal::default() };
+    let made = |settings: &Anneal| {
+        let outcome = realise(&original, &anneal(settings.clone()), 2);
+        (outcome.phases.expect("phases"), outcome.losses.last().expect("losses").clone())
+    };
+    let (without, _) = made(&plain);
+    for settings in [
+        Anneal { directions: Directions::All, ..plain.clone() },
+        Anneal { lineal_path: true, ..plain.clone() },
+        Anneal { chords: true, ..plain.clone() },
+        Anneal { clusters: true, ..plain.clone() },
+        Anneal { directions: Directions::All, lineal_path: true, chords: true, clusters: true, ..plain.clone() },
+    ] {
+        let (map, last) = made(&settings);
+        assert_eq!(map.counts(), wanted.counts());
+        let (with, before) = (error_of(&map, &settings), error_of(&without, &settings));
+        assert!(with < 0.8 * before, "{settings:?}: {with} of {before}");
+        assert!((with - last.total).abs() < 1e-9, "{settings:?}: {} and counted anew {with}", last.total);
+        assert_eq!(last.parts.len(), Method::Anneal(settings).settings().loss_names().len());
+    }
+}
+
 /// A small target whose S2 can be met wholly: stripes.
 #[test]
 fn annealing_ends_at_an_energy_of_nothing_where_it_can() {
     let stripes = PhaseMap::new((8, 8), (0..64).map(|n| u8::from(n / 8 % 4 < 2)).collect(), 2);
-    let settings = Anneal { tries: 2000, start: Start::Noise, pixels: Pixels::Any, zero_tolerance: false };
+    let settings = Anneal { tries: 2000, start: Start::Noise, pixels: Pixels::Any, ..Anneal::default() };
     let ends: Vec<f64> = (1..=4)
         .map(|seed| realise(&target(&stripes), &anneal(settings.clone()), seed).losses.last().expect("losses").total)
         .collect();
@@ -194,7 +223,7 @@ fn annealing_ends_at_an_energy_of_nothing_where_it_can() {
 #[test]
 fn annealing_goes_on_with_the_same_bytes_and_refuses_what_is_damaged() {
     let original = target(&synth::three_phases(48, 9.0, 2));
-    let settings = anneal(Anneal { tries: 4, ..Anneal::default() });
+    let settings = anneal(Anneal { tries: 4, lineal_path: true, clusters: true, ..Anneal::default() });
     let whole = realise(&original, &settings, 3);
     let mut made = prepare(&original, &settings, Device::Cpu).expect("a method");
     made.begin(3).expect("a start");

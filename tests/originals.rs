@@ -23,6 +23,8 @@ fn choose_original(harness: &mut Harness<'_, App>, name: &str) {
     harness.get_by_role_and_label(Role::ComboBox, "Original").click();
     (0..4).for_each(|_| harness.step());
     harness.get_by_role_and_label(Role::Button, name).click();
+    until_shown(harness, &format!("{name} (original)"));
+    // Its realisations are measured, and the menus follow.
     (0..4).for_each(|_| harness.step());
 }
 

@@ -12,6 +12,7 @@ use egui_kittest::kittest::Queryable as _;
 use microwright::app::{App, StudiesSpace};
 use microwright::micrograph::write_labels_npy;
 use microwright::net::WeightsKind;
+use microwright::stats::{Boundary, two_point_radial};
 use microwright::synth;
 use window::{click, drop_file, has, latent, run, set_up_training, tab, until, until_shown, window};
 
@@ -105,6 +106,41 @@ fn closing_during_a_depth_study_or_a_training_asks() {
     until(&mut harness, "some steps", |app| latent(app).steps() > 0);
     close(&mut harness, "A training is under way");
     click(&mut harness, "Cancel");
+}
+
+#[test]
+fn a_curve_that_is_dropped_is_reconstructed_and_kept_in_a_project() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut harness = opened(folder.path());
+    let original = synth::bicontinuous(48, 0.3, 9.0, 5);
+    let s2 = two_point_radial(&original.indicator(1).view(), Boundary::Periodic);
+    let table: String = s2.iter().enumerate().map(|(r, v)| format!("{r},{v}\n")).collect();
+    let path = folder.path().join("s2.csv");
+    std::fs::write(&path, "r,s2\n0,2\n1,1\n2,1\n3,1\n").expect("a file");
+    drop_file(&mut harness, &path);
+    until(&mut harness, "the reason", |app| app.message_texts().iter().any(|m| m.contains("is no curve of S2")));
+    std::fs::write(&path, table).expect("a file");
+    drop_file(&mut harness, &path);
+    until_shown(&mut harness, "volume fraction 0.3, 24 distances");
+    harness.state_mut().space_mut::<StudiesSpace>().curve.set((48, 56), 4);
+    click(&mut harness, "Reconstruct from the curve");
+    until(&mut harness, "the end", |app| app.message_texts().iter().any(|m| m.contains("from the curve is done")));
+    until_shown(&mut harness, "Reconstruction, seed 1");
+    let made = harness.state().space::<StudiesSpace>().curve.made().to_vec();
+    assert_eq!((made.len(), made[0].map.size()), (1, (48, 56)));
+    let gaps = made[0].s2().iter().zip(&s2).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    let noise = s2.iter().skip(1).map(|s2| (s2 - 0.09).abs()).sum::<f64>();
+    assert!(gaps < 0.2 * noise, "{gaps} of {noise}");
+    harness.state_mut().shared_mut().export.folder = folder.path().display().to_string();
+    click(&mut harness, "Export pictures and curves");
+    until(&mut harness, "the files", |_| folder.path().join("from-curve/s2.csv").exists());
+    assert!(folder.path().join("from-curve/reconstruction-1.png").exists());
+
+    let project = folder.path().join("curve.microwright");
+    harness.state_mut().save_project_as(&project);
+    until(&mut harness, "the project", |_| project.exists());
+    let mut fresh = window(Some(project));
+    until(&mut fresh, "the realisation", |app| app.space::<StudiesSpace>().curve.made() == made);
 }
 
 #[test]

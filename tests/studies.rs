@@ -6,10 +6,15 @@ use std::process::{Command, Output, Stdio};
 use microwright::micrograph::write_labels_npy;
 use microwright::synth;
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_microwright"));
     command.env("MICROWRIGHT_DATA", folder.join("data")).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    command.current_dir(folder).stdin(Stdio::null()).args(arguments).output().expect("the program runs")
+    command.current_dir(folder).stdin(Stdio::null()).args(arguments);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("the program runs")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -80,6 +85,29 @@ fn a_saved_curve_alone_is_reconstructed() {
         assert!(gaps < 0.1 * noise, "{gaps} of {noise}");
     }
     assert_ne!(rows[5][2], rows[5][3], "seeds differ");
+    assert!(!path.join("out/checkpoint.safetensors").exists());
+    // A killed run goes on with the same bytes.
+    let slow =
+        ["from-curve", "s2.csv", "--output", "killed", "--size", "256x256", "--tries", "12", "--realisations", "2"];
+    let mut child = command(path, &slow).env("MICROWRIGHT_CHECKPOINT_SECONDS", "0").spawn().expect("a run");
+    let checkpoint = path.join("killed/checkpoint.safetensors");
+    let start = std::time::Instant::now();
+    while !checkpoint.exists() && start.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().and_then(|()| child.wait()).expect("an end");
+    assert!(checkpoint.exists() && !path.join("killed/reconstruction-2.npy").exists());
+    let output = run(path, &[&slow[..], &["--resume"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let whole = slow.map(|argument| if argument == "killed" { "whole" } else { argument });
+    assert!(run(path, &whole).status.success());
+    for file in ["reconstruction-1.npy", "reconstruction-2.npy", "s2.csv"] {
+        let read = |folder: &str| std::fs::read(path.join(folder).join(file)).expect("a file");
+        assert!(read("killed") == read("whole"), "{file}");
+    }
+    // What belongs to other settings is refused.
+    let other = ["from-curve", "s2.csv", "--output", "killed", "--size", "64x64", "--resume"];
+    assert!(text(&run(path, &other).stderr).contains("There is no checkpoint"));
     assert!(path.join("out/reconstruction-2.png").exists() && path.join("out/reconstruction-1.npy").exists());
     std::fs::write(path.join("bad.csv"), "r,s2\n0,2\n1,1\n2,1\n3,1\n").expect("a file");
     for (arguments, wanted) in [

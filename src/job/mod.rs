@@ -21,7 +21,9 @@ mod task;
 mod train;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
-pub use curve::FromCurve;
+pub use curve::{
+    CurveRealisation, FromCurve, curve_figure, read_curve_realisation, write_curve_realisation, write_curve_table,
+};
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};
 pub use estimate::{Estimate, network_seconds, run_seconds};

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::Progress;
 use crate::micrograph::PhaseMap;
-use crate::reconstruct::{LossValue, Reconstruction};
+use crate::reconstruct::{LossValue, Reconstruction, Status};
 use crate::stats::{Curves, all_curves};
 
 /// What a run is doing while it iterates.
-pub(super) const RECONSTRUCTING: &str = "reconstructing";
+const RECONSTRUCTING: &str = "reconstructing";
 
 /// The running realisation as it is now.
 #[derive(Clone, Debug)]
@@ -72,6 +72,23 @@ impl Progress for RunProgress {
 }
 
 impl RunProgress {
+    /// Of a realisation of so many, which has been computed for some seconds.
+    pub(super) fn of(status: &Status, (realisation, realisations): (usize, usize), seconds: f64) -> Self {
+        Self {
+            doing: RECONSTRUCTING,
+            realisation,
+            realisations,
+            iteration: status.iteration,
+            iterations: status.iterations,
+            work: status.work,
+            paused: false,
+            seconds,
+            memory: status.memory,
+            losses: Arc::new(status.losses.to_vec()),
+            preview: None,
+        }
+    }
+
     /// Seconds for an iteration at the full size, a running mean.
     pub fn seconds_per_iteration(&self) -> f64 {
         self.seconds / self.work.0

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::progress::{Pace, Preview, RECONSTRUCTING, RunProgress};
+use super::progress::{Pace, Preview, RunProgress};
 use super::{Control, Ending, Failure, Task, Wanted, device};
 use crate::compute::{Device, DeviceKind, mebibytes};
 use crate::optimise;
@@ -20,7 +20,8 @@ const SAVE_EVERY: f64 = 10.0;
 /// Saving takes at most one part in this many of the time, unless the environment variable is 0.
 const SAVE_SHARE: u32 = 20;
 
-fn save_every() -> Duration {
+/// The time from one checkpoint to the next.
+pub(super) fn save_every() -> Duration {
     let given = std::env::var("MICROWRIGHT_CHECKPOINT_SECONDS").ok().and_then(|v| v.parse().ok());
     Duration::from_secs_f64(given.filter(|v: &f64| (0.0..1e6).contains(v)).unwrap_or(SAVE_EVERY))
 }
@@ -341,19 +342,7 @@ impl<P, O> Running<'_, P, O> {
     }
 
     fn progress(&self, reconstruction: &dyn Reconstruction, paused: bool, preview: Option<Preview>) -> RunProgress {
-        let status = reconstruction.status();
-        RunProgress {
-            doing: RECONSTRUCTING,
-            realisation: self.number,
-            realisations: self.run.settings.realisations,
-            iteration: status.iteration,
-            iterations: status.iterations,
-            work: status.work,
-            paused,
-            seconds: self.seconds,
-            memory: status.memory,
-            losses: Arc::new(status.losses.to_vec()),
-            preview,
-        }
+        let of = (self.number, self.run.settings.realisations);
+        RunProgress { paused, preview, ..RunProgress::of(&reconstruction.status(), of, self.seconds) }
     }
 }

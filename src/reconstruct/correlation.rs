@@ -8,7 +8,7 @@ use crate::stats::{self, Fourier};
 const CURVES: usize = 3;
 const RADIAL: usize = 0;
 /// The bin of displacements beyond the largest distance.
-const BEYOND: u16 = u16::MAX;
+pub const BEYOND: u16 = u16::MAX;
 
 /// The correlations of all phases, periodic.
 pub struct Correlations {
@@ -210,18 +210,8 @@ impl Correlations {
     }
 
     fn set(&mut self, phase: usize, at: usize, inside: bool) {
-        let d = self.distances;
-        let (h, w) = (self.height, self.width);
-        let stride = w + 2 * d;
-        let (y, x) = (at / w, at % w);
-        // The pixel itself, and its images in the border.
-        for wide_y in [y as isize - h as isize, y as isize, (y + h) as isize].map(|v| v + d as isize) {
-            for wide_x in [x as isize - w as isize, x as isize, (x + w) as isize].map(|v| v + d as isize) {
-                if (0..(h + 2 * d) as isize).contains(&wide_y) && (0..stride as isize).contains(&wide_x) {
-                    self.phases[phase].wide[wide_y as usize * stride + wide_x as usize] = u8::from(inside);
-                }
-            }
-        }
+        let wide = &mut self.phases[phase].wide;
+        images(at, (self.height, self.width), self.distances).for_each(|place| wide[place] = u8::from(inside));
     }
 }
 
@@ -243,18 +233,19 @@ fn per_place(bins: &[u16], distances: usize, pixels: usize) -> [Vec<f64>; CURVES
 }
 
 /// The change of a phase's indicator at `a` by an exchange: −1, 0 or 1.
-fn sign_of(label: u8, e: Exchange) -> i64 {
+pub fn sign_of(label: u8, e: Exchange) -> i64 {
     i64::from(label == e.to) - i64::from(label == e.from)
 }
 
-fn bin_at(dy: isize, dx: isize, d: usize) -> usize {
+/// The place of a displacement in [`bins`].
+pub fn bin_at(dy: isize, dx: isize, d: usize) -> usize {
     let reach = d as isize - 1;
     ((dy + reach) * (2 * reach + 1) + dx + reach) as usize
 }
 
 /// The rounded length of each displacement (−reach … reach down and across, reach being `distances` − 1);
-/// `BEYOND` if it is not shorter than `distances`.
-fn bins(distances: usize) -> Vec<u16> {
+/// [`BEYOND`] if it is not shorter than `distances`.
+pub fn bins(distances: usize) -> Vec<u16> {
     let reach = distances as isize - 1;
     let mut bins = Vec::with_capacity((2 * distances - 1).pow(2));
     for dy in -reach..=reach {
@@ -267,10 +258,30 @@ fn bins(distances: usize) -> Vec<u16> {
 }
 
 /// The indicator of a phase with a border copied from the opposite edges.
-fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
+pub fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
     let (h, w) = map.size();
     let at = |y: usize, x: usize| u8::from(map.labels[[(y + h - border) % h, (x + w - border) % w]] == label);
     (0..h + 2 * border).flat_map(|y| (0..w + 2 * border).map(move |x| (y, x))).map(|(y, x)| at(y, x)).collect()
+}
+
+/// How far a disc reaches to each side in the row that is `offset` from its centre, if it holds the displacements whose
+/// rounded length is below `distances`.
+pub fn half_chord(distances: usize, offset: usize) -> usize {
+    let half = ((distances as f64 - 0.5).powi(2) - (offset * offset) as f64).max(0.0).sqrt() as usize;
+    half.min(distances - 1)
+}
+
+/// The places of a pixel in an array with a border of `border` pixels that continues the picture at the opposite edges.
+pub fn images(at: usize, (height, width): (usize, usize), border: usize) -> impl Iterator<Item = usize> {
+    let stride = width + 2 * border;
+    let along = move |k: usize, size: usize, whole: usize| {
+        [k as isize - size as isize, k as isize, (k + size) as isize]
+            .map(|v| v + border as isize)
+            .into_iter()
+            .filter(move |v| (0..whole as isize).contains(v))
+    };
+    along(at / width, height, height + 2 * border)
+        .flat_map(move |y| along(at % width, width, stride).map(move |x| y as usize * stride + x as usize))
 }
 
 /// Adds the pixels of the phase at each distance from `at` to `found`; returns those along its row and its column, in
@@ -281,10 +292,7 @@ fn around(wide: &[u8], width: usize, d: usize, at: usize, bins: &[u16], found: &
     let reach = d - 1;
     let edge = 2 * reach + 1;
     for dy in 0..edge {
-        // The circle's chord at this row.
-        let offset = dy.abs_diff(reach) as f64;
-        let half = ((d as f64 - 0.5).powi(2) - offset * offset).max(0.0).sqrt() as usize;
-        let half = half.min(reach);
+        let half = half_chord(d, dy.abs_diff(reach));
         let line = &wide[(y + dy - reach) * stride + x - half..][..2 * half + 1];
         let distance = &bins[dy * edge + reach - half..][..2 * half + 1];
         for (inside, bin) in line.iter().zip(distance) {

@@ -19,6 +19,7 @@ mod pieces;
 mod plane;
 mod polish;
 mod reconstruction;
+mod runs;
 pub mod sampling;
 mod settings;
 mod steering;

@@ -16,7 +16,10 @@ use crate::micrograph::{
     MicrographError, PhaseMap, PixelSize, sha256_of, write_image_npy, write_image_png, write_labels_npy,
     write_labels_png, write_labels_tiff, write_phase_png,
 };
-use crate::stats::{Boundary, Copied, Curves, MapStatistics, PhaseComparison, all_curves, copied, white_noise};
+use crate::stats::{
+    Boundary, Copied, Curves, MapStatistics, OVERLAP_EDGE, Overlap, PhaseComparison, all_curves, copied,
+    largest_overlap, white_noise,
+};
 
 /// A finished (or kept) realisation.
 #[derive(Clone, Debug)]
@@ -143,6 +146,11 @@ pub struct Report {
     /// How much of it is a copy of parts of the original, where that can be told.
     #[serde(default)]
     pub copied: Option<Copied>,
+    /// Its largest overlap with the original, beside that of the original's halves. None where a picture is too small, or
+    /// the original too large to be searched.
+    // Reports of versions without this field were made without the search.
+    #[serde(default)]
+    pub overlap: Option<Overlap>,
     /// What has to be known before the numbers are trusted, in sentences.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -224,9 +232,14 @@ impl Realisation {
         let fits_lineal_path = settings.method.settings().fits_lineal_path() || polished.is_some();
         compared.iter_mut().for_each(|phase| phase.fits_lineal_path = fits_lineal_path);
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
+        let overlap = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| {
+            let largest = largest_overlap(original, map)?;
+            Some(Overlap { largest, halves: target.overlap_of_halves() })
+        });
         let mut notes = settings.method.settings().notes(target.size());
         notes.extend(reconstruction.notes());
         notes.extend(copied.as_ref().and_then(copy_note));
+        notes.extend(overlap.as_ref().and_then(overlap_note));
         let report = Report {
             program: concat!("microwright ", env!("CARGO_PKG_VERSION")).into(),
             commit: env!("MICROWRIGHT_COMMIT").into(),
@@ -246,6 +259,7 @@ impl Realisation {
             edges: Edges::default(),
             phases: compared,
             copied,
+            overlap,
             notes,
             files: vec![],
         };
@@ -265,6 +279,16 @@ fn copy_note(copied: &Copied) -> Option<String> {
             copied.block_edge
         )
     })
+}
+
+/// The sentence on an overlap; none where it is no copy.
+fn overlap_note(overlap: &Overlap) -> Option<String> {
+    let halves = overlap.halves.filter(|_| overlap.is_copy())?;
+    Some(format!(
+        "A block of {OVERLAP_EDGE} × {OVERLAP_EDGE} px overlaps a part of the original by {:.2} (normalised correlation); halves \
+         of the original overlap by {halves:.2} at most. It repeats parts of the original.",
+        overlap.largest
+    ))
 }
 
 fn layer_losses(settings: &Settings, losses: &[LossValue]) -> Vec<(String, Vec<f64>)> {

@@ -3,16 +3,15 @@
 //! whole micrographs by such exchanges).
 
 mod local;
-mod runs;
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::correlation::Correlations;
 use super::exchange::{Exchange, interfaces, propose};
+use super::runs::Runs;
 use crate::micrograph::PhaseMap;
 use local::Local;
-use runs::Runs;
 
 /// Exchanges that are tried for each pixel of the map.
 const TRIES_A_PIXEL: usize = 12;

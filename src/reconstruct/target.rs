@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::ReconstructError;
 use crate::micrograph::{Micrograph, MicrographError, PhaseMap, Prepared, Recipe};
-use crate::stats::{Curves, MapStatistics, Quarters, all_curves};
+use crate::stats::{Curves, MapStatistics, Quarters, all_curves, overlap_of_halves};
 
 /// An original after its preparation, with its measurements. Runs, studies and comparisons share it.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct Target {
     curves: OnceLock<Vec<Curves>>,
     statistics: OnceLock<MapStatistics>,
     quarters: OnceLock<Option<Quarters>>,
+    overlap_of_halves: OnceLock<Option<f64>>,
 }
 
 impl Target {
@@ -47,6 +48,7 @@ impl Target {
             curves: OnceLock::new(),
             statistics: OnceLock::new(),
             quarters: OnceLock::new(),
+            overlap_of_halves: OnceLock::new(),
         }
     }
 
@@ -89,6 +91,12 @@ impl Target {
     pub fn quarters(&self) -> Option<&Quarters> {
         let map = self.phases.as_ref()?;
         self.quarters.get_or_init(|| Quarters::of(map)).as_ref()
+    }
+
+    /// The largest overlap of its halves with each other, where they are large enough. Measured at the first call.
+    pub fn overlap_of_halves(&self) -> Option<f64> {
+        let map = self.phases.as_ref()?;
+        *self.overlap_of_halves.get_or_init(|| overlap_of_halves(map))
     }
 }
 

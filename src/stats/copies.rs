@@ -68,6 +68,22 @@ pub fn copied(original: &PhaseMap, found: &PhaseMap) -> Option<Copied> {
 /// The edge of the blocks of [`largest_overlap`], in pixels.
 pub const OVERLAP_EDGE: usize = 32;
 
+/// How similar a picture is to its original at the most similar place.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Overlap {
+    /// The largest overlap of a block of the picture; see [`largest_overlap`].
+    pub largest: f64,
+    /// That of the original's halves; see [`overlap_of_halves`]. None where they are too small.
+    pub halves: Option<f64>,
+}
+
+impl Overlap {
+    /// Whether it is far above what the halves share.
+    pub fn is_copy(&self) -> bool {
+        self.halves.is_some_and(|halves| is_copy(self.largest, halves))
+    }
+}
+
 /// The largest normalised correlation of a block of 32 × 32 pixels of a picture with any place of the original: 1 for a
 /// copy. About 64 blocks are looked for, evenly spread, as they stand, neither turned nor mirrored. Those with less than
 /// half of the picture's contrast are left out, because nearly empty ones occur everywhere. `None` where a picture is too

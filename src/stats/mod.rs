@@ -22,7 +22,7 @@ pub use ndarray::Axis;
 
 pub use components::{Components, cluster_function};
 pub use confidence::Interval;
-pub use copies::{Copied, copied, is_copy, largest_overlap, overlap_of_halves, unseen_share};
+pub use copies::{Copied, OVERLAP_EDGE, Overlap, copied, is_copy, largest_overlap, overlap_of_halves, unseen_share};
 pub use error::{
     Curves, ErrorRates, MapStatistics, NaturalVariation, PhaseComparison, all_curves, compare, curves, error_rate,
     white_noise,

@@ -11,9 +11,7 @@ use super::reconstruct::Run;
 use super::{Control, Ending, Failure, Progress as _, Task, Wanted};
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
-use crate::stats::{
-    Copied, Curves, PhaseComparison, error_rate, largest_overlap, overlap_of_halves, three_point, unseen_share,
-};
+use crate::stats::{Copied, Curves, PhaseComparison, error_rate, three_point, unseen_share};
 
 pub use files::{method_figures, write_method_study};
 pub use summary::{COLUMNS, Column};
@@ -127,7 +125,7 @@ impl MethodStudy {
                 phases: realisation.report.phases.clone(),
                 three_point: corners.iter().zip(&found).map(|(a, b)| error_rate(a, b)).collect(),
                 unseen: unseen_share(original, &map),
-                overlap: largest_overlap(original, &map),
+                overlap: realisation.report.overlap.map(|overlap| overlap.largest),
                 copied: realisation.report.copied,
                 map,
             });
@@ -163,7 +161,7 @@ impl Task for MethodStudy {
         // The quick ones first, so that there is something to see.
         self.methods.sort_by_key(|method| method.settings().iterations());
         let corners = three_points(&map);
-        let halves = overlap_of_halves(&map);
+        let halves = self.target.overlap_of_halves();
         let original = (map, corners, halves);
         for (number, method) in self.methods.iter().enumerate() {
             let last = Cell::new(0.0);

@@ -1,16 +1,16 @@
 //! Reconstruction from a saved S2, without a picture.
 
-use super::Anneal;
-use super::run::{Annealing, BLOCKS, noise};
-use super::settings::Start;
-use crate::micrograph::PhaseMap;
-use crate::reconstruct::field::{Spectrum, cut_fields};
-use crate::reconstruct::target_counts;
+use super::reconstruction::{Aim, AnnealReconstruction};
+use super::settings::{Anneal, Start};
+use crate::reconstruct::field::Spectrum;
+use crate::reconstruct::{Method, ReconstructError, Reconstruction, Settings, target_counts};
 
 /// The fewest values of a curve.
 const LEAST: usize = 4;
 /// The most values that are read.
 const MOST: usize = 1 << 16;
+/// The smallest and the longest edge of a result.
+const EDGES: std::ops::RangeInclusive<usize> = 8..=16_384;
 
 /// A radial S2 at r = 0, 1, 2 … pixels from CSV: the table of `stats` (columns `r_px` and `s2`, and `phase`), or distance
 /// and S2 in the first two columns. Of several phases one is chosen. Distances between whole pixels are interpolated.
@@ -69,38 +69,42 @@ pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> 
     Ok(curve)
 }
 
-/// Anneals two phases towards a radial S2 of the second one, the same in all directions. `go_on` gets the share that is
-/// done and says whether to go on.
-pub fn anneal_curve(
-    radial: &[f64],
-    size: (usize, usize),
-    settings: &Anneal,
-    seed: u64,
-    mut go_on: impl FnMut(f64) -> bool,
-) -> Option<PhaseMap> {
+/// The settings of a reconstruction from a curve, as its checkpoint keeps them. Only S2 is in the energy.
+pub fn curve_settings(anneal: &Anneal, size: (usize, usize), (seed, realisations): (u64, usize)) -> Settings {
+    let Anneal { tries, start, pixels, zero_tolerance, .. } = *anneal;
+    let anneal = Anneal { tries, start, pixels, zero_tolerance, ..Anneal::default() };
+    Settings { method: Method::Anneal(anneal), seed, realisations, size: Some(size), ..Settings::default() }
+}
+
+/// The annealing of two phases towards a radial S2 of the second one, the same in all directions.
+///
+/// # Errors
+/// Settings that cannot be met.
+pub fn of_curve(radial: &[f64], settings: &Settings) -> Result<Box<dyn Reconstruction>, ReconstructError> {
+    let Method::Anneal(anneal) = &settings.method else {
+        return Err(ReconstructError::Settings("A curve is reconstructed by annealing only.".into()));
+    };
+    let size = settings.output_size((0, 0));
+    if [size.0, size.1].iter().any(|edge| !EDGES.contains(edge)) {
+        let text = format!("The edges of the result can have {} to {} pixels.", EDGES.start(), EDGES.end());
+        return Err(ReconstructError::Settings(text));
+    }
+    settings.check(size)?;
     let pixels = size.0 * size.1;
     let second = ((radial[0] * pixels as f64).round() as usize).clamp(1, pixels - 1);
     let counts = target_counts(&[pixels - second, second], pixels);
-    let map = match settings.start {
-        Start::Field => {
-            // The field's phase is cut first, so the labels are exchanged.
-            let spectrum = Spectrum::of_radial(radial, size);
-            let mut map = cut_fields(&[spectrum], &[counts[1], counts[0]], size, seed);
-            map.flat_mut().iter_mut().for_each(|label| *label = 1 - *label);
-            map
-        }
-        Start::Noise => noise(&counts, size, seed),
+    let spectra = match anneal.start {
+        // A field cuts its first phase, so it gets the S2 of that one.
+        Start::Field => vec![Spectrum::of_radial(&of_the_other_phase(radial), size)],
+        Start::Noise => vec![],
     };
-    let mut running = Annealing::towards(map, radial, settings, seed);
-    for block in 0..BLOCKS {
-        if !go_on(block as f64 / BLOCKS as f64) {
-            return None;
-        }
-        if running.block(settings) == crate::optimise::Progress::Converged {
-            break;
-        }
-    }
-    Some(running.map)
+    let aim = Aim::Curve(radial.to_vec());
+    Ok(Box::new(AnnealReconstruction::new(anneal.clone(), aim, spectra, counts, size)))
+}
+
+/// S2 of the other one of two phases: `1 − 2φ + S2`.
+fn of_the_other_phase(radial: &[f64]) -> Vec<f64> {
+    radial.iter().map(|s2| 1.0 - 2.0 * radial[0] + s2).collect()
 }
 
 #[cfg(test)]

@@ -4,18 +4,15 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+use super::energy::Energy;
 use super::{Anneal, Pixels};
 use crate::micrograph::PhaseMap;
 use crate::optimise::Progress;
-use crate::reconstruct::correlation::Correlations;
 use crate::reconstruct::exchange::{Exchange, interfaces, propose};
-use crate::reconstruct::field::along_a_line;
 use crate::reconstruct::reconstruction::LossValue;
 
 /// Blocks of a realisation. After each, the temperature is set anew.
 pub const BLOCKS: usize = 400;
-/// The most distances of S2 in the energy: an exchange then costs the same in results of any size.
-const MOST_DISTANCES: usize = 128;
 /// The share of exchanges that is to be accepted, in the first and in the last block.
 const FIRST_SHARE: f64 = 0.2;
 const LAST_SHARE: f64 = 0.002;
@@ -29,59 +26,58 @@ pub fn noise(counts: &[usize], size: (usize, usize), seed: u64) -> PhaseMap {
 
 /// A realisation in progress.
 pub struct Annealing {
-    /// Its phases.
-    pub map: PhaseMap,
-    correlations: Correlations,
+    energy: Energy,
     /// In units of the energy.
     pub temperature: f64,
     /// The seed.
     pub seed: u64,
-    /// The energy after each block, with the temperature and the share of accepted exchanges.
+    /// The energy after each block, with the temperature, the share of accepted exchanges and the error of each statistic.
     pub losses: Vec<LossValue>,
 }
 
 impl Annealing {
     /// Starts from phases.
     pub fn new(map: PhaseMap, original: &PhaseMap, settings: &Anneal, seed: u64) -> Self {
-        let correlations = Correlations::new(&map, original, MOST_DISTANCES);
-        Self::with(map, correlations, settings, seed)
+        Self::with(Energy::new(map, original, settings), settings, seed)
     }
 
     /// Starts from two phases, towards a radial S2 of the second one, the same in all directions.
     pub fn towards(map: PhaseMap, radial: &[f64], settings: &Anneal, seed: u64) -> Self {
-        let correlations = Correlations::of_curve(&map, radial, &along_a_line(radial), MOST_DISTANCES);
-        Self::with(map, correlations, settings, seed)
+        Self::with(Energy::of_curve(map, radial), settings, seed)
     }
 
-    fn with(map: PhaseMap, correlations: Correlations, settings: &Anneal, seed: u64) -> Self {
-        let mut made = Self { map, correlations, temperature: 0.0, seed, losses: vec![] };
+    fn with(energy: Energy, settings: &Anneal, seed: u64) -> Self {
+        let mut made = Self { energy, temperature: 0.0, seed, losses: vec![] };
         if !settings.zero_tolerance {
             made.temperature = made.first_temperature(settings);
         }
         made
     }
 
-    /// The energy: the sum of the errors of S2.
+    /// Its phases.
+    pub fn map(&self) -> &PhaseMap {
+        &self.energy.map
+    }
+
+    /// The energy: the sum of the errors of the statistics that are chosen.
     pub fn energy(&self) -> f64 {
-        self.correlations.error()
+        self.energy.total()
     }
 
     /// Bytes in use, about.
     pub fn memory(&self) -> u64 {
-        let edge = |n: usize| n + 2 * self.correlations.reach();
-        let (height, width) = self.map.size();
-        (self.map.phases * edge(height) * edge(width)) as u64
+        self.energy.memory()
     }
 
     /// The temperature at which about [`FIRST_SHARE`] of the exchanges that raise the energy are accepted.
     fn first_temperature(&mut self, settings: &Anneal) -> f64 {
         const SAMPLES: usize = 200;
         let mut random = Pcg64::seed_from_u64(self.seed ^ 0x5EED);
-        let lists = interfaces(&self.map);
+        let lists = interfaces(self.map());
         let (mut sum, mut rises) = (0.0, 0);
         for _ in 0..SAMPLES {
-            let Some(e) = proposed(&self.map, &lists, settings.pixels, &mut random) else { continue };
-            self.correlations.exchange_if(e, |change| {
+            let Some(e) = proposed(self.map(), &lists, settings.pixels, &mut random) else { continue };
+            self.energy.exchange_if(e, |change| {
                 if change > 0.0 {
                     (sum, rises) = (sum + change, rises + 1);
                 }
@@ -97,23 +93,21 @@ impl Annealing {
         // Each block has random numbers of its own, so that a run goes on with the same ones.
         let mut random =
             Pcg64::seed_from_u64(self.seed.wrapping_add((n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-        let tries = (settings.tries * self.map.pixels()).div_ceil(BLOCKS);
-        let lists = interfaces(&self.map);
+        let tries = (settings.tries * self.map().pixels()).div_ceil(BLOCKS);
+        let lists = interfaces(self.map());
         let (mut tried, mut accepted) = (0u32, 0u32);
         for _ in 0..tries {
-            let Some(e) = proposed(&self.map, &lists, settings.pixels, &mut random) else { continue };
+            let Some(e) = proposed(self.map(), &lists, settings.pixels, &mut random) else { continue };
             let (temperature, chance) = (self.temperature, random.random::<f64>());
             let accepts = |change: f64| change <= 0.0 || chance < (-change / temperature).exp();
             tried += 1;
-            if self.correlations.exchange_if(e, accepts) {
-                self.map.flat_mut()[e.a] = e.to;
-                self.map.flat_mut()[e.b] = e.from;
-                accepted += 1;
-            }
+            accepted += u32::from(self.energy.exchange_if(e, accepts));
         }
         let share = f64::from(accepted) / f64::from(tried.max(1));
-        self.losses.push(LossValue { total: self.energy(), parts: vec![self.temperature, share] });
-        if self.energy() == 0.0 {
+        let errors = self.energy.parts();
+        let total = errors.iter().sum();
+        self.losses.push(LossValue { total, parts: [vec![self.temperature, share], errors].concat() });
+        if total == 0.0 {
             return Progress::Converged;
         }
         if !settings.zero_tolerance {

@@ -1,5 +1,7 @@
 //! The settings of simulated annealing.
 
+use crate::reconstruct::field::Directions;
+
 /// What the annealing starts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,6 +37,14 @@ pub struct Anneal {
     pub pixels: Pixels,
     /// Whether no exchange that raises the energy is accepted.
     pub zero_tolerance: bool,
+    /// Which S2 is in the energy: the radial mean with rows and columns, or every displacement.
+    pub directions: Directions,
+    /// Whether the lineal path is in the energy too, along rows, columns and both diagonals.
+    pub lineal_path: bool,
+    /// Whether chord lengths are, along rows and columns.
+    pub chords: bool,
+    /// Whether the two-point cluster function is, radial.
+    pub clusters: bool,
 }
 
 /// The most tries for each pixel.
@@ -42,6 +52,15 @@ pub const MOST_TRIES: usize = 10_000;
 
 impl Default for Anneal {
     fn default() -> Self {
-        Self { tries: 20, start: Start::default(), pixels: Pixels::default(), zero_tolerance: false }
+        Self {
+            tries: 20,
+            start: Start::default(),
+            pixels: Pixels::default(),
+            zero_tolerance: false,
+            directions: Directions::Radial,
+            lineal_path: false,
+            chords: false,
+            clusters: false,
+        }
     }
 }

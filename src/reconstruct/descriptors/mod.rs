@@ -6,6 +6,7 @@
 //! matrix around the particles.
 
 mod centres;
+mod histogram;
 mod pack;
 mod particles;
 mod settings;
@@ -16,6 +17,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use centres::Centres;
+use histogram::with_edits;
+pub use histogram::{Descriptor, Edit, Histogram, edited};
 pub use particles::{Particle, nearest_distances, particles};
 pub use settings::{Descriptors, Orientations};
 
@@ -54,6 +57,9 @@ impl MethodSettings for Descriptors {
         if !(0.0..=10.0).contains(&self.spacing) {
             return wrong("Distances can be 0 to 10 times the measured ones.");
         }
+        if !self.edits.iter().all(Edit::is_sound) {
+            return wrong("A histogram of a descriptor needs a range and at least one bin that is not empty.");
+        }
         Ok(())
     }
 
@@ -74,7 +80,8 @@ impl MethodSettings for Descriptors {
         };
         let mut phases = vec![];
         for phase in (0..map.phases).filter(|phase| *phase != matrix) {
-            phases.push((phase, particles(map, phase, self.split, &name(phase))?));
+            let measured = particles(map, phase, self.split, &name(phase))?;
+            phases.push((phase, with_edits(measured, &self.edits, phase)));
         }
         let area = (map.pixels(), size.0 * size.1);
         let synthesis = DescriptorSynthesis::new(phases, matrix, counts.clone(), self.clone(), area, size);
@@ -126,10 +133,13 @@ impl DescriptorSynthesis {
     }
 
     /// The distances between nearest centres that are wanted.
-    fn distances(&self, particles: &[Particle]) -> Vec<f64> {
-        let centres: Vec<[f64; 2]> = particles.iter().map(|p| p.centre).collect();
+    fn distances(&self, phase: usize, particles: &[Particle]) -> Vec<f64> {
+        let mut distances = Descriptor::Distance.of(particles);
+        if let Some(histogram) = edited(&self.settings.edits, phase, Descriptor::Distance) {
+            distances = histogram.by_rank(&distances);
+        }
         let scale = self.settings.spacing / self.settings.number.sqrt();
-        nearest_distances(&centres).into_iter().map(|d| scale * d).collect()
+        distances.into_iter().map(|d| scale * d).collect()
     }
 
     /// The number of particles of a phase in the result.
@@ -145,7 +155,7 @@ impl DescriptorSynthesis {
         let mut random = random_of(self.seed, usize::MAX / 2 + n);
         let place = |_| [self.size.0, self.size.1].map(|edge| random.random::<f64>() * edge as f64);
         let points = (0..self.number(*phase, particles)).map(place).collect();
-        self.centres = Some(Centres::new(self.size, points, &self.distances(particles)));
+        self.centres = Some(Centres::new(self.size, points, &self.distances(*phase, particles)));
     }
 
     /// Draws the particles of a phase.
@@ -254,7 +264,7 @@ impl Synthesis for DescriptorSynthesis {
             if points.len() != self.number(*phase, particles) || !points.iter().all(inside) {
                 return Err("the centres are those of another run".into());
             }
-            self.centres = Some(Centres::new(self.size, points, &self.distances(particles)));
+            self.centres = Some(Centres::new(self.size, points, &self.distances(*phase, particles)));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The settings of reconstruction from physical descriptors.
 
+use super::histogram::Edit;
+
 /// Which directions the particles have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,10 +32,19 @@ pub struct Descriptors {
     pub orientations: Orientations,
     /// The distance from each centre to the nearest one, as a multiple of the measured one; 0 leaves the centres random.
     pub spacing: f64,
+    /// Histograms in place of measured ones. The multiples above apply to their values too.
+    pub edits: Vec<Edit>,
 }
 
 impl Default for Descriptors {
     fn default() -> Self {
-        Self { split: true, number: 1.0, aspect: 1.0, orientations: Orientations::default(), spacing: 1.0 }
+        Self {
+            split: true,
+            number: 1.0,
+            aspect: 1.0,
+            orientations: Orientations::default(),
+            spacing: 1.0,
+            edits: vec![],
+        }
     }
 }

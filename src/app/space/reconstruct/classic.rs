@@ -50,8 +50,18 @@ fn anneal_settings(mut anneal: Anneal, ui: &mut Ui) -> (Method, &'static str) {
     choice(ui, "Pixels", tip, &mut anneal.pixels, &default.pixels, &pixels);
     let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
     value(ui, "Zero tolerance", tip, &mut anneal.zero_tolerance, &default.zero_tolerance, |ui, v| ui.checkbox(v, ""));
-    let note = "Pixels are exchanged until S2 (radial, rows, columns) is the original's; the fractions stay exact. The \
-                lineal path and everything else are left free.";
+    let options = [(Directions::Radial, "radial, rows, columns"), (Directions::All, "every displacement")];
+    let tip = "Which S2 is in the energy. Every displacement keeps a preferred direction.";
+    choice(ui, "S2 of", tip, &mut anneal.directions, &default.directions, &options);
+    let tip = "Puts the lineal path into the energy: rows, columns and both diagonals. Takes about twice as long.";
+    value(ui, "Lineal path", tip, &mut anneal.lineal_path, &default.lineal_path, |ui, v| ui.checkbox(v, ""));
+    let tip = "Puts chord lengths along rows and columns into the energy.";
+    value(ui, "Chords", tip, &mut anneal.chords, &default.chords, |ui, v| ui.checkbox(v, ""));
+    let tip =
+        "Puts the two-point cluster function into the energy: which pixels hang together. Takes several times as long.";
+    value(ui, "Cluster function", tip, &mut anneal.clusters, &default.clusters, |ui, v| ui.checkbox(v, ""));
+    let note = "Pixels are exchanged until S2 is the original's, and the other statistics that are chosen; the fractions stay \
+                exact. Everything else is left free.";
     (Method::Anneal(anneal), note)
 }
 

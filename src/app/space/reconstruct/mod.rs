@@ -7,6 +7,7 @@ mod figures;
 mod gram;
 mod page;
 mod paint;
+mod particles;
 mod run;
 mod settings;
 mod state;

@@ -3,7 +3,7 @@
 use egui::{CollapsingHeader, DragValue, RichText, ScrollArea, Ui};
 
 use super::state::{ReconstructSpace, SETTLING};
-use super::{classic, gram, paint, run};
+use super::{classic, gram, paint, particles, run};
 use crate::app::command::{Action, Command};
 use crate::app::shared::Shared;
 use crate::app::shared::methods::choose_method;
@@ -33,6 +33,7 @@ pub fn panel(space: &mut ReconstructSpace, shared: &mut Shared, ui: &mut Ui) {
                 let (other, note) = classic::method_settings(other, ui);
                 shared.settings.method = other;
                 paint::settings(space, shared, ui);
+                particles::histograms(&mut space.measured, shared, ui);
                 heading(ui, "Run");
                 run_settings(shared, ui);
                 ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());

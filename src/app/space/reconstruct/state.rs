@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cost::CostEstimate;
+use super::particles::Measured;
 use crate::app::shared::Shared;
 use crate::app::shared::document::Document;
 use crate::app::shared::messages::Messages;
@@ -96,6 +97,8 @@ pub struct ReconstructSpace {
     pub(super) export: Export,
     /// The brush of the pixels that direct sampling is given.
     pub(super) brush: Brush,
+    /// The particles that the panel shows histograms of.
+    pub(super) measured: Measured,
 }
 
 impl ReconstructSpace {

@@ -1,11 +1,16 @@
-//! The studies: every method side by side, and every depth of the network.
+//! The studies: every method side by side, every depth of the network, and micrographs from a saved curve.
 
 mod blocked;
+mod curve;
 mod depth;
 mod methods;
+mod name;
+
+use std::path::{Path, PathBuf};
 
 use egui::{Context, Ui};
 
+pub use curve::CurveSpace;
 pub use depth::DepthStudySpace;
 pub use methods::MethodStudySpace;
 
@@ -13,6 +18,7 @@ use super::{Space, SpaceCommand, Status, document_summary, placeholder};
 use crate::app::shared::Shared;
 use crate::app::theme;
 use crate::project::Project;
+use name::NAME;
 
 /// Which study is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +26,7 @@ enum Shown {
     #[default]
     Methods,
     Depth,
+    Curve,
 }
 
 /// The state of the workspace.
@@ -30,6 +37,8 @@ pub struct StudiesSpace {
     pub methods: MethodStudySpace,
     /// The depth study.
     pub depth: DepthStudySpace,
+    /// The reconstruction from a curve.
+    pub curve: CurveSpace,
 }
 
 impl StudiesSpace {
@@ -37,17 +46,18 @@ impl StudiesSpace {
         match self.shown {
             Shown::Methods => &mut self.methods,
             Shown::Depth => &mut self.depth,
+            Shown::Curve => &mut self.curve,
         }
     }
 
-    fn both(&self) -> [&dyn Space; 2] {
-        [&self.methods, &self.depth]
+    fn all(&self) -> [&dyn Space; 3] {
+        [&self.methods, &self.depth, &self.curve]
     }
 }
 
 impl Space for StudiesSpace {
     fn name(&self) -> &'static str {
-        "Studies"
+        NAME
     }
 
     fn purpose(&self) -> &'static str {
@@ -60,6 +70,7 @@ impl Space for StudiesSpace {
             let all = [
                 (Shown::Methods, "Method study", "Reconstruct the micrograph by several methods, side by side."),
                 (Shown::Depth, "Depth study", "Reconstruct the micrograph at every depth of the network."),
+                (Shown::Curve, "From a curve", "Reconstruct from a saved S2, without a micrograph."),
             ];
             for (study, name, tip) in all {
                 ui.selectable_value(&mut self.shown, study, name).on_hover_text(tip);
@@ -75,16 +86,27 @@ impl Space for StudiesSpace {
     fn poll(&mut self, ctx: &Context, shared: &mut Shared) {
         self.methods.poll(ctx, shared);
         self.depth.poll(ctx, shared);
+        self.curve.poll(ctx, shared);
     }
 
     fn status(&self) -> Option<Status> {
-        self.both().into_iter().find_map(|study| study.status())
+        self.all().into_iter().find_map(|study| study.status())
+    }
+
+    fn own_files(&self) -> Option<fn(&Path) -> bool> {
+        self.curve.own_files()
+    }
+
+    fn open(&mut self, path: PathBuf, shared: &mut Shared) {
+        self.shown = Shown::Curve;
+        self.curve.open(path, shared);
     }
 
     fn commands(&self, shared: &Shared) -> Vec<SpaceCommand> {
         match self.shown {
             Shown::Methods => self.methods.commands(shared),
             Shown::Depth => self.depth.commands(shared),
+            Shown::Curve => self.curve.commands(shared),
         }
     }
 
@@ -93,15 +115,16 @@ impl Space for StudiesSpace {
     }
 
     fn save(&self, project: &mut Project) {
-        self.both().into_iter().for_each(|study| study.save(project));
+        self.all().into_iter().for_each(|study| study.save(project));
     }
 
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.methods.restore(project, shared);
         self.depth.restore(project, shared);
+        self.curve.restore(project, shared);
     }
 
     fn would_lose(&self) -> Option<String> {
-        self.both().into_iter().find_map(|study| study.would_lose())
+        self.all().into_iter().find_map(|study| study.would_lose())
     }
 }

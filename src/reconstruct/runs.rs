@@ -1,4 +1,5 @@
-//! Lineal paths that are updated with every changed pixel: runs of a phase along rows, columns and both diagonals.
+//! Lineal paths and chords that are updated with every changed pixel: runs of a phase along rows, columns and both
+//! diagonals.
 
 use crate::micrograph::PhaseMap;
 use crate::stats::distances;
@@ -8,6 +9,8 @@ const DIRECTIONS: [(isize, isize); 4] = [(0, 1), (1, 0), (1, 1), (1, -1)];
 /// The four directions, and the mean of rows and columns, of which error rates are taken.
 const CURVES: usize = DIRECTIONS.len() + 1;
 const MEAN: usize = DIRECTIONS.len();
+/// Chords are those along rows and columns.
+const CHORDS: usize = 2;
 
 /// The lineal paths of all phases.
 pub struct Runs {
@@ -20,6 +23,16 @@ pub struct Runs {
     /// The error of each phase and curve: `Σ|ΔL| / ΣL`.
     errors: Vec<[f64; CURVES]>,
     start: Vec<f64>,
+    chords: Vec<Chords>,
+    pixels: usize,
+}
+
+/// The chords of a phase. A chord that an edge of the picture cuts counts with the length that is inside.
+struct Chords {
+    /// The original's number of chords longer than r, for each pixel of the picture, along rows and columns.
+    targets: [Vec<f64>; CHORDS],
+    /// `Σ|ΔN| / ΣN`.
+    error: f64,
 }
 
 impl Runs {
@@ -39,15 +52,29 @@ impl Runs {
             [a, b, c, d, mean]
         };
         let targets = (0..map.phases).map(target).collect();
-        let mut runs = Self { segments, targets, per_place, errors: vec![[0.0; CURVES]; map.phases], start: vec![] };
+        let chords_of = |phase: usize| {
+            let along = |k: usize| -> Vec<f64> {
+                let counts = count(original, phase as u8, DIRECTIONS[k], reach);
+                longer(&counts).map(|n| n as f64 / original.pixels() as f64).collect()
+            };
+            Chords { targets: [along(0), along(1)], error: 0.0 }
+        };
+        let chords = (0..map.phases).map(chords_of).collect();
+        let errors = vec![[0.0; CURVES]; map.phases];
+        let mut runs = Self { segments, targets, per_place, errors, start: vec![], chords, pixels: map.pixels() };
         (0..map.phases).for_each(|phase| runs.measure(phase));
         runs.start = runs.errors.iter().map(|e| e[MEAN]).collect();
         runs
     }
 
-    /// The sum over phases and curves.
+    /// The error of the lineal paths: the sum over phases and curves.
     pub fn error(&self) -> f64 {
         self.errors.iter().flatten().sum()
+    }
+
+    /// The error of the chords: the sum over phases of the relative error of the number of chords longer than r.
+    pub fn chord_error(&self) -> f64 {
+        self.chords.iter().map(|chords| chords.error).sum()
     }
 
     /// Whether no phase has a larger error rate than it started with.
@@ -94,7 +121,21 @@ impl Runs {
             under[MEAN] += target;
         }
         self.errors[phase] = std::array::from_fn(|k| if under[k] > 0.0 { sums[k] / under[k] } else { 0.0 });
+        let (mut sum, mut under) = (0.0, 0.0);
+        for (k, targets) in self.chords[phase].targets.iter().enumerate() {
+            for (n, target) in longer(&self.segments[phase][k]).zip(targets) {
+                sum += (n as f64 / self.pixels as f64 - target).abs();
+                under += target;
+            }
+        }
+        self.chords[phase].error = if under > 0.0 { sum / under } else { 0.0 };
     }
+}
+
+/// The number of runs of more than r pixels, from the segments of r + 1 pixels: a run holds one more of these than of the
+/// next longer ones.
+fn longer(segments: &[i64]) -> impl Iterator<Item = i64> {
+    segments.windows(2).map(|pair| pair[0] - pair[1])
 }
 
 fn places(map: &PhaseMap, distances: usize) -> [Vec<f64>; 4] {

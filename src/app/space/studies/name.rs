@@ -1,0 +1,3 @@
+//! The name of the workspace.
+
+pub const NAME: &str = "Studies";
