@@ -165,7 +165,7 @@ fn every_method_has_its_controls_and_keeps_its_settings() {
                 ("S2 of", Pick("every displacement"), "/settings/method/anneal/directions", json!("all")),
                 ("Lineal path", Tick, "/settings/method/anneal/lineal_path", json!(true)),
                 ("Chords", Tick, "/settings/method/anneal/chords", json!(true)),
-                ("Cluster function", Tick, "/settings/method/anneal/clusters", json!(true)),
+                ("Clusters", Tick, "/settings/method/anneal/clusters", json!(true)),
             ],
         ),
         (

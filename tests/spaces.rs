@@ -8,10 +8,12 @@ use std::path::Path;
 
 use egui::{Key, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use microwright::app::{App, StudiesSpace};
 use microwright::micrograph::write_labels_npy;
 use microwright::net::WeightsKind;
+use microwright::reconstruct::Method;
+use microwright::reconstruct::descriptors::{Descriptor, Descriptors};
 use microwright::stats::{Boundary, two_point_radial};
 use microwright::synth;
 use window::{click, drop_file, has, latent, run, set_up_training, tab, until, until_shown, window};
@@ -106,6 +108,56 @@ fn closing_during_a_depth_study_or_a_training_asks() {
     until(&mut harness, "some steps", |app| latent(app).steps() > 0);
     close(&mut harness, "A training is under way");
     click(&mut harness, "Cancel");
+}
+
+/// The bars of a measured descriptor follow the pointer, and a double click brings the measured ones back.
+#[test]
+fn the_histogram_of_a_descriptor_is_changed_with_the_pointer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("discs.npy");
+    write_labels_npy(&path, &synth::discs(96, 0.15, 3)).expect("a file");
+    let mut harness = window(Some(path));
+    until(&mut harness, "the micrograph", |app| app.shared().document.is_some());
+    harness.state_mut().settings_mut().method = Method::Descriptors(Descriptors::default());
+    until_shown(&mut harness, "Drag the bars to change what is made.");
+    let bounds = harness.get_by_label("Histogram: Area, px²").accesskit_node().raw_bounds().expect("bounds");
+    let at =
+        |x: f64, y: f64| egui::pos2((bounds.x0 + x * bounds.width()) as f32, (bounds.y0 + y * bounds.height()) as f32);
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: egui::Modifiers::NONE,
+    };
+    let edits = |harness: &Harness<'_, App>| match &harness.state().shared().settings.method {
+        Method::Descriptors(settings) => settings.edits.clone(),
+        other => panic!("{other:?}"),
+    };
+    for event in [egui::Event::PointerMoved(at(0.98, 0.6)), button(at(0.98, 0.6), true)] {
+        harness.event(event);
+        harness.step();
+    }
+    harness.event(egui::Event::PointerMoved(at(0.98, 0.3)));
+    harness.step();
+    harness.event(button(at(0.98, 0.3), false));
+    harness.step();
+    let [edit] = &edits(&harness)[..] else { panic!("{:?}", edits(&harness)) };
+    let weights = &edit.histogram.weights;
+    let share = weights[15] / weights.iter().sum::<f64>();
+    assert!(edit.descriptor == Descriptor::Area && (0.05..0.95).contains(&share), "{edit:?}");
+    for pressed in [true, false, true, false] {
+        harness.event(button(at(0.98, 0.3), pressed));
+        harness.step();
+    }
+    assert!(edits(&harness).is_empty(), "{:?}", edits(&harness));
+    // Of a network it says why there is nothing to measure.
+    let path = folder.path().join("network.npy");
+    write_labels_npy(&path, &synth::bicontinuous(64, 0.45, 12.0, 3)).expect("a file");
+    drop_file(&mut harness, &path);
+    until(&mut harness, "the network", |app| {
+        app.shared().document.as_ref().is_some_and(|d| d.raw.name == "network.npy")
+    });
+    until_shown(&mut harness, "do not apply to it");
 }
 
 #[test]

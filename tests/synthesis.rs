@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use microwright::compute::Device;
 use microwright::micrograph::{Micrograph, PhaseMap, Recipe};
-use microwright::reconstruct::descriptors::{Descriptors, nearest_distances, particles};
+use microwright::reconstruct::descriptors::{
+    Descriptor, Descriptors, Edit, Histogram, Particle, nearest_distances, particles,
+};
 use microwright::reconstruct::markov::Markov;
 use microwright::reconstruct::sampling::{Dab, Sampling};
 use microwright::reconstruct::tree::Tree;
@@ -228,6 +230,37 @@ fn descriptors_come_back() {
     let more = phases(&original, &of(Method::Descriptors(Descriptors { number: 2.0, ..Descriptors::default() })), 6);
     let twice = measure(&more);
     assert!((twice[0] / found_number(&map) - 2.0).abs() < 0.3, "{twice:?}");
+}
+
+/// Histograms that the user has changed are those of the particles that are made.
+#[test]
+fn changed_histograms_are_followed() {
+    let original = target(&discs());
+    let map = original.phases.clone().expect("phases");
+    let bin =
+        |descriptor, from, to| Edit { phase: 1, descriptor, histogram: Histogram { from, to, weights: vec![1.0] } };
+    let edits =
+        vec![bin(Descriptor::Aspect, 1.9, 2.1), bin(Descriptor::Angle, 0.7, 0.9), bin(Descriptor::Area, 9.9, 10.0)];
+    let settings = Descriptors { edits, ..Descriptors::default() };
+    let made = phases(&original, &of(Method::Descriptors(settings)), 6);
+    assert_eq!(made.counts(), map.counts());
+    // Those that the edge of the picture cuts have other shapes.
+    let (height, width) = made.size();
+    let all = particles(&made, 1, true, "Phase 1").expect("particles");
+    let inside = |p: &&Particle| {
+        (8.0..height as f64 - 8.0).contains(&p.centre[0]) && (8.0..width as f64 - 8.0).contains(&p.centre[1])
+    };
+    let inside: Vec<&Particle> = all.iter().filter(inside).collect();
+    let mean = |of: fn(&Particle) -> f64| inside.iter().map(|p| of(p)).sum::<f64>() / inside.len() as f64;
+    assert!((mean(|p| p.aspect) - 2.0).abs() < 0.3 && (mean(|p| p.angle) - 0.8).abs() < 0.15, "{inside:?}");
+    let area = mean(|p| p.area);
+    let spread = (mean(|p| p.area * p.area) - area * area).sqrt();
+    assert!(spread < 0.25 * area, "{spread} of {area}");
+    // A histogram without weight is refused.
+    let empty =
+        Edit { histogram: Histogram { from: 0.0, to: 1.0, weights: vec![0.0] }, ..bin(Descriptor::Area, 0.0, 1.0) };
+    let settings = of(Method::Descriptors(Descriptors { edits: vec![empty], ..Descriptors::default() }));
+    assert!(settings.check((64, 64)).expect_err("refused").to_string().contains("needs a range"));
 }
 
 fn found_number(map: &PhaseMap) -> f64 {

@@ -1,6 +1,7 @@
 //! Two-point correlations that are updated with every exchange of pixels.
 
 use super::exchange::Exchange;
+use super::half_disc::{HalfDisc, Wide, moved};
 use crate::micrograph::PhaseMap;
 use crate::stats::{self, Fourier};
 
@@ -14,7 +15,9 @@ pub const BEYOND: u16 = u16::MAX;
 pub struct Correlations {
     height: usize,
     width: usize,
-    distances: usize,
+    disc: HalfDisc,
+    /// The rounded length of each displacement of the half disc.
+    lengths: Vec<u16>,
     /// The phases whose correlations are computed. Of two phases only the second, because the errors of both are equal.
     phases: Vec<Phase>,
     /// The rounded length of each displacement, from `bins`.
@@ -22,15 +25,20 @@ pub struct Correlations {
     fourier: Fourier,
     /// How often the pairs of a phase were counted.
     pub counted: usize,
+    /// What an exchange changes at each displacement, and their sums for each distance, in lanes.
+    changes: Vec<i8>,
+    sums: Vec<i32>,
 }
+
+/// Neighbouring displacements are summed in different places, so that no sum waits for the one before.
+const LANES: usize = 4;
 
 /// A phase with the pairs and the errors that an exchange gives it.
 type Tried = (usize, [Vec<i64>; CURVES], [f64; CURVES]);
 
 struct Phase {
     label: u8,
-    /// The indicator with a border of `distances` pixels, copied from the opposite edges.
-    wide: Vec<u8>,
+    wide: Wide,
     /// Ordered pairs of pixels at each distance of each curve.
     pairs: [Vec<i64>; CURVES],
     targets: [Vec<f64>; CURVES],
@@ -50,7 +58,7 @@ impl Correlations {
         let bins = bins(distances);
         let per_place = per_place(&bins, distances, original.pixels());
         let targets = |label: u8| -> [Vec<f64>; CURVES] {
-            let there = pairs(&wide(original, label, distances), original, distances, &bins, label);
+            let there = pairs(original, distances, &bins, label);
             let scaled = |k: usize| there[k].iter().zip(&per_place[k]).map(|(n, p)| *n as f64 * p).collect();
             std::array::from_fn(scaled)
         };
@@ -68,16 +76,17 @@ impl Correlations {
     fn with(map: &PhaseMap, bins: &[u16], distances: usize, targets_of: impl Fn(u8) -> [Vec<f64>; CURVES]) -> Self {
         let (height, width) = map.size();
         let per_place = per_place(bins, distances, map.pixels());
+        let disc = HalfDisc::new(map.size(), distances);
+        let lengths = disc.displacements().map(|[down, across]| bins[bin_at(down, across, distances)]).collect();
         let first = u8::from(map.phases == 2);
         let phase = |label: u8| {
             let targets = targets_of(label);
             let square = targets[0].first().map_or(0.0, |phi| phi * phi);
             let under = targets.each_ref().map(|t| t.iter().map(|s| (s - square).abs()).sum::<f64>().max(1e-300));
-            let wide = wide(map, label, distances);
-            let pairs = pairs(&wide, map, distances, bins, label);
+            let pairs = pairs(map, distances, bins, label);
             let mut phase = Phase {
                 label,
-                wide,
+                wide: disc.indicator(map, label),
                 pairs,
                 targets,
                 per_place: per_place.clone(),
@@ -91,20 +100,21 @@ impl Correlations {
             phase
         };
         let phases = (first..map.phases as u8).map(phase).collect();
-        Self { height, width, distances, phases, bins: bins.to_vec(), fourier: Fourier::new(height, width), counted: 0 }
+        let fourier = Fourier::new(height, width);
+        let (changes, sums) = (vec![], vec![0; LANES * distances]);
+        Self { height, width, disc, lengths, phases, bins: bins.to_vec(), fourier, counted: 0, changes, sums }
     }
 
     /// How many distances are computed.
     pub fn reach(&self) -> usize {
-        self.distances
+        self.disc.distances()
     }
 
     /// Computes the derivatives of the radial errors again.
     pub fn refresh(&mut self) {
-        let (h, w, d) = (self.height, self.width, self.distances);
+        let (h, w, d) = (self.height, self.width, self.disc.distances());
         for phase in &mut self.phases {
-            let stride = w + 2 * d;
-            let spectrum = self.fourier.transform(|at| f64::from(phase.wide[(at / w + d) * stride + at % w + d]));
+            let spectrum = self.fourier.transform(|at| f64::from(phase.wide.at(&self.disc, at)));
             let curve = &phase.pairs[RADIAL];
             let push = |r: usize| {
                 let gap = curve[r] as f64 * phase.per_place[RADIAL][r] - phase.targets[RADIAL][r];
@@ -156,23 +166,19 @@ impl Correlations {
         self.phases.iter().flat_map(|p| p.errors).sum()
     }
 
-    /// Makes an exchange in the indicators, and counts its pairs. Returns the sum of the errors with it, and the pairs and
-    /// errors of the phases that it changes.
+    /// Takes the pixel that leaves each phase out of its indicator, and counts the pairs that change. Returns the sum of the
+    /// errors with the exchange, and the pairs and errors of the phases that it changes.
     fn try_out(&mut self, e: Exchange) -> (f64, Vec<Tried>) {
         let mut after = 0.0;
         let mut next = vec![];
         for n in 0..self.phases.len() {
-            let sign = sign_of(self.phases[n].label, e);
-            self.counted += usize::from(sign != 0);
-            if sign == 0 {
+            let Some((leaves, enters)) = moved(self.phases[n].label, e) else {
                 after += self.phases[n].errors.iter().sum::<f64>();
                 continue;
-            }
-            let mut pairs = self.phases[n].pairs.clone();
-            self.add(n, e.a, sign, &mut pairs);
-            self.set(n, e.a, sign > 0);
-            self.add(n, e.b, -sign, &mut pairs);
-            self.set(n, e.b, sign < 0);
+            };
+            self.counted += 1;
+            self.disc.set(&mut self.phases[n].wide, leaves, false);
+            let pairs = self.pairs_with(n, (leaves, enters));
             let errors = self.phases[n].measure(&pairs);
             after += errors.iter().sum::<f64>();
             next.push((n, pairs, errors));
@@ -183,35 +189,36 @@ impl Correlations {
     /// Keeps an exchange that was tried out, or takes it back.
     fn settle(&mut self, e: Exchange, next: Vec<Tried>, is_made: bool) {
         for (n, pairs, errors) in next {
+            let phase = &mut self.phases[n];
+            let Some((leaves, enters)) = moved(phase.label, e) else { continue };
             if is_made {
-                (self.phases[n].pairs, self.phases[n].errors) = (pairs, errors);
-            } else {
-                let sign = sign_of(self.phases[n].label, e);
-                self.set(n, e.a, sign < 0);
-                self.set(n, e.b, sign > 0);
+                (phase.pairs, phase.errors) = (pairs, errors);
+            }
+            self.disc.set(&mut phase.wide, if is_made { enters } else { leaves }, true);
+        }
+    }
+
+    /// The pairs of a phase with an exchange.
+    fn pairs_with(&mut self, n: usize, exchanged: (usize, usize)) -> [Vec<i64>; CURVES] {
+        let phase = &self.phases[n];
+        self.disc.changes(&phase.wide, exchanged, &mut self.changes);
+        self.sums.fill(0);
+        for (lengths, changes) in self.lengths.chunks(LANES).zip(self.changes.chunks(LANES)) {
+            for (lane, (length, change)) in lengths.iter().zip(changes).enumerate() {
+                self.sums[usize::from(*length) * LANES + lane] += i32::from(*change);
             }
         }
-    }
-
-    /// Adds the pairs of the pixel `at` with all others of the phase; `sign` −1 subtracts them.
-    fn add(&self, phase: usize, at: usize, sign: i64, pairs: &mut [Vec<i64>; CURVES]) {
-        let d = self.distances;
-        let mut found = vec![0u32; d + 1];
-        let phase = &self.phases[phase];
-        let row = around(&phase.wide, self.width, d, at, &self.bins, &mut found);
-        for r in 1..d {
-            pairs[RADIAL][r] += 2 * sign * i64::from(found[r]);
+        let mut pairs = phase.pairs.clone();
+        // Each displacement stands for two ordered pairs.
+        for (pairs, sums) in pairs[RADIAL].iter_mut().zip(self.sums.chunks_exact(LANES)).skip(1) {
+            *pairs += 2 * i64::from(sums.iter().sum::<i32>());
         }
-        let [rows, columns] = row;
-        for r in 1..d {
-            pairs[1][r] += 2 * sign * i64::from(rows[r]);
-            pairs[2][r] += 2 * sign * i64::from(columns[r]);
+        for r in 1..self.disc.distances() {
+            let [right, down] = self.disc.along_axes(r);
+            pairs[1][r] += 2 * i64::from(self.changes[right]);
+            pairs[2][r] += 2 * i64::from(self.changes[down]);
         }
-    }
-
-    fn set(&mut self, phase: usize, at: usize, inside: bool) {
-        let wide = &mut self.phases[phase].wide;
-        images(at, (self.height, self.width), self.distances).for_each(|place| wide[place] = u8::from(inside));
+        pairs
     }
 }
 
@@ -257,62 +264,12 @@ pub fn bins(distances: usize) -> Vec<u16> {
     bins
 }
 
-/// The indicator of a phase with a border copied from the opposite edges.
-pub fn wide(map: &PhaseMap, label: u8, border: usize) -> Vec<u8> {
-    let (h, w) = map.size();
-    let at = |y: usize, x: usize| u8::from(map.labels[[(y + h - border) % h, (x + w - border) % w]] == label);
-    (0..h + 2 * border).flat_map(|y| (0..w + 2 * border).map(move |x| (y, x))).map(|(y, x)| at(y, x)).collect()
-}
-
-/// How far a disc reaches to each side in the row that is `offset` from its centre, if it holds the displacements whose
-/// rounded length is below `distances`.
-pub fn half_chord(distances: usize, offset: usize) -> usize {
-    let half = ((distances as f64 - 0.5).powi(2) - (offset * offset) as f64).max(0.0).sqrt() as usize;
-    half.min(distances - 1)
-}
-
-/// The places of a pixel in an array with a border of `border` pixels that continues the picture at the opposite edges.
-pub fn images(at: usize, (height, width): (usize, usize), border: usize) -> impl Iterator<Item = usize> {
-    let stride = width + 2 * border;
-    let along = move |k: usize, size: usize, whole: usize| {
-        [k as isize - size as isize, k as isize, (k + size) as isize]
-            .map(|v| v + border as isize)
-            .into_iter()
-            .filter(move |v| (0..whole as isize).contains(v))
-    };
-    along(at / width, height, height + 2 * border)
-        .flat_map(move |y| along(at % width, width, stride).map(move |x| y as usize * stride + x as usize))
-}
-
-/// Adds the pixels of the phase at each distance from `at` to `found`; returns those along its row and its column, in
-/// both directions together.
-fn around(wide: &[u8], width: usize, d: usize, at: usize, bins: &[u16], found: &mut [u32]) -> [Vec<u32>; 2] {
-    let stride = width + 2 * d;
-    let (y, x) = (at / width + d, at % width + d);
-    let reach = d - 1;
-    let edge = 2 * reach + 1;
-    for dy in 0..edge {
-        let half = half_chord(d, dy.abs_diff(reach));
-        let line = &wide[(y + dy - reach) * stride + x - half..][..2 * half + 1];
-        let distance = &bins[dy * edge + reach - half..][..2 * half + 1];
-        for (inside, bin) in line.iter().zip(distance) {
-            let bin = usize::from(*bin).min(d);
-            found[bin] += u32::from(*inside);
-        }
-    }
-    let along = |step: usize| -> Vec<u32> {
-        let centre = y * stride + x;
-        (0..d).map(|r| u32::from(wide[centre + r * step]) + u32::from(wide[centre - r * step])).collect()
-    };
-    [along(1), along(stride)]
-}
-
 /// All ordered pairs of the phase by distance, along rows and along columns; distance 0 counts each pixel once.
-fn pairs(wide: &[u8], map: &PhaseMap, d: usize, bins: &[u16], label: u8) -> [Vec<i64>; CURVES] {
+fn pairs(map: &PhaseMap, d: usize, bins: &[u16], label: u8) -> [Vec<i64>; CURVES] {
     let fourier = Fourier::of(map.labels.shape());
     let (h, w) = map.size();
-    let stride = w + 2 * d;
-    let spectrum = fourier.transform(|at| f64::from(wide[(at / w + d) * stride + at % w + d]));
+    let labels = map.flat();
+    let spectrum = fourier.transform(|at| f64::from(u8::from(labels[at] == label)));
     let counts = fourier.correlate(&spectrum, &spectrum);
     let mut out = [vec![0i64; d], vec![0; d], vec![0; d]];
     let reach = d as isize - 1;

@@ -13,6 +13,7 @@ mod exchange;
 pub mod field;
 mod fractions;
 pub mod gram;
+mod half_disc;
 pub mod markov;
 mod output;
 mod pieces;

@@ -5,8 +5,9 @@
 //! or joins several, the pairs between the parts change too: they are counted for the pixels of all parts but the largest.
 
 use crate::micrograph::PhaseMap;
-use crate::reconstruct::correlation::{BEYOND, bin_at, bins, half_chord, images, sign_of};
+use crate::reconstruct::correlation::{BEYOND, bin_at, bins};
 use crate::reconstruct::exchange::Exchange;
+use crate::reconstruct::half_disc::{half_chord, images, moved};
 use crate::stats::{self, Boundary, Components, cluster_function};
 
 /// The cluster functions of all phases, periodic; clusters are pixels of a phase that share edges.
@@ -110,11 +111,7 @@ impl Clusters {
         let (grid, before) = (&self.grid, self.error());
         let mut kept = vec![];
         for (n, phase) in self.phases.iter_mut().enumerate() {
-            let (leaves, enters) = match sign_of(phase.label, e) {
-                0 => continue,
-                1 => (e.b, e.a),
-                _ => (e.a, e.b),
-            };
+            let Some((leaves, enters)) = moved(phase.label, e) else { continue };
             kept.push((n, phase.pairs.clone(), phase.error));
             phase.log.clear();
             phase.leave(grid, leaves);
@@ -180,13 +177,13 @@ impl Phase {
         let (d, stride) = (grid.distances, grid.width + 2 * grid.distances);
         let (reach, centre) = (d - 1, grid.place(at));
         let edge = 2 * reach + 1;
-        let mut found = vec![0u32; d + 1];
+        let mut found = vec![0u32; d];
         for dy in 0..edge {
             let half = half_chord(d, dy.abs_diff(reach));
             let line = &self.numbers[centre + dy * stride - reach * stride - half..][..2 * half + 1];
             let distances = &grid.bins[dy * edge + reach - half..][..2 * half + 1];
             for (other, bin) in line.iter().zip(distances) {
-                found[usize::from(*bin).min(d)] += u32::from(*other == number);
+                found[usize::from(*bin)] += u32::from(*other == number);
             }
         }
         for (sum, found) in self.pairs.iter_mut().zip(&found).skip(1) {

@@ -59,7 +59,7 @@ fn anneal_settings(mut anneal: Anneal, ui: &mut Ui) -> (Method, &'static str) {
     value(ui, "Chords", tip, &mut anneal.chords, &default.chords, |ui, v| ui.checkbox(v, ""));
     let tip =
         "Puts the two-point cluster function into the energy: which pixels hang together. Takes several times as long.";
-    value(ui, "Cluster function", tip, &mut anneal.clusters, &default.clusters, |ui, v| ui.checkbox(v, ""));
+    value(ui, "Clusters", tip, &mut anneal.clusters, &default.clusters, |ui, v| ui.checkbox(v, ""));
     let note = "Pixels are exchanged until S2 is the original's, and the other statistics that are chosen; the fractions stay \
                 exact. Everything else is left free.";
     (Method::Anneal(anneal), note)

@@ -59,7 +59,7 @@ pub fn view(space: &mut CurveSpace, shared: &mut Shared, ui: &mut Ui) {
         let pane = Pane {
             title: &title,
             picture: space.picture.as_ref().filter(|_| map.is_some()),
-            waiting: "Start makes a micrograph of two phases with this S2.",
+            waiting: "Micrographs of two phases with this S2 appear here.",
             readout: &nothing,
             pixel_size: None,
             tool: false,
