@@ -429,9 +429,21 @@ fn every_control_of_the_depth_study_the_comparison_and_the_latent_space_keeps_wh
         operate(&mut harness, label, Set(value));
         assert_eq!(control(&harness, label, Set(value)).value().as_deref(), Some(shown), "{label}");
     }
-    operate(&mut harness, "Start", Pick("noise"));
-    assert_eq!(control(&harness, "Start", Pick("")).value().as_deref(), Some("noise"));
-    let known = ["Exchanges", "Realisations", "Seed", "Start", "Width × height"];
+    for (label, entry) in [("Start", "noise"), ("Pixels", "anywhere")] {
+        operate(&mut harness, label, Pick(entry));
+        assert_eq!(control(&harness, label, Pick("")).value().as_deref(), Some(entry), "{label}");
+    }
+    operate(&mut harness, "Zero tolerance", Tick);
+    let known = [
+        "Exchanges",
+        "Height in pixels",
+        "Pixels",
+        "Realisations",
+        "Seed",
+        "Start",
+        "Width in pixels",
+        "Zero tolerance",
+    ];
     assert_eq!(labels(&harness), known.into_iter().map(String::from).collect());
 
     tab(&mut harness, "Compare");

@@ -180,7 +180,7 @@ fn a_curve_that_is_dropped_is_reconstructed_and_kept_in_a_project() {
     until_shown(&mut harness, "Reconstruction, seed 1");
     let made = harness.state().space::<StudiesSpace>().curve.made().to_vec();
     assert_eq!((made.len(), made[0].map.size()), (1, (48, 56)));
-    let gaps = made[0].s2().iter().zip(&s2).map(|(a, b)| (a - b).abs()).sum::<f64>();
+    let gaps = made[0].s2.iter().zip(&s2).map(|(a, b)| (a - b).abs()).sum::<f64>();
     let noise = s2.iter().skip(1).map(|s2| (s2 - 0.09).abs()).sum::<f64>();
     assert!(gaps < 0.2 * noise, "{gaps} of {noise}");
     harness.state_mut().shared_mut().export.folder = folder.path().display().to_string();

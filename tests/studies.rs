@@ -97,6 +97,8 @@ fn a_saved_curve_alone_is_reconstructed() {
     }
     child.kill().and_then(|()| child.wait()).expect("an end");
     assert!(checkpoint.exists() && !path.join("killed/reconstruction-2.npy").exists());
+    let checkpoint_of_the_killed = path.join("checkpoint");
+    std::fs::copy(&checkpoint, &checkpoint_of_the_killed).expect("a copy");
     let output = run(path, &[&slow[..], &["--resume"]].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let whole = slow.map(|argument| if argument == "killed" { "whole" } else { argument });
@@ -105,9 +107,19 @@ fn a_saved_curve_alone_is_reconstructed() {
         let read = |folder: &str| std::fs::read(path.join(folder).join(file)).expect("a file");
         assert!(read("killed") == read("whole"), "{file}");
     }
-    // What belongs to other settings is refused.
-    let other = ["from-curve", "s2.csv", "--output", "killed", "--size", "64x64", "--resume"];
-    assert!(text(&run(path, &other).stderr).contains("There is no checkpoint"));
+    let again = ["from-curve", "s2.csv", "--output", "killed", "--size", "64x64", "--tries", "1", "--resume"];
+    assert!(text(&run(path, &again).stderr).contains("There is no checkpoint"));
+    // What belongs to another curve or to other settings is refused, and what was written stays.
+    std::fs::copy(&checkpoint_of_the_killed, &checkpoint).expect("a copy");
+    std::fs::write(path.join("other.csv"), "0,0.5\n1,0.4\n2,0.3\n3,0.25\n").expect("a file");
+    let table = std::fs::read(path.join("killed/s2.csv")).expect("a table");
+    let curve = slow.map(|argument| if argument == "s2.csv" { "other.csv" } else { argument });
+    let tries = slow.map(|argument| if argument == "12" { "13" } else { argument });
+    for (arguments, wanted) in [(curve, "another curve"), (tries, "other settings")] {
+        let output = run(path, &[&arguments[..], &["--resume"]].concat());
+        assert!(!output.status.success() && text(&output.stderr).contains(wanted), "{}", text(&output.stderr));
+        assert_eq!(std::fs::read(path.join("killed/s2.csv")).expect("a table"), table);
+    }
     assert!(path.join("out/reconstruction-2.png").exists() && path.join("out/reconstruction-1.npy").exists());
     std::fs::write(path.join("bad.csv"), "r,s2\n0,2\n1,1\n2,1\n3,1\n").expect("a file");
     for (arguments, wanted) in [

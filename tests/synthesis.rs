@@ -260,7 +260,7 @@ fn changed_histograms_are_followed() {
     let empty =
         Edit { histogram: Histogram { from: 0.0, to: 1.0, weights: vec![0.0] }, ..bin(Descriptor::Area, 0.0, 1.0) };
     let settings = of(Method::Descriptors(Descriptors { edits: vec![empty], ..Descriptors::default() }));
-    assert!(settings.check((64, 64)).expect_err("refused").to_string().contains("needs a range"));
+    assert!(settings.check((64, 64)).expect_err("refused").to_string().contains("a bin that is not empty"));
 }
 
 fn found_number(map: &PhaseMap) -> f64 {

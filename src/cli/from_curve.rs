@@ -7,9 +7,7 @@ use anyhow::{Context, bail};
 use super::follow::follow;
 use super::print::say;
 use super::reconstruct::{check_folder, size};
-use crate::job::{
-    CurveRealisation, Ending, FromCurve, read_curve_realisation, write_curve_realisation, write_curve_table,
-};
+use crate::job::{Ending, FromCurve, earlier_curve_realisations, write_curve_realisation, write_curve_table};
 use crate::reconstruct::anneal::{Anneal, Start, curve_settings, of_curve, read_curve};
 
 #[derive(Debug, clap::Args)]
@@ -61,9 +59,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     of_curve(&radial, &settings)?;
     check_folder(&arguments.output)?;
     let folder = &arguments.output;
-    let earlier = || (0..seeds.1 as u64).map_while(|n| read_curve_realisation(folder, seeds.0.wrapping_add(n)));
-    let mut made: Vec<CurveRealisation> = if arguments.resume { earlier().collect() } else { vec![] };
-    let task = FromCurve { radial: radial.clone(), settings, folder: Some(folder.clone()), resume: arguments.resume };
+    let mut made = if arguments.resume { earlier_curve_realisations(folder, &settings) } else { vec![] };
+    let resume = arguments.resume;
+    let task = FromCurve { radial: radial.clone(), settings: settings.clone(), folder: Some(folder.clone()), resume };
     // Each is written as it is done, so that nothing is lost where the program is ended.
     let mut failed = None;
     let ending = follow(
@@ -78,18 +76,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             made.push(one);
         },
     )?;
+    if let Ending::Failed(reason) = &ending {
+        bail!("{reason}");
+    }
     if let Some(error) = failed {
         return Err(error.into());
     }
     if !made.is_empty() {
-        let table = write_curve_table(folder, &radial, &made).map_err(anyhow::Error::msg)?;
+        let table = write_curve_table(folder, &radial, &settings, &made).map_err(anyhow::Error::msg)?;
         say!("{}", table.display());
     }
-    match ending {
-        Ending::Failed(reason) => bail!("{reason}"),
-        Ending::Kept | Ending::Cancelled => {
-            bail!("Stopped early; {} realisations are written. --resume goes on from there.", made.len())
-        }
-        Ending::Finished => Ok(()),
+    if ending != Ending::Finished {
+        bail!("Stopped early; {} realisations are written. --resume goes on from there.", made.len());
     }
+    Ok(())
 }

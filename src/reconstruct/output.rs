@@ -229,8 +229,11 @@ impl Realisation {
             _ => vec![],
         };
         // The polish fits it too.
-        let fits_lineal_path = settings.method.settings().fits_lineal_path() || polished.is_some();
-        compared.iter_mut().for_each(|phase| phase.fits_lineal_path = fits_lineal_path);
+        let method = settings.method.settings();
+        for phase in &mut compared {
+            phase.fits_lineal_path = method.fits_lineal_path() || polished.is_some();
+            (phase.fits_chords, phase.fits_clusters) = (method.fits_chords(), method.fits_clusters());
+        }
         let copied = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| copied(original, map));
         let overlap = original.as_deref().zip(phases.as_ref()).and_then(|(original, map)| {
             let largest = largest_overlap(original, map)?;

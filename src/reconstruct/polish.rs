@@ -95,7 +95,7 @@ struct State {
 
 impl State {
     fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
-        let runs = Runs::new(map, original);
+        let runs = Runs::new(map, original, usize::MAX);
         let path_error = runs.error();
         Self {
             map: map.clone(),

@@ -36,8 +36,9 @@ struct Chords {
 }
 
 impl Runs {
-    pub fn new(map: &PhaseMap, original: &PhaseMap) -> Self {
-        let reach = distances(map.labels.shape()).min(distances(original.labels.shape()));
+    /// The runs of a map, with those of its original as targets, over segments of at most so many pixels.
+    pub fn new(map: &PhaseMap, original: &PhaseMap, most: usize) -> Self {
+        let reach = distances(map.labels.shape()).min(distances(original.labels.shape())).min(most);
         let per_place = places(map, reach);
         let original_places = places(original, reach);
         let segments = (0..map.phases).map(|p| DIRECTIONS.map(|d| count(map, p as u8, d, reach))).collect();

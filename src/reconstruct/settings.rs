@@ -170,6 +170,16 @@ pub trait MethodSettings {
         false
     }
 
+    /// Whether they are fitted to chord lengths by themselves.
+    fn fits_chords(&self) -> bool {
+        false
+    }
+
+    /// Whether they are fitted to the cluster function.
+    fn fits_clusters(&self) -> bool {
+        false
+    }
+
     /// What has to be known of results for an original of this size, in sentences.
     fn notes(&self, _original: (usize, usize)) -> Vec<String> {
         vec![]

@@ -161,6 +161,12 @@ pub struct PhaseComparison {
     /// Whether the lineal path was fitted; S2 always counts as fitted.
     #[serde(default = "yes")]
     pub fits_lineal_path: bool,
+    /// Whether chord lengths were fitted by themselves.
+    #[serde(default)]
+    pub fits_chords: bool,
+    /// Whether the cluster function was fitted.
+    #[serde(default)]
+    pub fits_clusters: bool,
     /// Distances that S2 and lineal path are compared over: r = 0 … `distances` − 1 pixels.
     #[serde(default)]
     pub distances: usize,
@@ -206,6 +212,8 @@ impl MapStatistics {
                 percolates: measured.map(|(_, b)| b.percolates),
                 natural: None,
                 fits_lineal_path: true,
+                fits_chords: false,
+                fits_clusters: false,
                 distances: a.s2.len().min(b.s2.len()),
             }
         };

@@ -179,9 +179,9 @@ impl PhaseComparison {
         let all = [
             number("covariance", true, e.s2_covariance_error_percent, n.s2_covariance_error_percent),
             number("lineal path", path, e.lineal_path_error_percent, n.lineal_path_error_percent),
-            number("cluster function", false, u.cluster_error_percent, v.cluster_error_percent),
+            number("cluster function", self.fits_clusters, u.cluster_error_percent, v.cluster_error_percent),
             number("pore sizes", false, u.pore_size_error_percent, v.pore_size_error_percent),
-            number("mean chord", path, u.mean_chord_change_percent, v.mean_chord_change_percent),
+            number("mean chord", path || self.fits_chords, u.mean_chord_change_percent, v.mean_chord_change_percent),
             number("specific surface", true, u.specific_surface_change_percent, v.specific_surface_change_percent),
             number("interface length", path, u.interface_length_change_percent, v.interface_length_change_percent),
             number("number of components", false, u.components_change_percent, v.components_change_percent),

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use super::realisation::CurveRealisation;
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, significant};
 use crate::folders::write_atomically;
+use crate::job::reconstruct::CHECKPOINT;
 use crate::micrograph::{MicrographError, PhaseMap, Recipe, read_array, write_labels_npy, write_phase_png};
-use crate::stats::{Boundary, Curves, ErrorRates, two_point_radial, white_noise};
+use crate::reconstruct::{SavedRun, Settings};
+use crate::stats::{Curves, ErrorRates, white_noise};
 
 /// The path of a realisation's files, without their endings.
 fn stem(folder: &Path, seed: u64) -> PathBuf {
@@ -25,47 +27,62 @@ pub fn write_curve_realisation(folder: &Path, made: &CurveRealisation) -> Result
     Ok(picture)
 }
 
-/// Reads the realisation of a seed that was written to a folder; none if there is none.
-pub fn read_curve_realisation(folder: &Path, seed: u64) -> Option<CurveRealisation> {
-    let path = stem(folder, seed).with_extension("npy");
-    let values = read_array(&mut std::fs::File::open(&path).ok()?, &path).ok()?;
-    Some(CurveRealisation { seed, map: PhaseMap::from_values(&values, 2)?.into() })
+/// The realisations that the run of a folder's checkpoint has written before: those of its settings, up to the one in
+/// progress.
+pub fn earlier_curve_realisations(folder: &Path, settings: &Settings) -> Vec<CurveRealisation> {
+    let Some(run) = SavedRun::read(&folder.join(CHECKPOINT)).filter(|run| run.settings == *settings) else {
+        return vec![];
+    };
+    let read = |number: usize| {
+        let seed = settings.seed.wrapping_add(number as u64);
+        let path = stem(folder, seed).with_extension("npy");
+        let values = read_array(&mut std::fs::File::open(&path).ok()?, &path).ok()?;
+        let map = PhaseMap::from_values(&values, 2).filter(|map| Some(map.size()) == settings.size)?;
+        Some(CurveRealisation::new(seed, map.into()))
+    };
+    (0..run.realisation.min(settings.realisations)).filter_map(read).collect()
 }
 
-/// Writes the curve and the S2 of all realisations as a table `s2.csv`; returns its path.
+/// Writes the curve and the S2 of all realisations as a table `s2.csv`, and the settings as `settings.json`; returns the
+/// path of the table.
 ///
 /// # Errors
-/// A sentence that says why it cannot be written.
-pub fn write_curve_table(folder: &Path, radial: &[f64], made: &[CurveRealisation]) -> Result<PathBuf, String> {
+/// A sentence that says what cannot be written.
+pub fn write_curve_table(
+    folder: &Path,
+    radial: &[f64],
+    settings: &Settings,
+    made: &[CurveRealisation],
+) -> Result<PathBuf, String> {
     let mut columns = vec![("curve".to_string(), radial.to_vec())];
-    columns.extend(made.iter().map(|one| (format!("seed {}", one.seed), one.s2())));
+    columns.extend(made.iter().map(|one| (format!("seed {}", one.seed), one.s2.clone())));
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let mut text = format!("r_px,{}\n", names.join(","));
     for r in 0..columns.iter().map(|(_, values)| values.len()).max().unwrap_or(0) {
         let cell = |(_, values): &(String, Vec<f64>)| values.get(r).map_or(String::new(), |v| format!("{v:.9}"));
         text.push_str(&format!("{r},{}\n", columns.iter().map(cell).collect::<Vec<_>>().join(",")));
     }
-    let path = folder.join("s2.csv");
-    let failed = |error| format!("{} could not be written: {error}.", path.display());
-    write_atomically(&path, text.as_bytes()).map_err(failed)?;
-    Ok(path)
+    let settings = serde_json::to_string_pretty(settings).unwrap_or_default();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        let failed = |error| format!("{} could not be written: {error}.", path.display());
+        write_atomically(&path, text.as_bytes()).map_err(failed)?;
+        Ok(path.clone())
+    };
+    write("settings.json", &settings)?;
+    write("s2.csv", &text)
 }
 
 impl CurveRealisation {
-    /// The radial S2 of the phase of the curve, with periodic edges.
-    pub fn s2(&self) -> Vec<f64> {
-        two_point_radial(&self.map.indicator(1).view(), Boundary::Periodic)
-    }
-
     /// Its errors from the curve beside those of white noise, in a sentence, and what to do where they are large.
     pub fn errors(&self, radial: &[f64]) -> String {
         /// A covariance error that annealing leaves behind only where the curve cannot be met, in percent.
         const LARGE: f64 = 10.0;
-        let found = self.s2();
+        let found = &self.s2;
         let of = |s2: &[f64]| Curves { volume_fraction: s2[0], s2: s2.to_vec(), lineal_path: vec![] };
         let wanted = of(radial);
         let noise = white_noise(radial[0], self.map.pixels(), radial.len().min(found.len()));
-        let [own, noise] = [of(&found), noise].map(|curves| ErrorRates::between(&wanted, &curves));
+        let [own, noise] = [of(found), noise].map(|curves| ErrorRates::between(&wanted, &curves));
         let hint = match own.s2_covariance_error_percent {
             error if error > LARGE => {
                 " A result of this size, whose edges are periodic, does not meet the curve. Take S2 with periodic edges (`stats \

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-pub use files::{curve_figure, read_curve_realisation, write_curve_realisation, write_curve_table};
+pub use files::{curve_figure, earlier_curve_realisations, write_curve_realisation, write_curve_table};
 pub use realisation::CurveRealisation;
 
 use super::progress::{Pace, RunProgress};
@@ -45,6 +45,7 @@ impl FromCurve {
     fn realise(&self, control: &Control<RunProgress, CurveRealisation>) -> Result<Ending, ReconstructError> {
         let mut made = of_curve(&self.radial, &self.settings)?;
         let mut saved = self.saved(control)?;
+        let mut saved_at = Instant::now();
         let first = saved.as_ref().map_or(0, |saved| saved.run.realisation);
         for number in first..self.settings.realisations {
             let mut run = SavedRun {
@@ -63,12 +64,12 @@ impl FromCurve {
                 }
                 None => made.begin(run.seed)?,
             }
-            if !self.iterate(control, &mut *made, &mut run)? {
+            if !self.iterate(control, &mut *made, &mut run, &mut saved_at)? {
                 return Ok(Ending::Kept);
             }
             let outcome = made.finish();
             let map = Arc::new(outcome.phases.expect("an annealing has phases"));
-            control.output(CurveRealisation { seed: outcome.seed, map });
+            control.output(CurveRealisation::new(outcome.seed, map));
         }
         if let Some(path) = self.checkpoint() {
             let _ = std::fs::remove_file(path);
@@ -82,9 +83,10 @@ impl FromCurve {
         control: &Control<RunProgress, CurveRealisation>,
         made: &mut dyn Reconstruction,
         run: &mut SavedRun,
+        saved_at: &mut Instant,
     ) -> Result<bool, ReconstructError> {
         let (size, of) = (self.settings.output_size((0, 0)), (run.realisation, self.settings.realisations));
-        let (mut pace, mut saved_at) = (Pace::new(true), Instant::now());
+        let mut pace = Pace::new(true);
         while !made.status().is_done {
             if control.is_ending() {
                 // What was stopped can go on later.
@@ -100,7 +102,7 @@ impl FromCurve {
             }
             if saved_at.elapsed() >= save_every() {
                 self.save(control, made, run);
-                saved_at = Instant::now();
+                *saved_at = Instant::now();
             }
             if progress == Progress::Converged {
                 break;
@@ -128,7 +130,9 @@ impl FromCurve {
         if saved.run.fingerprint != fingerprint(&self.radial) {
             return Err(other("another curve"));
         }
-        if saved.run.settings != self.settings {
+        let SavedRun { settings, realisation, seed, .. } = &saved.run;
+        let is_own = *realisation < settings.realisations && *seed == settings.seed.wrapping_add(*realisation as u64);
+        if *settings != self.settings || !is_own {
             return Err(other("other settings"));
         }
         Ok(Some(saved))

@@ -10,7 +10,7 @@ const LEAST: usize = 4;
 /// The most values that are read.
 const MOST: usize = 1 << 16;
 /// The smallest and the longest edge of a result.
-const EDGES: std::ops::RangeInclusive<usize> = 8..=16_384;
+pub const EDGES: std::ops::RangeInclusive<usize> = 8..=16_384;
 
 /// A radial S2 at r = 0, 1, 2 … pixels from CSV: the table of `stats` (columns `r_px` and `s2`, and `phase`), or distance
 /// and S2 in the first two columns. Of several phases one is chosen. Distances between whole pixels are interpolated.
@@ -18,7 +18,11 @@ const EDGES: std::ops::RangeInclusive<usize> = 8..=16_384;
 /// # Errors
 /// What is wrong, in a sentence.
 pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> {
-    let rows = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let rows = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut rows =
         rows.map(|line| line.split([',', ';', '\t']).map(|f| f.trim().trim_matches('"')).collect::<Vec<_>>());
     let first = rows.next().ok_or("The file holds no curve.")?;
@@ -26,7 +30,11 @@ pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> 
     let has_headings = number(&first, 0).is_none();
     let find = |name: &str| first.iter().position(|heading| heading.eq_ignore_ascii_case(name));
     let (r, s2, phases) = match has_headings {
-        true => (find("r_px").or(find("r")).unwrap_or(0), find("s2").unwrap_or(1), find("phase")),
+        true => {
+            let r = find("r_px").or(find("r")).unwrap_or(0);
+            // That of the original in the curves of a reconstruction; else the column beside the distance.
+            (r, find("s2").or(find("s2_original")).unwrap_or(r + 1), find("phase"))
+        }
         false => (0, 1, None),
     };
     // Of a table of several phases the last one is taken, if none is chosen, as the program does elsewhere.
@@ -60,7 +68,7 @@ pub fn read_curve(text: &str, phase: Option<usize>) -> Result<Vec<f64>, String> 
         let next = points.partition_point(|point| point.0 <= r as f64).clamp(1, points.len() - 1);
         let ((from, a), (to, b)) = (points[next - 1], points[next]);
         let part = ((r as f64 - from) / (to - from)).clamp(0.0, 1.0);
-        a * (1.0 - part) + b * part
+        (a * (1.0 - part) + b * part).min(phi)
     };
     let curve: Vec<f64> = (0..=end.floor() as usize).map(at).collect();
     if curve.len() < LEAST {
@@ -115,6 +123,9 @@ mod tests {
     fn curves_are_read_and_bad_ones_are_refused() {
         let table = "phase,r_px,s2,other\n0,0,0.6,1\n0,1,0.5,\n1,0,0.4,1\n1,1,0.3,\n1,2,0.2,\n1,4,0.16,\n";
         assert_eq!(read_curve(table, None), Ok(vec![0.4, 0.3, 0.2, 0.18, 0.16]));
+        let own =
+            "\u{feff}phase,r_px,s2_original,s2_reconstruction\n1,0,0.4,0.4\n1,1,0.3,0.2\n1,2,0.2,0.1\n1,3,0.18,0.1\n";
+        assert_eq!(read_curve(own, Some(1)), Ok(vec![0.4, 0.3, 0.2, 0.18]));
         let plain = "0;0.5\n1;0.4\n2;0.3\n3;0.25";
         assert_eq!(read_curve(plain, None), Ok(vec![0.5, 0.4, 0.3, 0.25]));
         for (text, wanted) in [

@@ -9,7 +9,7 @@ use crate::reconstruct::exchange::Exchange;
 use crate::reconstruct::field::{Directions, along_a_line};
 use crate::reconstruct::runs::Runs;
 
-/// The most distances of S2, so that an exchange costs the same in results of any size.
+/// The most distances of S2, lineal path and chords, so that an exchange costs the same in results of any size.
 const MOST_DISTANCES: usize = 128;
 /// The most distances of the cluster function.
 const MOST_OF_CLUSTERS: usize = 64;
@@ -57,13 +57,15 @@ impl Energy {
             Directions::All => TwoPoint::All(Displacements::new(&map, original, MOST_DISTANCES)),
         };
         let (has_lineal_path, has_chords) = (settings.lineal_path, settings.chords);
-        let runs = (has_lineal_path || has_chords).then(|| Runs::new(&map, original));
+        let runs = (has_lineal_path || has_chords).then(|| Runs::new(&map, original, MOST_DISTANCES));
         let clusters = settings.clusters.then(|| Clusters::new(&map, original, MOST_OF_CLUSTERS));
         Self { map, s2, clusters, runs, has_lineal_path, has_chords }
     }
 
     /// The energy of two phases, with a radial S2 of the second one as target, the same in all directions.
     pub fn of_curve(map: PhaseMap, radial: &[f64]) -> Self {
+        // What lies beyond is not used, and takes long in a long curve.
+        let radial = &radial[..radial.len().min(2 * MOST_DISTANCES)];
         let s2 = TwoPoint::Radial(Correlations::of_curve(&map, radial, &along_a_line(radial), MOST_DISTANCES));
         Self { map, s2, clusters: None, runs: None, has_lineal_path: false, has_chords: false }
     }
@@ -119,11 +121,13 @@ impl Energy {
     /// Bytes in use, about.
     pub fn memory(&self) -> u64 {
         let (height, width) = self.map.size();
-        let wide = |distances: usize| (height + 2 * distances) * (width + 2 * distances) * self.map.phases;
-        let s2 = match &self.s2 {
-            TwoPoint::Radial(s2) => wide(s2.reach()),
-            TwoPoint::All(s2) => 2 * wide(s2.reach()),
+        // Each indicator is kept twice; of two phases there is one.
+        let indicators = if self.map.phases == 2 { 2 } else { 2 * self.map.phases };
+        let reach = match &self.s2 {
+            TwoPoint::Radial(s2) => s2.reach(),
+            TwoPoint::All(s2) => s2.reach(),
         };
+        let s2 = (height + 2 * reach) * (width + 2 * reach) * indicators;
         s2 as u64 + self.clusters.as_ref().map_or(0, Clusters::memory)
     }
 }

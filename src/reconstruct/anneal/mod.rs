@@ -15,7 +15,7 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use curve::{curve_settings, of_curve, read_curve};
+pub use curve::{EDGES, curve_settings, of_curve, read_curve};
 pub use run::Annealing;
 pub use settings::{Anneal, MOST_TRIES, Pixels, Start};
 
@@ -76,5 +76,13 @@ impl MethodSettings for Anneal {
 
     fn fits_lineal_path(&self) -> bool {
         self.lineal_path
+    }
+
+    fn fits_chords(&self) -> bool {
+        self.chords
+    }
+
+    fn fits_clusters(&self) -> bool {
+        self.clusters
     }
 }

@@ -72,14 +72,18 @@ impl Reconstruction for AnnealReconstruction {
             }
             let losses = state.f64_vector("losses")?;
             let numbers = 1 + self.settings.loss_names().len();
+            if losses.len() % numbers != 0 {
+                return Err("its losses are those of other settings".into());
+            }
             let losses: Vec<LossValue> =
                 losses.chunks_exact(numbers).map(|l| LossValue { total: l[0], parts: l[1..].to_vec() }).collect();
             let temperature = state.get("temperature")?;
             if !(0.0..f64::INFINITY).contains(&temperature) || losses.len() > BLOCKS {
                 return Err("its temperature or its length makes no sense".into());
             }
+            let begun = state.get("begun")?;
             let mut running = self.annealing(map, seed);
-            (running.temperature, running.losses) = (temperature, losses);
+            (running.temperature, running.losses, running.begun) = (temperature, losses, begun);
             Ok(running)
         };
         self.running = Some(read().map_err(ReconstructError::DamagedState)?);
@@ -95,14 +99,17 @@ impl Reconstruction for AnnealReconstruction {
             return Err(ReconstructError::Interrupted);
         }
         let running = self.running.as_mut().expect("a realisation is in progress");
-        Ok(running.block(&self.settings))
+        Ok(running.step(&self.settings))
     }
 
     fn state(&self) -> State<'_> {
         let running = self.running();
         let labels = saved(running.map().flat());
         let losses: Vec<f64> = running.losses.iter().flat_map(|l| [&[l.total], &l.parts[..]].concat()).collect();
-        let text = serde_json::Map::from_iter([("temperature".to_string(), serde_json::json!(running.temperature))]);
+        let text = serde_json::Map::from_iter([
+            ("temperature".to_string(), serde_json::json!(running.temperature)),
+            ("begun".to_string(), serde_json::json!(running.begun)),
+        ]);
         let vectors = vec![
             ("labels".to_string(), Vector::F32(Cow::Owned(labels))),
             ("losses".to_string(), Vector::F64(Cow::Owned(losses))),
@@ -117,7 +124,7 @@ impl Reconstruction for AnnealReconstruction {
             iteration: done,
             iterations: BLOCKS,
             work: (done as f64, BLOCKS as f64),
-            is_done: done >= BLOCKS,
+            is_done: running.is_done(),
             memory: running.memory(),
             losses: &running.losses,
         }

@@ -16,6 +16,8 @@ pub const BLOCKS: usize = 400;
 /// The share of exchanges that is to be accepted, in the first and in the last block.
 const FIRST_SHARE: f64 = 0.2;
 const LAST_SHARE: f64 = 0.002;
+/// Exchanges that are tried between two looks at requests: about a second.
+const PIECE: usize = 1 << 15;
 
 /// Pixels in random places.
 pub fn noise(counts: &[usize], size: (usize, usize), seed: u64) -> PhaseMap {
@@ -33,6 +35,18 @@ pub struct Annealing {
     pub seed: u64,
     /// The energy after each block, with the temperature, the share of accepted exchanges and the error of each statistic.
     pub losses: Vec<LossValue>,
+    /// How far the next block is.
+    pub begun: Begun,
+}
+
+/// How far a block is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Begun {
+    /// Pieces that are done.
+    pieces: usize,
+    /// Exchanges that were tried, and that were made.
+    tried: u64,
+    made: u64,
 }
 
 impl Annealing {
@@ -47,7 +61,7 @@ impl Annealing {
     }
 
     fn with(energy: Energy, settings: &Anneal, seed: u64) -> Self {
-        let mut made = Self { energy, temperature: 0.0, seed, losses: vec![] };
+        let mut made = Self { energy, temperature: 0.0, seed, losses: vec![], begun: Begun::default() };
         if !settings.zero_tolerance {
             made.temperature = made.first_temperature(settings);
         }
@@ -62,6 +76,11 @@ impl Annealing {
     /// The energy: the sum of the errors of the statistics that are chosen.
     pub fn energy(&self) -> f64 {
         self.energy.total()
+    }
+
+    /// Whether all blocks are done, or nothing is left to do.
+    pub fn is_done(&self) -> bool {
+        self.losses.len() >= BLOCKS || self.losses.last().is_some_and(|loss| loss.total == 0.0)
     }
 
     /// Bytes in use, about.
@@ -87,23 +106,29 @@ impl Annealing {
         if rises > 0 { -sum / f64::from(rises) / FIRST_SHARE.ln() } else { 0.0 }
     }
 
-    /// One block of exchanges.
-    pub fn block(&mut self, settings: &Anneal) -> Progress {
-        let n = self.losses.len();
-        // Each block has random numbers of its own, so that a run goes on with the same ones.
-        let mut random =
-            Pcg64::seed_from_u64(self.seed.wrapping_add((n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-        let tries = (settings.tries * self.map().pixels()).div_ceil(BLOCKS);
+    /// One block of exchanges, or a piece of a large one.
+    pub fn step(&mut self, settings: &Anneal) -> Progress {
+        let (n, all) = (self.losses.len(), (settings.tries * self.map().pixels()).div_ceil(BLOCKS));
+        let Begun { pieces, mut tried, mut made } = self.begun;
+        // Each piece has random numbers of its own, so that a run goes on with the same ones.
+        let number = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((pieces as u64) << 40);
+        let mut random = Pcg64::seed_from_u64(self.seed.wrapping_add(number));
+        let first = pieces.saturating_mul(PIECE).min(all);
+        let count = PIECE.min(all - first);
         let lists = interfaces(self.map());
-        let (mut tried, mut accepted) = (0u32, 0u32);
-        for _ in 0..tries {
+        for _ in 0..count {
             let Some(e) = proposed(self.map(), &lists, settings.pixels, &mut random) else { continue };
             let (temperature, chance) = (self.temperature, random.random::<f64>());
             let accepts = |change: f64| change <= 0.0 || chance < (-change / temperature).exp();
             tried += 1;
-            accepted += u32::from(self.energy.exchange_if(e, accepts));
+            made += u64::from(self.energy.exchange_if(e, accepts));
         }
-        let share = f64::from(accepted) / f64::from(tried.max(1));
+        if first + count < all {
+            self.begun = Begun { pieces: pieces + 1, tried, made };
+            return Progress::Moving;
+        }
+        self.begun = Begun::default();
+        let share = made as f64 / tried.max(1) as f64;
         let errors = self.energy.parts();
         let total = errors.iter().sum();
         self.losses.push(LossValue { total, parts: [vec![self.temperature, share], errors].concat() });

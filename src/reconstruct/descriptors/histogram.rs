@@ -1,6 +1,6 @@
 //! Distributions of descriptors, as histograms that can replace the measured ones.
 
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, PI};
 
 use super::particles::{Particle, nearest_distances};
 
@@ -33,7 +33,7 @@ impl Descriptor {
     }
 
     /// The range of a histogram of these values.
-    fn range(self, values: &[f64]) -> (f64, f64) {
+    pub fn range(self, values: &[f64]) -> (f64, f64) {
         let largest = values.iter().copied().fold(0.0, f64::max);
         match self {
             Self::Area | Self::Distance => (0.0, largest.max(1.0)),
@@ -42,15 +42,14 @@ impl Descriptor {
         }
     }
 
-    /// The histogram of measured values, with so many bins.
-    pub fn histogram(self, values: &[f64], bins: usize) -> Histogram {
-        let (from, to) = self.range(values);
-        let mut weights = vec![0.0; bins];
-        for value in values {
-            let bin = ((value - from) / (to - from) * bins as f64) as usize;
-            weights[bin.min(bins - 1)] += 1.0;
+    /// The values between which a histogram can lie.
+    fn limits(self) -> (f64, f64) {
+        match self {
+            Self::Area | Self::Distance => (0.0, 1e9),
+            // Pictures have up to 16,384 pixels along an edge.
+            Self::Aspect => (1.0, 20_000.0),
+            Self::Angle => (-PI, PI),
         }
-        Histogram { from, to, weights }
     }
 }
 
@@ -67,6 +66,49 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// Of values in a range, with so many bins.
+    pub fn of(values: &[f64], (from, to): (f64, f64), bins: usize) -> Self {
+        let mut weights = vec![0.0; bins];
+        for value in values {
+            let bin = ((value - from) / (to - from) * bins as f64) as usize;
+            weights[bin.min(bins - 1)] += 1.0;
+        }
+        Self { from, to, weights }
+    }
+
+    /// The same distribution over other bins; what lies outside of their range goes to the first or the last one. The
+    /// weights are shares of the whole.
+    pub fn rebinned(&self, (from, to): (f64, f64), bins: usize) -> Self {
+        let (own, other) = ((self.to - self.from) / self.weights.len() as f64, (to - from) / bins as f64);
+        let all = self.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let mut weights = vec![0.0; bins];
+        for (n, weight) in self.weights.iter().enumerate() {
+            let low = self.from + own * n as f64;
+            let at = |v: f64| ((v - from) / other).clamp(0.0, bins as f64);
+            let (first, last) = (at(low) as usize, at(low + own) as usize);
+            for (bin, share) in weights.iter_mut().enumerate().take(last + 1).skip(first.min(bins - 1)) {
+                // The first and the last bin reach as far as there is anything.
+                let left = if bin == 0 { f64::NEG_INFINITY } else { from + other * bin as f64 };
+                let right = if bin == bins - 1 { f64::INFINITY } else { from + other * (bin + 1) as f64 };
+                let part = (right.min(low + own) - left.max(low)).max(0.0);
+                *share += weight / all * part / own;
+            }
+        }
+        Self { from, to, weights }
+    }
+
+    /// Gives a bin a share of the whole; the others keep their proportions.
+    pub fn set_share(&mut self, bin: usize, share: f64) {
+        /// A bin that had everything would leave nothing to bring the others back.
+        const MOST: f64 = 0.95;
+        let share = share.clamp(0.0, MOST);
+        let rest = self.weights.iter().sum::<f64>() - self.weights[bin];
+        if rest > 0.0 {
+            self.weights.iter_mut().for_each(|weight| *weight *= (1.0 - share) / rest);
+            self.weights[bin] = share;
+        }
+    }
+
     /// The value below which a share of the distribution lies; within a bin it is uniform.
     pub fn quantile(&self, share: f64) -> f64 {
         let width = (self.to - self.from) / self.weights.len() as f64;
@@ -91,11 +133,11 @@ impl Histogram {
         found
     }
 
-    /// Whether it can be drawn from.
-    fn is_sound(&self) -> bool {
+    /// Whether it can be drawn from, and lies between limits.
+    fn is_sound(&self, (least, most): (f64, f64)) -> bool {
         let fine = |v: &f64| (0.0..1e12).contains(v);
-        self.from.is_finite()
-            && self.to.is_finite()
+        self.from >= least
+            && self.to <= most
             && self.from < self.to
             && (1..=MOST_BINS).contains(&self.weights.len())
             && self.weights.iter().all(fine)
@@ -121,12 +163,7 @@ pub struct Edit {
 impl Edit {
     /// Whether it can be drawn from, and its values make sense.
     pub fn is_sound(&self) -> bool {
-        let least = match self.descriptor {
-            Descriptor::Area | Descriptor::Distance => 0.0,
-            Descriptor::Aspect => 1.0,
-            Descriptor::Angle => f64::NEG_INFINITY,
-        };
-        self.histogram.is_sound() && self.histogram.from >= least
+        self.histogram.is_sound(self.descriptor.limits())
     }
 }
 
@@ -160,11 +197,25 @@ mod tests {
     #[test]
     fn a_histogram_of_values_gives_them_back_within_a_bin() {
         let values: Vec<f64> = (0..200).map(|n| f64::from(n * 7919 % 200) / 10.0).collect();
-        let histogram = Descriptor::Distance.histogram(&values, 20);
+        let histogram = Histogram::of(&values, Descriptor::Distance.range(&values), 20);
         let width = (histogram.to - histogram.from) / 20.0;
         for (value, found) in values.iter().zip(histogram.by_rank(&values)) {
             assert!((value - found).abs() <= width, "{value}: {found}");
         }
+        // Over finer and coarser bins, and with a part cut off, it stays the same distribution.
+        for (range, bins, least, most) in
+            [((0.0, 20.0), 40, 0.0, 20.0), ((-5.0, 25.0), 10, -5.0, 25.0), ((4.0, 8.0), 8, 4.0, 8.0)]
+        {
+            let other = histogram.rebinned(range, bins);
+            assert!((other.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{other:?}");
+            for share in [0.25, 0.3, 0.39] {
+                let (own, other) = (histogram.quantile(share), other.quantile(share));
+                assert!((own.clamp(least, most) - other).abs() < 3.1, "{share}: {own}, {other}");
+            }
+        }
+        let mut raised = histogram.rebinned((histogram.from, histogram.to), 20);
+        (0..1000).for_each(|n| raised.set_share(n % 20, 0.9));
+        assert!((raised.weights.iter().sum::<f64>() - 1.0).abs() < 1e-9 && (raised.weights[19] - 0.9).abs() < 1e-9);
         let one_bin = Histogram { from: 2.0, to: 6.0, weights: vec![0.0, 1.0, 0.0, 0.0] };
         assert!(one_bin.by_rank(&values).iter().all(|v| (3.0..=4.0).contains(v)));
         assert_eq!((one_bin.quantile(0.0), one_bin.quantile(1.0)), (3.0, 4.0));
@@ -182,6 +233,7 @@ mod tests {
             edit(0.5, 2.0, vec![1.0]),
             edit(2.0, 2.0, vec![1.0]),
             edit(1.0, f64::INFINITY, vec![1.0]),
+            edit(1.0, 1e6, vec![1.0]),
             edit(1.0, 2.0, vec![]),
             edit(1.0, 2.0, vec![0.0]),
             edit(1.0, 2.0, vec![-1.0, 2.0]),

@@ -58,7 +58,14 @@ impl MethodSettings for Descriptors {
             return wrong("Distances can be 0 to 10 times the measured ones.");
         }
         if !self.edits.iter().all(Edit::is_sound) {
-            return wrong("A histogram of a descriptor needs a range and at least one bin that is not empty.");
+            let text = "A histogram of a descriptor needs a range that makes sense, and a bin that is not empty.";
+            return wrong(text);
+        }
+        let is_repeated = |(n, edit): (usize, &Edit)| {
+            self.edits[..n].iter().any(|other| (other.phase, other.descriptor) == (edit.phase, edit.descriptor))
+        };
+        if self.edits.iter().enumerate().any(is_repeated) {
+            return wrong("A descriptor of a phase has more than one histogram.");
         }
         Ok(())
     }
@@ -186,7 +193,7 @@ impl DescriptorSynthesis {
         let mut particles: Vec<Particle> = order[..count].iter().map(shaped).collect();
         // The particles that are drawn have the area of the phase together.
         let pixels = self.counts[*phase];
-        let scale = pixels as f64 / particles.iter().map(|p| p.area).sum::<f64>().max(1.0);
+        let scale = pixels as f64 / particles.iter().map(|p| p.area).sum::<f64>().max(f64::MIN_POSITIVE);
         particles.iter_mut().for_each(|p| p.area *= scale);
         let taken: Vec<bool> = self.made.values.iter().map(|label| usize::from(*label) != self.matrix).collect();
         let levels = pack::pack(&particles, &centres.points, &taken, self.size, &mut random);
@@ -281,6 +288,10 @@ impl Synthesis for DescriptorSynthesis {
                 self.number(*phase, particles)
             )
         });
-        each.collect()
+        let is_known = |edit: &&Edit| self.phases.iter().any(|(phase, _)| *phase == edit.phase);
+        let unknown = self.settings.edits.iter().filter(|edit| !is_known(edit));
+        let unused =
+            unknown.map(|edit| format!("The histogram of phase {} is not used: it has no particles.", edit.phase));
+        each.chain(unused).collect()
     }
 }

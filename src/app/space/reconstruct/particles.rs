@@ -12,7 +12,7 @@ use crate::figure::significant;
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::Method;
 use crate::reconstruct::descriptors::{
-    Descriptor, Descriptors, Edit, Histogram, Particle, edited, matrix_of, particles,
+    Descriptor, Descriptors, Edit, Histogram, Orientations, Particle, edited, matrix_of, particles,
 };
 
 /// Bars of a histogram.
@@ -20,8 +20,8 @@ const BARS: usize = 16;
 /// The height of a histogram with its axis, in points.
 const HEIGHT: f32 = 78.0;
 
-/// The particles of a phase, or why there are none.
-type Found = Result<Vec<Particle>, String>;
+/// The values of each descriptor, in the order of [`Descriptor::ALL`], or why there are none.
+type Found = Result<Vec<Vec<f64>>, String>;
 
 /// The particles that were measured last.
 #[derive(Default)]
@@ -55,7 +55,7 @@ pub fn histograms(measured: &mut Measured, shared: &mut Shared, ui: &mut Ui) {
         return;
     }
     let key = Key(map, phase, settings.split);
-    measure(measured, &key, &name, shared);
+    measure(measured, &key, &capitalised(&name), shared);
     let found = measured.found.as_ref().filter(|(of, _)| *of == key).map(|(_, found)| found);
     match found {
         None => {
@@ -64,16 +64,30 @@ pub fn histograms(measured: &mut Measured, shared: &mut Shared, ui: &mut Ui) {
         Some(Err(reason)) => {
             ui.add(egui::Label::new(reason.as_str()).wrap());
         }
-        Some(Ok(particles)) => {
-            ui.label(format!("{} particles of {name}. Drag the bars to change what is made.", particles.len()));
-            for descriptor in Descriptor::ALL {
-                histogram(ui, descriptor, particles, phase, &mut settings);
+        Some(Ok(all)) => {
+            ui.label(format!("{} particles of {name}. Drag the bars to change what is made.", all[0].len()));
+            for (descriptor, values) in Descriptor::ALL.into_iter().zip(all) {
+                // What is set above replaces these two wholly.
+                let is_used = match descriptor {
+                    Descriptor::Angle => settings.orientations == Orientations::Measured,
+                    Descriptor::Distance => settings.spacing > 0.0,
+                    Descriptor::Area | Descriptor::Aspect => true,
+                };
+                if is_used && !values.is_empty() {
+                    histogram(ui, descriptor, values, phase, &mut settings);
+                }
             }
         }
     }
     if settings != before {
         shared.settings.method = Method::Descriptors(settings);
     }
+}
+
+/// A name at the beginning of a sentence.
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Measures on another thread, if that is not done yet.
@@ -88,7 +102,9 @@ fn measure(measured: &mut Measured, key: &Key, name: &str, shared: &mut Shared) 
         let (key, name) = (key.clone(), name.to_string());
         let work = move || {
             let found = particles(&key.0, key.1, key.2, &name).map_err(|error| error.to_string());
-            Ok((key, found))
+            let values =
+                |particles: Vec<Particle>| Descriptor::ALL.map(|descriptor| descriptor.of(&particles)).to_vec();
+            Ok((key, found.map(values)))
         };
         measured.work.start_detached(OneShot(Box::new(work)), &shared.wake);
     }
@@ -106,22 +122,21 @@ fn described(descriptor: Descriptor) -> (&'static str, fn(f64) -> String) {
 
 /// One histogram: measured behind, and wanted before it. A drag sets the bar below the pointer; a double click goes back to
 /// what was measured.
-fn histogram(ui: &mut Ui, descriptor: Descriptor, particles: &[Particle], phase: usize, settings: &mut Descriptors) {
-    let values = descriptor.of(particles);
-    if values.is_empty() {
-        return;
-    }
+fn histogram(ui: &mut Ui, descriptor: Descriptor, values: &[f64], phase: usize, settings: &mut Descriptors) {
     let (title, text) = described(descriptor);
-    let measured = descriptor.histogram(&values, BARS);
-    let wanted = edited(&settings.edits, phase, descriptor).cloned();
+    let (mut from, mut to) = descriptor.range(values);
+    let wanted = edited(&settings.edits, phase, descriptor);
+    if let Some(wanted) = wanted {
+        (from, to) = (from.min(wanted.from), to.max(wanted.to));
+    }
+    let measured = Histogram::of(values, (from, to), BARS);
+    let measured = measured.rebinned((from, to), BARS);
+    let wanted = wanted.map(|wanted| wanted.rebinned((from, to), BARS));
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Histogram: {title}")));
     let plot = Rect::from_min_max(rect.min + vec2(2.0, 16.0), rect.max - vec2(2.0, 15.0));
     // Some room above the measured bars, so that they can be raised.
-    let share = |histogram: &Histogram, bar: usize| {
-        histogram.weights.get(bar).copied().unwrap_or(0.0) / histogram.weights.iter().sum::<f64>().max(1e-300)
-    };
-    let top = 1.25 * (0..BARS).map(|bar| share(&measured, bar)).fold(0.0, f64::max).max(1e-6);
+    let top = 1.25 * measured.weights.iter().copied().fold(0.0, f64::max).max(1e-6);
     let (palette, painter) = (theme::palette(ui), ui.painter_at(rect));
     let bar_rect = |bar: usize, share: f64| {
         let (left, width) = (plot.left() + plot.width() * bar as f32 / BARS as f32, plot.width() / BARS as f32);
@@ -129,11 +144,11 @@ fn histogram(ui: &mut Ui, descriptor: Descriptor, particles: &[Particle], phase:
         Rect::from_min_max(pos2(left + 0.5, plot.bottom() - height), pos2(left + width - 0.5, plot.bottom()))
     };
     for bar in 0..BARS {
-        painter.rect_filled(bar_rect(bar, share(&measured, bar)), 0.0, palette.faint);
+        painter.rect_filled(bar_rect(bar, measured.weights[bar]), 0.0, palette.faint);
     }
     if let Some(wanted) = &wanted {
         for bar in 0..BARS {
-            let rect = bar_rect(bar, share(wanted, bar));
+            let rect = bar_rect(bar, wanted.weights[bar]);
             painter.rect_stroke(rect, 0.0, Stroke::new(1.5, palette.accent), egui::StrokeKind::Inside);
         }
     }
@@ -155,14 +170,9 @@ fn histogram(ui: &mut Ui, descriptor: Descriptor, particles: &[Particle], phase:
         let bar = ((at.x - plot.left()) / plot.width() * BARS as f32).clamp(0.0, BARS as f32 - 1.0) as usize;
         let wanted_share = (f64::from((plot.bottom() - at.y) / plot.height()) * top).clamp(0.0, top);
         let mut histogram = wanted.unwrap_or(measured);
-        histogram.weights.resize(BARS, 0.0);
-        // The bar gets this share of the whole; the others keep their proportions.
-        let rest: f64 = histogram.weights.iter().sum::<f64>() - histogram.weights[bar];
-        if rest > 0.0 {
-            histogram.weights[bar] = rest * wanted_share / (1.0 - wanted_share).max(0.01);
-            settings.edits.retain(others);
-            settings.edits.push(Edit { phase, descriptor, histogram });
-        }
+        histogram.set_share(bar, wanted_share);
+        settings.edits.retain(others);
+        settings.edits.push(Edit { phase, descriptor, histogram });
     }
     response.on_hover_text("Grey: measured. Drag the bars to change the distribution. Double click: as measured.");
 }

@@ -20,7 +20,7 @@ use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::job::{Ending, FromCurve, Progress, Request, write_curve_realisation, write_curve_table};
 use crate::project::Project;
-use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Start, curve_settings};
+use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Pixels, Start};
 use state::{Curve, SIZE};
 
 /// The ids of its commands.
@@ -50,8 +50,7 @@ impl Space for CurveSpace {
         if self.job.take_progress()
             && let Some(preview) = self.job.progress.preview.take()
         {
-            self.preview = preview.phases;
-            self.picture = None;
+            (self.preview, self.picture) = (Some(preview), None);
         }
         while let Some(news) = self.job.poll(&mut shared.messages) {
             match news {
@@ -128,8 +127,8 @@ impl Space for CurveSpace {
     }
 
     fn save(&self, project: &mut Project) {
-        if let Some(curve) = &self.curve {
-            project.parts.insert(part::NAME.into(), part::of(curve, &self.made));
+        if let Some(part) = part::of(self) {
+            project.parts.insert(part::NAME.into(), part);
         }
     }
 
@@ -137,8 +136,9 @@ impl Space for CurveSpace {
         self.job.stop();
         self.replace(None);
         match project.parts.remove(part::NAME).as_ref().map(part::read) {
-            Some(Ok((curve, made))) => {
+            Some(Ok(part::Kept { curve, size, anneal, seed, realisations, made })) => {
                 self.replace(Some(curve));
+                (self.size, self.anneal, self.seed, self.realisations) = (size, anneal, seed, realisations);
                 self.made = made;
             }
             Some(Err(reason)) => {
@@ -235,6 +235,13 @@ fn setting_rows(space: &mut CurveSpace, ui: &mut Ui) {
     let starts = [(Start::Field, "Gaussian field"), (Start::Noise, "noise")];
     let tip = "A Gaussian field has nearly the right S2 already. From noise it takes many more exchanges.";
     choice(ui, "Start", tip, &mut space.anneal.start, &default.start, &starts);
+    let pixels = [(Pixels::Interfaces, "at interfaces"), (Pixels::Any, "anywhere")];
+    let tip = "Which pixels are exchanged. At interfaces phases stay compact; anywhere, specks appear.";
+    choice(ui, "Pixels", tip, &mut space.anneal.pixels, &default.pixels, &pixels);
+    let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
+    value(ui, "Zero tolerance", tip, &mut space.anneal.zero_tolerance, &default.zero_tolerance, |ui, v| {
+        ui.checkbox(v, "")
+    });
     let tip = "How many to make, each from a seed of its own.";
     value(ui, "Realisations", tip, &mut space.realisations, &1, |ui, v| ui.add(DragValue::new(v).range(1..=1000)));
     let tip = "The same seed gives the same result.";
@@ -260,26 +267,29 @@ fn open(space: &mut CurveSpace, path: &Path, shared: &mut Shared) {
         return;
     }
     match Curve::read(path) {
-        Ok(curve) => space.replace(Some(curve)),
+        Ok(curve) => {
+            space.replace(Some(curve));
+            shared.changed();
+        }
         Err(reason) => shared.messages.error(reason),
     }
 }
 
-fn start(space: &mut CurveSpace, shared: &Shared) {
+fn start(space: &mut CurveSpace, shared: &mut Shared) {
     let Some(curve) = space.curve.clone() else { return };
-    let settings = curve_settings(&space.anneal, space.size, (space.seed, space.realisations));
-    let radial = curve.radial().to_vec();
+    let (radial, settings) = (curve.radial().to_vec(), space.settings());
     space.replace(Some(curve));
+    shared.changed();
     space.job.start(FromCurve { radial, settings, folder: None, resume: false }, &shared.wake);
 }
 
 fn export(space: &CurveSpace, shared: &mut Shared) {
     let Some(curve) = space.curve.clone() else { return };
-    let made = space.made.clone();
+    let (made, settings) = (space.made.clone(), space.settings());
     shared.write(shared.export.path("from-curve"), move |folder| {
         for one in &made {
             write_curve_realisation(folder, one).map_err(|error| error.to_string())?;
         }
-        write_curve_table(folder, curve.radial(), &made).map(|_| ())
+        write_curve_table(folder, curve.radial(), &settings, &made).map(|_| ())
     });
 }

@@ -1,14 +1,13 @@
 //! The state of reconstruction from a curve.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::app::shared::watch::Watch;
 use crate::app::widgets::Picture;
 use crate::figure::significant;
-use crate::job::{CurveRealisation, FromCurve};
-use crate::micrograph::PhaseMap;
-use crate::reconstruct::anneal::{Anneal, read_curve};
+use crate::job::{CurveRealisation, FromCurve, Preview};
+use crate::reconstruct::Settings;
+use crate::reconstruct::anneal::{Anneal, curve_settings, read_curve};
 
 /// Height and width of the results, if nothing else is chosen.
 pub(super) const SIZE: (usize, usize) = (256, 256);
@@ -97,11 +96,11 @@ pub struct CurveSpace {
     pub(super) realisations: usize,
     pub(super) job: Watch<FromCurve>,
     pub(super) made: Vec<CurveRealisation>,
-    /// Which realisation is shown, with its S2 and the sentence on its errors.
+    /// Which realisation is shown, with the sentence on its errors.
     pub(super) shown: usize,
-    pub(super) described: Option<(Vec<f64>, String)>,
+    pub(super) described: Option<String>,
     /// The running realisation.
-    pub(super) preview: Option<Arc<PhaseMap>>,
+    pub(super) preview: Option<Preview>,
     pub(super) picture: Option<Picture>,
 }
 
@@ -136,9 +135,14 @@ impl CurveSpace {
 
     /// Takes another curve, or none, and drops what was made of the one before.
     pub(super) fn replace(&mut self, curve: Option<Curve>) {
-        self.curve = curve;
+        (self.curve, self.preview) = (curve, None);
         self.made.clear();
         self.show(0);
+    }
+
+    /// The settings of a run.
+    pub(super) fn settings(&self) -> Settings {
+        curve_settings(&self.anneal, self.size, (self.seed, self.realisations))
     }
 
     /// Shows another realisation.

@@ -10,7 +10,6 @@ use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, show_panes, titled_plot};
 use crate::job::curve_figure;
 use crate::micrograph::Recipe;
-use crate::stats::{Boundary, two_point_radial};
 
 pub fn view(space: &mut CurveSpace, shared: &mut Shared, ui: &mut Ui) {
     let Some(curve) = space.curve.clone() else {
@@ -20,15 +19,13 @@ pub fn view(space: &mut CurveSpace, shared: &mut Shared, ui: &mut Ui) {
         );
         return;
     };
-    let map = space.preview.clone().or_else(|| space.made.get(space.shown).map(|one| one.map.clone()));
-    if space.described.is_none()
-        && let Some(one) = space.made.get(space.shown)
-    {
-        space.described = Some((one.s2(), one.errors(curve.radial())));
+    if space.described.is_none() {
+        space.described = space.made.get(space.shown).map(|one| one.errors(curve.radial()));
     }
-    let found = match &space.preview {
-        Some(map) => Some(two_point_radial(&map.indicator(1).view(), Boundary::Periodic)),
-        None => space.described.as_ref().map(|(s2, _)| s2.clone()),
+    let made = space.made.get(space.shown);
+    let (map, found) = match &space.preview {
+        Some(preview) => (preview.phases.clone(), preview.curves.get(1).map(|curves| curves.s2.clone())),
+        None => (made.map(|one| one.map.clone()), made.map(|one| one.s2.clone())),
     };
     let height = ui.available_height();
     egui::Panel::bottom("curve plot")
@@ -84,7 +81,7 @@ fn below(space: &mut CurveSpace, ui: &mut Ui) {
                 space.show(shown - 1);
             }
         }
-        if let Some((_, errors)) = space.described.as_ref().filter(|_| space.preview.is_none()) {
+        if let Some(errors) = space.described.as_ref().filter(|_| space.preview.is_none()) {
             ui.label(RichText::new(errors).weak());
         }
     });
