@@ -22,6 +22,7 @@
 //! | [`project`] | one file that holds a micrograph, its recipe, all settings and results |
 //! | [`figure`] | plots and tables for files: SVG, PNG, CSV, Markdown and LaTeX |
 //! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
+//! | [`embed`] | sets of micrographs: texture vectors, distances, embeddings in few dimensions, what explains them |
 //! | [`latent`] | variational autoencoders: patches, models, training, what latent dimensions mean |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |
 //! | [`optimise`] | L-BFGS-B and Adam on plain vectors |
@@ -34,6 +35,7 @@
 pub mod app;
 pub mod cli;
 pub mod compute;
+pub mod embed;
 pub mod figure;
 pub mod folders;
 pub mod job;

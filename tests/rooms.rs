@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     (
         "app",
         &[
             "job",
             "project",
             "figure",
+            "embed",
             "latent",
             "reconstruct",
             "net",
@@ -20,14 +21,42 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "folders",
         ],
     ),
-    ("cli", &["job", "figure", "latent", "reconstruct", "net", "compute", "stats", "synth", "micrograph", "folders"]),
+    (
+        "cli",
+        &[
+            "job",
+            "figure",
+            "embed",
+            "latent",
+            "reconstruct",
+            "net",
+            "compute",
+            "stats",
+            "synth",
+            "micrograph",
+            "folders",
+        ],
+    ),
     (
         "job",
-        &["figure", "latent", "reconstruct", "net", "compute", "optimise", "stats", "synth", "micrograph", "folders"],
+        &[
+            "figure",
+            "embed",
+            "latent",
+            "reconstruct",
+            "net",
+            "compute",
+            "optimise",
+            "stats",
+            "synth",
+            "micrograph",
+            "folders",
+        ],
     ),
     ("project", &["reconstruct", "stats", "micrograph", "folders"]),
     ("figure", &["micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
+    ("embed", &["net", "compute", "stats", "micrograph"]),
     ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("net", &["compute", "folders"]),
     ("optimise", &[]),

@@ -116,7 +116,9 @@ fn the_histogram_of_a_descriptor_is_changed_with_the_pointer() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("discs.npy");
     write_labels_npy(&path, &synth::discs(96, 0.15, 3)).expect("a file");
-    let mut harness = window(Some(path));
+    // Two clicks become a double click only if they follow each other quickly.
+    let builder = window::sized([1366.0, 1200.0]).with_step_dt(1.0 / 60.0);
+    let mut harness = builder.build_eframe(move |cc| App::new(&cc.egui_ctx, Some(path)));
     until(&mut harness, "the micrograph", |app| app.shared().document.is_some());
     harness.state_mut().settings_mut().method = Method::Descriptors(Descriptors::default());
     until_shown(&mut harness, "Drag the bars to change what is made.");
@@ -173,7 +175,7 @@ fn a_curve_that_is_dropped_is_reconstructed_and_kept_in_a_project() {
     until(&mut harness, "the reason", |app| app.message_texts().iter().any(|m| m.contains("is no curve of S2")));
     std::fs::write(&path, table).expect("a file");
     drop_file(&mut harness, &path);
-    until_shown(&mut harness, "volume fraction 0.3, 24 distances");
+    until_shown(&mut harness, "volume fraction 0.300, 24 distances");
     harness.state_mut().space_mut::<StudiesSpace>().curve.set((48, 56), 4);
     click(&mut harness, "Reconstruct from the curve");
     until(&mut harness, "the end", |app| app.message_texts().iter().any(|m| m.contains("from the curve is done")));

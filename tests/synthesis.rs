@@ -244,18 +244,14 @@ fn changed_histograms_are_followed() {
     let settings = Descriptors { edits, ..Descriptors::default() };
     let made = phases(&original, &of(Method::Descriptors(settings)), 6);
     assert_eq!(made.counts(), map.counts());
-    // Those that the edge of the picture cuts have other shapes.
-    let (height, width) = made.size();
-    let all = particles(&made, 1, true, "Phase 1").expect("particles");
-    let inside = |p: &&Particle| {
-        (8.0..height as f64 - 8.0).contains(&p.centre[0]) && (8.0..width as f64 - 8.0).contains(&p.centre[1])
-    };
-    let inside: Vec<&Particle> = all.iter().filter(inside).collect();
-    let mean = |of: fn(&Particle) -> f64| inside.iter().map(|p| of(p)).sum::<f64>() / inside.len() as f64;
-    assert!((mean(|p| p.aspect) - 2.0).abs() < 0.3 && (mean(|p| p.angle) - 0.8).abs() < 0.15, "{inside:?}");
-    let area = mean(|p| p.area);
-    let spread = (mean(|p| p.area * p.area) - area * area).sqrt();
-    assert!(spread < 0.25 * area, "{spread} of {area}");
+    // Ellipses that overlap or that the edge cuts are measured as other shapes; most stand alone and have the largest area.
+    let mut all = particles(&made, 1, true, "Phase 1").expect("particles");
+    all.sort_by(|a, b| b.area.total_cmp(&a.area));
+    let alone: Vec<&Particle> = all.iter().filter(|p| p.area > 0.85 * all[0].area).collect();
+    let sum = |particles: &[&Particle], of: fn(&Particle) -> f64| particles.iter().map(|p| of(p)).sum::<f64>();
+    assert!(sum(&alone, |p| p.area) > 0.4 * sum(&all.iter().collect::<Vec<_>>(), |p| p.area), "{alone:?}");
+    let mean = |of: fn(&Particle) -> f64| sum(&alone, of) / alone.len() as f64;
+    assert!((mean(|p| p.aspect) - 2.0).abs() < 0.3 && (mean(|p| p.angle) - 0.8).abs() < 0.1, "{alone:?}");
     // A histogram without weight is refused.
     let empty =
         Edit { histogram: Histogram { from: 0.0, to: 1.0, weights: vec![0.0] }, ..bin(Descriptor::Area, 0.0, 1.0) };

@@ -8,6 +8,7 @@ mod devices;
 mod follow;
 mod from_curve;
 mod latent;
+mod map;
 mod method_study;
 mod print;
 mod prune_study;
@@ -54,6 +55,8 @@ pub enum Command {
     Stats(stats::Arguments),
     /// Print how far reconstructions are from their original.
     Compare(compare::Arguments),
+    /// Map a set of micrographs: distances between them, an embedding in few dimensions, and what explains it.
+    Map(Box<map::Arguments>),
     /// Train latent models of micrographs, and apply them.
     Latent {
         /// The command.
@@ -85,6 +88,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::PruneStudy(arguments) => prune_study::run(&arguments),
         Command::FromCurve(arguments) => from_curve::run(&arguments),
         Command::MethodStudy(arguments) => method_study::run(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Latent { action } => latent::run(&action),

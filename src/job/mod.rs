@@ -12,6 +12,7 @@ mod estimate;
 mod explore;
 mod fetch;
 mod judge;
+mod map;
 mod method_study;
 mod probe;
 mod progress;
@@ -30,6 +31,7 @@ pub use estimate::{Estimate, network_seconds, run_seconds};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
+pub use map::{DistanceKind, Explained, MakeMap, Map, MapEmbedding, MapSource, Member, write_map};
 pub use method_study::{
     COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, StudiedMicrograph, method_figures,
     write_method_study,

@@ -3,11 +3,13 @@
 
 mod fields;
 mod graphite;
+mod marbles;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 pub use graphite::Graphite;
+pub use marbles::Marble;
 
 use crate::micrograph::{Micrograph, PhaseMap};
 

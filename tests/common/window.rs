@@ -58,6 +58,11 @@ pub fn until_shown(harness: &mut Harness<'_, App>, text: &str) {
     wait(harness, text, |harness| has(harness, text));
 }
 
+/// Steps until the window no longer shows a text, or fails after a while.
+pub fn until_gone(harness: &mut Harness<'_, App>, text: &str) {
+    wait(harness, text, |harness| !has(harness, text));
+}
+
 fn wait(harness: &mut Harness<'_, App>, what: &str, holds: impl Fn(&Harness<'_, App>) -> bool) {
     let start = Instant::now();
     while !holds(harness) {

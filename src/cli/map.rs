@@ -1,0 +1,178 @@
+//! `microwright map`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use super::follow::follow;
+use super::print::say;
+use super::reconstruct::check_folder;
+use crate::embed::TextureSettings;
+use crate::job::{DistanceKind, Ending, MakeMap, Map, MapSource, write_map};
+use crate::micrograph::Recipe;
+use crate::net::{Layer, WeightsKind};
+
+/// What distances are taken between.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    /// Gram matrices of a feature network
+    Textures,
+    /// Power spectra
+    Spectra,
+    /// Statistics of phases
+    Statistics,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "set", required = true, args = ["folder", "marble", "graphite"])]
+pub struct Arguments {
+    /// Folder of micrographs, with its subfolders
+    folder: Option<PathBuf>,
+    /// Instead of a folder, so many synthetic marbles with known angle, scale and noise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    marble: Option<u32>,
+    /// Instead of a folder, so many synthetic graphite irons with known nodularity, radius and fraction
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    graphite: Option<u32>,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Values by file name, as CSV
+    #[arg(long, value_name = "CSV")]
+    table: Option<PathBuf>,
+    /// Values in file names and folders, such as T{temperature}_t{time}.tif
+    #[arg(long)]
+    pattern: Option<String>,
+    /// A column that comes back after a period, such as angle=180; may be repeated
+    #[arg(long = "period", value_name = "COLUMN=PERIOD", value_parser = period)]
+    periods: Vec<(String, f64)>,
+    /// Prepare and segment by a recipe, as the window saves it
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Cut patches of this edge out of each picture; of synthetic ones, their edge [default: whole pictures, or 128]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=16_384))]
+    edge: Option<u32>,
+    /// Pixels from one patch to the next [default: the edge]
+    #[arg(long, requires = "edge", value_parser = clap::value_parser!(u32).range(1..))]
+    stride: Option<u32>,
+    /// What distances are taken between
+    #[arg(long, value_enum, default_value = "textures")]
+    distances: Kind,
+    /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards
+    #[arg(long, default_value = "builtin")]
+    weights: String,
+    /// Layers of the texture vectors, separated by commas
+    #[arg(long, value_delimiter = ',', value_parser = layer, default_value = "conv1_1,conv2_1,conv3_1")]
+    layers: Vec<Layer>,
+    /// Scale layers so that all count alike over the set; false: as in the loss of Gatys et al.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    alike: bool,
+    /// Make textures independent of quarter turns and mirroring
+    #[arg(long)]
+    turned: bool,
+    /// Bring all pictures to the same mean and contrast first
+    #[arg(long)]
+    normalised: bool,
+    /// Dimensions of the embeddings, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "2,3", value_parser = clap::value_parser!(u16).range(1..=50))]
+    dimensions: Vec<u16>,
+    /// Seed of the synthetic pictures
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+fn layer(text: &str) -> Result<Layer, String> {
+    Layer::named(text.trim()).ok_or_else(|| format!("there is no layer {text}; layers are conv1_1, conv1_2, pool1 …"))
+}
+
+fn period(text: &str) -> Result<(String, f64), String> {
+    let wrong = || format!("{text} is no column with a period, such as angle=180");
+    let (name, period) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let period = period.trim().parse::<f64>().ok().filter(|v| *v > 0.0 && v.is_finite()).ok_or_else(wrong)?;
+    Ok((name.trim().to_string(), period))
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    check_folder(&arguments.output)?;
+    let edge = arguments.edge.map(|edge| edge as usize);
+    let synthetic = edge.unwrap_or(128);
+    let source = match (&arguments.folder, arguments.marble, arguments.graphite) {
+        (Some(folder), ..) if !folder.is_dir() => bail!("{} is no folder.", folder.display()),
+        (Some(folder), ..) => MapSource::Folder(folder.clone()),
+        (None, Some(count), _) => MapSource::Marble(count as usize, synthetic, arguments.seed),
+        (None, None, count) => MapSource::Graphite(count.unwrap_or(0) as usize, synthetic, arguments.seed),
+    };
+    let textures = TextureSettings {
+        layers: arguments.layers.clone(),
+        alike: arguments.alike,
+        turned: arguments.turned,
+        normalised: arguments.normalised,
+    };
+    let kind = match arguments.distances {
+        Kind::Textures => DistanceKind::Textures(WeightsKind::parse(&arguments.weights), textures),
+        Kind::Spectra => DistanceKind::Spectra,
+        Kind::Statistics => DistanceKind::Statistics,
+    };
+    let table = match &arguments.table {
+        Some(path) => Some(std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?),
+        None => None,
+    };
+    let mut periods = arguments.periods.clone();
+    if matches!(source, MapSource::Marble(..)) && !periods.iter().any(|(name, _)| name == "angle") {
+        periods.push(("angle".into(), 180.0));
+    }
+    let task = MakeMap {
+        source,
+        recipe: arguments.recipe.as_deref().map(Recipe::read).transpose()?,
+        patches: edge.map(|edge| (edge, arguments.stride.map_or(edge, |stride| stride as usize))),
+        table,
+        pattern: arguments.pattern.clone(),
+        periods,
+        kind,
+        dimensions: arguments.dimensions.iter().map(|wanted| usize::from(*wanted)).collect(),
+        device: arguments.device.clone(),
+    };
+    let mut made: Option<Arc<Map>> = None;
+    let ending = follow(task, |_| vec![], |map| made = Some(map))?;
+    match (ending, made) {
+        (Ending::Failed(reason), _) => bail!("{reason}"),
+        (_, Some(map)) => report(arguments, &map),
+        (_, None) => bail!("Stopped before the map was done."),
+    }
+}
+
+/// Prints what explains the map, and writes its files.
+fn report(arguments: &Arguments, map: &Map) -> anyhow::Result<()> {
+    /// Notes that are printed; the file has them all.
+    const SHOWN: usize = 10;
+    for note in map.notes.iter().take(SHOWN) {
+        eprintln!("{note}");
+    }
+    if map.notes.len() > SHOWN {
+        eprintln!("{} more notes are in notes.txt.", map.notes.len() - SHOWN);
+    }
+    say!("{} pictures", map.members.len());
+    for each in &map.embeddings {
+        let mut text = format!("D* = {}: stress {:.4}", each.embedding.places.ncols(), each.embedding.stress);
+        for explained in &each.explained {
+            let name = &map.columns[explained.column].name;
+            match (&explained.fit, &explained.periodic) {
+                (Some(fit), _) => {
+                    text += &format!("; {name}: R² {:.3} (left out {:.3})", fit.r2, fit.r2_left_out);
+                    text += if fit.has_few() { " of few values" } else { "" };
+                }
+                (None, Some(fit)) => text += &format!("; {name}: RMSE {:.3}", fit.rmse),
+                (None, None) => text += &format!("; {name}: too few values"),
+            }
+        }
+        say!("{text}");
+    }
+    for path in write_map(&arguments.output, map).map_err(anyhow::Error::msg)? {
+        say!("{}", path.display());
+    }
+    Ok(())
+}

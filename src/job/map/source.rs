@@ -1,0 +1,197 @@
+//! Where the members of a map come from.
+
+use std::path::{Path, PathBuf};
+
+use crate::latent::Picture;
+use crate::micrograph::{MOST_PHASES, PhaseMap, PixelSize, Recipe, read};
+use crate::synth::{Graphite, Marble};
+
+use crate::embed::{Column, Values};
+
+/// Where the members of a set come from.
+#[derive(Clone, Debug)]
+pub enum MapSource {
+    /// A folder with its subfolders.
+    Folder(PathBuf),
+    /// So many synthetic marbles of an edge, from a seed: angle, scale and noise are known.
+    Marble(usize, usize, u64),
+    /// So many synthetic graphite irons: nodularity, radius and fraction are known.
+    Graphite(usize, usize, u64),
+}
+
+/// A member of a set: a picture, or a patch of one.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its path within the folder, or its name; patches have their row and column behind it.
+    pub name: String,
+    /// The path of the picture that it is a part of.
+    pub picture: String,
+    /// Height and width.
+    pub size: (usize, usize),
+    /// Grey values row by row; phases are spread evenly over them.
+    pub grey: Vec<u8>,
+    /// How many phases it has, if its grey values stand for phases.
+    pub phases: Option<usize>,
+}
+
+impl Member {
+    /// Its phases, if it has some.
+    pub fn phase_map(&self) -> Option<PhaseMap> {
+        let phases = self.phases?;
+        let step = 255.0 / (phases.max(2) - 1) as f32;
+        let labels = self.grey.iter().map(|v| (f32::from(*v) / step).round() as u8).collect();
+        Some(PhaseMap::new(self.size, labels, phases))
+    }
+}
+
+/// The members of a set, and what is known of them.
+#[derive(Default)]
+pub struct Members {
+    /// The members.
+    pub members: Vec<Member>,
+    /// Columns that their making gives.
+    pub columns: Vec<Column>,
+    /// What was left out, with the reason, in sentences.
+    pub left_out: Vec<String>,
+    /// The pixel size of the first picture that has one.
+    scale: Option<(String, PixelSize)>,
+}
+
+/// The most members of a map.
+const MOST: usize = 100_000;
+
+impl MapSource {
+    /// Reads or makes the members. `patches` are edge and stride; whole pictures without them. `go_on` gets the share that
+    /// is done and says whether to go on.
+    pub fn members(
+        &self,
+        recipe: Option<&Recipe>,
+        patches: Option<(usize, usize)>,
+        go_on: &mut dyn FnMut(f64) -> bool,
+    ) -> Members {
+        let mut found = Members::default();
+        match self {
+            Self::Folder(folder) => {
+                let files = files_in(folder, DEPTH);
+                for (n, path) in files.iter().enumerate() {
+                    if !go_on(n as f64 / files.len() as f64) {
+                        break;
+                    }
+                    found.read(folder, path, recipe, patches);
+                }
+            }
+            Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &["angle", "scale", "noise"], |n| {
+                let marble = Marble::random(n);
+                let grey = marble.grey(*edge, n).into_iter().map(|v| v.round() as u8).collect();
+                (grey, None, vec![marble.angle.to_degrees(), marble.scale, marble.noise])
+            }),
+            Self::Graphite(count, edge, seed) => {
+                found.make(*count, *edge, *seed, &["nodularity", "radius", "fraction"], |n| {
+                    let graphite = Graphite::random(n);
+                    let map = graphite.phase_map(*edge, n);
+                    let grey = map.labels.iter().map(|label| 255 * label.min(&1)).collect();
+                    (grey, Some(2), graphite.factors().to_vec())
+                });
+            }
+        }
+        found
+    }
+}
+
+/// Levels of subfolders that are searched.
+const DEPTH: usize = 8;
+
+/// All files of a folder and its subfolders, in the order of their paths, without hidden ones.
+fn files_in(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let mut inside: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    inside.sort();
+    let is_shown = |path: &PathBuf| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
+    let of = |path: PathBuf| match path.is_dir() {
+        true if depth > 0 => files_in(&path, depth - 1),
+        true => vec![],
+        false => vec![path],
+    };
+    inside.into_iter().filter(is_shown).flat_map(of).collect()
+}
+
+impl Members {
+    /// Reads a picture and adds it, or its patches.
+    fn read(&mut self, folder: &Path, path: &Path, recipe: Option<&Recipe>, patches: Option<(usize, usize)>) {
+        let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let read = read(path).and_then(|m| match recipe {
+            Some(recipe) => Ok((m.clone(), Picture::of_prepared(&recipe.apply(&m)?))),
+            // A file of labels holds phases, whatever its numbers.
+            None if m.has_few_values(MOST_PHASES) && m.channels() == 1 => {
+                Ok((m.clone(), Picture::of_prepared(&Recipe::default().apply(&m)?)))
+            }
+            None => Ok((m.clone(), Picture::of(&m, None))),
+        });
+        let picture = match read {
+            Ok((_, picture)) => picture,
+            Err(error) => return self.left_out.push(format!("{name}: {error}")),
+        };
+        if let Some(own) = &picture.pixel_size {
+            match &self.scale {
+                Some((first, other)) if own.differs(other) => {
+                    let text = format!(
+                        "{name}: its pixels have another size than those of {first}. Scale it to the same pixel size first."
+                    );
+                    return self.left_out.push(text);
+                }
+                Some(_) => {}
+                None => self.scale = Some((name.clone(), own.clone())),
+            }
+        }
+        let size = (picture.height, picture.width);
+        let Some((edge, stride)) = patches else {
+            let Picture { values: grey, phases, .. } = picture;
+            return self.add(Member { name: name.clone(), picture: name, size, grey, phases });
+        };
+        if size.0 < edge || size.1 < edge {
+            let text = format!("{name}: {} × {} pixels hold no patch of {edge} × {edge}.", size.0, size.1);
+            return self.left_out.push(text);
+        }
+        for row in (0..=size.0 - edge).step_by(stride.max(1)) {
+            for column in (0..=size.1 - edge).step_by(stride.max(1)) {
+                let rows = (row..row + edge).map(|y| &picture.values[y * size.1 + column..][..edge]);
+                let grey = rows.flatten().copied().collect();
+                let (patch, phases) = (format!("{name} [{row}, {column}]"), picture.phases);
+                self.add(Member { name: patch, picture: name.clone(), size: (edge, edge), grey, phases });
+            }
+        }
+    }
+
+    fn add(&mut self, member: Member) {
+        if self.members.len() < MOST {
+            self.members.push(member);
+        } else if self.members.len() == MOST && !self.left_out.iter().any(|text| text.contains("at most")) {
+            self.left_out.push(format!("{} and all later ones: a map has at most {MOST} members.", member.name));
+        }
+    }
+
+    /// Makes synthetic members with known values.
+    fn make(
+        &mut self,
+        count: usize,
+        edge: usize,
+        seed: u64,
+        names: &[&str],
+        of: impl Fn(u64) -> (Vec<u8>, Option<usize>, Vec<f64>) + Sync,
+    ) {
+        use rayon::prelude::*;
+        let number = |n: usize| seed.wrapping_mul(1_000_003).wrapping_add(n as u64);
+        let made: Vec<_> = (0..count).into_par_iter().map(|n| of(number(n))).collect();
+        let mut columns: Vec<Vec<Option<f64>>> = vec![vec![]; names.len()];
+        for (n, (grey, phases, values)) in made.into_iter().enumerate() {
+            let name = format!("{}", n + 1);
+            self.members.push(Member { picture: name.clone(), name, size: (edge, edge), grey, phases });
+            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(Some(value)));
+        }
+        let column = |(name, values): (&&str, Vec<Option<f64>>)| Column {
+            name: (*name).to_string(),
+            values: Values::Numbers(values),
+        };
+        self.columns = names.iter().zip(columns).map(column).collect();
+    }
+}
