@@ -25,7 +25,7 @@ enum Kind {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "set", required = true, args = ["folder", "marble", "graphite"])]
+#[group(id = "set", required = true, multiple = false, args = ["folder", "marble", "graphite"])]
 pub struct Arguments {
     /// Folder of micrographs, with its subfolders
     folder: Option<PathBuf>,

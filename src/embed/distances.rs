@@ -45,9 +45,16 @@ impl Distances {
                 into.zip_mut_with(&part, |sum, product| *sum += f64::from(*product));
             }
         }
-        let squares: Vec<f64> = (0..count).map(|i| products[[i, i]]).collect();
-        let of = |i: usize, j: usize| (squares[i] + squares[j] - 2.0 * products[[i.min(j), i.max(j)]]).max(0.0).sqrt();
-        Self(Array2::from_shape_fn((count, count), |(i, j)| if i == j { 0.0 } else { of(i, j) }))
+        // In place: the matrix of a large set is large.
+        let squares: Vec<f64> = products.diag().to_vec();
+        for i in 0..count {
+            products[[i, i]] = 0.0;
+            for j in i + 1..count {
+                let distance = (squares[i] + squares[j] - 2.0 * products[[i, j]]).max(0.0).sqrt();
+                (products[[i, j]], products[[j, i]]) = (distance, distance);
+            }
+        }
+        Self(products)
     }
 
     /// How many members the set has.
@@ -77,16 +84,14 @@ impl Distances {
         self.0.iter().map(|d| d * d).sum::<f64>() / pairs.max(1) as f64
     }
 
-    /// Distances of several kinds together: the root of the sum of their squares, each with a weight.
-    ///
-    /// # Panics
-    /// The sets have different sizes, or there is no kind.
-    pub fn together(kinds: &[(Self, f64)]) -> Self {
-        let mut sum = Array2::<f64>::zeros(kinds[0].0.0.dim());
-        for (distances, weight) in kinds {
-            sum.zip_mut_with(&distances.0, |sum, d| *sum += weight * d * d);
-        }
-        Self(sum.mapv(f64::sqrt))
+    /// All 0, for a set of so many.
+    pub fn zero(count: usize) -> Self {
+        Self(Array2::zeros((count, count)))
+    }
+
+    /// Adds distances of another kind: the root of the sum of the squares, those of the other one with a weight.
+    pub fn add(&mut self, other: &Self, weight: f64) {
+        self.0.zip_mut_with(&other.0, |own, d| *own = own.hypot(weight.sqrt() * d));
     }
 
     /// The members that are nearest to one, nearest first, without itself.

@@ -102,26 +102,43 @@ fn orthonormal(columns: &Array2<f64>) -> Array2<f64> {
 /// Kruskal's stress (Psychometrika 29:1, 1964; Lubbers et al., Eq. 8): `√(Σ(d − δ)² / Σd²)`, with the distances d of the
 /// places and the given distances δ.
 pub fn stress(distances: &Distances, places: &Array2<f64>) -> f64 {
-    let (gaps, squares) = sums(distances, places);
+    let Sums { gaps, squares, .. } = sums(distances, places);
     if squares > 0.0 { (gaps / squares).sqrt() } else { f64::NAN }
 }
 
-fn sums(distances: &Distances, places: &Array2<f64>) -> (f64, f64) {
+/// Sums over all pairs, of the distances d of places and the given ones δ.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    /// `Σ(d − δ)²`.
+    gaps: f64,
+    /// `Σd²`.
+    squares: f64,
+    /// `Σdδ`.
+    products: f64,
+}
+
+fn sums(distances: &Distances, places: &Array2<f64>) -> Sums {
     let width = places.ncols();
     let flat = places.as_slice().expect("standard layout");
     let of_row = |i: usize| {
-        let (mut gaps, mut squares) = (0.0, 0.0);
+        let mut sums = Sums::default();
         let own = &flat[i * width..][..width];
         for (other, wanted) in flat.chunks_exact(width.max(1)).zip(distances.row(i)).take(i) {
             let square: f64 = own.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum();
-            gaps += (square.sqrt() - wanted).powi(2);
-            squares += square;
+            let found = square.sqrt();
+            sums.gaps += (found - wanted).powi(2);
+            sums.squares += square;
+            sums.products += found * wanted;
         }
-        (gaps, squares)
+        sums
     };
     // Rows are added in order, so that the sum is the same with any number of threads.
-    let rows: Vec<(f64, f64)> = (0..distances.count()).into_par_iter().map(of_row).collect();
-    rows.into_iter().fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
+    let rows: Vec<Sums> = (0..distances.count()).into_par_iter().map(of_row).collect();
+    rows.into_iter().fold(Sums::default(), |sum, row| Sums {
+        gaps: sum.gaps + row.gaps,
+        squares: sum.squares + row.squares,
+        products: sum.products + row.products,
+    })
 }
 
 /// The smallest share by which an iteration of [`smacof`] has to lower the raw stress, for maps: the places then move no
@@ -129,7 +146,7 @@ fn sums(distances: &Distances, places: &Array2<f64>) -> (f64, f64) {
 pub const LEAST_GAIN: f64 = 1e-6;
 
 /// The embedding with the least raw stress near a start: SMACOF (De Leeuw, 1977), by relaxed steps (De Leeuw & Heiser,
-/// 1980), which need about half of the iterations. It ends with an iteration that lowers the raw stress by a smaller share
+/// 1980), which need about half of the iterations; by plain ones in one dimension. It ends with an iteration that lowers the raw stress by a smaller share
 /// than `least_gain`. `go_on` is called after each iteration with its number, from 0, and the stress; where it returns
 /// false, the places so far are the result.
 pub fn smacof(
@@ -139,25 +156,32 @@ pub fn smacof(
     mut go_on: impl FnMut(usize, f64) -> bool,
 ) -> Embedding {
     let mut places = start.as_standard_layout().into_owned();
-    let (mut before, _) = sums(distances, &places);
+    let mut before = sums(distances, &places).gaps;
+    // Places on a line reach their order within a few plain steps; relaxed ones would change it again.
+    let is_relaxed = places.ncols() > 1;
     for iteration in 0.. {
         let plain = guttman(distances, &places);
-        // A relaxed step never raises the stress by much, but its last ones may be too wide.
-        let relaxed = 2.0 * &plain - &places;
-        let (gaps, squares) = sums(distances, &relaxed);
-        let (next, gaps, squares) = match gaps <= before {
-            true => (relaxed, gaps, squares),
-            false => {
-                let (gaps, squares) = sums(distances, &plain);
-                (plain, gaps, squares)
+        let relaxed = || {
+            let mut next = 2.0 * &plain - &places;
+            // Relaxed steps overshoot in size, which one factor corrects.
+            let found = sums(distances, &next);
+            next *= found.products / found.squares.max(f64::MIN_POSITIVE);
+            let found = sums(distances, &next);
+            (found.gaps <= before).then_some((next, found))
+        };
+        let (next, found) = match is_relaxed.then(relaxed).flatten() {
+            Some(taken) => taken,
+            None => {
+                let found = sums(distances, &plain);
+                (plain, found)
             }
         };
-        let gain = (before - gaps) / before.max(f64::MIN_POSITIVE);
+        let gain = (before - found.gaps) / before.max(f64::MIN_POSITIVE);
         if gain <= 0.0 {
             break;
         }
-        (places, before) = (next, gaps);
-        if gain < least_gain || !go_on(iteration, (gaps / squares).sqrt()) {
+        (places, before) = (next, found.gaps);
+        if gain < least_gain || !go_on(iteration, (found.gaps / found.squares).sqrt()) {
             break;
         }
     }

@@ -159,6 +159,14 @@ fn packed_length(channels: usize) -> usize {
 }
 
 impl Textures {
+    /// Bytes that a map of so many members takes, about: their vectors, and matrices of all distances.
+    pub fn bytes(count: usize, layers: &[Layer]) -> u64 {
+        /// Matrices at a time: those of a layer and of all, and the products of scaling.
+        const MATRICES: u64 = 3;
+        let count = count as u64;
+        count * (4 * Self::length(layers) as u64 + 8 * MATRICES * count)
+    }
+
     /// How many numbers a texture vector of these layers has.
     pub fn length(layers: &[Layer]) -> usize {
         layers.iter().map(|layer| packed_length(layer.channels())).sum()
@@ -194,15 +202,16 @@ impl Textures {
 
     /// The distances of all members.
     pub fn distances(&self, settings: &TextureSettings) -> Distances {
-        let of = |(layer, vectors): (Layer, ArrayView2<'_, f32>)| {
+        let mut sum = Distances::zero(self.vectors.nrows());
+        // One layer after the other: the matrices of a large set are large.
+        for (layer, vectors) in self.layers() {
             let distances = Distances::between(&vectors);
             let weight = match settings.alike {
                 true => 1.0 / distances.mean_square().max(f64::MIN_POSITIVE),
                 false => 1.0 / (layer.channels() as f64).powi(2),
             };
-            (distances, weight)
-        };
-        let kinds: Vec<(Distances, f64)> = self.layers().into_iter().map(of).collect();
-        Distances::together(&kinds)
+            sum.add(&distances, weight);
+        }
+        sum
     }
 }

@@ -11,8 +11,8 @@ pub use source::{MapSource, Member};
 use super::device::{MaybeDeviceError, with_device};
 use super::progress::StudyProgress;
 use super::{Control, Ending, Failure, Task};
-use crate::compute::ComputeError;
 use crate::compute::graph::Precision;
+use crate::compute::{ComputeError, Device, mebibytes};
 use crate::embed::explain::{Fit, PeriodicFit, distance_correlation};
 use crate::embed::{
     Column, Distances, Embedding, LEAST_GAIN, Table, TextureError, TextureExtractor, TextureSettings, Textures, Values,
@@ -230,6 +230,16 @@ impl MakeMap {
                 let deepest = settings.layers.iter().max().copied();
                 let deepest = deepest.ok_or_else(|| Failure("Choose a layer of the network at least.".into()))?;
                 let weights = Weights::load(kind, deepest)?;
+                let bytes = Textures::bytes(members.len(), &settings.layers);
+                if let Some(free) = Device::Cpu.available_memory().filter(|free| *free < bytes) {
+                    return Err(Failure(format!(
+                        "Texture vectors and distances of {} pictures take {}, and {} are free. Leave out the deepest \
+                         layers, or take fewer pictures.",
+                        members.len(),
+                        mebibytes(bytes),
+                        mebibytes(free)
+                    )));
+                }
                 let vectors = with_device::<_, _, _, MapError>(&self.device, Precision::Single, control, |device| {
                     let mut extractor: Option<((usize, usize), TextureExtractor)> = None;
                     let mut vectors = Vec::with_capacity(members.len());
