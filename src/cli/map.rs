@@ -24,9 +24,10 @@ enum Kind {
     Statistics,
 }
 
+/// Where the set comes from.
 #[derive(Debug, clap::Args)]
-#[group(id = "set", required = true, multiple = false, args = ["folder", "marble", "graphite"])]
-pub struct Arguments {
+#[group(required = true, multiple = false)]
+struct Set {
     /// Folder of micrographs, with its subfolders
     folder: Option<PathBuf>,
     /// Instead of a folder, so many synthetic marbles with known angle, scale and noise
@@ -35,6 +36,12 @@ pub struct Arguments {
     /// Instead of a folder, so many synthetic graphite irons with known nodularity, radius and fraction
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100_000))]
     graphite: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    set: Set,
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -100,7 +107,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     check_folder(&arguments.output)?;
     let edge = arguments.edge.map(|edge| edge as usize);
     let synthetic = edge.unwrap_or(128);
-    let source = match (&arguments.folder, arguments.marble, arguments.graphite) {
+    let source = match (&arguments.set.folder, arguments.set.marble, arguments.set.graphite) {
         (Some(folder), ..) if !folder.is_dir() => bail!("{} is no folder.", folder.display()),
         (Some(folder), ..) => MapSource::Folder(folder.clone()),
         (None, Some(count), _) => MapSource::Marble(count as usize, synthetic, arguments.seed),
