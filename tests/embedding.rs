@@ -190,6 +190,10 @@ fn a_folder_of_mixed_files_becomes_a_map_and_every_omission_is_named() {
         assert_eq!(read("coordinates-3.csv").lines().count(), 25);
         assert!(read("members.csv").contains("steel/deep/k2_a.npy,48,48,0.19,C42,2"), "{}", read("members.csv"));
         assert!(path.join(distances).join("distances.npy").exists());
+        let picture = image::open(path.join(distances).join("map.png")).expect("a picture").into_luma8();
+        // Black and white phases, and white paper around them.
+        let dark = picture.pixels().filter(|p| p.0[0] < 100).count();
+        assert!(picture.width().max(picture.height()) == 1800 && (5_000..60_000).contains(&dark), "{dark}");
     }
     for (arguments, wanted) in [
         (&["missing"][..], "is no folder"),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Map;
+use super::picture::map_png;
 use crate::embed::explain::angle_between;
 use crate::embed::{Column, Values};
 use crate::figure::csv_field;
@@ -13,8 +14,8 @@ use crate::micrograph::npy_bytes;
 const MOST_IN_TABLE: usize = 1000;
 
 /// Writes a map: `members.csv` (names, columns), for each number of dimensions `coordinates-N.csv` and `.npy`,
-/// `distances.npy` (and `.csv` of small sets), `regressions.csv`, `angles.csv`, `stress.csv` and `notes.txt`. Returns the
-/// paths.
+/// `distances.npy` (and `.csv` of small sets), `regressions.csv`, `angles.csv`, `stress.csv`, `notes.txt`, and
+/// `map.png` with the pictures at their places. Returns the paths.
 ///
 /// # Errors
 /// A sentence that says what cannot be written.
@@ -42,6 +43,9 @@ pub fn write_map(folder: &Path, map: &Map) -> Result<Vec<PathBuf>, String> {
     write("regressions.csv".into(), regressions_csv(map).as_bytes())?;
     write("angles.csv".into(), angles_csv(map).as_bytes())?;
     write("stress.csv".into(), stress_csv(map).as_bytes())?;
+    if let Some(png) = map_png(map) {
+        write("map.png".into(), &png)?;
+    }
     if !map.notes.is_empty() {
         write("notes.txt".into(), (map.notes.join("\n") + "\n").as_bytes())?;
     }

@@ -1,6 +1,7 @@
 //! The task of a map: a set of micrographs, the distances between them, and embeddings with what explains them.
 
 mod files;
+mod picture;
 mod source;
 
 use std::sync::Arc;

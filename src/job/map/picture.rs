@@ -1,0 +1,85 @@
+//! A map as a picture: thumbnails at their places.
+
+use std::io::Cursor;
+
+use super::{Map, Member};
+
+/// The longer edge of the picture, its margin, and the edge of a thumbnail, in pixels.
+const EDGE: usize = 1800;
+const MARGIN: usize = 60;
+const THUMBNAIL: usize = 48;
+/// Thumbnails whose centres are nearer would hide each other; the later one becomes a dot.
+const APART: f64 = 40.0;
+/// The edge of a dot, and its grey.
+const DOT: usize = 5;
+const GREY: u8 = 150;
+
+/// The first two dimensions of the first embedding that has them, as PNG: each member's picture at its place, as far as
+/// they do not hide each other, and dots for the others. None for maps in one dimension.
+pub fn map_png(map: &Map) -> Option<Vec<u8>> {
+    let places = &map.embeddings.iter().find(|each| each.embedding.places.ncols() >= 2)?.embedding.places;
+    let range = |k: usize| {
+        let column = places.column(k);
+        let fold = |start: f64, of: fn(f64, f64) -> f64| column.iter().copied().fold(start, of);
+        (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max))
+    };
+    let (x, y) = (range(0), range(1));
+    // One scale for both directions, so that distances are true.
+    let scale = (EDGE - 2 * MARGIN) as f64 / (x.1 - x.0).max(y.1 - y.0).max(f64::MIN_POSITIVE);
+    let edge = |(low, high): (f64, f64)| ((high - low) * scale).round() as usize + 2 * MARGIN;
+    let (width, height) = (edge(x), edge(y));
+    let centre = |n: usize| {
+        let [across, up] = [(places[[n, 0]] - x.0) * scale, (y.1 - places[[n, 1]]) * scale];
+        [across + MARGIN as f64, up + MARGIN as f64]
+    };
+    let mut shown: Vec<[f64; 2]> = vec![];
+    let (mut pictures, mut dots) = (vec![], vec![]);
+    for n in 0..map.members.len() {
+        let own = centre(n);
+        match shown.iter().any(|other| (own[0] - other[0]).abs().max((own[1] - other[1]).abs()) < APART) {
+            true => dots.push(own),
+            false => {
+                shown.push(own);
+                pictures.push((own, thumbnail(&map.members[n])));
+            }
+        }
+    }
+    let mut pixels = vec![255u8; width * height];
+    let mut put = |[across, down]: [f64; 2], size: (usize, usize), grey: &dyn Fn(usize, usize) -> u8| {
+        for row in 0..size.0 {
+            for column in 0..size.1 {
+                let y = (down - size.0 as f64 / 2.0).round() as usize + row;
+                let x = (across - size.1 as f64 / 2.0).round() as usize + column;
+                if x < width && y < height {
+                    pixels[y * width + x] = grey(row, column);
+                }
+            }
+        }
+    };
+    dots.into_iter().for_each(|place| put(place, (DOT, DOT), &|_, _| GREY));
+    for (place, (size, grey)) in pictures {
+        put(place, size, &|row, column| grey[row * size.1 + column]);
+    }
+    let mut out = Cursor::new(vec![]);
+    let (color, format) = (image::ExtendedColorType::L8, image::ImageFormat::Png);
+    image::write_buffer_with_format(&mut out, &pixels, width as u32, height as u32, color, format).ok()?;
+    Some(out.into_inner())
+}
+
+/// A small picture of a member: its longer edge has [`THUMBNAIL`] pixels, each the mean of those that it stands for.
+fn thumbnail(member: &Member) -> ((usize, usize), Vec<u8>) {
+    let (height, width) = member.size;
+    let longer = height.max(width);
+    let small = |edge: usize| (edge * THUMBNAIL).div_ceil(longer);
+    let size = (small(height), small(width));
+    let span = |k: usize, size: usize, edge: usize| (k * edge / size)..((k + 1) * edge / size).max(k * edge / size + 1);
+    let grey = |at: usize| {
+        let rows = span(at / size.1, size.0, height);
+        let columns = span(at % size.1, size.1, width);
+        let count = rows.len() * columns.len();
+        let sum: usize =
+            rows.map(|y| columns.clone().map(|x| usize::from(member.grey[y * width + x])).sum::<usize>()).sum();
+        (sum / count) as u8
+    };
+    (size, (0..size.0 * size.1).map(grey).collect())
+}
