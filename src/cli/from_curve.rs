@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::follow::follow;
 use super::print::say;
 use super::reconstruct::{check_folder, size};
-use crate::job::{Ending, FromCurve, earlier_curve_realisations, write_curve_realisation, write_curve_table};
-use crate::reconstruct::anneal::{Anneal, Start, curve_settings, of_curve, read_curve};
+use crate::job::{
+    Ending, FromCurve, curve_text, earlier_curve_realisations, write_curve_realisation, write_curve_table,
+};
+use crate::reconstruct::anneal::{Anneal, Start, check_curve_settings, curve_settings, read_curve};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,23 +42,16 @@ pub struct Arguments {
     resume: bool,
 }
 
-/// The most bytes of a curve that are read.
-const MOST_BYTES: u64 = 16 << 20;
-
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let path = &arguments.curve;
-    let bytes = std::fs::metadata(path).with_context(|| format!("{} could not be read", path.display()))?.len();
-    if bytes > MOST_BYTES {
-        bail!("{} has {bytes} bytes, too many for a curve.", path.display());
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
+    let text = curve_text(path).map_err(anyhow::Error::msg)?;
     let radial = read_curve(&text, arguments.phase)
         .map_err(|reason| anyhow::anyhow!("{} is no curve of S2. {reason}", path.display()))?;
     let start = if arguments.noise { Start::Noise } else { Start::Field };
     let anneal = Anneal { tries: arguments.tries, start, ..Anneal::default() };
     let seeds = (arguments.seed, usize::from(arguments.realisations));
     let settings = curve_settings(&anneal, arguments.size, seeds);
-    of_curve(&radial, &settings)?;
+    check_curve_settings(&settings)?;
     check_folder(&arguments.output)?;
     let folder = &arguments.output;
     let mut made = if arguments.resume { earlier_curve_realisations(folder, &settings) } else { vec![] };

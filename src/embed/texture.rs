@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use super::Distances;
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
-use crate::net::{Layer, Weights, WeightsError, features};
+use crate::net::{Layer, Weights, features};
 
 /// What a texture vector is made of.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -33,9 +33,6 @@ impl Default for TextureSettings {
 /// Errors of texture vectors.
 #[derive(Debug, thiserror::Error)]
 pub enum TextureError {
-    /// The weights.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
     /// The device, or a picture that is too small for the network.
     #[error(transparent)]
     Compute(#[from] ComputeError),
@@ -77,11 +74,6 @@ impl TextureExtractor {
         let channels = out.taps.iter().map(|(_, map)| graph.shape(*map).channels).collect();
         let program = device.compile(graph, &out.grams)?;
         Ok(Self { program, image, size, channels, settings: settings.clone() })
-    }
-
-    /// Channels of each layer.
-    pub fn channels(&self) -> &[usize] {
-        &self.channels
     }
 
     /// The Gram matrices of a picture of grey values 0 … 255, each divided by the number of positions of its layer and
@@ -149,11 +141,10 @@ fn turned(grey: &Array2<f32>) -> Vec<Array2<f32>> {
 #[derive(Clone, Debug)]
 pub struct Textures {
     vectors: Array2<f32>,
-    channels: Vec<usize>,
     layers: Vec<Layer>,
 }
 
-/// Channels, and how many numbers a packed Gram matrix has.
+/// How many numbers the packed Gram matrix of so many channels has.
 fn packed_length(channels: usize) -> usize {
     channels * (channels + 1) / 2
 }
@@ -185,15 +176,14 @@ impl Textures {
         let mut flat = Vec::with_capacity(count * length);
         // Each is freed as soon as it is copied.
         vectors.into_iter().for_each(|vector| flat.extend(vector));
-        let channels = layers.iter().map(|layer| layer.channels()).collect();
-        Some(Self { vectors: Array2::from_shape_vec((count, length), flat).ok()?, channels, layers })
+        Some(Self { vectors: Array2::from_shape_vec((count, length), flat).ok()?, layers })
     }
 
     /// The layers with the packed Gram matrices of all members.
     pub fn layers(&self) -> Vec<(Layer, ArrayView2<'_, f32>)> {
         let mut at = 0;
-        let each = self.layers.iter().zip(&self.channels).map(|(layer, channels)| {
-            let length = packed_length(*channels);
+        let each = self.layers.iter().map(|layer| {
+            let length = packed_length(layer.channels());
             at += length;
             (*layer, self.vectors.slice(ndarray::s![.., at - length..at]))
         });

@@ -23,7 +23,8 @@ mod train;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use curve::{
-    CurveRealisation, FromCurve, curve_figure, earlier_curve_realisations, write_curve_realisation, write_curve_table,
+    CurveRealisation, FromCurve, curve_figure, curve_text, earlier_curve_realisations, write_curve_realisation,
+    write_curve_table,
 };
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};

@@ -8,7 +8,9 @@ use rand_pcg::Pcg64;
 use sha2::{Digest, Sha256};
 
 use super::{LEAST_HELD_OUT, LEAST_TRAIN, LatentError};
-use crate::micrograph::{MOST_PHASES, Micrograph, PhaseMap, PixelSize, Prepared, Recipe, pictures_in, read};
+use crate::micrograph::{
+    MOST_PHASES, Micrograph, MicrographError, PhaseMap, PixelSize, Prepared, Recipe, pictures_in, read,
+};
 use crate::synth::Graphite;
 
 /// A picture from which patches are cut: grey values 0 … 255, phases spread evenly over them.
@@ -64,6 +66,21 @@ impl Picture {
         Self::of(&prepared.micrograph, prepared.phases.as_deref())
     }
 
+    /// Reads the picture of a file. If a recipe is given, it prepares it; otherwise it is a grey picture, or the phases of a
+    /// file of labels, whatever its numbers.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the recipe does not fit.
+    pub fn read(path: &Path, recipe: Option<&Recipe>) -> Result<Self, MicrographError> {
+        let micrograph = read(path)?;
+        let is_labels = micrograph.has_few_values(MOST_PHASES) && micrograph.channels() == 1;
+        match recipe {
+            Some(recipe) => Ok(Self::of_prepared(&recipe.apply(&micrograph)?)),
+            None if is_labels => Ok(Self::of_prepared(&Recipe::default().apply(&micrograph)?)),
+            None => Ok(Self::of(&micrograph, None)),
+        }
+    }
+
     fn cut(&self, row: usize, column: usize, edge: usize) -> Vec<u8> {
         let rows = (row..row + edge).map(|y| &self.values[y * self.width + column..][..edge]);
         rows.flatten().copied().collect()
@@ -102,15 +119,7 @@ pub fn pictures_of_files(
         if interrupted() {
             break;
         }
-        let prepared = read(&path).and_then(|m| match recipe {
-            Some(recipe) => Ok(Picture::of_prepared(&recipe.apply(&m)?)),
-            // A file of labels holds phases, whatever its numbers.
-            None if m.has_few_values(MOST_PHASES) && m.channels() == 1 => {
-                Ok(Picture::of_prepared(&Recipe::default().apply(&m)?))
-            }
-            None => Ok(Picture::of(&m, None)),
-        });
-        match prepared {
+        match Picture::read(&path, recipe) {
             Err(error) => left_out.push(error.to_string()),
             Ok(picture) => match pictures.iter().find(|p| differs_in_scale(p, &picture)) {
                 Some(first) => left_out.push(format!(

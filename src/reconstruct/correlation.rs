@@ -138,8 +138,9 @@ impl Correlations {
         // If the derivative predicts a larger error, the pairs are not counted.
         let mut expected = 0.0;
         for phase in &self.phases {
-            let sign = sign_of(phase.label, e);
-            expected += sign as f64 * (phase.slope[e.a] - phase.slope[e.b]);
+            if let Some((leaves, enters)) = moved(phase.label, e) {
+                expected += phase.slope[enters] - phase.slope[leaves];
+            }
         }
         if expected > 0.0 {
             return false;
@@ -237,11 +238,6 @@ fn per_place(bins: &[u16], distances: usize, pixels: usize) -> [Vec<f64>; CURVES
     bins.iter().filter(|b| **b != BEYOND).for_each(|b| places[RADIAL][usize::from(*b)] += 1);
     places.iter_mut().for_each(|p| p[0] = 1);
     places.map(|p| p.into_iter().map(|n| 1.0 / (n * pixels as i64) as f64).collect())
-}
-
-/// The change of a phase's indicator at `a` by an exchange: −1, 0 or 1.
-pub fn sign_of(label: u8, e: Exchange) -> i64 {
-    i64::from(label == e.to) - i64::from(label == e.from)
 }
 
 /// The place of a displacement in [`bins`].

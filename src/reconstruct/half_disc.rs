@@ -89,9 +89,8 @@ impl HalfDisc {
 
     /// The phase at the displacements of a row from a pixel, and at the opposite ones.
     fn around<'a>(&self, wide: &'a Wide, at: usize, row: &Row) -> (&'a [u8], &'a [u8]) {
-        let (border, width) = (self.distances, self.size.1);
-        let stride = width + 2 * border;
-        let centre = (at / width + border) * stride + at % width + border;
+        let stride = self.size.1 + 2 * self.distances;
+        let centre = place(at, self.size.1, self.distances);
         let along = (centre + row.down * stride).wrapping_add_signed(row.left);
         let opposite = (centre - row.down * stride).wrapping_add_signed(-row.left);
         (&wide.forwards[along..][..row.length], &wide.backwards[wide.forwards.len() - 1 - opposite..][..row.length])
@@ -101,8 +100,7 @@ impl HalfDisc {
 impl Wide {
     /// Whether a pixel is in the phase.
     pub fn at(&self, disc: &HalfDisc, at: usize) -> u8 {
-        let (border, width) = (disc.distances, disc.size.1);
-        self.forwards[(at / width + border) * (width + 2 * border) + at % width + border]
+        self.forwards[place(at, disc.size.1, disc.distances)]
     }
 }
 
@@ -120,6 +118,11 @@ pub fn moved(label: u8, e: Exchange) -> Option<(usize, usize)> {
 pub fn half_chord(distances: usize, offset: usize) -> usize {
     let half = ((distances as f64 - 0.5).powi(2) - (offset * offset) as f64).max(0.0).sqrt() as usize;
     half.min(distances - 1)
+}
+
+/// The place of a pixel of a picture of this width in an array with a border of `border` pixels.
+pub fn place(at: usize, width: usize, border: usize) -> usize {
+    (at / width + border) * (width + 2 * border) + at % width + border
 }
 
 /// The places of a pixel in an array with a border of `border` pixels that continues the picture at the opposite edges.

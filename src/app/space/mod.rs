@@ -1,5 +1,6 @@
 //! The workspaces: each a folder with one type that implements [`Space`], and one line in [`all`].
 
+mod annealing;
 mod compare;
 mod latent;
 mod micrograph;

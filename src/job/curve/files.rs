@@ -10,6 +10,21 @@ use crate::micrograph::{MicrographError, PhaseMap, Recipe, read_array, write_lab
 use crate::reconstruct::{SavedRun, Settings};
 use crate::stats::{Curves, ErrorRates, white_noise};
 
+/// The text of a table of S2.
+///
+/// # Errors
+/// A sentence that says why it cannot be read.
+pub fn curve_text(path: &Path) -> Result<String, String> {
+    /// The most bytes that are read.
+    const MOST_BYTES: u64 = 16 << 20;
+    let failed = |error| format!("{} could not be read: {error}.", path.display());
+    let bytes = std::fs::metadata(path).map_err(failed)?.len();
+    if bytes > MOST_BYTES {
+        return Err(format!("{} has {bytes} bytes, too many for a curve.", path.display()));
+    }
+    std::fs::read_to_string(path).map_err(failed)
+}
+
 /// The path of a realisation's files, without their endings.
 fn stem(folder: &Path, seed: u64) -> PathBuf {
     folder.join(format!("reconstruction-{seed}"))

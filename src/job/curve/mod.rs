@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-pub use files::{curve_figure, earlier_curve_realisations, write_curve_realisation, write_curve_table};
+pub use files::{curve_figure, curve_text, earlier_curve_realisations, write_curve_realisation, write_curve_table};
 pub use realisation::CurveRealisation;
 
 use super::progress::{Pace, RunProgress};

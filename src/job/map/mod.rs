@@ -68,8 +68,6 @@ pub struct Map {
     pub notes: Vec<String>,
     /// The distances.
     pub distances: Distances,
-    /// The largest eigenvalues of classical scaling.
-    pub eigenvalues: Vec<f64>,
     /// Embeddings with what explains them, by their number of dimensions.
     pub embeddings: Vec<MapEmbedding>,
 }
@@ -149,7 +147,7 @@ impl Task for MakeMap {
         let Some(distances) = self.distances(&members, &mut notes, control)? else { return Ok(Ending::Cancelled) };
         show(SEEN, "scaling");
         let most = self.dimensions.iter().copied().max().unwrap_or(2).min(count - 1);
-        let (start, eigenvalues) = classical_scaling(&distances, most);
+        let (start, _) = classical_scaling(&distances, most);
         let mut embeddings = vec![];
         let mut dimensions = self.dimensions.clone();
         dimensions.iter_mut().for_each(|wanted| *wanted = (*wanted).clamp(1, most));
@@ -168,7 +166,7 @@ impl Task for MakeMap {
             let explained = self.explained(&columns, &embedding);
             embeddings.push(MapEmbedding { embedding, explained });
         }
-        control.output(Arc::new(Map { members, columns, notes, distances, eigenvalues, embeddings }));
+        control.output(Arc::new(Map { members, columns, notes, distances, embeddings }));
         Ok(Ending::Finished)
     }
 }

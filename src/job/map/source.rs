@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::latent::Picture;
-use crate::micrograph::{MOST_PHASES, PhaseMap, PixelSize, Recipe, read};
-use crate::synth::{Graphite, Marble};
-
 use crate::embed::{Column, Values};
+use crate::latent::Picture;
+use crate::micrograph::{PhaseMap, PixelSize, Recipe};
+use crate::synth::{Graphite, Marble};
 
 /// Where the members of a set come from.
 #[derive(Clone, Debug)]
@@ -119,16 +118,8 @@ impl Members {
     /// Reads a picture and adds it, or its patches.
     fn read(&mut self, folder: &Path, path: &Path, recipe: Option<&Recipe>, patches: Option<(usize, usize)>) {
         let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        let read = read(path).and_then(|m| match recipe {
-            Some(recipe) => Ok((m.clone(), Picture::of_prepared(&recipe.apply(&m)?))),
-            // A file of labels holds phases, whatever its numbers.
-            None if m.has_few_values(MOST_PHASES) && m.channels() == 1 => {
-                Ok((m.clone(), Picture::of_prepared(&Recipe::default().apply(&m)?)))
-            }
-            None => Ok((m.clone(), Picture::of(&m, None))),
-        });
-        let picture = match read {
-            Ok((_, picture)) => picture,
+        let picture = match Picture::read(path, recipe) {
+            Ok(picture) => picture,
             Err(error) => return self.left_out.push(format!("{name}: {error}")),
         };
         if let Some(own) = &picture.pixel_size {

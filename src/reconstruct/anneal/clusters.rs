@@ -7,7 +7,7 @@
 use crate::micrograph::PhaseMap;
 use crate::reconstruct::correlation::{BEYOND, bin_at, bins};
 use crate::reconstruct::exchange::Exchange;
-use crate::reconstruct::half_disc::{half_chord, images, moved};
+use crate::reconstruct::half_disc::{half_chord, images, moved, place};
 use crate::stats::{self, Boundary, Components, cluster_function};
 
 /// The cluster functions of all phases, periodic; clusters are pixels of a phase that share edges.
@@ -131,7 +131,7 @@ impl Clusters {
 impl Grid {
     /// The place of a pixel in the array with the border.
     fn place(&self, at: usize) -> usize {
-        (at / self.width + self.distances) * (self.width + 2 * self.distances) + at % self.width + self.distances
+        place(at, self.width, self.distances)
     }
 
     /// The eight pixels around a pixel, from the one above on clockwise. The picture continues at the opposite edge.

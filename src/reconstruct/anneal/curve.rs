@@ -84,6 +84,19 @@ pub fn curve_settings(anneal: &Anneal, size: (usize, usize), (seed, realisations
     Settings { method: Method::Anneal(anneal), seed, realisations, size: Some(size), ..Settings::default() }
 }
 
+/// Checks that a curve can be reconstructed with these settings.
+///
+/// # Errors
+/// A sentence that says what cannot be met.
+pub fn check_curve_settings(settings: &Settings) -> Result<(), ReconstructError> {
+    let size = settings.output_size((0, 0));
+    if [size.0, size.1].iter().any(|edge| !EDGES.contains(edge)) {
+        let text = format!("The edges of the result can have {} to {} pixels.", EDGES.start(), EDGES.end());
+        return Err(ReconstructError::Settings(text));
+    }
+    settings.check(size)
+}
+
 /// The annealing of two phases towards a radial S2 of the second one, the same in all directions.
 ///
 /// # Errors
@@ -92,12 +105,8 @@ pub fn of_curve(radial: &[f64], settings: &Settings) -> Result<Box<dyn Reconstru
     let Method::Anneal(anneal) = &settings.method else {
         return Err(ReconstructError::Settings("A curve is reconstructed by annealing only.".into()));
     };
+    check_curve_settings(settings)?;
     let size = settings.output_size((0, 0));
-    if [size.0, size.1].iter().any(|edge| !EDGES.contains(edge)) {
-        let text = format!("The edges of the result can have {} to {} pixels.", EDGES.start(), EDGES.end());
-        return Err(ReconstructError::Settings(text));
-    }
-    settings.check(size)?;
     let pixels = size.0 * size.1;
     let second = ((radial[0] * pixels as f64).round() as usize).clamp(1, pixels - 1);
     let counts = target_counts(&[pixels - second, second], pixels);

@@ -15,7 +15,7 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use curve::{EDGES, curve_settings, of_curve, read_curve};
+pub use curve::{EDGES, check_curve_settings, curve_settings, of_curve, read_curve};
 pub use run::Annealing;
 pub use settings::{Anneal, MOST_TRIES, Pixels, Start};
 

@@ -80,14 +80,9 @@ impl MethodSettings for Descriptors {
         let size = settings.output_size(target.size());
         let counts = target_counts(&map.counts(), size.0 * size.1);
         let matrix = matrix_of(map);
-        let name = |phase: usize| {
-            let name = settings.recipe.phase_name(phase);
-            let mut letters = name.chars();
-            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-        };
         let mut phases = vec![];
         for phase in (0..map.phases).filter(|phase| *phase != matrix) {
-            let measured = particles(map, phase, self.split, &name(phase))?;
+            let measured = particles(map, phase, self.split, &settings.recipe.phase_name(phase))?;
             phases.push((phase, with_edits(measured, &self.edits, phase)));
         }
         let area = (map.pixels(), size.0 * size.1);

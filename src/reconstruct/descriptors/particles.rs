@@ -47,6 +47,9 @@ const COMPACT: f64 = 2.0 / 3.0;
 /// The phase is one connected network, or its components are branched.
 pub fn particles(map: &PhaseMap, phase: usize, split: bool, name: &str) -> Result<Vec<Particle>, ReconstructError> {
     let refuse = |reason: String| {
+        // The name begins the sentence.
+        let mut letters = name.chars();
+        let name: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
         Err(ReconstructError::Settings(format!(
             "{name} is no set of particles: {reason} Physical descriptors (number, size, shape and spacing of particles) \
              do not apply to it. Take another method."

@@ -2,9 +2,10 @@
 
 use egui::{DragValue, Ui};
 
+use crate::app::space::annealing::exchange_settings;
 use crate::app::widgets::{choice, value};
 use crate::reconstruct::Method;
-use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Pixels, Start};
+use crate::reconstruct::anneal::Anneal;
 use crate::reconstruct::descriptors::{Descriptors, Orientations};
 use crate::reconstruct::field::{Directions, Field};
 use crate::reconstruct::markov::{self, Markov};
@@ -36,20 +37,7 @@ fn field_settings(mut field: Field, ui: &mut Ui) -> (Method, &'static str) {
 
 fn anneal_settings(mut anneal: Anneal, ui: &mut Ui) -> (Method, &'static str) {
     let default = Anneal::default();
-    let tip =
-        "Exchanges of two pixels that are tried, for each pixel of the result. More come closer to the original's S2.";
-    value(ui, "Exchanges", tip, &mut anneal.tries, &default.tries, |ui, v| {
-        ui.add(DragValue::new(v).range(1..=MOST_TRIES).suffix(" a pixel"))
-    });
-    let starts = [(Start::Field, "Gaussian field"), (Start::Noise, "noise")];
-    let tip =
-        "A Gaussian field has nearly the right S2 already. From noise, as in the paper, it takes many more exchanges.";
-    choice(ui, "Start", tip, &mut anneal.start, &default.start, &starts);
-    let pixels = [(Pixels::Interfaces, "at interfaces"), (Pixels::Any, "anywhere")];
-    let tip = "Which pixels are exchanged. At interfaces phases stay compact; anywhere, specks appear.";
-    choice(ui, "Pixels", tip, &mut anneal.pixels, &default.pixels, &pixels);
-    let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
-    value(ui, "Zero tolerance", tip, &mut anneal.zero_tolerance, &default.zero_tolerance, |ui, v| ui.checkbox(v, ""));
+    exchange_settings(&mut anneal, ui);
     let options = [(Directions::Radial, "radial, rows, columns"), (Directions::All, "every displacement")];
     let tip = "Which S2 is in the energy. Every displacement keeps a preferred direction.";
     choice(ui, "S2 of", tip, &mut anneal.directions, &default.directions, &options);

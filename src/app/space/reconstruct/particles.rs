@@ -55,7 +55,7 @@ pub fn histograms(measured: &mut Measured, shared: &mut Shared, ui: &mut Ui) {
         return;
     }
     let key = Key(map, phase, settings.split);
-    measure(measured, &key, &capitalised(&name), shared);
+    measure(measured, &key, &name, shared);
     let found = measured.found.as_ref().filter(|(of, _)| *of == key).map(|(_, found)| found);
     match found {
         None => {
@@ -82,12 +82,6 @@ pub fn histograms(measured: &mut Measured, shared: &mut Shared, ui: &mut Ui) {
     if settings != before {
         shared.settings.method = Method::Descriptors(settings);
     }
-}
-
-/// A name at the beginning of a sentence.
-fn capitalised(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Measures on another thread, if that is not done yet.

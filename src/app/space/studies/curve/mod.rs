@@ -16,11 +16,11 @@ use crate::app::command::{Action, plain_key};
 use crate::app::shared::Shared;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::News;
+use crate::app::space::annealing::exchange_settings;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::job::{Ending, FromCurve, Progress, Request, write_curve_realisation, write_curve_table};
 use crate::project::Project;
-use crate::reconstruct::anneal::{Anneal, MOST_TRIES, Pixels, Start};
 use state::{Curve, SIZE};
 
 /// The ids of its commands.
@@ -216,7 +216,6 @@ fn curve_rows(space: &mut CurveSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 fn setting_rows(space: &mut CurveSpace, ui: &mut Ui) {
-    let default = Anneal::default();
     let (_, reset) = row(ui, "Width × height", "Size of the results in pixels. Their edges are periodic.", |ui| {
         let both = ui.horizontal(|ui| {
             ui.add(DragValue::new(&mut space.size.1).range(8..=16_384)).on_hover_text("Width in pixels");
@@ -228,20 +227,7 @@ fn setting_rows(space: &mut CurveSpace, ui: &mut Ui) {
     if reset {
         space.size = SIZE;
     }
-    let tip = "Exchanges of two pixels that are tried, for each pixel of the result. More come closer to the curve.";
-    value(ui, "Exchanges", tip, &mut space.anneal.tries, &default.tries, |ui, v| {
-        ui.add(DragValue::new(v).range(1..=MOST_TRIES).suffix(" a pixel"))
-    });
-    let starts = [(Start::Field, "Gaussian field"), (Start::Noise, "noise")];
-    let tip = "A Gaussian field has nearly the right S2 already. From noise it takes many more exchanges.";
-    choice(ui, "Start", tip, &mut space.anneal.start, &default.start, &starts);
-    let pixels = [(Pixels::Interfaces, "at interfaces"), (Pixels::Any, "anywhere")];
-    let tip = "Which pixels are exchanged. At interfaces phases stay compact; anywhere, specks appear.";
-    choice(ui, "Pixels", tip, &mut space.anneal.pixels, &default.pixels, &pixels);
-    let tip = "Accepts no exchange that raises the energy: quicker, but it can get stuck.";
-    value(ui, "Zero tolerance", tip, &mut space.anneal.zero_tolerance, &default.zero_tolerance, |ui, v| {
-        ui.checkbox(v, "")
-    });
+    exchange_settings(&mut space.anneal, ui);
     let tip = "How many to make, each from a seed of its own.";
     value(ui, "Realisations", tip, &mut space.realisations, &1, |ui, v| ui.add(DragValue::new(v).range(1..=1000)));
     let tip = "The same seed gives the same result.";

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::app::shared::watch::Watch;
 use crate::app::widgets::Picture;
 use crate::figure::significant;
-use crate::job::{CurveRealisation, FromCurve, Preview};
+use crate::job::{CurveRealisation, FromCurve, Preview, curve_text};
+use crate::micrograph::MOST_PHASES;
 use crate::reconstruct::Settings;
 use crate::reconstruct::anneal::{Anneal, curve_settings, read_curve};
 
@@ -29,16 +30,7 @@ impl Curve {
     /// # Errors
     /// A sentence that says what is wrong.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        /// The most bytes of a table that are read.
-        const MOST_BYTES: u64 = 16 << 20;
-        /// The most phases of a table.
-        const MOST_PHASES: usize = 8;
-        let failed = |error| format!("{} could not be read: {error}.", path.display());
-        let bytes = std::fs::metadata(path).map_err(failed)?.len();
-        if bytes > MOST_BYTES {
-            return Err(format!("{} has {bytes} bytes, too many for a curve.", path.display()));
-        }
-        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let text = curve_text(path)?;
         let only =
             read_curve(&text, None).map_err(|reason| format!("{} is no curve of S2. {reason}", path.display()))?;
         let of = |phase: usize| read_curve(&text, Some(phase)).ok().map(|radial| (phase, radial));
