@@ -9,10 +9,11 @@ use microwright::compute::Device;
 use microwright::compute::graph::Precision;
 use microwright::embed::explain::Fit;
 use microwright::embed::{
-    Distances, TextureExtractor, TextureSettings, Textures, classical_scaling, power_spectra, smacof,
+    Distances, TextureExtractor, TextureSettings, Vectors, classical_scaling, power_spectrum, smacof,
 };
 use microwright::micrograph::write_labels_npy;
 use microwright::net::{Layer, Weights, WeightsKind};
+use microwright::stats::Fourier;
 use microwright::synth::{self, Marble};
 use ndarray::Array2;
 use serde_json::Value;
@@ -75,19 +76,22 @@ fn texture_vectors_are_those_of_the_golden_values() {
         (0..64 * 64).map(value).collect()
     };
     let pictures = [stripes(0.0, 6.0), stripes(0.3, 6.0), stripes(0.0, 12.0)];
-    let settings = TextureSettings { layers: layers.clone(), alike: false, ..TextureSettings::default() };
+    let weighted = layers.iter().map(|layer| (*layer, 1.0)).collect();
+    let settings = TextureSettings { layers: weighted, alike: false, ..TextureSettings::default() };
     let device = Device::open("cpu", Precision::Single).expect("the cores");
-    let mut extractor = TextureExtractor::new(&device, &weights, &settings, (64, 64)).expect("a network");
+    let mut extractor = TextureExtractor::new(&device, &weights, &settings, (64, 64), false).expect("a network");
     let vectors: Vec<Vec<f32>> = pictures.iter().map(|picture| extractor.extract(picture).expect("a vector")).collect();
-    let textures = Textures::new(vectors, &settings).expect("vectors");
-    let mut edge = 64;
-    for (layer, vectors) in textures.layers() {
+    let (mut edge, mut at) = (64, 0);
+    for (layer, length) in settings.lengths(false) {
+        let part: Vec<f32> = vectors.iter().flat_map(|vector| &vector[at..at + length]).copied().collect();
+        at += length;
+        let vectors = Array2::from_shape_vec((3, length), part).expect("three rows");
         let wanted = &golden["layers"][layer.name()];
         // The golden matrices are not divided by the number of positions.
         let positions = f64::from(edge * edge);
         let norms = numbers(&wanted["norms"]);
         let distances = matrix(&wanted["distances"]);
-        let own = Distances::between(&vectors);
+        let own = Distances::between(&vectors.view());
         for i in 0..3 {
             let norm = vectors.row(i).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() * positions;
             assert!((norm - norms[i]).abs() < 1e-4 * norms[i], "{layer}: {norm} and {}", norms[i]);
@@ -104,13 +108,13 @@ fn texture_vectors_are_those_of_the_golden_values() {
 #[test]
 fn textures_can_be_independent_of_turns_and_of_contrast() {
     let weights = Weights::built_in(Layer::named("conv2_1").expect("a layer"));
-    let layers: Vec<Layer> = ["conv1_1", "conv2_1"].iter().filter_map(|name| Layer::named(name)).collect();
+    let layers = ["conv1_1", "conv2_1"].iter().filter_map(|name| Some((Layer::named(name)?, 1.0))).collect();
     let picture = Marble { angle: 0.4, scale: 5.0, noise: 1.0 }.grey(32, 1);
     let turned: Vec<f32> = (0..32 * 32).map(|at| picture[at % 32 * 32 + at / 32]).collect();
     let paler: Vec<f32> = picture.iter().map(|v| 60.0 + 0.5 * v).collect();
     let device = Device::open("cpu", Precision::Single).expect("the cores");
     let gap = |settings: &TextureSettings, other: &[f32]| {
-        let mut extractor = TextureExtractor::new(&device, &weights, settings, (32, 32)).expect("a network");
+        let mut extractor = TextureExtractor::new(&device, &weights, settings, (32, 32), false).expect("a network");
         let [a, b] = [&picture[..], other].map(|picture| extractor.extract(picture).expect("a vector"));
         let norm = a.iter().map(|v| v * v).sum::<f32>().sqrt();
         a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt() / norm
@@ -120,7 +124,7 @@ fn textures_can_be_independent_of_turns_and_of_contrast() {
     let normalising = TextureSettings { normalised: true, ..plain.clone() };
     assert!(gap(&plain, &turned) > 0.01 && gap(&turning, &turned) < 1e-4, "{}", gap(&turning, &turned));
     assert!(gap(&plain, &paler) > 0.01 && gap(&normalising, &paler) < 1e-3, "{}", gap(&normalising, &paler));
-    let wide = TextureExtractor::new(&device, &weights, &turning, (32, 40)).err().expect("refused").to_string();
+    let wide = TextureExtractor::new(&device, &weights, &turning, (32, 40), false).err().expect("refused").to_string();
     assert!(wide.contains("squares"), "{wide}");
 }
 
@@ -129,8 +133,11 @@ fn textures_can_be_independent_of_turns_and_of_contrast() {
 fn a_map_of_power_spectra_follows_the_scale() {
     let marbles: Vec<Marble> =
         (0..40).map(|n| Marble { angle: 0.0, scale: 4.0 + f64::from(n) * 0.1, noise: 0.0 }).collect();
-    let pictures: Vec<Vec<f32>> = marbles.iter().map(|marble| marble.grey(32, 1)).collect();
-    let distances = Distances::between(&power_spectra(&pictures, (32, 32)).view());
+    let fourier = Fourier::new(32, 32);
+    let spectra: Vec<f32> = marbles.iter().flat_map(|marble| power_spectrum(&marble.grey(32, 1), &fourier)).collect();
+    let width = spectra.len() / marbles.len();
+    let rows = Array2::from_shape_vec((marbles.len(), width), spectra).expect("rows");
+    let distances = Vectors::scaled(rows, vec![(width, 1.0)]).distances();
     let (start, _) = classical_scaling(&distances, 6);
     let scales: Vec<Option<f64>> = marbles.iter().map(|marble| Some(marble.scale)).collect();
     let fit = Fit::of(&start.places, &scales).expect("a fit");

@@ -9,7 +9,7 @@ use super::follow::follow;
 use super::print::say;
 use super::reconstruct::check_folder;
 use crate::embed::TextureSettings;
-use crate::job::{DistanceKind, Ending, MakeMap, Map, MapSource, write_map};
+use crate::job::{DistanceKind, Ending, MakeMap, Map, MapSource, ScalingKind, write_map};
 use crate::micrograph::Recipe;
 use crate::net::{Layer, WeightsKind};
 
@@ -22,6 +22,8 @@ enum Kind {
     Spectra,
     /// Statistics of phases
     Statistics,
+    /// Latent points of a model
+    Latent,
 }
 
 /// Where the set comes from.
@@ -66,12 +68,15 @@ pub struct Arguments {
     /// What distances are taken between
     #[arg(long, value_enum, default_value = "textures")]
     distances: Kind,
+    /// File of the latent model [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards
     #[arg(long, default_value = "builtin")]
     weights: String,
-    /// Layers of the texture vectors, separated by commas
+    /// Layers of the texture vectors, separated by commas; conv3_1=2 gives a layer twice the weight
     #[arg(long, value_delimiter = ',', value_parser = layer, default_value = "conv1_1,conv2_1,conv3_1")]
-    layers: Vec<Layer>,
+    layers: Vec<(Layer, f64)>,
     /// Scale layers so that all count alike over the set; false: as in the loss of Gatys et al.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     alike: bool,
@@ -81,6 +86,9 @@ pub struct Arguments {
     /// Bring all pictures to the same mean and contrast first
     #[arg(long)]
     normalised: bool,
+    /// How places are found
+    #[arg(long, value_enum, default_value = "stress")]
+    scaling: ScalingKind,
     /// Dimensions of the embeddings, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "2,3", value_parser = clap::value_parser!(u16).range(1..=50))]
     dimensions: Vec<u16>,
@@ -92,8 +100,12 @@ pub struct Arguments {
     device: String,
 }
 
-fn layer(text: &str) -> Result<Layer, String> {
-    Layer::named(text.trim()).ok_or_else(|| format!("there is no layer {text}; layers are conv1_1, conv1_2, pool1 …"))
+fn layer(text: &str) -> Result<(Layer, f64), String> {
+    let (name, weight) = text.split_once('=').unwrap_or((text, "1"));
+    let layer = Layer::named(name.trim());
+    let layer = layer.ok_or_else(|| format!("there is no layer {name}; layers are conv1_1, conv1_2, pool1 …"))?;
+    let weight = weight.trim().parse::<f64>().ok().filter(|v| *v > 0.0 && v.is_finite());
+    Ok((layer, weight.ok_or_else(|| format!("{text} has no weight above 0"))?))
 }
 
 fn period(text: &str) -> Result<(String, f64), String> {
@@ -109,7 +121,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let synthetic = edge.unwrap_or(128);
     let source = match (&arguments.set.folder, arguments.set.marble, arguments.set.graphite) {
         (Some(folder), ..) if !folder.is_dir() => bail!("{} is no folder.", folder.display()),
-        (Some(folder), ..) => MapSource::Folder(folder.clone()),
+        (Some(folder), ..) => MapSource::Files(vec![folder.clone()]),
         (None, Some(count), _) => MapSource::Marble(count as usize, synthetic, arguments.seed),
         (None, None, count) => MapSource::Graphite(count.unwrap_or(0) as usize, synthetic, arguments.seed),
     };
@@ -123,9 +135,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Kind::Textures => DistanceKind::Textures(WeightsKind::parse(&arguments.weights), textures),
         Kind::Spectra => DistanceKind::Spectra,
         Kind::Statistics => DistanceKind::Statistics,
+        Kind::Latent => DistanceKind::Latent(arguments.model.clone()),
     };
     let table = match &arguments.table {
-        Some(path) => Some(std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?),
+        Some(path) => {
+            let read = std::fs::read(path).with_context(|| format!("{} could not be read", path.display()));
+            Some(Arc::new(read?))
+        }
         None => None,
     };
     let mut periods = arguments.periods.clone();
@@ -140,6 +156,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         pattern: arguments.pattern.clone(),
         periods,
         kind,
+        scaling: arguments.scaling,
         dimensions: arguments.dimensions.iter().map(|wanted| usize::from(*wanted)).collect(),
         device: arguments.device.clone(),
     };

@@ -84,21 +84,36 @@ impl Distances {
         self.0.iter().map(|d| d * d).sum::<f64>() / pairs.max(1) as f64
     }
 
-    /// All 0, for a set of so many.
-    pub fn zero(count: usize) -> Self {
-        Self(Array2::zeros((count, count)))
-    }
-
-    /// Adds distances of another kind: the root of the sum of the squares, those of the other one with a weight.
-    pub fn add(&mut self, other: &Self, weight: f64) {
-        self.0.zip_mut_with(&other.0, |own, d| *own = own.hypot(weight.sqrt() * d));
+    /// The same with more members: for each, its distances from all members, also those that are added before it, and
+    /// itself. None if a row is too short or has a number that is no distance.
+    pub fn with(&self, more: &[Vec<f64>]) -> Option<Self> {
+        let (old, count) = (self.count(), self.count() + more.len());
+        let fine = |(n, row): (usize, &Vec<f64>)| {
+            row.len() > old + n && row.iter().all(|d| d.is_finite() && *d >= 0.0) && row[old + n] == 0.0
+        };
+        if !more.iter().enumerate().all(fine) {
+            return None;
+        }
+        let mut matrix = Array2::zeros((count, count));
+        matrix.slice_mut(s![..old, ..old]).assign(&self.0);
+        for (n, row) in more.iter().enumerate() {
+            for (j, distance) in row[..old + n].iter().enumerate() {
+                (matrix[[old + n, j]], matrix[[j, old + n]]) = (*distance, *distance);
+            }
+        }
+        Some(Self(matrix))
     }
 
     /// The members that are nearest to one, nearest first, without itself.
     pub fn nearest(&self, i: usize, most: usize) -> Vec<usize> {
+        let row = self.row(i);
+        let order = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]).then(a.cmp(b));
         let mut others: Vec<usize> = (0..self.count()).filter(|j| *j != i).collect();
-        others.sort_by(|a, b| self.at(i, *a).total_cmp(&self.at(i, *b)).then(a.cmp(b)));
-        others.truncate(most);
+        if most < others.len() {
+            others.select_nth_unstable_by(most, order);
+            others.truncate(most);
+        }
+        others.sort_by(order);
         others
     }
 }
@@ -118,6 +133,9 @@ mod tests {
         }
         assert!(Distances::new(found.matrix().clone()).is_some());
         assert_eq!(found.nearest(0, 3).len(), 3);
+        let more = found.with(&[[found.row(3), &[0.0]].concat()]).expect("a member more");
+        assert!(more.count() == 71 && more.at(70, 69) == found.at(3, 69) && more.at(2, 70) == found.at(2, 3));
+        assert!(found.with(&[vec![1.0; 71]]).is_none() && found.with(&[vec![0.0; 70]]).is_none());
         assert!(Distances::new(Array2::from_elem((2, 2), 1.0)).is_none());
         assert!(Distances::new(Array2::zeros((2, 3))).is_none());
     }

@@ -4,7 +4,7 @@ use faer::Mat;
 use faer::linalg::solvers::SolveLstsq;
 use ndarray::Array2;
 
-use super::Distances;
+use super::{Distances, Values};
 
 /// A linear regression of a quantity on the places of an embedding (Lubbers et al., Eq. 11 to 13).
 #[derive(Clone, Debug, PartialEq)]
@@ -107,17 +107,26 @@ impl PeriodicFit {
     }
 }
 
-/// The distance correlation of distances and a quantity, 0 … 1 (Székely, Rizzo & Bakirov, Ann. Stat. 35:2769, 2007): it
-/// sees every kind of dependence, also where no direction of an embedding follows it. NaN for fewer than three values, and
-/// where all are the same.
-pub fn distance_correlation(distances: &Distances, values: &[Option<f64>]) -> f64 {
-    let known = known(values);
-    if known.len() < 3 {
+/// The distance correlation of distances and a column, 0 … 1 (Székely, Rizzo & Bakirov, Ann. Stat. 35:2769, 2007): it
+/// sees every kind of dependence, also where no direction of an embedding follows it. Two words differ by 1, or not. NaN
+/// for fewer than three values, and where all are the same. Of large sets an evenly chosen part is taken.
+pub fn distance_correlation(distances: &Distances, values: &Values) -> f64 {
+    /// The most members that are taken.
+    const MOST: usize = 2000;
+    let mut rows: Vec<usize> = (0..distances.count()).filter(|i| !values.is_missing(*i)).collect();
+    if rows.len() < 3 {
         return f64::NAN;
     }
-    let n = known.len();
-    let a = doubly_centred(Array2::from_shape_fn((n, n), |(i, j)| distances.at(known[i].0, known[j].0)));
-    let b = doubly_centred(Array2::from_shape_fn((n, n), |(i, j)| (known[i].1 - known[j].1).abs()));
+    if rows.len() > MOST {
+        rows = (0..MOST).map(|n| rows[n * rows.len() / MOST]).collect();
+    }
+    let n = rows.len();
+    let gap = |i: usize, j: usize| match values {
+        Values::Numbers(values) => (values[i].unwrap_or(0.0) - values[j].unwrap_or(0.0)).abs(),
+        Values::Words(values) => f64::from(values[i] != values[j]),
+    };
+    let a = doubly_centred(Array2::from_shape_fn((n, n), |(i, j)| distances.at(rows[i], rows[j])));
+    let b = doubly_centred(Array2::from_shape_fn((n, n), |(i, j)| gap(rows[i], rows[j])));
     let product = |a: &Array2<f64>, b: &Array2<f64>| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>().max(0.0);
     (product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()).sqrt()
 }
@@ -189,11 +198,16 @@ mod tests {
         let of = |of: &dyn Fn(f64) -> f64| {
             let place = |i: usize| of(values[i].expect("a value"));
             let matrix = Array2::from_shape_fn((30, 30), |(i, j)| (place(i) - place(j)).abs());
-            distance_correlation(&Distances::new(matrix).expect("distances"), &values)
+            distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Numbers(values.clone()))
         };
         assert!((of(&|v| 2.0 * v) - 1.0).abs() < 1e-9);
         // A parabola has no linear correlation, but a distance correlation.
         assert!((0.3..0.8).contains(&of(&|v| (v - 14.5).powi(2))));
         assert!(of(&|v| (v * 7919.0) % 31.0) < 0.45);
+        // Three words, one for each heap of members.
+        let words: Vec<Option<String>> = (0..30).map(|i| Some(["a", "b", "c"][i % 3].to_string())).collect();
+        let matrix = Array2::from_shape_fn((30, 30), |(i, j)| if i % 3 == j % 3 { 0.0 } else { 5.0 });
+        let found = distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Words(words));
+        assert!((found - 1.0).abs() < 1e-9, "{found}");
     }
 }

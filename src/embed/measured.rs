@@ -1,28 +1,12 @@
 //! Vectors of this program's statistics of phases.
 
-use ndarray::{Array2, Axis};
-
 use crate::micrograph::PhaseMap;
 use crate::stats::{Boundary, Components, chord_lengths, mean_chord, specific_surface, two_point_radial};
 
-/// Statistics of every phase of each map, a row each: volume fraction, specific surface, mean chord, number of components
-/// for each thousand pixels, share of the largest component, and S2 at 1, 2, 4, 8 and 16 pixels. Each column is brought to
-/// a mean of 0 and a deviation of 1 over the set, so that all count alike. None if maps have unlike numbers of phases.
-pub fn measured_vectors(maps: &[&PhaseMap]) -> Option<Array2<f32>> {
-    use rayon::prelude::*;
-    let phases = maps.first()?.phases;
-    if maps.iter().any(|map| map.phases != phases) {
-        return None;
-    }
-    let rows: Vec<Vec<f32>> =
-        maps.par_iter().map(|map| (0..phases).flat_map(|phase| of_phase(map, phase)).collect()).collect();
-    let mut vectors = Array2::from_shape_vec((maps.len(), rows[0].len()), rows.concat()).ok()?;
-    for mut column in vectors.axis_iter_mut(Axis(1)) {
-        let mean = column.mean().unwrap_or(0.0);
-        let deviation = column.std(0.0);
-        column.mapv_inplace(|v| if deviation > 0.0 { (v - mean) / deviation } else { 0.0 });
-    }
-    Some(vectors)
+/// Statistics of every phase of a map: volume fraction, specific surface, mean chord, number of components for each
+/// thousand pixels, share of the largest component, and S2 at 1, 2, 4, 8 and 16 pixels.
+pub fn measured_vector(map: &PhaseMap) -> Vec<f32> {
+    (0..map.phases).flat_map(|phase| of_phase(map, phase)).collect()
 }
 
 fn of_phase(map: &PhaseMap, phase: usize) -> Vec<f32> {

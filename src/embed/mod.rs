@@ -1,21 +1,27 @@
 //! Sets of micrographs: texture vectors, distances between them, embeddings in few dimensions, and what explains an
 //! embedding (Lubbers, Lookman & Barros, Phys. Rev. E 96:052111, 2017).
 //!
-//! [`Textures`] holds the Gram matrices of a set, [`Distances`] all distances between its members. [`classical_scaling`]
-//! gives an embedding to start from, and [`smacof`] the one with the least stress. [`explain`] says which columns of a
-//! table an embedding follows.
+//! [`Vectors`] hold what stands for each member, [`Distances`] all distances between them. [`classical_scaling`] gives an
+//! embedding to start from, [`smacof`] the one with the least stress; [`tsne`] and [`umap`] keep neighbours together
+//! instead. [`explain`] says which columns of a table an embedding follows, [`Clusters`] which members belong together.
 
+mod clusters;
 mod distances;
 pub mod explain;
 mod measured;
+mod neighbours;
 mod scaling;
 mod spectrum;
 mod table;
 mod texture;
+mod vectors;
 
+pub use clusters::{Clusters, MOST as MOST_CLUSTERS, outliers};
 pub use distances::Distances;
-pub use measured::measured_vectors;
-pub use scaling::{Embedding, LEAST_GAIN, classical_scaling, smacof, stress};
-pub use spectrum::power_spectra;
+pub use measured::measured_vector;
+pub use neighbours::{tsne, umap};
+pub use scaling::{Embedding, LEAST_GAIN, classical_scaling, landmark_start, place, smacof, stress};
+pub use spectrum::power_spectrum;
 pub use table::{Column, Joined, Table, TableError, Values, join, of_pattern};
-pub use texture::{TextureError, TextureExtractor, TextureSettings, Textures};
+pub use texture::{TextureError, TextureExtractor, TextureSettings};
+pub use vectors::{SKETCH, Vectors};

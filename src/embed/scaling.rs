@@ -146,8 +146,8 @@ fn sums(distances: &Distances, places: &Array2<f64>) -> Sums {
 pub const LEAST_GAIN: f64 = 1e-6;
 
 /// The embedding with the least raw stress near a start: SMACOF (De Leeuw, 1977), by relaxed steps (De Leeuw & Heiser,
-/// 1980), which need about half of the iterations; by plain ones in one dimension. It ends with an iteration that lowers the raw stress by a smaller share
-/// than `least_gain`. `go_on` is called after each iteration with its number, from 0, and the stress; where it returns
+/// 1980), which need about half of the iterations; by plain ones in one dimension. It ends with an iteration that lowers
+/// the raw stress by a smaller share than `least_gain`. `go_on` is called after each iteration with its number, from 0, and the stress; where it returns
 /// false, the places so far are the result.
 pub fn smacof(
     distances: &Distances,
@@ -208,6 +208,80 @@ fn guttman(distances: &Distances, places: &Array2<f64>) -> Array2<f64> {
     Array2::from_shape_vec((count, width), found).expect("the shape of the places")
 }
 
+/// The place of a member whose distances from members with places are given: that with the least raw stress near the
+/// mean of its nearest ones, by the same majorisation as [`smacof`].
+pub fn place(distances: &[f64], places: &Array2<f64>) -> Array1<f64> {
+    /// Members that the start is the mean of.
+    const NEAREST: usize = 4;
+    const ITERATIONS: usize = 300;
+    /// A step that is shorter than this share of the mean distance is the last one.
+    const LAST: f64 = 1e-6;
+    let width = places.ncols();
+    let count = distances.len().min(places.nrows());
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|a, b| distances[*a].total_cmp(&distances[*b]).then(a.cmp(b)));
+    order.truncate(NEAREST);
+    let mut own = Array1::zeros(width);
+    order.iter().for_each(|i| own += &places.row(*i));
+    own /= order.len().max(1) as f64;
+    let mean = distances.iter().sum::<f64>() / count.max(1) as f64;
+    for _ in 0..ITERATIONS {
+        let mut next = Array1::zeros(width);
+        for (other, wanted) in places.rows().into_iter().zip(distances) {
+            let gap = &own - &other;
+            let found = gap.dot(&gap).sqrt();
+            next += &other;
+            if found > 0.0 {
+                next.scaled_add(wanted / found, &gap);
+            }
+        }
+        next /= count.max(1) as f64;
+        let step = (&next - &own).mapv(|v| v * v).sum().sqrt();
+        own = next;
+        if step <= LAST * mean {
+            break;
+        }
+    }
+    own
+}
+
+/// A start for [`smacof`] of a large set: an evenly chosen part of the members is scaled alone, and all others are placed
+/// among them (landmarks; De Silva & Tenenbaum, 2004). `go_on` gets the share that is done; where it returns false, the
+/// others stay where the mean of the landmarks is.
+pub fn landmark_start(
+    distances: &Distances,
+    dimensions: usize,
+    landmarks: usize,
+    go_on: &dyn Fn(f64) -> bool,
+) -> Array2<f64> {
+    /// The share of the work that scaling the landmarks takes, about.
+    const SCALED: f64 = 0.3;
+    /// Members between two questions whether to go on.
+    const PIECE: usize = 256;
+    let count = distances.count();
+    let landmarks = landmarks.min(count);
+    let chosen: Vec<usize> = (0..landmarks).map(|n| n * count / landmarks).collect();
+    let own = Array2::from_shape_fn((landmarks, landmarks), |(i, j)| distances.at(chosen[i], chosen[j]));
+    let own = Distances::new(own).expect("a part of the distances");
+    let (start, _) = classical_scaling(&own, dimensions);
+    let scaled = smacof(&own, &start.places, LEAST_GAIN, |_, _| go_on(0.0)).places;
+    let row_of = |i: usize| match chosen.binary_search(&i) {
+        Ok(n) => scaled.row(n).to_owned(),
+        Err(_) => place(&chosen.iter().map(|j| distances.at(i, *j)).collect::<Vec<_>>(), &scaled),
+    };
+    let mut rows: Vec<Array1<f64>> = Vec::with_capacity(count);
+    while rows.len() < count {
+        if !go_on(SCALED + (1.0 - SCALED) * rows.len() as f64 / count as f64) {
+            rows.resize(count, Array1::zeros(dimensions));
+            break;
+        }
+        let next = rows.len()..count.min(rows.len() + PIECE);
+        rows.extend(next.into_par_iter().map(row_of).collect::<Vec<_>>());
+    }
+    let views: Vec<_> = rows.iter().map(|row| row.view().insert_axis(Axis(0))).collect();
+    ndarray::concatenate(Axis(0), &views).expect("rows of the same width")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +309,21 @@ mod tests {
             let better = smacof(&distances, &start, LEAST_GAIN, |_, _| true);
             assert!(better.stress < 0.2 * stress(&distances, &start), "{}", better.stress);
         }
+    }
+
+    #[test]
+    fn members_are_placed_among_others() {
+        let (_, distances) = grid(700);
+        let (all, _) = classical_scaling(&distances, 2);
+        for member in [0, 333, 699] {
+            let others: Vec<usize> = (0..700).filter(|j| *j != member).collect();
+            let row: Vec<f64> = others.iter().map(|j| distances.at(member, *j)).collect();
+            let found = place(&row, &all.places.select(Axis(0), &others));
+            let gap = (&found - &all.places.row(member)).mapv(|v| v * v).sum().sqrt();
+            assert!(gap < 1e-3, "{member}: {gap}");
+        }
+        let start = landmark_start(&distances, 2, 100, &|_| true);
+        assert!(stress(&distances, &start) < 1e-4, "{}", stress(&distances, &start));
     }
 
     #[test]

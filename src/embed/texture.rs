@@ -1,8 +1,8 @@
 //! Texture vectors: the Gram matrices of a feature network.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
-use super::Distances;
+use super::vectors::{SKETCH, Vectors, add_to_sketch};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::net::{Layer, Weights, features};
@@ -11,10 +11,11 @@ use crate::net::{Layer, Weights, features};
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextureSettings {
-    /// The layers whose Gram matrices it has.
-    pub layers: Vec<Layer>,
-    /// Whether layers are scaled so that each has the same mean squared distance over the set. Else each Gram matrix is
-    /// divided by its number of channels, as in the loss of Gatys, Ecker & Bethge (2015).
+    /// The layers whose Gram matrices it has, each with a weight of its squared distances.
+    pub layers: Vec<(Layer, f64)>,
+    /// Whether layers are scaled so that each has the same mean squared distance over the set, before the weights. Else
+    /// each Gram matrix is divided by its number of channels, as in the loss of Gatys, Ecker & Bethge (2015), which
+    /// Lubbers et al. take.
     pub alike: bool,
     /// Whether the mean over the four quarter turns of a picture and of its mirror image is taken, so that turned pictures
     /// are the same.
@@ -25,8 +26,54 @@ pub struct TextureSettings {
 
 impl Default for TextureSettings {
     fn default() -> Self {
-        let layers = ["conv1_1", "conv2_1", "conv3_1"].iter().filter_map(|name| Layer::named(name)).collect();
+        let names = ["conv1_1", "conv2_1", "conv3_1"];
+        let layers = names.iter().filter_map(|name| Some((Layer::named(name)?, 1.0))).collect();
         Self { layers, alike: true, turned: false, normalised: false }
+    }
+}
+
+impl TextureSettings {
+    /// The layers in the order of the network, each once.
+    fn ordered(&self) -> Vec<(Layer, f64)> {
+        let mut layers = self.layers.clone();
+        layers.sort_by_key(|(layer, _)| *layer);
+        layers.dedup_by_key(|(layer, _)| *layer);
+        layers
+    }
+
+    /// The layers with the number of numbers that each gives, in order. With `sketched`, Gram matrices of more than
+    /// [`SKETCH`] numbers are replaced by sketches of that length.
+    pub fn lengths(&self, sketched: bool) -> Vec<(Layer, usize)> {
+        let length = |layer: Layer| match packed_length(layer.channels()) {
+            long if sketched => long.min(SKETCH),
+            long => long,
+        };
+        self.ordered().into_iter().map(|(layer, _)| (layer, length(layer))).collect()
+    }
+
+    /// Scales the texture vectors of a set, one row each.
+    pub fn vectors(&self, rows: Array2<f32>, sketched: bool) -> Vectors {
+        let lengths = self.lengths(sketched);
+        let layers = self.ordered();
+        let both = lengths.iter().zip(&layers);
+        match self.alike {
+            true => {
+                Vectors::alike(rows, &both.map(|((_, length), (_, weight))| (*length, *weight)).collect::<Vec<_>>())
+            }
+            false => {
+                let factor = |layer: Layer, weight: f64| (weight.sqrt() / layer.channels() as f64) as f32;
+                Vectors::scaled(rows, both.map(|((_, length), (layer, w))| (*length, factor(*layer, *w))).collect())
+            }
+        }
+    }
+
+    /// Bytes that a map of so many members takes, about: their vectors, and matrices of all distances.
+    pub fn bytes(&self, count: usize, sketched: bool) -> u64 {
+        /// Matrices at a time: the distances, and the products of scaling.
+        const MATRICES: u64 = 2;
+        let length: usize = self.lengths(sketched).iter().map(|(_, length)| length).sum();
+        let count = count as u64;
+        count * (4 * length as u64 + 8 * MATRICES * count)
     }
 }
 
@@ -48,10 +95,11 @@ pub struct TextureExtractor {
     size: (usize, usize),
     channels: Vec<usize>,
     settings: TextureSettings,
+    sketched: bool,
 }
 
 impl TextureExtractor {
-    /// For pictures of a height and width.
+    /// For pictures of a height and width. `sketched` is that of [`TextureSettings::lengths`].
     ///
     /// # Errors
     /// No layer is chosen, the weights lack one, the picture is too small, or the device lacks memory.
@@ -60,6 +108,7 @@ impl TextureExtractor {
         weights: &Weights,
         settings: &TextureSettings,
         size: (usize, usize),
+        sketched: bool,
     ) -> Result<Self, TextureError> {
         if settings.layers.is_empty() {
             return Err(TextureError::Settings("Choose a layer of the network at least.".into()));
@@ -70,14 +119,15 @@ impl TextureExtractor {
         }
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(size.0, size.1, 3));
-        let out = features(&mut graph, image, weights, &settings.layers, Padding::Zero, Pooling::Mean)?;
+        let layers: Vec<Layer> = settings.ordered().into_iter().map(|(layer, _)| layer).collect();
+        let out = features(&mut graph, image, weights, &layers, Padding::Zero, Pooling::Mean)?;
         let channels = out.taps.iter().map(|(_, map)| graph.shape(*map).channels).collect();
         let program = device.compile(graph, &out.grams)?;
-        Ok(Self { program, image, size, channels, settings: settings.clone() })
+        Ok(Self { program, image, size, channels, settings: settings.clone(), sketched })
     }
 
     /// The Gram matrices of a picture of grey values 0 … 255, each divided by the number of positions of its layer and
-    /// packed; see [`Textures`].
+    /// packed, or sketched; one after the other in the order of the network.
     ///
     /// # Errors
     /// The device is lost.
@@ -92,7 +142,9 @@ impl TextureExtractor {
             let image: Vec<f32> = picture.iter().flat_map(|v| [*v; 3]).collect();
             self.program.write(self.image, &image);
             let grams = self.program.run()?;
-            let packed: Vec<f32> = grams.iter().zip(&self.channels).flat_map(|(gram, c)| packed(gram, *c)).collect();
+            let sketched = self.sketched;
+            let packed: Vec<f32> =
+                grams.iter().zip(&self.channels).flat_map(|(gram, c)| part(gram, *c, sketched)).collect();
             match sum.is_empty() {
                 true => sum = packed,
                 false => sum.iter_mut().zip(packed).for_each(|(sum, v)| *sum += v),
@@ -111,6 +163,17 @@ fn packed(matrix: &[f32], n: usize) -> Vec<f32> {
         std::iter::once(matrix[row * n + row]).chain(beside)
     };
     (0..n).flat_map(of_row).collect()
+}
+
+/// The packed matrix, or its sketch where it is longer.
+fn part(matrix: &[f32], n: usize, sketched: bool) -> Vec<f32> {
+    let whole = packed(matrix, n);
+    if !sketched || whole.len() <= SKETCH {
+        return whole;
+    }
+    let mut sketch = vec![0.0; SKETCH];
+    add_to_sketch(&whole, &mut sketch);
+    sketch
 }
 
 /// Brings a picture to the mean and the contrast of grey noise.
@@ -137,71 +200,7 @@ fn turned(grey: &Array2<f32>) -> Vec<Array2<f32>> {
     all
 }
 
-/// The texture vectors of a set: for each member the packed Gram matrices of all layers, one after the other.
-#[derive(Clone, Debug)]
-pub struct Textures {
-    vectors: Array2<f32>,
-    layers: Vec<Layer>,
-}
-
 /// How many numbers the packed Gram matrix of so many channels has.
 fn packed_length(channels: usize) -> usize {
     channels * (channels + 1) / 2
-}
-
-impl Textures {
-    /// Bytes that a map of so many members takes, about: their vectors, and matrices of all distances.
-    pub fn bytes(count: usize, layers: &[Layer]) -> u64 {
-        /// Matrices at a time: those of a layer and of all, and the products of scaling.
-        const MATRICES: u64 = 3;
-        let count = count as u64;
-        count * (4 * Self::length(layers) as u64 + 8 * MATRICES * count)
-    }
-
-    /// How many numbers a texture vector of these layers has.
-    pub fn length(layers: &[Layer]) -> usize {
-        layers.iter().map(|layer| packed_length(layer.channels())).sum()
-    }
-
-    /// From the vectors of all members, in order. None if there is none, or they have another length.
-    pub fn new(vectors: Vec<Vec<f32>>, settings: &TextureSettings) -> Option<Self> {
-        let mut layers = settings.layers.clone();
-        layers.sort_unstable();
-        layers.dedup();
-        let length = Self::length(&layers);
-        let count = vectors.len();
-        if count == 0 || vectors.iter().any(|vector| vector.len() != length) {
-            return None;
-        }
-        let mut flat = Vec::with_capacity(count * length);
-        // Each is freed as soon as it is copied.
-        vectors.into_iter().for_each(|vector| flat.extend(vector));
-        Some(Self { vectors: Array2::from_shape_vec((count, length), flat).ok()?, layers })
-    }
-
-    /// The layers with the packed Gram matrices of all members.
-    pub fn layers(&self) -> Vec<(Layer, ArrayView2<'_, f32>)> {
-        let mut at = 0;
-        let each = self.layers.iter().map(|layer| {
-            let length = packed_length(layer.channels());
-            at += length;
-            (*layer, self.vectors.slice(ndarray::s![.., at - length..at]))
-        });
-        each.collect()
-    }
-
-    /// The distances of all members.
-    pub fn distances(&self, settings: &TextureSettings) -> Distances {
-        let mut sum = Distances::zero(self.vectors.nrows());
-        // One layer after the other: the matrices of a large set are large.
-        for (layer, vectors) in self.layers() {
-            let distances = Distances::between(&vectors);
-            let weight = match settings.alike {
-                true => 1.0 / distances.mean_square().max(f64::MIN_POSITIVE),
-                false => 1.0 / (layer.channels() as f64).powi(2),
-            };
-            sum.add(&distances, weight);
-        }
-        sum
-    }
 }

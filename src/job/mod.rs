@@ -32,7 +32,10 @@ pub use estimate::{Estimate, network_seconds, run_seconds};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
-pub use map::{DistanceKind, Explained, MakeMap, Map, MapEmbedding, MapSource, Member, write_map};
+pub use map::{
+    AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, Member,
+    ScalingKind, thumbnail_of, write_map,
+};
 pub use method_study::{
     COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, StudiedMicrograph, method_figures,
     write_method_study,

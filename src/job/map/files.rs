@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Map;
+use super::made::Map;
 use super::picture::map_png;
 use crate::embed::explain::angle_between;
 use crate::embed::{Column, Values};
@@ -98,7 +98,6 @@ fn distances_csv(map: &Map) -> String {
 /// A line for each number of dimensions and column: R², R² with members left out, the RMSE of periodic columns, and the
 /// distance correlation.
 fn regressions_csv(map: &Map) -> String {
-    let correlations: Vec<f64> = (0..map.columns.len()).map(|column| map.correlation(column)).collect();
     let mut text = String::from("dimensions,column,values,r2,r2_left_out,rmse,distance_correlation,few_values\n");
     for each in &map.embeddings {
         for explained in &each.explained {
@@ -112,7 +111,7 @@ fn regressions_csv(map: &Map) -> String {
                 number(fit.map(|fit| fit.r2)),
                 number(fit.map(|fit| fit.r2_left_out)),
                 number(explained.periodic.as_ref().map(|fit| fit.rmse)),
-                number(Some(correlations[explained.column]).filter(|v| v.is_finite())),
+                number(Some(map.correlations[explained.column]).filter(|v| v.is_finite())),
                 fit.map_or(String::new(), |fit| fit.has_few().to_string()),
             ]);
         }

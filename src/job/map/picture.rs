@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use super::{Map, Member};
+use super::made::Map;
+use super::source::Member;
 
 /// The longer edge of the picture, its margin, and the edge of a thumbnail, in pixels.
 const EDGE: usize = 1800;
@@ -40,7 +41,7 @@ pub fn map_png(map: &Map) -> Option<Vec<u8>> {
             true => dots.push(own),
             false => {
                 shown.push(own);
-                pictures.push((own, thumbnail(&map.members[n])));
+                pictures.push((own, thumbnail_of(&map.members[n], THUMBNAIL)));
             }
         }
     }
@@ -66,11 +67,12 @@ pub fn map_png(map: &Map) -> Option<Vec<u8>> {
     Some(out.into_inner())
 }
 
-/// A small picture of a member: its longer edge has [`THUMBNAIL`] pixels, each the mean of those that it stands for.
-fn thumbnail(member: &Member) -> ((usize, usize), Vec<u8>) {
+/// A small picture of a member, with its height and width: its longer edge has so many pixels, each the mean of those
+/// that it stands for.
+pub fn thumbnail_of(member: &Member, longest: usize) -> ((usize, usize), Vec<u8>) {
     let (height, width) = member.size;
     let longer = height.max(width);
-    let small = |edge: usize| (edge * THUMBNAIL).div_ceil(longer);
+    let small = |edge: usize| (edge * longest).div_ceil(longer);
     let size = (small(height), small(width));
     let span = |k: usize, size: usize, edge: usize| (k * edge / size)..((k + 1) * edge / size).max(k * edge / size + 1);
     let grey = |at: usize| {

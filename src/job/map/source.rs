@@ -1,6 +1,7 @@
 //! Where the members of a map come from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::embed::{Column, Values};
 use crate::latent::Picture;
@@ -10,8 +11,10 @@ use crate::synth::{Graphite, Marble};
 /// Where the members of a set come from.
 #[derive(Clone, Debug)]
 pub enum MapSource {
-    /// A folder with its subfolders.
-    Folder(PathBuf),
+    /// Files, and folders with their subfolders.
+    Files(Vec<PathBuf>),
+    /// Pictures in memory.
+    Pictures(Vec<Picture>),
     /// So many synthetic marbles of an edge, from a seed: angle, scale and noise are known.
     Marble(usize, usize, u64),
     /// So many synthetic graphite irons: nodularity, radius and fraction are known.
@@ -23,17 +26,39 @@ pub enum MapSource {
 pub struct Member {
     /// Its path within the folder, or its name; patches have their row and column behind it.
     pub name: String,
-    /// The path of the picture that it is a part of.
+    /// The path or name of the picture that it is a part of, within the folder.
     pub picture: String,
+    /// The file that it was read from.
+    pub path: Option<PathBuf>,
     /// Height and width.
     pub size: (usize, usize),
     /// Grey values row by row; phases are spread evenly over them.
-    pub grey: Vec<u8>,
+    pub grey: Arc<Vec<u8>>,
     /// How many phases it has, if its grey values stand for phases.
     pub phases: Option<usize>,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
 }
 
 impl Member {
+    /// Its grey values.
+    pub fn floats(&self) -> Vec<f32> {
+        self.grey.iter().map(|v| f32::from(*v)).collect()
+    }
+
+    /// The grey values of a piece in the middle, which is no larger than the member.
+    pub fn middle(&self, (height, width): (usize, usize)) -> Vec<f32> {
+        let (top, left) = ((self.size.0 - height) / 2, (self.size.1 - width) / 2);
+        let rows = (top..top + height).map(|y| &self.grey[y * self.size.1 + left..][..width]);
+        rows.flatten().map(|v| f32::from(*v)).collect()
+    }
+
+    /// What tells it from others: its file, or the name of one without.
+    pub fn identity(&self) -> String {
+        let patch = self.name.strip_prefix(&self.picture).unwrap_or("");
+        self.path.as_ref().map_or_else(|| self.name.clone(), |path| format!("{}{patch}", path.display()))
+    }
+
     /// Its phases, if it has some.
     pub fn phase_map(&self) -> Option<PhaseMap> {
         let phases = self.phases?;
@@ -70,13 +95,18 @@ impl MapSource {
     ) -> Members {
         let mut found = Members::default();
         match self {
-            Self::Folder(folder) => {
-                let files = files_in(folder, DEPTH);
-                for (n, path) in files.iter().enumerate() {
+            Self::Files(paths) => {
+                let files = files_of(paths);
+                for (n, (path, name)) in files.iter().enumerate() {
                     if !go_on(n as f64 / files.len() as f64) {
                         break;
                     }
-                    found.read(folder, path, recipe, patches);
+                    found.read(path, name, recipe, patches);
+                }
+            }
+            Self::Pictures(pictures) => {
+                for picture in pictures {
+                    found.take(picture.clone(), &picture.name.clone(), None, patches);
                 }
             }
             Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &["angle", "scale", "noise"], |n| {
@@ -97,6 +127,26 @@ impl MapSource {
     }
 }
 
+/// All files of a list of files and folders, each once, with its name: within its folder, behind the folder's name if
+/// there are several.
+fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
+    let mut found: Vec<(PathBuf, String)> = vec![];
+    for path in paths {
+        let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if !path.is_dir() {
+            found.push((path.clone(), own));
+            continue;
+        }
+        for file in files_in(path, DEPTH) {
+            let within = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            found.push((file, if paths.len() > 1 { format!("{own}/{within}") } else { within }));
+        }
+    }
+    let mut known = std::collections::HashSet::new();
+    found.retain(|(path, _)| known.insert(path.clone()));
+    found
+}
+
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;
 
@@ -115,13 +165,17 @@ fn files_in(folder: &Path, depth: usize) -> Vec<PathBuf> {
 }
 
 impl Members {
-    /// Reads a picture and adds it, or its patches.
-    fn read(&mut self, folder: &Path, path: &Path, recipe: Option<&Recipe>, patches: Option<(usize, usize)>) {
-        let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        let picture = match Picture::read(path, recipe) {
-            Ok(picture) => picture,
-            Err(error) => return self.left_out.push(format!("{name}: {error}")),
-        };
+    /// Reads a picture and takes it.
+    fn read(&mut self, path: &Path, name: &str, recipe: Option<&Recipe>, patches: Option<(usize, usize)>) {
+        match Picture::read(path, recipe) {
+            Ok(picture) => self.take(picture, name, Some(path), patches),
+            Err(error) => self.left_out.push(format!("{name}: {error}")),
+        }
+    }
+
+    /// Adds a picture, or its patches.
+    fn take(&mut self, picture: Picture, name: &str, path: Option<&Path>, patches: Option<(usize, usize)>) {
+        let name = name.to_string();
         if let Some(own) = &picture.pixel_size {
             match &self.scale {
                 Some((first, other)) if own.differs(other) => {
@@ -136,8 +190,9 @@ impl Members {
         }
         let size = (picture.height, picture.width);
         let Some((edge, stride)) = patches else {
-            let Picture { values: grey, phases, .. } = picture;
-            return self.add(Member { name: name.clone(), picture: name, size, grey, phases });
+            let Picture { values, phases, pixel_size, .. } = picture;
+            let (grey, path) = (Arc::new(values), path.map(Path::to_path_buf));
+            return self.add(Member { name: name.clone(), picture: name, path, size, grey, phases, pixel_size });
         };
         if size.0 < edge || size.1 < edge {
             let text = format!("{name}: {} × {} pixels hold no patch of {edge} × {edge}.", size.0, size.1);
@@ -146,9 +201,15 @@ impl Members {
         for row in (0..=size.0 - edge).step_by(stride.max(1)) {
             for column in (0..=size.1 - edge).step_by(stride.max(1)) {
                 let rows = (row..row + edge).map(|y| &picture.values[y * size.1 + column..][..edge]);
-                let grey = rows.flatten().copied().collect();
-                let (patch, phases) = (format!("{name} [{row}, {column}]"), picture.phases);
-                self.add(Member { name: patch, picture: name.clone(), size: (edge, edge), grey, phases });
+                self.add(Member {
+                    name: format!("{name} [{row}, {column}]"),
+                    picture: name.clone(),
+                    path: path.map(Path::to_path_buf),
+                    size: (edge, edge),
+                    grey: Arc::new(rows.flatten().copied().collect()),
+                    phases: picture.phases,
+                    pixel_size: picture.pixel_size.clone(),
+                });
             }
         }
     }
@@ -176,7 +237,9 @@ impl Members {
         let mut columns: Vec<Vec<Option<f64>>> = vec![vec![]; names.len()];
         for (n, (grey, phases, values)) in made.into_iter().enumerate() {
             let name = format!("{}", n + 1);
-            self.members.push(Member { picture: name.clone(), name, size: (edge, edge), grey, phases });
+            let (size, grey) = ((edge, edge), Arc::new(grey));
+            let (path, pixel_size) = (None, None);
+            self.members.push(Member { picture: name.clone(), name, path, size, grey, phases, pixel_size });
             columns.iter_mut().zip(values).for_each(|(column, value)| column.push(Some(value)));
         }
         let column = |(name, values): (&&str, Vec<Option<f64>>)| Column {

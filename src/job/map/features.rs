@@ -1,0 +1,249 @@
+//! From members to the vectors that distances are taken between.
+
+use rayon::prelude::*;
+
+use super::made::{Common, Map};
+use super::request::DistanceKind;
+use super::source::Member;
+use crate::compute::graph::Precision;
+use crate::compute::{ComputeError, Device, mebibytes};
+use crate::embed::{TextureError, TextureExtractor, TextureSettings, Vectors, measured_vector, power_spectrum};
+use crate::job::device::{MaybeDeviceError, with_device};
+use crate::job::progress::StudyProgress;
+use crate::job::{Control, Failure};
+use crate::latent::{LatentError, Model};
+use crate::net::{Weights, WeightsKind};
+use crate::stats::Fourier;
+
+/// Rows of numbers, in the order of the members.
+type Rows = Vec<Vec<f32>>;
+
+/// Errors of texture vectors on a device.
+#[derive(Debug, thiserror::Error)]
+enum MapError {
+    #[error(transparent)]
+    Texture(#[from] TextureError),
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+}
+
+impl MaybeDeviceError for MapError {
+    fn device_error(&self) -> Option<&ComputeError> {
+        match self {
+            Self::Texture(TextureError::Compute(error)) | Self::Compute(error) => Some(error),
+            Self::Texture(_) => None,
+        }
+    }
+}
+
+/// Memory that whole texture vectors may take; sets that need more get sketches.
+const MOST_WHOLE: u64 = 2 << 30;
+
+/// What the members of a set have in common, with a note where that leaves something out.
+///
+/// # Errors
+/// The memory is too small, or the members do not fit the kind.
+pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String>) -> Result<Common, Failure> {
+    let edge = |of: fn((usize, usize)) -> usize| members.iter().map(|m| of(m.size)).min().unwrap_or(0);
+    let mut common = Common {
+        size: (edge(|s| s.0), edge(|s| s.1)),
+        phases: members.first().and_then(|m| m.phases),
+        sketched: false,
+    };
+    match kind {
+        DistanceKind::Textures(_, settings) => {
+            common.sketched = settings.bytes(members.len(), false) > MOST_WHOLE;
+            check_memory(settings, members.len(), common.sketched)?;
+            if common.sketched && settings.lengths(true) != settings.lengths(false) {
+                notes.push(
+                    "The Gram matrices of deep layers are so many that sketches stand for them: distances are right to \
+                     about 1 %."
+                        .into(),
+                );
+            }
+        }
+        DistanceKind::Spectra if members.iter().any(|member| member.size != common.size) => {
+            notes.push(format!(
+                "Power spectra are those of the middle {} × {} pixels of each picture.",
+                common.size.0, common.size.1
+            ));
+        }
+        _ => {}
+    }
+    Ok(common)
+}
+
+fn check_memory(settings: &TextureSettings, members: usize, sketched: bool) -> Result<(), Failure> {
+    if settings.layers.is_empty() {
+        return Err(Failure("Choose a layer of the network at least.".into()));
+    }
+    let bytes = settings.bytes(members, sketched);
+    match Device::Cpu.available_memory().filter(|free| *free < bytes) {
+        None => Ok(()),
+        Some(free) => Err(Failure(format!(
+            "Texture vectors and distances of {members} pictures take {}, and {} are free. Leave out the deepest layers, \
+             or take fewer pictures.",
+            mebibytes(bytes),
+            mebibytes(free)
+        ))),
+    }
+}
+
+/// Computes the rows of members. `show` gets how many are done; none if the job is to end.
+///
+/// # Errors
+/// The weights or the model cannot be read, the device is lost, or a member does not fit the kind or the others.
+pub fn rows_of(
+    kind: &DistanceKind,
+    common: &Common,
+    members: &[Member],
+    device: &str,
+    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    show: &dyn Fn(usize),
+) -> Result<Option<Rows>, Failure> {
+    match kind {
+        DistanceKind::Textures(weights, settings) => {
+            textures(weights, settings, common, members, device, control, show)
+        }
+        DistanceKind::Latent(path) => {
+            let model = match path {
+                Some(path) => Model::open(path),
+                None => Model::built_in(),
+            };
+            let model = model.map_err(|error| Failure(error.to_string()))?;
+            let rows = with_device::<_, _, _, LatentError>(device, Precision::Single, control, |device| {
+                latent_points(&model, &device, members, &|n| {
+                    show(n);
+                    !control.is_ending()
+                })
+            });
+            rows.map_err(|error| Failure(error.to_string()))
+        }
+        DistanceKind::Spectra => {
+            if let Some(small) = members.iter().find(|m| m.size.0 < common.size.0 || m.size.1 < common.size.1) {
+                return Err(Failure(format!(
+                    "{}: power spectra of this map need {} × {} pixels at least.",
+                    small.name, common.size.0, common.size.1
+                )));
+            }
+            let fourier = Fourier::new(common.size.0, common.size.1);
+            let of = |member: &Member| power_spectrum(&member.middle(common.size), &fourier);
+            Ok(in_pieces(members, control, show, of))
+        }
+        DistanceKind::Statistics => {
+            let phases = common.phases.ok_or_else(|| {
+                Failure(
+                    "Statistics are those of phases: segment the pictures, by the recipe of the open micrograph."
+                        .into(),
+                )
+            })?;
+            if let Some(other) = members.iter().find(|member| member.phases != Some(phases)) {
+                return Err(Failure(format!(
+                    "{} has not {phases} phases like the first picture. Segment all pictures alike.",
+                    other.name
+                )));
+            }
+            let of = |member: &Member| member.phase_map().map_or_else(Vec::new, |map| measured_vector(&map));
+            Ok(in_pieces(members, control, show, of))
+        }
+    }
+}
+
+/// Rows that need no device, on all cores; none if the job is to end.
+fn in_pieces(
+    members: &[Member],
+    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    show: &dyn Fn(usize),
+    of: impl Fn(&Member) -> Vec<f32> + Sync,
+) -> Option<Rows> {
+    const PIECE: usize = 64;
+    let mut rows = Vec::with_capacity(members.len());
+    for piece in members.chunks(PIECE) {
+        if control.is_ending() {
+            return None;
+        }
+        show(rows.len());
+        rows.extend(piece.par_iter().map(&of).collect::<Rows>());
+    }
+    Some(rows)
+}
+
+fn textures(
+    weights: &WeightsKind,
+    settings: &TextureSettings,
+    common: &Common,
+    members: &[Member],
+    device: &str,
+    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    show: &dyn Fn(usize),
+) -> Result<Option<Rows>, Failure> {
+    let deepest = settings.layers.iter().map(|(layer, _)| *layer).max();
+    let deepest = deepest.ok_or_else(|| Failure("Choose a layer of the network at least.".into()))?;
+    let weights = Weights::load(weights, deepest)?;
+    let rows = with_device::<_, _, _, MapError>(device, Precision::Single, control, |device| {
+        let mut extractor: Option<((usize, usize), TextureExtractor)> = None;
+        let mut rows = Vec::with_capacity(members.len());
+        for (n, member) in members.iter().enumerate() {
+            if control.is_ending() {
+                return Ok(None);
+            }
+            show(n);
+            let own = match extractor.take().filter(|(size, _)| *size == member.size) {
+                Some(own) => own,
+                None => {
+                    let made = TextureExtractor::new(&device, &weights, settings, member.size, common.sketched)?;
+                    (member.size, made)
+                }
+            };
+            let (_, found) = extractor.insert(own);
+            rows.push(found.extract(&member.floats())?);
+        }
+        Ok(Some(rows))
+    })?;
+    Ok(rows)
+}
+
+/// The latent means of members.
+fn latent_points(
+    model: &Model,
+    device: &Device,
+    members: &[Member],
+    go_on: &dyn Fn(usize) -> bool,
+) -> Result<Option<Rows>, LatentError> {
+    let weights = model.weights()?;
+    let mut reader = None;
+    let mut rows = Vec::with_capacity(members.len());
+    for (n, member) in members.iter().enumerate() {
+        if !go_on(n) {
+            return Ok(None);
+        }
+        let own = match reader.take().filter(|(size, _)| *size == member.size) {
+            Some(own) => own,
+            None => (member.size, model.reader(device, &weights, member.size)?),
+        };
+        let (_, found) = reader.insert(own);
+        rows.push(found.encode(&member.floats())?.mean);
+    }
+    Ok(Some(rows))
+}
+
+/// Scales the rows of a set so that their distances are those of the map.
+///
+/// # Errors
+/// The rows have unlike lengths.
+pub fn vectors_of(kind: &DistanceKind, common: &Common, rows: Rows) -> Result<Vectors, Failure> {
+    let count = rows.len();
+    let width = rows.first().map_or(0, Vec::len);
+    if rows.iter().any(|row| row.len() != width) {
+        return Err(Failure("The pictures have unlike numbers of features.".into()));
+    }
+    let mut flat = Vec::with_capacity(count * width);
+    // Each is freed as soon as it is copied.
+    rows.into_iter().for_each(|row| flat.extend(row));
+    let rows = ndarray::Array2::from_shape_vec((count, width), flat).map_err(|error| Failure(error.to_string()))?;
+    Ok(match kind {
+        DistanceKind::Textures(_, settings) => settings.vectors(rows, common.sketched),
+        DistanceKind::Statistics => Vectors::alike(rows, &vec![(1, 1.0); width]),
+        DistanceKind::Spectra | DistanceKind::Latent(_) => Vectors::scaled(rows, vec![(width, 1.0)]),
+    })
+}
