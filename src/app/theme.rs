@@ -72,6 +72,43 @@ pub fn line(number: usize) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
+/// The colour of a value's share of its range, 0 … 1: from dark blue to yellow, in even steps of lightness, so that it can
+/// be read by everybody and in print (viridis; Smith & Van der Walt, SciPy 2015).
+pub fn scale(share: f64) -> Color32 {
+    const STOPS: [[u8; 3]; 6] =
+        [[68, 1, 84], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];
+    let at = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let low = (at as usize).min(STOPS.len() - 2);
+    let mix = |k: usize| {
+        let [a, b] = [STOPS[low][k], STOPS[low + 1][k]].map(f64::from);
+        (a + (b - a) * (at - low as f64)).round() as u8
+    };
+    Color32::from_rgb(mix(0), mix(1), mix(2))
+}
+
+/// The colour of what has no value, and of what has no meaning, on a map.
+pub fn missing(dark: bool) -> Color32 {
+    if dark { DARK.faint } else { LIGHT.faint }
+}
+
+/// The colour of what is not coloured, on a map.
+pub fn plain(dark: bool) -> Color32 {
+    if dark { DARK.accent } else { LIGHT.accent }
+}
+
+/// The colour of a word by its number: those of curves, and then lighter ones of them.
+pub fn category(number: usize) -> Color32 {
+    /// Colours before they repeat, lighter.
+    const COLORS: usize = 6;
+    let own = line(number);
+    if number < COLORS { own } else { own.lerp_to_gamma(Color32::WHITE, 0.45) }
+}
+
+/// The colour of a value that comes back after its range, such as an angle: a circle of hues.
+pub fn wheel(share: f64) -> Color32 {
+    egui::ecolor::Hsva::new(share.rem_euclid(1.0) as f32, 0.62, 0.86, 1.0).into()
+}
+
 /// Sets fonts, sizes, spacing and colours of both themes.
 pub fn install(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::follow::follow;
 use super::print::say;
@@ -137,13 +137,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Kind::Statistics => DistanceKind::Statistics,
         Kind::Latent => DistanceKind::Latent(arguments.model.clone()),
     };
-    let table = match &arguments.table {
-        Some(path) => {
-            let read = std::fs::read(path).with_context(|| format!("{} could not be read", path.display()));
-            Some(Arc::new(read?))
-        }
-        None => None,
-    };
     let mut periods = arguments.periods.clone();
     if matches!(source, MapSource::Marble(..)) && !periods.iter().any(|(name, _)| name == "angle") {
         periods.push(("angle".into(), 180.0));
@@ -152,7 +145,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         source,
         recipe: arguments.recipe.as_deref().map(Recipe::read).transpose()?,
         patches: edge.map(|edge| (edge, arguments.stride.map_or(edge, |stride| stride as usize))),
-        table,
+        table: arguments.table.clone(),
         pattern: arguments.pattern.clone(),
         periods,
         kind,

@@ -3,6 +3,7 @@
 mod annealing;
 mod compare;
 mod latent;
+mod map;
 mod micrograph;
 mod reconstruct;
 mod studies;
@@ -15,6 +16,7 @@ use ndarray::s;
 
 pub use compare::CompareSpace;
 pub use latent::LatentSpace;
+pub use map::MapSpace;
 pub use micrograph::MicrographSpace;
 pub use reconstruct::ReconstructSpace;
 pub use studies::StudiesSpace;
@@ -35,6 +37,7 @@ pub fn all() -> Vec<Box<dyn Space>> {
         Box::<CompareSpace>::default(),
         Box::<StudiesSpace>::default(),
         Box::<LatentSpace>::default(),
+        Box::<MapSpace>::default(),
     ]
 }
 

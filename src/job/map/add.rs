@@ -84,10 +84,11 @@ impl Task for AddToMap {
             columns,
             correlations: map.correlations.clone(),
             notes: map.notes.iter().cloned().chain(set.left_out).collect(),
-            features: Some(Features { vectors, common: features.common }),
+            features: Some(Arc::new(Features { vectors, common: features.common })),
             embeddings: map.embeddings.iter().map(placed).collect(),
-            distances,
+            distances: Arc::new(distances),
             outliers: map.outliers.clone(),
+            clusters: None,
             added: map.added + count,
         };
         control.output(Arc::new(larger));

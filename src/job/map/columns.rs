@@ -20,8 +20,10 @@ pub fn columns_of(request: &MakeMap, set: &Members) -> Result<(Vec<Column>, Vec<
     let rows: Vec<Option<usize>> = pictures.iter().map(|picture| of_picture.get(picture).copied()).collect();
     let spread = |column: Column| Column { values: column.values.take(&rows), ..column };
     let (mut columns, mut notes) = (set.columns.clone(), vec![]);
-    if let Some(bytes) = &request.table {
-        let joined = join(&Table::parse(bytes)?, &names)?;
+    if let Some(path) = &request.table {
+        let bytes = std::fs::read(path)
+            .map_err(|error| Failure(format!("The table {} could not be read: {error}.", path.display())))?;
+        let joined = join(&Table::parse(&bytes)?, &names)?;
         columns.extend(joined.columns.into_iter().map(spread));
         let by = &joined.by;
         let unknown = joined.unknown.iter();

@@ -1,9 +1,11 @@
 //! A map that was made.
 
+use std::sync::Arc;
+
 use super::request::{ClusterKind, MakeMap};
 use super::source::Member;
 use crate::embed::explain::{Fit, PeriodicFit};
-use crate::embed::{Clusters, Column, Distances, Embedding, Vectors};
+use crate::embed::{Clusters, Column, Distances, Embedding, Values, Vectors};
 
 /// A map.
 #[derive(Clone, Debug)]
@@ -19,13 +21,15 @@ pub struct Map {
     /// What was left out or not found, in sentences.
     pub notes: Vec<String>,
     /// What distances were taken between, for members that are added; none of maps that come from a file.
-    pub features: Option<Features>,
+    pub features: Option<Arc<Features>>,
     /// The distances.
-    pub distances: Distances,
+    pub distances: Arc<Distances>,
     /// Embeddings with what explains them, by their number of dimensions.
     pub embeddings: Vec<MapEmbedding>,
     /// The members that lie alone, farthest first.
     pub outliers: Vec<usize>,
+    /// Clusters, if they were asked for.
+    pub clusters: Option<Clusters>,
     /// How many members, at the end of the list, were added to a map that was there.
     pub added: usize,
 }
@@ -70,17 +74,44 @@ pub struct Explained {
     pub periodic: Option<PeriodicFit>,
 }
 
+impl MapEmbedding {
+    /// An embedding and what explains it. Of columns that are named with a period the value comes back after it.
+    pub fn new(embedding: Embedding, columns: &[Column], periods: &[(String, f64)]) -> Self {
+        let of = |(n, column): (usize, &Column)| {
+            let Values::Numbers(values) = &column.values else { return None };
+            let period = periods.iter().find(|(name, _)| *name == column.name).map(|(_, period)| *period);
+            Some(match period {
+                Some(period) => {
+                    let periodic = PeriodicFit::of(&embedding.places, values, period);
+                    Explained { column: n, fit: None, periodic }
+                }
+                None => Explained { column: n, fit: Fit::of(&embedding.places, values), periodic: None },
+            })
+        };
+        let explained = columns.iter().enumerate().filter_map(of).collect();
+        Self { embedding, explained }
+    }
+}
+
 impl Map {
     /// The embedding with the most dimensions.
     pub fn widest(&self) -> &MapEmbedding {
         self.embeddings.last().expect("a map has an embedding at least")
     }
 
-    /// Clusters of the members.
-    pub fn clusters(&self, kind: ClusterKind, count: usize) -> Clusters {
-        match kind {
+    /// Finds clusters of the members.
+    pub fn find_clusters(&mut self, kind: ClusterKind, count: usize) {
+        self.clusters = Some(match kind {
             ClusterKind::KMeans => Clusters::k_means(&self.distances, &self.widest().embedding.places, count),
             ClusterKind::Hierarchical => Clusters::hierarchical(&self.distances, count),
+        });
+    }
+
+    /// Takes other periods, and fits the columns again.
+    pub fn set_periods(&mut self, periods: Vec<(String, f64)>) {
+        for each in &mut self.embeddings {
+            *each = MapEmbedding::new(each.embedding.clone(), &self.columns, &periods);
         }
+        self.request.periods = periods;
     }
 }

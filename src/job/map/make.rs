@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::columns::columns_of;
 use super::features::{common_of, rows_of, vectors_of};
-use super::made::{Explained, Features, Map, MapEmbedding};
+use super::made::{Features, Map, MapEmbedding};
 use super::request::{MakeMap, ScalingKind};
-use crate::embed::explain::{Fit, PeriodicFit, distance_correlation};
+use crate::embed::explain::distance_correlation;
 use crate::embed::{
-    Column, Distances, Embedding, LEAST_GAIN, Values, classical_scaling, landmark_start, outliers, smacof, stress,
-    tsne, umap,
+    Distances, Embedding, LEAST_GAIN, classical_scaling, landmark_start, outliers, smacof, stress, tsne, umap,
 };
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
@@ -71,15 +70,12 @@ impl Task for MakeMap {
         let Some(embeddings) = scaled(&distances, self.scaling, &self.dimensions, &mut notes, &scaling) else {
             return Ok(Ending::Cancelled);
         };
-        let explained = |embedding: Embedding| {
-            let explained = explained(&columns, &self.periods, &embedding);
-            MapEmbedding { embedding, explained }
-        };
+        let explained = |embedding| MapEmbedding::new(embedding, &columns, &self.periods);
         let embeddings = embeddings.into_iter().map(explained).collect();
         show(0.99, "outliers and correlations");
         let correlations = columns.iter().map(|column| distance_correlation(&distances, &column.values)).collect();
         let outliers = outliers(&distances);
-        let features = Some(Features { vectors, common });
+        let features = Some(Arc::new(Features { vectors, common }));
         control.output(Arc::new(Map {
             request: self,
             members,
@@ -87,9 +83,10 @@ impl Task for MakeMap {
             correlations,
             notes,
             features,
-            distances,
+            distances: Arc::new(distances),
             embeddings,
             outliers,
+            clusters: None,
             added: 0,
         }));
         Ok(Ending::Finished)
@@ -159,20 +156,4 @@ fn scaled(
         }
     }
     Some(found)
-}
-
-/// How well an embedding explains each column of numbers.
-pub fn explained(columns: &[Column], periods: &[(String, f64)], embedding: &Embedding) -> Vec<Explained> {
-    let of = |(n, column): (usize, &Column)| {
-        let Values::Numbers(values) = &column.values else { return None };
-        let period = periods.iter().find(|(name, _)| *name == column.name).map(|(_, period)| *period);
-        Some(match period {
-            Some(period) => {
-                let periodic = PeriodicFit::of(&embedding.places, values, period);
-                Explained { column: n, fit: None, periodic }
-            }
-            None => Explained { column: n, fit: Fit::of(&embedding.places, values), periodic: None },
-        })
-    };
-    columns.iter().enumerate().filter_map(of).collect()
 }

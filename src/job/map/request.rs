@@ -1,7 +1,6 @@
 //! What a map is made of and how.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::source::MapSource;
 use crate::embed::TextureSettings;
@@ -95,8 +94,8 @@ pub struct MakeMap {
     pub recipe: Option<Recipe>,
     /// Edge and stride of patches; whole pictures without them.
     pub patches: Option<(usize, usize)>,
-    /// The bytes of a table of values by file name.
-    pub table: Option<Arc<Vec<u8>>>,
+    /// A file with a table of values by file name.
+    pub table: Option<PathBuf>,
     /// A pattern of file names with values.
     pub pattern: Option<String>,
     /// Columns that come back after a period, such as angles.

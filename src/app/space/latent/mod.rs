@@ -23,7 +23,7 @@ use crate::job::{Progress, Request};
 use crate::latent::Model;
 use crate::micrograph::is_picture;
 use crate::project::Project;
-use state::{CANCEL, Data, JUDGE, KEEP, LAYOUT, NAME, Page, STOP, TRAIN};
+use state::{CANCEL, Data, JUDGE, KEEP, LAYOUT, NAME, Page, STOP, TRAIN, TRAIN_PAGE};
 
 impl Space for LatentSpace {
     fn name(&self) -> &'static str {
@@ -117,6 +117,13 @@ impl Space for LatentSpace {
                 },
             },
             SpaceCommand {
+                id: TRAIN_PAGE,
+                name: "Page: Train",
+                tooltip: "Show the page on which models are trained.",
+                key: None,
+                unavailable: None,
+            },
+            SpaceCommand {
                 id: TRAIN,
                 name: "Train, pause or resume",
                 tooltip: "Start a training with these settings; while one runs, pause or resume it.",
@@ -157,6 +164,7 @@ impl Space for LatentSpace {
     fn perform(&mut self, id: &'static str, _ctx: &Context, shared: &mut Shared) {
         match id {
             LAYOUT => self.open.iter_mut().for_each(|open| open.layout += 1),
+            TRAIN_PAGE => self.page = Page::Train,
             TRAIN if self.training.is_running() => self.training.toggle_pause(),
             TRAIN => train::start_training(self, shared),
             KEEP => self.training.request(Request::StopAndKeep),

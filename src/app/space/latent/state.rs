@@ -14,6 +14,7 @@ use crate::latent::{Judgement, LatentSettings, Model, Needs};
 pub const NAME: &str = "Latent";
 /// The ids of its commands.
 pub const LAYOUT: &str = "layout";
+pub const TRAIN_PAGE: &str = "train-page";
 pub const TRAIN: &str = "train";
 pub const KEEP: &str = "keep";
 pub const CANCEL: &str = "cancel";

@@ -1,0 +1,95 @@
+//! Sending the selected members to other workspaces.
+
+use std::path::PathBuf;
+
+use super::state::MapSpace;
+use crate::app::command::Action;
+use crate::app::shared::Shared;
+use crate::job::{Map, Member};
+use crate::micrograph::{write_image_png, write_labels_npy};
+
+/// Where a selection can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Latent,
+    Compare,
+    Reconstruct,
+}
+
+/// The most pictures that are compared at a time.
+const MOST_COMPARED: usize = 24;
+
+impl Sent {
+    fn space(self) -> &'static str {
+        match self {
+            Self::Latent => "Latent",
+            Self::Compare => "Compare",
+            Self::Reconstruct => "Reconstruct",
+        }
+    }
+
+    /// Why so many members cannot be sent.
+    pub fn blocked(self, count: usize) -> Option<&'static str> {
+        match self {
+            _ if count == 0 => Some("Select members first."),
+            Self::Reconstruct if count > 1 => Some("Select one member."),
+            Self::Compare if count > MOST_COMPARED => Some("Select at most 24 members."),
+            _ => None,
+        }
+    }
+}
+
+/// Sends the selected members: their files, or, of patches and synthetic pictures, files that are written for them.
+pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
+    let members: Vec<Member> = space.selected.iter().map(|member| map.members[*member].clone()).collect();
+    // Pictures that were prepared for the map go as they are on it.
+    let as_files = map.request.recipe.is_none() && map.request.patches.is_none();
+    shared.in_background(true, move || {
+        let paths: Result<Vec<PathBuf>, String> = members
+            .iter()
+            .enumerate()
+            .map(|(n, member)| match member.path.clone().filter(|_| as_files) {
+                Some(path) => Ok(path),
+                None => written(member, n),
+            })
+            .collect();
+        Box::new(move |shared| match paths {
+            Err(reason) => shared.messages.error(reason),
+            Ok(paths) => {
+                shared.act(Action::Go(to.space()));
+                match (to, paths) {
+                    (Sent::Reconstruct, paths) => {
+                        paths.into_iter().take(1).for_each(|path| shared.act(Action::Open(path)))
+                    }
+                    (Sent::Latent, paths) => {
+                        shared.act(Action::DoIn(to.space(), "train-page"));
+                        shared.act(Action::Files(to.space(), paths));
+                    }
+                    (Sent::Compare, paths) => shared.act(Action::Files(to.space(), paths)),
+                }
+            }
+        })
+    });
+}
+
+/// Writes a member's picture into a folder of the program, and returns its path.
+fn written(member: &Member, number: usize) -> Result<PathBuf, String> {
+    let folder = crate::folders::data().join("from-map");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{} could not be made: {error}.", folder.display()))?;
+    let plain: String = member.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
+    let stem = format!("{plain}-{}", number + 1);
+    match member.phase_map() {
+        Some(map) => {
+            let path = folder.join(format!("{stem}.npy"));
+            write_labels_npy(&path, &map).map_err(|error| error.to_string())?;
+            Ok(path)
+        }
+        None => {
+            let path = folder.join(format!("{stem}.png"));
+            let values: Vec<f32> = member.grey.iter().flat_map(|v| [f32::from(*v); 3]).collect();
+            write_image_png(&path, &values, member.size, member.pixel_size.as_ref())
+                .map_err(|error| error.to_string())?;
+            Ok(path)
+        }
+    }
+}
