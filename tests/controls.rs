@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use egui::accesskit::Role;
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
-use microwright::app::{App, LatentSpace};
+use microwright::app::{App, LatentSpace, MapSpace};
 use microwright::latent::LatentSettings;
 use microwright::reconstruct::Method;
 use serde_json::{Value, json};
@@ -44,6 +44,8 @@ fn settings(harness: &mut Harness<'_, App>) -> BTreeMap<String, Value> {
         "settings": app.shared().settings,
         "phase": app.shared().phase,
         "latent": app.space_mut::<LatentSpace>().settings_mut(),
+        "map": app.space::<MapSpace>().wanted(),
+        "look": app.space::<MapSpace>().look(),
     });
     let mut found = BTreeMap::new();
     let mut left = vec![(String::new(), all)];
@@ -407,6 +409,77 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Diversity", Set(3.0), "/latent/collapse_weight", json!(3.0)),
     ];
     own.iter().for_each(|(label, hand, path, expected)| check(&mut harness, label, *hand, path, expected));
+}
+
+#[test]
+fn every_control_of_a_map_changes_its_setting() {
+    let mut harness = tall();
+    harness.state_mut().settings_mut().device = "cpu".into();
+    tab(&mut harness, "Map");
+    steps(&mut harness);
+    let kinds = [
+        ("Between", Pick("Power spectra"), "/map/kind", json!("Spectra")),
+        ("conv3_1", Set(2.0), "/map/textures/layers/2/1", json!(2.0)),
+        ("Layers", Tick, "/map/textures/alike", json!(false)),
+        ("Direction", Tick, "/map/textures/turned", json!(true)),
+        ("Contrast", Tick, "/map/textures/normalised", json!(true)),
+        ("Method", Pick("t-SNE"), "/map/scaling", json!("tsne")),
+        ("Dimensions", Set(7.0), "/map/most", json!(7)),
+        ("Patches", Tick, "/map/cuts", json!(true)),
+        ("Prepare", Tick, "/map/prepares", json!(true)),
+    ];
+    check_all(&mut harness, &kinds, &["conv1_1", "conv2_1", "conv4_1", "conv5_1", "Names"]);
+    // A layer that had no weight joins the others.
+    operate(&mut harness, "conv4_1", Set(1.5));
+    assert_eq!(settings(&mut harness)["/map/textures/layers/3/1"], json!(1.5));
+    operate(&mut harness, "conv4_1", Set(0.0));
+    operate(&mut harness, "Patches", Tick);
+    let cut = [("Patch", Set(64.0), "/map/edge", json!(64)), ("Stride", Set(32.0), "/map/stride", json!(32))];
+    cut.iter().for_each(|(label, hand, path, expected)| check(&mut harness, label, *hand, path, expected));
+    harness.get_by_role_and_label(Role::RadioButton, "Synthetic marble").click();
+    steps(&mut harness);
+    let made = [
+        ("Pictures", Set(30.0), "/map/count", json!(30)),
+        ("Edge", Set(32.0), "/map/synthetic_edge", json!(32)),
+        ("Seed", Set(9.0), "/map/seed", json!(9)),
+    ];
+    made.iter().for_each(|(label, hand, path, expected)| check(&mut harness, label, *hand, path, expected));
+
+    harness.state_mut().space_mut::<MapSpace>().take_marble(12, 32);
+    steps(&mut harness);
+    click(&mut harness, "Make the map");
+    until(&mut harness, "the map", |app| app.space::<MapSpace>().map().is_some());
+    steps(&mut harness);
+    let read = [
+        ("To the right", Pick("x3"), "/look/axes/0", json!(2)),
+        ("Upwards", Pick("x1"), "/look/axes/1", json!(0)),
+        ("Size", Pick("scale"), "/look/size", json!("Nothing")),
+        ("Pictures", Tick, "/look/pictures", json!(false)),
+        ("Picture size", Set(64.0), "/look/picture_edge", json!(64.0)),
+        ("Directions", Tick, "/look/arrows", json!(false)),
+    ];
+    let (sized, others): (Vec<_>, Vec<_>) = read.into_iter().partition(|(label, ..)| *label == "Size");
+    let left = ["Dimensions", "Along", "Colour", "Size", "Marker", "Neighbours", "Period"];
+    check_all(&mut harness, &others, &left);
+    let before = settings(&mut harness);
+    operate(&mut harness, sized[0].0, sized[0].1);
+    assert!(changed(&before, &settings(&mut harness)).iter().all(|path| path.starts_with("/look/size")));
+    operate(&mut harness, "Colour", Pick("noise"));
+    assert_eq!(settings(&mut harness)["/look/color/Column"], json!(2));
+    operate(&mut harness, "Along", Tick);
+    assert_eq!(settings(&mut harness)["/look/along/0"], json!(1));
+    operate(&mut harness, "Dimensions", Pick("2, stress"));
+    assert_eq!(settings(&mut harness)["/look/embedding"], json!(1));
+    click(&mut harness, "Clusters");
+    steps(&mut harness);
+    operate(&mut harness, "Number", Set(3.0));
+    assert_eq!(control(&harness, "Number", Set(3.0)).value().as_deref(), Some("3"));
+    click(&mut harness, "Find clusters");
+    until(&mut harness, "clusters", |app| app.space::<MapSpace>().map().is_some_and(|map| map.clusters.is_some()));
+    steps(&mut harness);
+    assert_eq!(settings(&mut harness)["/look/color"], json!("Cluster"));
+    operate(&mut harness, "Marker", Pick("clusters"));
+    assert_eq!(settings(&mut harness)["/look/marker"], json!("Cluster"));
 }
 
 #[test]

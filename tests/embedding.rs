@@ -154,6 +154,25 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The study of maps writes its tables and figures.
+#[test]
+fn the_study_of_maps_writes_what_maps_give_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sizes = ["--marbles", "24", "--graphites", "20", "--edge", "32", "--sizes", "8,12", "--trials", "2"];
+    let more = ["--layers", "conv1_1,conv2_1", "--dimensions", "2,3", "--output", "study"];
+    let output = run(folder.path(), &[&["map-study"], &sizes[..], &more].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("study").join(name)).expect("a file");
+    // Two kinds of distances, two sets of three parameters, two numbers of dimensions.
+    let explained = read("explained.csv");
+    assert_eq!(explained.lines().count(), 1 + 2 * 2 * 3 * 2, "{explained}");
+    let angle = explained.lines().find(|line| line.starts_with("marble,") && line.contains(",angle,")).expect("a row");
+    assert!(angle.split(',').next_back().and_then(|v| v.parse::<f64>().ok()).is_some_and(|v| v < 60.0), "{angle}");
+    // Three strengths of noise, two kinds, two sizes.
+    assert_eq!(read("angles.csv").lines().count(), 1 + 3 * 2 * 2);
+    assert!(read("angles.md").contains("| Power spectra |") && read("stress-of-marble.svg").contains("<svg"));
+}
+
 /// A folder of all kinds of files, two levels deep, with a table of bad habits.
 #[test]
 fn a_folder_of_mixed_files_becomes_a_map_and_every_omission_is_named() {
@@ -195,7 +214,11 @@ fn a_folder_of_mixed_files_becomes_a_map_and_every_omission_is_named() {
         // The volume fraction is what varies.
         assert!(r2 > 0.9, "{row}");
         assert_eq!(read("coordinates-3.csv").lines().count(), 25);
-        assert!(read("members.csv").contains("steel/deep/k2_a.npy,48,48,0.19,C42,2"), "{}", read("members.csv"));
+        assert!(
+            read("members.csv").contains("steel/deep/k2_a.npy,48,48,false,,,0.19,C42,2"),
+            "{}",
+            read("members.csv")
+        );
         assert!(path.join(distances).join("distances.npy").exists());
         let picture = image::open(path.join(distances).join("map.png")).expect("a picture").into_luma8();
         // Black and white phases, and white paper around them.
@@ -203,14 +226,13 @@ fn a_folder_of_mixed_files_becomes_a_map_and_every_omission_is_named() {
         assert!(picture.width().max(picture.height()) == 1800 && (5_000..60_000).contains(&dark), "{dark}");
     }
     for (arguments, wanted) in [
-        (&["missing"][..], "is no folder"),
+        (&["missing"][..], "missing: there is no such file or folder"),
         (&["set", "--table", "none.csv"], "none.csv"),
         (&["set", "--pattern", "{a"], "not closed"),
         (&["set", "--layers", "conv9"], "there is no layer"),
         (&["set", "--period", "angle"], "no column with a period"),
         (&["set", "--period", "angle=180"], "There is no column angle"),
         (&["set", "--marble", "10"], "cannot be used with"),
-        (&["data"], "is no folder"),
     ] {
         let output = run(path, &[&["map", "--output", "out"], arguments].concat());
         assert!(

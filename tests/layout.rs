@@ -8,7 +8,7 @@ use egui::epaint::{ClippedShape, Shape};
 use egui::{Rect, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use microwright::app::App;
+use microwright::app::{App, MapSpace};
 use microwright::net::Layer;
 use window::{click, settle, sized, tab, until};
 
@@ -21,7 +21,7 @@ const SIZES: [([f32; 2], f32); 5] = [
     ([960.0, 540.0], 2.0),
     ([1280.0, 720.0], 1.5),
 ];
-const SPACES: [&str; 5] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent"];
+const SPACES: [&str; 6] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map"];
 
 /// A text on the screen.
 struct Text {
@@ -145,6 +145,33 @@ fn every_workspace_holds_at_every_size() {
             // The bars at the top and at the bottom are on the screen.
             let messages = harness.get_by_label_contains(" message").accesskit_node().raw_bounds().expect("bounds");
             assert!(messages.y1 <= f64::from(size[1]) * f64::from(scale) + 1.0, "{space} at {size:?}: {messages:?}");
+        }
+    }
+    assert_none(all);
+}
+
+#[test]
+fn a_map_holds_at_every_size() {
+    let mut all = vec![];
+    for (size, scale) in SIZES {
+        let mut harness = sized(size).with_pixels_per_point(scale).build_eframe(move |cc| App::new(&cc.egui_ctx, None));
+        settle(&mut harness);
+        let screen = Rect::from_min_size(egui::Pos2::ZERO, Vec2::from(size));
+        harness.state_mut().settings_mut().device = "cpu".into();
+        harness.state_mut().space_mut::<MapSpace>().take_marble(30, 32);
+        tab(&mut harness, "Map");
+        (0..8).for_each(|_| harness.step());
+        click(&mut harness, "Make the map");
+        until(&mut harness, "the map", |app| app.space::<MapSpace>().map().is_some());
+        window::until_gone(&mut harness, "Pictures are being made small");
+        click(&mut harness, "Clusters");
+        (0..3).for_each(|_| harness.step());
+        click(&mut harness, "Find clusters");
+        until(&mut harness, "clusters", |app| app.space::<MapSpace>().map().is_some_and(|map| map.clusters.is_some()));
+        for page in ["3-D", "2-D", "What explains it", "Stress", "Members", "Clusters", "Notes (0)", "Make", "Read"] {
+            click(&mut harness, page);
+            (0..20).for_each(|_| harness.step());
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));
         }
     }
     assert_none(all);

@@ -9,7 +9,7 @@ use super::follow::follow;
 use super::print::say;
 use super::reconstruct::check_folder;
 use crate::embed::TextureSettings;
-use crate::job::{DistanceKind, Ending, MakeMap, Map, MapSource, ScalingKind, write_map};
+use crate::job::{ClusterKind, DistanceKind, Ending, MakeMap, Map, MapSource, ScalingKind, write_map};
 use crate::micrograph::Recipe;
 use crate::net::{Layer, WeightsKind};
 
@@ -30,8 +30,9 @@ enum Kind {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Set {
-    /// Folder of micrographs, with its subfolders
-    folder: Option<PathBuf>,
+    /// Micrographs, and folders of them with their subfolders
+    #[arg(value_name = "FOLDER")]
+    files: Vec<PathBuf>,
     /// Instead of a folder, so many synthetic marbles with known angle, scale and noise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=100_000))]
     marble: Option<u32>,
@@ -92,6 +93,12 @@ pub struct Arguments {
     /// Dimensions of the embeddings, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "2,3", value_parser = clap::value_parser!(u16).range(1..=50))]
     dimensions: Vec<u16>,
+    /// Find so many clusters
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=20))]
+    clusters: Option<u16>,
+    /// How clusters are found
+    #[arg(long, value_enum, default_value = "k-means", requires = "clusters")]
+    cluster_by: ClusterKind,
     /// Seed of the synthetic pictures
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -100,7 +107,8 @@ pub struct Arguments {
     device: String,
 }
 
-fn layer(text: &str) -> Result<(Layer, f64), String> {
+/// A layer with its weight, such as `conv3_1=2`.
+pub fn layer(text: &str) -> Result<(Layer, f64), String> {
     let (name, weight) = text.split_once('=').unwrap_or((text, "1"));
     let layer = Layer::named(name.trim());
     let layer = layer.ok_or_else(|| format!("there is no layer {name}; layers are conv1_1, conv1_2, pool1 …"))?;
@@ -119,11 +127,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     check_folder(&arguments.output)?;
     let edge = arguments.edge.map(|edge| edge as usize);
     let synthetic = edge.unwrap_or(128);
-    let source = match (&arguments.set.folder, arguments.set.marble, arguments.set.graphite) {
-        (Some(folder), ..) if !folder.is_dir() => bail!("{} is no folder.", folder.display()),
-        (Some(folder), ..) => MapSource::Files(vec![folder.clone()]),
-        (None, Some(count), _) => MapSource::Marble(count as usize, synthetic, arguments.seed),
-        (None, None, count) => MapSource::Graphite(count.unwrap_or(0) as usize, synthetic, arguments.seed),
+    let files = &arguments.set.files;
+    if let Some(missing) = files.iter().find(|path| !path.exists()) {
+        bail!("{}: there is no such file or folder.", missing.display());
+    }
+    let source = match (files.is_empty(), arguments.set.marble, arguments.set.graphite) {
+        (false, ..) => MapSource::Files(files.clone()),
+        (true, Some(count), _) => MapSource::Marble(count as usize, synthetic, arguments.seed),
+        (true, None, count) => MapSource::Graphite(count.unwrap_or(0) as usize, synthetic, arguments.seed),
     };
     let textures = TextureSettings {
         layers: arguments.layers.clone(),
@@ -157,7 +168,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let ending = follow(task, |_| vec![], |map| made = Some(map))?;
     match (ending, made) {
         (Ending::Failed(reason), _) => bail!("{reason}"),
-        (_, Some(map)) => report(arguments, &map),
+        (_, Some(mut map)) => {
+            if let Some(count) = arguments.clusters {
+                Arc::make_mut(&mut map).find_clusters(arguments.cluster_by, count.into());
+            }
+            report(arguments, &map)
+        }
         (_, None) => bail!("Stopped before the map was done."),
     }
 }
@@ -187,6 +203,10 @@ fn report(arguments: &Arguments, map: &Map) -> anyhow::Result<()> {
             }
         }
         say!("{text}");
+    }
+    if !map.outliers.is_empty() {
+        let names: Vec<&str> = map.outliers.iter().take(SHOWN).map(|n| map.members[*n].name.as_str()).collect();
+        say!("{} lie apart from all others: {}", map.outliers.len(), names.join(", "));
     }
     for path in write_map(&arguments.output, map).map_err(anyhow::Error::msg)? {
         say!("{}", path.display());

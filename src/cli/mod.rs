@@ -9,6 +9,7 @@ mod follow;
 mod from_curve;
 mod latent;
 mod map;
+mod map_study;
 mod method_study;
 mod print;
 mod prune_study;
@@ -57,6 +58,8 @@ pub enum Command {
     Compare(compare::Arguments),
     /// Map a set of micrographs: distances between them, an embedding in few dimensions, and what explains it.
     Map(Box<map::Arguments>),
+    /// Study how well maps give back the parameters of synthetic pictures.
+    MapStudy(map_study::Arguments),
     /// Train latent models of micrographs, and apply them.
     Latent {
         /// The command.
@@ -89,6 +92,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::FromCurve(arguments) => from_curve::run(&arguments),
         Command::MethodStudy(arguments) => method_study::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
+        Command::MapStudy(arguments) => map_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Latent { action } => latent::run(&action),

@@ -69,10 +69,15 @@ fn model<'a, const D: usize>(
 ) -> tSNE<'a, f32, usize, D> {
     /// Deviation of the start, which has to be small.
     const START: f64 = 1e-4;
+    /// The least learning rate, and the members for each unit of it (Belkina et al., Nat. Commun. 10:5415, 2019): the
+    /// library's own is too large for small sets.
+    const LEAST_RATE: f32 = 50.0;
+    const MEMBERS: f32 = 48.0;
     let deviation = start.std(0.0).max(f64::MIN_POSITIVE);
     let first: Vec<f32> = start.iter().map(|v| (START * v / deviation) as f32).collect();
     let mut model = tSNE::new(members);
-    model.epochs(ROUNDS).perplexity(perplexity).initial_embedding(first);
+    let rate = (members.len() as f32 / MEMBERS).max(LEAST_RATE);
+    model.epochs(ROUNDS).learning_rate(rate).perplexity(perplexity).initial_embedding(first);
     model.epoch_callback(move |round, _| {
         go_on(round as f64 / ROUNDS as f64);
     });
@@ -128,15 +133,17 @@ mod tests {
         let distances = heaps();
         for dimensions in [2, 3] {
             let (start, _) = classical_scaling(&distances, dimensions);
-            let found = [tsne(&distances, &start.places, |_| true), umap(&distances, &start.places, |_| true)];
-            for places in found.into_iter().map(|places| places.expect("an embedding")) {
+            let by_tsne = tsne(&distances, &start.places, |_| true).expect("an embedding");
+            let by_umap = umap(&distances, &start.places, |_| true).expect("an embedding");
+            for (name, places) in [("t-SNE", by_tsne), ("UMAP", by_umap)] {
                 assert_eq!(places.dim(), (60, dimensions));
                 let own = |i: usize, j: usize| (&places.row(i) - &places.row(j)).mapv(|v| v * v).sum();
                 let nearest = |i: usize| {
                     let others = (0..60).filter(|j| *j != i);
                     others.min_by(|a, b| own(i, *a).total_cmp(&own(i, *b))).expect("a member")
                 };
-                assert!((0..60).all(|i| nearest(i) % 2 == i % 2));
+                let strays = (0..60).filter(|i| nearest(*i) % 2 != i % 2).count();
+                assert_eq!(strays, 0, "{name} in {dimensions} dimensions");
             }
             let again = [(); 2].map(|()| tsne(&distances, &start.places, |_| true));
             assert_eq!(again[0], again[1]);

@@ -52,6 +52,16 @@ impl Table {
         text
     }
 
+    /// As CSV: headings and rows.
+    pub fn csv(&self) -> String {
+        let line = |cells: &mut dyn Iterator<Item = &str>| cells.map(csv_field).collect::<Vec<_>>().join(",") + "\n";
+        let mut text = line(&mut self.headings.iter().map(String::as_str));
+        for row in &self.rows {
+            text += &line(&mut row.iter().map(|cell| cell.text.as_str()));
+        }
+        text
+    }
+
     /// As a LaTeX table with rules of the `booktabs` package, the best cells in bold.
     pub fn latex(&self) -> String {
         let columns = "l".to_string() + &"r".repeat(self.headings.len().saturating_sub(1));
@@ -103,6 +113,7 @@ mod tests {
         };
         let markdown = table.markdown();
         assert!(markdown.contains("| a\\|b & c | **1 %** |") && markdown.contains("|---|---|"), "{markdown}");
+        assert_eq!(table.csv(), "method,\"S2, %\"\na|b & c,1 %\n");
         let latex = table.latex();
         assert!(latex.contains("a|b \\& c & \\textbf{1 \\%} \\\\") && latex.contains("{lr}"), "{latex}");
         assert!(latex.contains("Errors of a\\_b"));

@@ -33,8 +33,8 @@ pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
 pub use map::{
-    AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, Member,
-    ScalingKind, thumbnail_of, write_map,
+    AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, MapStudy,
+    MapStudyRow, Member, ScalingKind, map_study_tables, thumbnail_of, write_map, write_map_study,
 };
 pub use method_study::{
     COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, StudiedMicrograph, method_figures,

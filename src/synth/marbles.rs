@@ -8,8 +8,9 @@ use super::fields::Perlin;
 /// Marble (Lubbers, Lookman & Barros, Phys. Rev. E 96:052111, 2017): `φ = cos(2πk u·n)` with `u = r + A h(r)`, the
 /// direction n, and smooth multi-scale noise h. Places r are in edges of the picture.
 ///
-/// The paper does not give the scale of h. Here both components of h have the deviation [`Marble::NOISE`] and their largest
-/// waves are a third of the picture: stripes are straight at A = 0, wavy at 1, and folded at 4.
+/// The paper does not give the scale of h. Here both components of h have the deviation [`Marble::NOISE`], and two octaves
+/// with 28 and 56 cells along an edge. This scale was chosen so that maps follow k and A as well as the paper's Table I says
+/// from four dimensions on: stripes are straight at A = 0, rough at 1, and broken at 4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Marble {
     /// The angle of n to the rows, in radians from 0 to π.
@@ -22,7 +23,7 @@ pub struct Marble {
 
 impl Marble {
     /// The deviation of each component of h, in edges of the picture.
-    pub const NOISE: f64 = 0.02;
+    pub const NOISE: f64 = 0.0025;
 
     /// Random parameters, the same for the same seed: angle 0 … π, k 4 … 12, A 0 … 4.
     pub fn random(seed: u64) -> Self {
@@ -34,12 +35,17 @@ impl Marble {
         }
     }
 
+    /// The same rounded to whole grey values.
+    pub fn picture(&self, edge: usize, seed: u64) -> Vec<u8> {
+        self.grey(edge, seed).into_iter().map(|v| v.round() as u8).collect()
+    }
+
     /// A square picture of grey values 0 … 255, row by row.
     pub fn grey(&self, edge: usize, seed: u64) -> Vec<f32> {
         /// Cells of the coarsest noise along an edge.
-        const CELLS: f64 = 3.0;
+        const CELLS: f64 = 28.0;
         /// Each octave has twice as many cells and half of the strength.
-        const OCTAVES: i32 = 3;
+        const OCTAVES: i32 = 2;
         /// The deviation of one octave of this noise, as measured.
         const PERLIN: f64 = 0.302;
         let (sine, cosine) = self.angle.sin_cos();

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::made::{Common, Map};
+use super::made::Common;
 use super::request::DistanceKind;
 use super::source::Member;
 use crate::compute::graph::Precision;
@@ -93,12 +93,12 @@ fn check_memory(settings: &TextureSettings, members: usize, sketched: bool) -> R
 ///
 /// # Errors
 /// The weights or the model cannot be read, the device is lost, or a member does not fit the kind or the others.
-pub fn rows_of(
+pub fn rows_of<O>(
     kind: &DistanceKind,
     common: &Common,
     members: &[Member],
     device: &str,
-    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    control: &Control<StudyProgress, O>,
     show: &dyn Fn(usize),
 ) -> Result<Option<Rows>, Failure> {
     match kind {
@@ -150,9 +150,9 @@ pub fn rows_of(
 }
 
 /// Rows that need no device, on all cores; none if the job is to end.
-fn in_pieces(
+fn in_pieces<O>(
     members: &[Member],
-    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    control: &Control<StudyProgress, O>,
     show: &dyn Fn(usize),
     of: impl Fn(&Member) -> Vec<f32> + Sync,
 ) -> Option<Rows> {
@@ -168,13 +168,13 @@ fn in_pieces(
     Some(rows)
 }
 
-fn textures(
+fn textures<O>(
     weights: &WeightsKind,
     settings: &TextureSettings,
     common: &Common,
     members: &[Member],
     device: &str,
-    control: &Control<StudyProgress, std::sync::Arc<Map>>,
+    control: &Control<StudyProgress, O>,
     show: &dyn Fn(usize),
 ) -> Result<Option<Rows>, Failure> {
     let deepest = settings.layers.iter().map(|(layer, _)| *layer).max();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::drawing::{map_html, map_svg};
 use super::made::Map;
 use super::picture::map_png;
 use crate::embed::explain::angle_between;
@@ -13,9 +14,10 @@ use crate::micrograph::npy_bytes;
 /// A table with every distance is written up to so many members; the .npy has them all.
 const MOST_IN_TABLE: usize = 1000;
 
-/// Writes a map: `members.csv` (names, columns), for each number of dimensions `coordinates-N.csv` and `.npy`,
+/// Writes a map: `members.csv` (names, outliers, clusters, columns), for each number of dimensions `coordinates-N.csv` and `.npy`,
 /// `distances.npy` (and `.csv` of small sets), `regressions.csv`, `angles.csv`, `stress.csv`, `notes.txt`, and
-/// `map.png` with the pictures at their places. Returns the paths.
+/// the pictures at their places as `map.png`, `map.svg` and `map.html`, a page that needs no other file. Returns the
+/// paths.
 ///
 /// # Errors
 /// A sentence that says what cannot be written.
@@ -46,6 +48,12 @@ pub fn write_map(folder: &Path, map: &Map) -> Result<Vec<PathBuf>, String> {
     if let Some(png) = map_png(map) {
         write("map.png".into(), &png)?;
     }
+    if let Some(svg) = map_svg(map) {
+        write("map.svg".into(), svg.as_bytes())?;
+    }
+    if let Some(html) = map_html(map) {
+        write("map.html".into(), html.as_bytes())?;
+    }
     if !map.notes.is_empty() {
         write("notes.txt".into(), (map.notes.join("\n") + "\n").as_bytes())?;
     }
@@ -66,10 +74,15 @@ fn line(cells: impl IntoIterator<Item = String>) -> String {
 
 fn members_csv(map: &Map) -> String {
     let headings = map.columns.iter().map(|column| csv_field(&column.name));
-    let mut text = line(["name".into(), "height".into(), "width".into()].into_iter().chain(headings));
+    let own = ["name", "height", "width", "outlier", "cluster", "representative"].map(String::from);
+    let mut text = line(own.into_iter().chain(headings));
     for (n, member) in map.members.iter().enumerate() {
-        let own = [csv_field(&member.name), member.size.0.to_string(), member.size.1.to_string()];
-        text += &line(own.into_iter().chain(map.columns.iter().map(|column| cell(column, n))));
+        let cluster = map.clusters.as_ref().map_or(String::new(), |clusters| (clusters.of[n] + 1).to_string());
+        let stands = map.clusters.as_ref().map_or(String::new(), |all| all.representatives.contains(&n).to_string());
+        let size = [member.size.0.to_string(), member.size.1.to_string()];
+        let own = [csv_field(&member.name)].into_iter().chain(size);
+        let own = own.chain([map.outliers.contains(&n).to_string(), cluster, stands]);
+        text += &line(own.chain(map.columns.iter().map(|column| cell(column, n))));
     }
     text
 }

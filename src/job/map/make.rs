@@ -95,7 +95,7 @@ impl Task for MakeMap {
 
 /// The embeddings in each number of dimensions; none if the job is to end. `go_on` shows the share that is done and says
 /// whether to go on.
-fn scaled(
+pub fn scaled(
     distances: &Distances,
     kind: ScalingKind,
     dimensions: &[usize],

@@ -2,6 +2,7 @@
 
 mod add;
 mod columns;
+mod drawing;
 mod features;
 mod files;
 mod made;
@@ -9,6 +10,8 @@ mod make;
 mod picture;
 mod request;
 mod source;
+mod study;
+mod study_files;
 
 pub use add::AddToMap;
 pub use files::write_map;
@@ -16,3 +19,5 @@ pub use made::{Common, Explained, Features, Map, MapEmbedding};
 pub use picture::thumbnail_of;
 pub use request::{ClusterKind, DistanceKind, MakeMap, ScalingKind};
 pub use source::{MapSource, Member};
+pub use study::{MapStudy, MapStudyRow};
+pub use study_files::{map_study_tables, write_map_study};

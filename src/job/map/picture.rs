@@ -1,5 +1,6 @@
 //! A map as a picture: thumbnails at their places.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use super::made::Map;
@@ -33,18 +34,8 @@ pub fn map_png(map: &Map) -> Option<Vec<u8>> {
         let [across, up] = [(places[[n, 0]] - x.0) * scale, (y.1 - places[[n, 1]]) * scale];
         [across + MARGIN as f64, up + MARGIN as f64]
     };
-    let mut shown: Vec<[f64; 2]> = vec![];
-    let (mut pictures, mut dots) = (vec![], vec![]);
-    for n in 0..map.members.len() {
-        let own = centre(n);
-        match shown.iter().any(|other| (own[0] - other[0]).abs().max((own[1] - other[1]).abs()) < APART) {
-            true => dots.push(own),
-            false => {
-                shown.push(own);
-                pictures.push((own, thumbnail_of(&map.members[n], THUMBNAIL)));
-            }
-        }
-    }
+    let spots: Vec<[f64; 2]> = (0..map.members.len()).map(centre).collect();
+    let pictures = shown_as_pictures(&spots, APART);
     let mut pixels = vec![255u8; width * height];
     let mut put = |[across, down]: [f64; 2], size: (usize, usize), grey: &dyn Fn(usize, usize) -> u8| {
         for row in 0..size.0 {
@@ -57,13 +48,39 @@ pub fn map_png(map: &Map) -> Option<Vec<u8>> {
             }
         }
     };
-    dots.into_iter().for_each(|place| put(place, (DOT, DOT), &|_, _| GREY));
-    for (place, (size, grey)) in pictures {
-        put(place, size, &|row, column| grey[row * size.1 + column]);
+    for n in (0..spots.len()).filter(|n| !pictures[*n]) {
+        put(spots[n], (DOT, DOT), &|_, _| GREY);
     }
+    for n in (0..spots.len()).filter(|n| pictures[*n]) {
+        let (size, grey) = thumbnail_of(&map.members[n], THUMBNAIL);
+        put(spots[n], size, &|row, column| grey[row * size.1 + column]);
+    }
+    picture_png(&pixels, (height, width), false)
+}
+
+/// Which of the members at these spots are shown as pictures, so that none hides an earlier one: those that are at least
+/// so far apart.
+pub fn shown_as_pictures(spots: &[[f64; 2]], apart: f64) -> Vec<bool> {
+    let mut taken: HashMap<[i64; 2], Vec<[f64; 2]>> = HashMap::new();
+    let is_shown = |spot: &[f64; 2]| {
+        let cell = spot.map(|v| (v / apart).floor() as i64);
+        let near = (-1..=1).flat_map(|x| (-1..=1).map(move |y| [cell[0] + x, cell[1] + y]));
+        let hides = |other: &[f64; 2]| (spot[0] - other[0]).abs().max((spot[1] - other[1]).abs()) < apart;
+        let shown = !near.filter_map(|cell| taken.get(&cell)).flatten().any(hides);
+        if shown {
+            taken.entry(cell).or_default().push(*spot);
+        }
+        shown
+    };
+    spots.iter().map(is_shown).collect()
+}
+
+/// Grey pixels, or pairs of grey and opacity, as PNG.
+pub fn picture_png(pixels: &[u8], (height, width): (usize, usize), has_opacity: bool) -> Option<Vec<u8>> {
     let mut out = Cursor::new(vec![]);
-    let (color, format) = (image::ExtendedColorType::L8, image::ImageFormat::Png);
-    image::write_buffer_with_format(&mut out, &pixels, width as u32, height as u32, color, format).ok()?;
+    let color = if has_opacity { image::ExtendedColorType::La8 } else { image::ExtendedColorType::L8 };
+    let format = image::ImageFormat::Png;
+    image::write_buffer_with_format(&mut out, pixels, width as u32, height as u32, color, format).ok()?;
     Some(out.into_inner())
 }
 

@@ -109,13 +109,12 @@ impl MapSource {
                     found.take(picture.clone(), &picture.name.clone(), None, patches);
                 }
             }
-            Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &["angle", "scale", "noise"], |n| {
+            Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &MARBLE, |n| {
                 let marble = Marble::random(n);
-                let grey = marble.grey(*edge, n).into_iter().map(|v| v.round() as u8).collect();
-                (grey, None, vec![marble.angle.to_degrees(), marble.scale, marble.noise])
+                (marble.picture(*edge, n), None, vec![marble.angle.to_degrees(), marble.scale, marble.noise])
             }),
             Self::Graphite(count, edge, seed) => {
-                found.make(*count, *edge, *seed, &["nodularity", "radius", "fraction"], |n| {
+                found.make(*count, *edge, *seed, &GRAPHITE, |n| {
                     let graphite = Graphite::random(n);
                     let map = graphite.phase_map(*edge, n);
                     let grey = map.labels.iter().map(|label| 255 * label.min(&1)).collect();
@@ -147,6 +146,10 @@ fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
     found
 }
 
+/// The factors of synthetic pictures, in the order of their columns.
+pub const MARBLE: [&str; 3] = ["angle", "scale", "noise"];
+const GRAPHITE: [&str; 3] = ["nodularity", "radius", "fraction"];
+
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;
 
@@ -169,7 +172,12 @@ impl Members {
     fn read(&mut self, path: &Path, name: &str, recipe: Option<&Recipe>, patches: Option<(usize, usize)>) {
         match Picture::read(path, recipe) {
             Ok(picture) => self.take(picture, name, Some(path), patches),
-            Err(error) => self.left_out.push(format!("{name}: {error}")),
+            Err(error) => {
+                // The name within the folder stands for the path, which most errors begin with.
+                let (text, path) = (error.to_string(), path.display().to_string());
+                let named = text.strip_prefix(&path).map(|rest| format!("{name}{rest}"));
+                self.left_out.push(named.unwrap_or_else(|| format!("{name}: {text}")));
+            }
         }
     }
 

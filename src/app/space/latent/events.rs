@@ -105,7 +105,10 @@ pub fn read_model(space: &mut LatentSpace, shared: &Shared, path: PathBuf) {
 /// Opens the built-in model, but only once: when the workspace is first shown without a model.
 pub fn open_built_in_once(space: &mut LatentSpace, shared: &mut Shared) {
     if !space.has_opened_built_in && space.open.is_none() && !space.reading.is_running() {
+        // Another page may have been asked for already.
+        let page = space.page;
         open_built_in(space, shared);
+        space.page = page;
     }
 }
 

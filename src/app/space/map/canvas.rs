@@ -42,8 +42,8 @@ struct Lens {
 }
 
 impl Lens {
-    fn new(rect: Rect, camera: &Camera, is_3d: bool) -> Self {
-        let half = 0.5 * FILLED * rect.width().min(rect.height()) * camera.zoom;
+    fn new(rect: Rect, camera: &Camera, reach: Option<[f32; 3]>) -> Self {
+        let (half, is_3d) = (half(rect, reach) * camera.zoom, reach.is_none());
         let (sines, cosines) = (camera.turn.map(f32::sin), camera.turn.map(f32::cos));
         Self { middle: rect.center(), half, is_3d, sines, cosines, shift: camera.middle }
     }
@@ -63,6 +63,18 @@ impl Lens {
     }
 }
 
+/// The points of the screen for a unit of the map, so that the whole of it is seen: in 2-D as far as its places reach.
+fn half(rect: Rect, reach: Option<[f32; 3]>) -> f32 {
+    let [across, up, _] = reach.unwrap_or([1.0; 3]).map(|reach| reach.max(1e-3));
+    0.5 * FILLED * (rect.width() / across).min(rect.height() / up)
+}
+
+/// How far the places of the flat map reach; none in 3-D, where any of them may come to lie anywhere.
+fn reach(space: &MapSpace) -> Option<[f32; 3]> {
+    let drawn = space.drawn.as_ref()?;
+    (!space.look.is_3d).then_some(drawn.reach)
+}
+
 /// Draws the map and follows the pointer. Returns the response of its whole area.
 pub fn canvas(space: &mut MapSpace, ui: &mut Ui) -> Response {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
@@ -72,7 +84,7 @@ pub fn canvas(space: &mut MapSpace, ui: &mut Ui) -> Response {
     space.size = rect.size();
     move_camera(space, ui, rect, &response);
     let (Some(drawn), Some(atlas)) = (&space.drawn, &space.atlas) else { return response };
-    let lens = Lens::new(rect, &space.camera, space.look.is_3d);
+    let lens = Lens::new(rect, &space.camera, reach(space));
     let mut spots: Vec<Spot> = drawn
         .places
         .iter()
@@ -104,8 +116,8 @@ pub fn canvas(space: &mut MapSpace, ui: &mut Ui) -> Response {
 /// Moves, turns and zooms the map by the pointer.
 fn move_camera(space: &mut MapSpace, ui: &Ui, rect: Rect, response: &Response) {
     let is_lasso = space.look.hand == Hand::Lasso || ui.input(|i| i.modifiers.shift);
+    let half = half(rect, reach(space));
     let camera = &mut space.camera;
-    let half = 0.5 * FILLED * rect.width().min(rect.height());
     let drag = response.drag_delta();
     let moves = response.dragged_by(egui::PointerButton::Middle) || response.dragged_by(egui::PointerButton::Secondary);
     if moves || response.dragged_by(egui::PointerButton::Primary) && !is_lasso {
@@ -240,6 +252,7 @@ fn draw_axes(painter: &egui::Painter, drawn: &Drawn, lens: &Lens, rect: Rect, sp
     if !space.look.arrows {
         return;
     }
+    let mut named: Vec<Rect> = vec![];
     for (name, end) in &drawn.arrows {
         let length = end[0].hypot(end[1]).hypot(if space.look.is_3d { end[2] } else { 0.0 });
         // What does not change along the map has no direction there.
@@ -256,6 +269,11 @@ fn draw_axes(painter: &egui::Painter, drawn: &Drawn, lens: &Lens, rect: Rect, sp
             (rect.left() + 4.0 - place.left()).max(0.0) - (place.right() - rect.right() + 4.0).max(0.0),
             (rect.top() + 4.0 - place.top()).max(0.0) - (place.bottom() - rect.bottom() + 4.0).max(0.0),
         ));
+        // Arrows in one direction have their names below each other.
+        while let Some(other) = named.iter().find(|other| other.intersects(place.expand(1.0))) {
+            place = place.translate(vec2(0.0, other.bottom() + 3.0 - place.top()));
+        }
+        named.push(place);
         painter.rect_filled(place.expand(2.0), 3.0, palette.canvas.gamma_multiply(0.85));
         painter.galley(place.min, galley, palette.original);
     }
@@ -360,14 +378,14 @@ mod tests {
     #[test]
     fn a_turn_moves_places_and_a_lasso_holds_what_is_within() {
         let rect = Rect::from_min_size(pos2(100.0, 50.0), vec2(400.0, 400.0));
-        let flat = Lens::new(rect, &Camera::default(), false);
+        let flat = Lens::new(rect, &Camera::default(), Some([1.0, 0.5, 0.0]));
         assert_eq!(flat.point([0.0, 0.0, 0.0]).0, rect.center());
         let right = flat.point([1.0, 0.0, 0.7]).0;
         assert!((right.x - rect.center().x - 200.0 * FILLED).abs() < 1e-3 && right.y == rect.center().y);
         assert!(flat.point([0.0, 1.0, 0.0]).0.y < rect.center().y);
         // A quarter turn brings the depth to the front, and what is near is larger.
         let camera = Camera { turn: [std::f32::consts::FRAC_PI_2, 0.0], ..Camera::default() };
-        let turned = Lens::new(rect, &camera, true);
+        let turned = Lens::new(rect, &camera, None);
         let (at, near) = turned.point([0.0, 0.0, 1.0]);
         assert!(at.x > rect.center().x + 100.0 && (near - 1.0).abs() < 1e-4);
         assert!(turned.point([-1.0, 0.0, 0.0]).1 > 1.2 && turned.point([1.0, 0.0, 0.0]).1 < 0.85);

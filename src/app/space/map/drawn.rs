@@ -18,6 +18,8 @@ pub struct Drawn {
     dark: bool,
     /// Where each member is: within −1 … 1 along the longest axis, 0 in the middle.
     pub places: Vec<[f32; 3]>,
+    /// How far the places reach along each axis.
+    pub reach: [f32; 3],
     /// The colour of each member.
     pub colors: Vec<Color32>,
     /// The size of each member, from 0.6 to 1.8.
@@ -74,8 +76,23 @@ impl Drawn {
         let (colors, legend) = colors(map, look.color, dark);
         let (sizes, size_legend) = sizes(map, look.size);
         let (markers, marker_legend) = markers(map, look.marker);
+        let reach = [0, 1, 2].map(|n| places.iter().map(|place| place[n].abs()).fold(0.0, f32::max));
         let (map, look) = (map.clone(), look.clone());
-        Self { map, look, dark, places, colors, sizes, markers, axes, arrows, legend, size_legend, marker_legend }
+        Self {
+            reach,
+            map,
+            look,
+            dark,
+            places,
+            colors,
+            sizes,
+            markers,
+            axes,
+            arrows,
+            legend,
+            size_legend,
+            marker_legend,
+        }
     }
 
     /// Whether it is that of a map and a look.
@@ -116,7 +133,8 @@ fn places(map: &Map, look: &Look) -> (Vec<[f32; 3]>, [String; 3], Arrows) {
         let length = rest.dot(&rest).sqrt();
         // Two columns along one direction span no plane.
         (length > 1e-6).then(|| {
-            let names = [map.columns[a].name.clone(), format!("{} ⊥ {}", map.columns[b].name, map.columns[a].name)];
+            let names =
+                [map.columns[a].name.clone(), format!("{}, apart from {}", map.columns[b].name, map.columns[a].name)];
             (first, rest / length, names)
         })
     });

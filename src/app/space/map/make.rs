@@ -50,11 +50,9 @@ fn set_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
             ask_for_pictures(shared, PathKind::Folders);
         }
     });
-    if wanted.set == Set::Files {
-        let names: Vec<_> = wanted.files.iter().filter_map(|f| f.file_name()).map(|n| n.to_string_lossy()).collect();
-        let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
-        ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
-    }
+    let names: Vec<_> = wanted.files.iter().filter_map(|f| f.file_name()).map(|n| n.to_string_lossy()).collect();
+    let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
+    ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
     let open = shared.document.as_ref().map_or("no micrograph is open".to_string(), |d| d.raw.name.clone());
     ui.radio_value(&mut wanted.set, Set::Open, format!("Patches of this micrograph ({open})"))
         .on_hover_text("The open micrograph with its preparation and phases, cut into patches.");

@@ -2,6 +2,7 @@
 
 mod atlas;
 mod canvas;
+mod clusters;
 mod drawn;
 #[cfg(test)]
 mod example;
@@ -32,7 +33,7 @@ use crate::job::{AddToMap, Ending, Map, MapSource, Progress, write_map};
 use crate::project::Project;
 use atlas::AtlasImage;
 use look::{By, Page};
-use state::{NAME, Set};
+use state::{EXPORT, NAME, Set};
 
 /// The ids of its commands.
 const MAKE: &str = "make";
@@ -41,7 +42,6 @@ const FOLDER: &str = "folder";
 const ALL: &str = "all";
 const NONE: &str = "none";
 const NEIGHBOURS: &str = "neighbours";
-const EXPORT: &str = "export";
 
 impl Space for MapSpace {
     fn name(&self) -> &'static str {
@@ -156,20 +156,16 @@ impl Space for MapSpace {
         let command = |id, name, tooltip, key, unavailable| SpaceCommand { id, name, tooltip, key, unavailable };
         let control = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
         let missing = make::missing(self, shared).map(String::from);
+        // On the other page a key must not replace the map that is read.
+        let space_key = (self.page == Page::Make).then_some(plain_key(Key::Space));
         let idle = (!self.is_running()).then(|| "No map is being made.".to_string());
         let unselected = || self.selected.is_empty().then(|| "No member is selected.".to_string());
         vec![
-            command(
-                MAKE,
-                "Make the map",
-                "Compare all pictures of the set, and map them.",
-                Some(plain_key(Key::Space)),
-                missing,
-            ),
+            command(MAKE, "Make the map", "Compare all pictures of the set, and map them.", space_key, missing),
             command(STOP, "Stop making the map", "End it; the map before stays.", Some(plain_key(Key::Escape)), idle),
             command(FOLDER, "Choose a folder for the map…", "Choose a folder of micrographs.", None, None),
-            command(ALL, "Select all members", "Select every member of the map.", control(Key::A), no_map()),
-            command(NONE, "Select no member", "Clear the selection.", control(Key::D), no_map()),
+            command(ALL, "Select all members", "Select every member of the map.", None, no_map()),
+            command(NONE, "Select no member", "Clear the selection.", None, no_map()),
             command(
                 NEIGHBOURS,
                 "Select the nearest neighbours",

@@ -1,4 +1,4 @@
-//! The page that reads a map: what is shown, clusters, and the selection with where it can be sent.
+//! The page that reads a map: what is shown, and the selection with where it can be sent.
 
 use egui::{DragValue, RichText, ScrollArea, Slider, Ui};
 
@@ -7,12 +7,11 @@ use super::make;
 use super::send::{Sent, send};
 use super::state::MapSpace;
 use crate::app::shared::Shared;
-use crate::app::shared::watch::OneShot;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, value};
-use crate::embed::{Clusters, MOST_CLUSTERS, Values};
+use crate::embed::Values;
 use crate::figure::thousands;
-use crate::job::{ClusterKind, Map};
+use crate::job::Map;
 
 /// The page.
 pub fn read_page(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -26,7 +25,6 @@ pub fn read_page(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         view_rows(&mut space.look, &map, ui);
         mark_rows(&mut space.look, &map, ui);
-        cluster_rows(space, shared, &map, ui);
         selection_rows(space, shared, &map, ui);
     });
 }
@@ -111,48 +109,18 @@ fn mark_rows(look: &mut Look, map: &Map, ui: &mut Ui) {
     value(ui, "Directions", tip, &mut look.arrows, &true, |ui, v| ui.checkbox(v, "of columns"));
 }
 
-fn cluster_rows(space: &mut MapSpace, shared: &Shared, map: &std::sync::Arc<Map>, ui: &mut Ui) {
-    /// Clusters that are proposed.
-    const PROPOSED: usize = 4;
-    heading(ui, "Clusters");
-    let options = [(ClusterKind::KMeans, "k-means"), (ClusterKind::Hierarchical, "Hierarchical (Ward)")];
-    let tip = "k-means of the places in the most dimensions, or joining the nearest clusters by the distances.";
-    choice(ui, "Method", tip, &mut space.cluster_kind, &ClusterKind::KMeans, &options);
-    if space.cluster_count == 0 {
-        space.cluster_count = PROPOSED;
-    }
-    let tip = "How many clusters are found.";
-    value(ui, "Number", tip, &mut space.cluster_count, &PROPOSED, |ui, v| {
-        ui.add(DragValue::new(v).range(2..=MOST_CLUSTERS))
-    });
-    let busy = space.clustering.is_running();
-    let button = ui.add_enabled(!busy, egui::Button::new("Find clusters"));
-    if button.on_hover_text("Group members that look alike, and colour the map by their groups.").clicked() {
-        start_clusters(space, shared, map);
-    }
-}
-
-fn start_clusters(space: &mut MapSpace, shared: &Shared, map: &std::sync::Arc<Map>) {
-    let (kind, count, map) = (space.cluster_kind, space.cluster_count, map.clone());
-    let work = move || -> Result<(usize, Clusters), String> {
-        let mut own = (*map).clone();
-        own.find_clusters(kind, count);
-        let found = own.clusters.ok_or("There are no clusters.")?;
-        Ok((map.members.len(), found))
-    };
-    space.clustering.start(OneShot(Box::new(work)), &shared.wake);
-}
-
 fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut Ui) {
     /// Neighbours that are proposed.
     const PROPOSED: usize = 8;
     heading(ui, "Selection");
     let count = space.selected.len();
     let text = match count {
-        0 => "Nothing is selected: click members, or draw around them with the lasso.".to_string(),
+        0 => "Nothing is selected.".to_string(),
         some => format!("{} of {} members", thousands(some), thousands(map.members.len())),
     };
-    ui.add(egui::Label::new(RichText::new(text).weak()).wrap());
+    ui.label(RichText::new(text).weak()).on_hover_text(
+        "Click a member; with Ctrl to add it or take it out. Drag with Shift, or with the lasso, around several.",
+    );
     if space.neighbours == 0 {
         space.neighbours = PROPOSED;
     }
@@ -189,12 +157,12 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
         select_neighbours(space, map);
     }
     ui.add_space(0.5 * theme::STEP);
-    ui.label("Send the selection to");
+    ui.label("With the selection");
     ui.horizontal_wrapped(|ui| {
         for (to, name, tip) in [
-            (Sent::Latent, "Latent", "Train a latent model on the selected members."),
-            (Sent::Compare, "Compare", "Compare the selected members with the open micrograph."),
-            (Sent::Reconstruct, "Reconstruct", "Open the selected member, to make micrographs like it."),
+            (Sent::Latent, "Train a model", "Train a latent model on the selected members, in the Latent workspace."),
+            (Sent::Compare, "Compare them", "Compare the selected members with the open micrograph."),
+            (Sent::Reconstruct, "Reconstruct it", "Open the selected member, to make micrographs like it."),
         ] {
             let blocked = to.blocked(count);
             let button = ui.add_enabled(blocked.is_none(), egui::Button::new(name));

@@ -16,6 +16,8 @@ use crate::job::{AddToMap, ClusterKind, MakeMap, Map, ScalingKind};
 
 /// The space's name.
 pub const NAME: &str = "Map";
+/// The id of the command that exports the map.
+pub const EXPORT: &str = "export";
 
 /// Where the members of the next map come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -151,6 +153,16 @@ impl MapSpace {
     /// The members that are selected.
     pub fn selected(&self) -> &BTreeSet<usize> {
         &self.selected
+    }
+
+    /// What the next map is made of.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// How the map is looked at.
+    pub fn look(&self) -> &Look {
+        &self.look
     }
 
     /// Makes the next map of synthetic marble: so many pictures of an edge.

@@ -72,8 +72,9 @@ pub fn explained(space: &mut MapSpace, shared: &mut Shared, map: &Arc<Map>, ui: 
             ("Distance corr.", "Distance correlation, 0 to 1: it sees every kind of dependence."),
             ("Period", "After which the value comes back, such as 180 for angles; 0 for none."),
         ];
+        let mut last = None;
         for (heading, tip) in headings {
-            ui.label(RichText::new(heading).strong()).on_hover_text(tip);
+            last = Some(ui.label(RichText::new(heading).strong()).on_hover_text(tip).id);
         }
         ui.end_row();
         for explained in &each.explained {
@@ -96,6 +97,7 @@ pub fn explained(space: &mut MapSpace, shared: &mut Shared, map: &Arc<Map>, ui: 
             let own = periods.iter().position(|(name, _)| *name == column.name);
             let mut period = own.map_or(0.0, |n| periods[n].1);
             let field = ui.add(DragValue::new(&mut period).range(0.0..=1e9).speed(1.0).max_decimals(3));
+            let field = last.map_or_else(|| field.clone(), |id| field.clone().labelled_by(id));
             if field.on_hover_text("After which the value comes back; 0 for none.").changed() {
                 periods.retain(|(name, _)| *name != column.name);
                 if period > 0.0 {

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use egui::{ProgressBar, RichText, ScrollArea, Sense, Ui, vec2};
+use egui::{ProgressBar, RichText, ScrollArea, Ui};
 
-use super::super::placeholder;
 use super::canvas::{canvas, hover};
+use super::clusters::clusters;
 use super::drawn::Drawn;
 use super::legend::legend;
 use super::look::{Hand, Tab};
-use super::state::{Camera, MapSpace};
+use super::make::start_making;
+use super::state::{Camera, EXPORT, MapSpace, NAME};
 use super::table;
+use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::plots::handle_plot_request;
 use crate::app::theme;
@@ -20,7 +22,7 @@ use crate::job::{Map, Progress};
 
 /// The whole view.
 pub fn view(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
-    let Some(map) = space.map.clone() else { return empty(space, ui) };
+    let Some(map) = space.map.clone() else { return empty(space, shared, ui) };
     let height = ui.available_height();
     egui::Panel::bottom("map tables")
         .frame(theme::bare(ui))
@@ -29,7 +31,7 @@ pub fn view(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
         .size_range(90.0..=(height - 200.0).max(100.0))
         .show(ui, |ui| tables(space, shared, &map, ui));
     egui::CentralPanel::no_frame().show(ui, |ui| {
-        header(space, &map, ui);
+        header(space, shared, &map, ui);
         let dark = ui.visuals().dark_mode;
         if !space.drawn.as_ref().is_some_and(|drawn| drawn.is_of(&map, &space.look, dark)) {
             space.drawn = Some(Drawn::of(&map, &space.look, dark));
@@ -44,15 +46,24 @@ pub fn view(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 /// What stands in place of a map.
-fn empty(space: &MapSpace, ui: &mut Ui) {
-    let text = match space.job.is_running() {
-        true => return running(space, ui),
-        false => {
-            "Drop a folder of micrographs here, and a table of how each was made (CSV): micrographs that look alike lie \
-             near each other on the map. Or take a synthetic set on the left to see one."
+fn empty(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
+    if space.job.is_running() {
+        return running(space, ui);
+    }
+    ui.vertical_centered(|ui| {
+        ui.add_space(0.36 * ui.available_height());
+        ui.set_max_width(520.0);
+        let faint = theme::palette(ui).faint;
+        let text = "Drop a folder of micrographs here, and a table of how each was made (CSV): micrographs that look \
+                    alike lie near each other on the map.";
+        ui.add(egui::Label::new(RichText::new(text).color(faint)).wrap());
+        ui.add_space(theme::STEP);
+        let tip = "Make 200 striped pictures with known angle, scale and noise, and map them.";
+        if ui.button("Show me one of synthetic marble").on_hover_text(tip).clicked() {
+            space.take_marble(200, 96);
+            start_making(space, shared);
         }
-    };
-    placeholder(ui, text);
+    });
 }
 
 fn running(space: &MapSpace, ui: &mut Ui) {
@@ -68,7 +79,7 @@ fn running(space: &MapSpace, ui: &mut Ui) {
 }
 
 /// Two or three dimensions, what the pointer does, and what the map is.
-fn header(space: &mut MapSpace, map: &Map, ui: &mut Ui) {
+fn header(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut Ui) {
     let look = &mut space.look;
     let each = &map.embeddings[look.embedding];
     let width = each.embedding.places.ncols();
@@ -88,6 +99,11 @@ fn header(space: &mut MapSpace, map: &Map, ui: &mut Ui) {
             .on_hover_text("Drag around members to select them; with Ctrl to add them.");
         if ui.button("Fit").on_hover_text("Show the whole map. So does a double click beside all members.").clicked() {
             space.camera = Camera { turn: space.camera.turn, ..Camera::default() };
+        }
+        let tip = "Write coordinates, distances, regressions and the map itself (CSV, NPY, PNG, SVG, HTML) into the export \
+                   folder (Ctrl+E).";
+        if ui.button("Export").on_hover_text(tip).clicked() {
+            shared.act(Action::DoIn(NAME, EXPORT));
         }
         ui.separator();
         let stress = each.embedding.stress;
@@ -125,7 +141,7 @@ fn tables(space: &mut MapSpace, shared: &mut Shared, map: &Arc<Map>, ui: &mut Ui
         }
         Tab::Stress => stress(shared, map, ui),
         Tab::Members => table::members(space, map, ui),
-        Tab::Clusters => clusters(space, map, ui),
+        Tab::Clusters => clusters(space, shared, map, ui),
         Tab::Notes => table::notes(map, ui),
     }
 }
@@ -150,43 +166,5 @@ fn stress_figure(map: &Map) -> Figure {
         y_label: "Kruskal's stress".into(),
         series: vec![Series { name: "stress".into(), color: MADE, points: points.collect() }],
         ..Figure::default()
-    }
-}
-
-/// The representative of each cluster; a click selects the cluster.
-fn clusters(space: &mut MapSpace, map: &Map, ui: &mut Ui) {
-    /// The edge of a picture, in points.
-    const EDGE: f32 = 72.0;
-    let (Some(clusters), Some(atlas)) = (&map.clusters, &space.atlas) else {
-        ui.label("Find clusters on the left first.");
-        return;
-    };
-    let mut wanted = None;
-    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            for (n, member) in clusters.representatives.iter().enumerate() {
-                let size = clusters.of.iter().filter(|own| **own == n).count();
-                ui.vertical(|ui| {
-                    ui.set_max_width(EDGE + 20.0);
-                    let (place, response) = ui.allocate_exact_size(vec2(EDGE, EDGE), Sense::click());
-                    let (uv, share) = atlas.thumbnails[*member];
-                    let picture = egui::Rect::from_center_size(place.center(), share * EDGE);
-                    ui.painter().image(atlas.texture.id(), picture, uv, egui::Color32::WHITE);
-                    let name = format!("Cluster {}", n + 1);
-                    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-                    let tip =
-                        format!("{}, the most central member. Click to select the cluster.", map.members[*member].name);
-                    if response.on_hover_text(tip).clicked() {
-                        wanted = Some(n);
-                    }
-                    ui.label(RichText::new(name).strong());
-                    ui.label(RichText::new(format!("{size} members")).weak().small());
-                });
-            }
-        });
-    });
-    if let Some(n) = wanted {
-        let inside: Vec<usize> = (0..map.members.len()).filter(|i| clusters.of[*i] == n).collect();
-        space.select(inside);
     }
 }
