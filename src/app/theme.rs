@@ -96,12 +96,17 @@ pub fn plain(dark: bool) -> Color32 {
     if dark { DARK.accent } else { LIGHT.accent }
 }
 
-/// The colour of a word by its number: those of curves, and then lighter ones of them.
+/// The colour of a word by its number: those of curves, then lighter ones of them, and then further hues.
 pub fn category(number: usize) -> Color32 {
-    /// Colours before they repeat, lighter.
+    /// Colours of curves.
     const COLORS: usize = 6;
-    let own = line(number);
-    if number < COLORS { own } else { own.lerp_to_gamma(Color32::WHITE, 0.45) }
+    /// The share of a circle between further hues, so that neighbours differ.
+    const STEP: f64 = 0.381_966;
+    match number / COLORS {
+        0 => line(number),
+        1 => line(number).lerp_to_gamma(Color32::WHITE, 0.45),
+        _ => wheel(number as f64 * STEP).lerp_to_gamma(Color32::BLACK, 0.35),
+    }
 }
 
 /// The colour of a value that comes back after its range, such as an angle: a circle of hues.

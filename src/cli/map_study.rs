@@ -55,6 +55,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     check_folder(&arguments.output)?;
+    if (1..10).contains(&arguments.graphites) {
+        bail!("Graphite irons: at least 10, or 0 for none.");
+    }
     let textures = TextureSettings { layers: arguments.layers.clone(), ..TextureSettings::default() };
     let kind = |weights: &String| {
         let weights = WeightsKind::parse(weights);

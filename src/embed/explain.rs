@@ -108,9 +108,10 @@ impl PeriodicFit {
 }
 
 /// The distance correlation of distances and a column, 0 … 1 (Székely, Rizzo & Bakirov, Ann. Stat. 35:2769, 2007): it
-/// sees every kind of dependence, also where no direction of an embedding follows it. Two words differ by 1, or not. NaN
-/// for fewer than three values, and where all are the same. Of large sets an evenly chosen part is taken.
-pub fn distance_correlation(distances: &Distances, values: &Values) -> f64 {
+/// sees every kind of dependence, also where no direction of an embedding follows it. Of chance it is above 0 as well, the
+/// more the fewer members there are. Values that come back after a period differ the shorter way round; two words differ
+/// by 1, or not. NaN for fewer than three values, and where all are the same. Of large sets an evenly chosen part is taken.
+pub fn distance_correlation(distances: &Distances, values: &Values, period: Option<f64>) -> f64 {
     /// The most members that are taken.
     const MOST: usize = 2000;
     let mut rows: Vec<usize> = (0..distances.count()).filter(|i| !values.is_missing(*i)).collect();
@@ -122,7 +123,10 @@ pub fn distance_correlation(distances: &Distances, values: &Values) -> f64 {
     }
     let n = rows.len();
     let gap = |i: usize, j: usize| match values {
-        Values::Numbers(values) => (values[i].unwrap_or(0.0) - values[j].unwrap_or(0.0)).abs(),
+        Values::Numbers(values) => {
+            let gap = (values[i].unwrap_or(0.0) - values[j].unwrap_or(0.0)).abs();
+            period.map_or(gap, |period| (gap % period).min(period - gap % period))
+        }
         Values::Words(values) => f64::from(values[i] != values[j]),
     };
     let a = doubly_centred(Array2::from_shape_fn((n, n), |(i, j)| distances.at(rows[i], rows[j])));
@@ -198,7 +202,7 @@ mod tests {
         let of = |of: &dyn Fn(f64) -> f64| {
             let place = |i: usize| of(values[i].expect("a value"));
             let matrix = Array2::from_shape_fn((30, 30), |(i, j)| (place(i) - place(j)).abs());
-            distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Numbers(values.clone()))
+            distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Numbers(values.clone()), None)
         };
         assert!((of(&|v| 2.0 * v) - 1.0).abs() < 1e-9);
         // A parabola has no linear correlation, but a distance correlation.
@@ -207,7 +211,7 @@ mod tests {
         // Three words, one for each heap of members.
         let words: Vec<Option<String>> = (0..30).map(|i| Some(["a", "b", "c"][i % 3].to_string())).collect();
         let matrix = Array2::from_shape_fn((30, 30), |(i, j)| if i % 3 == j % 3 { 0.0 } else { 5.0 });
-        let found = distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Words(words));
+        let found = distance_correlation(&Distances::new(matrix).expect("distances"), &Values::Words(words), None);
         assert!((found - 1.0).abs() < 1e-9, "{found}");
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis};
 
 use super::columns::columns_of;
-use super::features::rows_of;
+use super::features::{leave_out_unfit, rows_of};
 use super::made::{Features, Map, MapEmbedding};
 use super::request::MakeMap;
 use super::source::{MapSource, Member};
-use crate::embed::{Column, Distances, Embedding, Values, place, stress};
+use crate::embed::{Column, Distances, Embedding, Values, outliers, place, stress};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 
@@ -46,6 +46,17 @@ impl Task for AddToMap {
         if control.is_ending() {
             return Ok(Ending::Cancelled);
         }
+        let scale = map.members.iter().find(|member| member.pixel_size.is_some());
+        set.members.retain(|member| {
+            let sizes = (scale.and_then(|first| first.pixel_size.as_ref()), member.pixel_size.as_ref());
+            let differs = matches!(sizes, (Some(first), Some(own)) if own.differs(first));
+            if differs {
+                let text = "its pixels have another size than those of the map. Scale it to the same pixel size first.";
+                set.left_out.push(format!("{}: {text}", member.name));
+            }
+            !differs
+        });
+        leave_out_unfit(&map.request.kind, Some(&features.common), &mut set);
         let known: HashSet<String> = map.members.iter().map(Member::identity).collect();
         set.members.retain(|member| {
             let is_new = !known.contains(&member.identity());
@@ -86,8 +97,8 @@ impl Task for AddToMap {
             notes: map.notes.iter().cloned().chain(set.left_out).collect(),
             features: Some(Arc::new(Features { vectors, common: features.common })),
             embeddings: map.embeddings.iter().map(placed).collect(),
+            outliers: outliers(&distances),
             distances: Arc::new(distances),
-            outliers: map.outliers.clone(),
             clusters: None,
             added: map.added + count,
         };

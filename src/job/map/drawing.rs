@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::made::Map;
+use super::made::{Map, period_of};
 use super::picture::{picture_png, shown_as_pictures, thumbnail_of};
 use crate::embed::Values;
 use crate::figure::{line_color, significant};
@@ -19,8 +19,9 @@ const PIXELS: usize = 48;
 /// Members whose pictures the page holds; the pictures of larger sets would fill it.
 const MOST_PICTURES: usize = 5000;
 
-/// Text for XML and HTML.
+/// Text for XML and HTML, which allow no control characters.
 fn escaped(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -28,6 +29,7 @@ fn escaped(text: &str) -> String {
 fn colors(map: &Map, column: usize) -> Vec<String> {
     /// Ends and middle of the scale of numbers.
     const STOPS: [[f64; 3]; 3] = [[68.0, 1.0, 84.0], [33.0, 145.0, 140.0], [253.0, 231.0, 37.0]];
+    let period = period_of(&map.columns[column].name, &map.request.periods);
     let hex = |rgb: [u8; 3]| format!("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
     let missing = || "#999999".to_string();
     match &map.columns[column].values {
@@ -35,6 +37,11 @@ fn colors(map: &Map, column: usize) -> Vec<String> {
             let known = || values.iter().flatten().copied();
             let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
             let of = |v: f64| {
+                if let Some(period) = period {
+                    // A circle of hues.
+                    let part = |shift: f64| 0.5 + 0.5 * (std::f64::consts::TAU * (v / period + shift)).cos();
+                    return hex([0.0, -1.0 / 3.0, -2.0 / 3.0].map(|shift| (70.0 + 170.0 * part(shift)).round() as u8));
+                }
                 let at = if high > low { 2.0 * (v - low) / (high - low) } else { 1.0 };
                 let stop = (at as usize).min(1);
                 let mix = |k: usize| STOPS[stop][k] + (STOPS[stop + 1][k] - STOPS[stop][k]) * (at - stop as f64);
@@ -128,7 +135,18 @@ pub fn map_svg(map: &Map) -> Option<String> {
             end[1] - 8.0,
         );
     }
-    let column = map.columns.first().map_or(String::new(), |column| format!(", colour: {}", escaped(&column.name)));
+    let column = map.columns.first().map_or(String::new(), |column| match &column.values {
+        Values::Numbers(values) => {
+            let known = || values.iter().flatten().copied();
+            let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+            let range = match period_of(&column.name, &map.request.periods) {
+                Some(period) => format!("coming back after {}", significant(period)),
+                None => format!("from {} (dark) to {} (light)", significant(low), significant(high)),
+            };
+            format!(", colour: {} {range}", escaped(&column.name))
+        }
+        Values::Words(_) => format!(", colour: {}", escaped(&column.name)),
+    });
     let _ = writeln!(
         text,
         "<text x=\"{MARGIN}\" y=\"{:.0}\">{} members, D* = {}, stress {}, axes x1 and x2{column}</text>\n</svg>",
@@ -149,7 +167,7 @@ pub fn map_html(map: &Map) -> Option<String> {
     let number = |v: f64| if v.is_finite() { serde_json::json!(v as f32) } else { serde_json::Value::Null };
     let rows: Vec<Vec<_>> = places.rows().into_iter().map(|row| row.iter().map(|v| number(*v)).collect()).collect();
     let column = |(n, column): (usize, &crate::embed::Column)| {
-        let period = map.request.periods.iter().find(|(name, _)| *name == column.name).map(|(_, period)| *period);
+        let period = period_of(&column.name, &map.request.periods);
         let fit = each.explained.iter().find(|own| own.column == n).and_then(|own| own.fit.as_ref());
         let (values, is_number) = match &column.values {
             Values::Numbers(values) => (serde_json::json!(values), true),

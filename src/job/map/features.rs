@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::made::Common;
 use super::request::DistanceKind;
-use super::source::Member;
-use crate::compute::graph::Precision;
+use super::source::{Member, Members};
+use crate::compute::graph::{Padding, Precision};
 use crate::compute::{ComputeError, Device, mebibytes};
 use crate::embed::{TextureError, TextureExtractor, TextureSettings, Vectors, measured_vector, power_spectrum};
 use crate::job::device::{MaybeDeviceError, with_device};
@@ -39,6 +39,57 @@ impl MaybeDeviceError for MapError {
 /// Memory that whole texture vectors may take; sets that need more get sketches.
 const MOST_WHOLE: u64 = 2 << 30;
 
+/// Leaves members out that have no features of a kind, each with its reason: so one of them does not end the whole map.
+/// `common` is that of a map to which they are added.
+pub fn leave_out_unfit(kind: &DistanceKind, common: Option<&Common>, set: &mut Members) {
+    let phases = match common {
+        Some(common) => common.phases,
+        None => most_frequent(set.members.iter().filter_map(|member| member.phases)),
+    };
+    let reason = |member: &Member| -> Option<String> {
+        let (height, width) = member.size;
+        match kind {
+            DistanceKind::Textures(_, settings) => {
+                let deepest =
+                    settings.layers.iter().map(|(layer, _)| layer.smallest_image(Padding::Zero)).max().unwrap_or(1);
+                if height.min(width) < deepest {
+                    return Some(format!("{height} × {width} pixels are too few for the deepest layer."));
+                }
+                let text = "it is no square, so that it cannot be turned.";
+                (settings.turned && height != width).then(|| text.to_string())
+            }
+            DistanceKind::Spectra => {
+                let least = common.map_or((1, 1), |common| common.size);
+                let is_small = height < least.0 || width < least.1;
+                is_small.then(|| format!("power spectra of this map need {} × {} pixels.", least.0, least.1))
+            }
+            DistanceKind::Statistics => match (member.phases, phases) {
+                (None, _) => Some("it has no phases. Prepare it by a recipe that segments it.".into()),
+                (own, wanted) if own != wanted => Some("it has another number of phases than the others.".into()),
+                _ => None,
+            },
+            DistanceKind::Latent(_) => None,
+        }
+    };
+    let mut left_out = vec![];
+    let mut kept = vec![];
+    for member in std::mem::take(&mut set.members) {
+        match reason(&member) {
+            Some(reason) => left_out.push(format!("{}: {reason}", member.name)),
+            None => kept.push(member),
+        }
+    }
+    // Columns of synthetic sets have a value for each member; these are all alike, so that none is left out.
+    set.members = kept;
+    set.left_out.extend(left_out);
+}
+
+fn most_frequent(values: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    values.for_each(|value| *counts.entry(value).or_insert(0) += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(value, _)| value)
+}
+
 /// What the members of a set have in common, with a note where that leaves something out.
 ///
 /// # Errors
@@ -53,7 +104,10 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
     match kind {
         DistanceKind::Textures(_, settings) => {
             common.sketched = settings.bytes(members.len(), false) > MOST_WHOLE;
-            check_memory(settings, members.len(), common.sketched)?;
+            if settings.layers.is_empty() {
+                return Err(Failure("Choose a layer of the network at least.".into()));
+            }
+            check_memory(settings.bytes(members.len(), common.sketched), members.len())?;
             if common.sketched && settings.lengths(true) != settings.lengths(false) {
                 notes.push(
                     "The Gram matrices of deep layers are so many that sketches stand for them: distances are right to \
@@ -62,6 +116,10 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
                 );
             }
         }
+        DistanceKind::Spectra => check_memory(bytes_of(members.len(), common.size.0 * common.size.1), members.len())?,
+        _ => check_memory(bytes_of(members.len(), 0), members.len())?,
+    }
+    match kind {
         DistanceKind::Spectra if members.iter().any(|member| member.size != common.size) => {
             notes.push(format!(
                 "Power spectra are those of the middle {} × {} pixels of each picture.",
@@ -73,16 +131,17 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
     Ok(common)
 }
 
-fn check_memory(settings: &TextureSettings, members: usize, sketched: bool) -> Result<(), Failure> {
-    if settings.layers.is_empty() {
-        return Err(Failure("Choose a layer of the network at least.".into()));
-    }
-    let bytes = settings.bytes(members, sketched);
+/// Bytes of vectors of a length, and of the distances and products of so many members.
+fn bytes_of(members: usize, length: usize) -> u64 {
+    members as u64 * (4 * length as u64 + 16 * members as u64)
+}
+
+fn check_memory(bytes: u64, members: usize) -> Result<(), Failure> {
     match Device::Cpu.available_memory().filter(|free| *free < bytes) {
         None => Ok(()),
         Some(free) => Err(Failure(format!(
-            "Texture vectors and distances of {members} pictures take {}, and {} are free. Leave out the deepest layers, \
-             or take fewer pictures.",
+            "Features and distances of {members} pictures take {}, and {} are free. Take fewer pictures, smaller ones, or \
+             fewer layers.",
             mebibytes(bytes),
             mebibytes(free)
         ))),

@@ -22,6 +22,14 @@ const MOST_IN_TABLE: usize = 1000;
 /// # Errors
 /// A sentence that says what cannot be written.
 pub fn write_map(folder: &Path, map: &Map) -> Result<Vec<PathBuf>, String> {
+    // Files of an earlier map that this one does not write.
+    let is_old = |name: &str| name == "notes.txt" || name == "distances.csv" || name.starts_with("coordinates-");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_old(&entry.file_name().to_string_lossy()) {
+            // One that cannot be removed is written over, or stays.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
     let mut written = vec![];
     let mut write = |name: String, bytes: &[u8]| {
         let path = folder.join(name);
@@ -120,7 +128,7 @@ fn regressions_csv(map: &Map) -> String {
             text += &line([
                 each.embedding.places.ncols().to_string(),
                 csv_field(&column.name),
-                column.values.known().to_string(),
+                fit.map_or_else(|| column.values.known(), |fit| fit.count).to_string(),
                 number(fit.map(|fit| fit.r2)),
                 number(fit.map(|fit| fit.r2_left_out)),
                 number(explained.periodic.as_ref().map(|fit| fit.rmse)),

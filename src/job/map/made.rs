@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::{ClusterKind, MakeMap};
 use super::source::Member;
-use crate::embed::explain::{Fit, PeriodicFit};
+use crate::embed::explain::{Fit, PeriodicFit, distance_correlation};
 use crate::embed::{Clusters, Column, Distances, Embedding, Values, Vectors};
 
 /// A map.
@@ -74,18 +74,25 @@ pub struct Explained {
     pub periodic: Option<PeriodicFit>,
 }
 
+/// The period of a column, if it has one.
+pub fn period_of(column: &str, periods: &[(String, f64)]) -> Option<f64> {
+    periods.iter().find(|(name, _)| name == column).map(|(_, period)| *period)
+}
+
 impl MapEmbedding {
-    /// An embedding and what explains it. Of columns that are named with a period the value comes back after it.
-    pub fn new(embedding: Embedding, columns: &[Column], periods: &[(String, f64)]) -> Self {
+    /// An embedding and what explains it. Of columns that are named with a period the value comes back after it. Only the
+    /// first `counted` members count: those that were added did not make the map.
+    pub fn new(embedding: Embedding, columns: &[Column], periods: &[(String, f64)], counted: usize) -> Self {
         let of = |(n, column): (usize, &Column)| {
             let Values::Numbers(values) = &column.values else { return None };
-            let period = periods.iter().find(|(name, _)| *name == column.name).map(|(_, period)| *period);
-            Some(match period {
+            let mut values = values.clone();
+            values.iter_mut().skip(counted).for_each(|v| *v = None);
+            Some(match period_of(&column.name, periods) {
                 Some(period) => {
-                    let periodic = PeriodicFit::of(&embedding.places, values, period);
+                    let periodic = PeriodicFit::of(&embedding.places, &values, period);
                     Explained { column: n, fit: None, periodic }
                 }
-                None => Explained { column: n, fit: Fit::of(&embedding.places, values), periodic: None },
+                None => Explained { column: n, fit: Fit::of(&embedding.places, &values), periodic: None },
             })
         };
         let explained = columns.iter().enumerate().filter_map(of).collect();
@@ -109,8 +116,15 @@ impl Map {
 
     /// Takes other periods, and fits the columns again.
     pub fn set_periods(&mut self, periods: Vec<(String, f64)>) {
+        let counted = self.members.len() - self.added;
         for each in &mut self.embeddings {
-            *each = MapEmbedding::new(each.embedding.clone(), &self.columns, &periods);
+            *each = MapEmbedding::new(each.embedding.clone(), &self.columns, &periods, counted);
+        }
+        for (column, correlation) in self.columns.iter().zip(&mut self.correlations) {
+            let period = period_of(&column.name, &periods);
+            if period != period_of(&column.name, &self.request.periods) {
+                *correlation = distance_correlation(&self.distances, &column.values, period);
+            }
         }
         self.request.periods = periods;
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::columns::columns_of;
-use super::features::{common_of, rows_of, vectors_of};
-use super::made::{Features, Map, MapEmbedding};
+use super::features::{common_of, leave_out_unfit, rows_of, vectors_of};
+use super::made::{Features, Map, MapEmbedding, period_of};
 use super::request::{MakeMap, ScalingKind};
 use crate::embed::explain::distance_correlation;
 use crate::embed::{
-    Distances, Embedding, LEAST_GAIN, classical_scaling, landmark_start, outliers, smacof, stress, tsne, umap,
+    Column, Distances, Embedding, LEAST_GAIN, classical_scaling, landmark_start, outliers, smacof, stress, tsne, umap,
 };
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
@@ -37,7 +37,8 @@ impl Task for MakeMap {
             show(READ * share, "reading the pictures");
             !control.is_ending()
         };
-        let set = self.source.members(self.recipe.as_ref(), self.patches, &mut go_on);
+        let mut set = self.source.members(self.recipe.as_ref(), self.patches, &mut go_on);
+        leave_out_unfit(&self.kind, None, &mut set);
         if control.is_ending() {
             return Ok(Ending::Cancelled);
         }
@@ -70,10 +71,12 @@ impl Task for MakeMap {
         let Some(embeddings) = scaled(&distances, self.scaling, &self.dimensions, &mut notes, &scaling) else {
             return Ok(Ending::Cancelled);
         };
-        let explained = |embedding| MapEmbedding::new(embedding, &columns, &self.periods);
+        let explained = |embedding| MapEmbedding::new(embedding, &columns, &self.periods, count);
         let embeddings = embeddings.into_iter().map(explained).collect();
         show(0.99, "outliers and correlations");
-        let correlations = columns.iter().map(|column| distance_correlation(&distances, &column.values)).collect();
+        let correlation =
+            |column: &Column| distance_correlation(&distances, &column.values, period_of(&column.name, &self.periods));
+        let correlations = columns.iter().map(correlation).collect();
         let outliers = outliers(&distances);
         let features = Some(Arc::new(Features { vectors, common }));
         control.output(Arc::new(Map {
@@ -150,7 +153,8 @@ pub fn scaled(
         match embedding {
             Some(embedding) => found.push(embedding),
             None => {
-                notes.push(format!("{} needs five pictures at least; this is multidimensional scaling.", kind.name()));
+                let text = "gave no embedding, which needs five pictures at least; this is multidimensional scaling";
+                notes.push(format!("{} {text}.", kind.name()));
                 found.push(smacof(distances, &first, LEAST_GAIN, |_, _| go_on(share(1.0), &doing)));
             }
         }

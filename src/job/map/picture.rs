@@ -16,10 +16,13 @@ const APART: f64 = 40.0;
 const DOT: usize = 5;
 const GREY: u8 = 150;
 
-/// The first two dimensions of the first embedding that has them, as PNG: each member's picture at its place, as far as
+/// The first two dimensions of the embedding that has the most, as PNG: each member's picture at its place, as far as
 /// they do not hide each other, and dots for the others. None for maps in one dimension.
 pub fn map_png(map: &Map) -> Option<Vec<u8>> {
-    let places = &map.embeddings.iter().find(|each| each.embedding.places.ncols() >= 2)?.embedding.places;
+    let places = &map.widest().embedding.places;
+    if places.ncols() < 2 {
+        return None;
+    }
     let range = |k: usize| {
         let column = places.column(k);
         let fold = |start: f64, of: fn(f64, f64) -> f64| column.iter().copied().fold(start, of);

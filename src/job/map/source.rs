@@ -96,7 +96,7 @@ impl MapSource {
         let mut found = Members::default();
         match self {
             Self::Files(paths) => {
-                let files = files_of(paths);
+                let files = files_of(paths, &mut found.left_out);
                 for (n, (path, name)) in files.iter().enumerate() {
                     if !go_on(n as f64 / files.len() as f64) {
                         break;
@@ -128,7 +128,7 @@ impl MapSource {
 
 /// All files of a list of files and folders, each once, with its name: within its folder, behind the folder's name if
 /// there are several.
-fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
+fn files_of(paths: &[PathBuf], left_out: &mut Vec<String>) -> Vec<(PathBuf, String)> {
     let mut found: Vec<(PathBuf, String)> = vec![];
     for path in paths {
         let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -136,13 +136,14 @@ fn files_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
             found.push((path.clone(), own));
             continue;
         }
-        for file in files_in(path, DEPTH) {
+        for file in files_in(path, DEPTH, left_out) {
             let within = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             found.push((file, if paths.len() > 1 { format!("{own}/{within}") } else { within }));
         }
     }
     let mut known = std::collections::HashSet::new();
-    found.retain(|(path, _)| known.insert(path.clone()));
+    // A link may lead to a file that is there already.
+    found.retain(|(path, _)| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     found
 }
 
@@ -153,18 +154,28 @@ const GRAPHITE: [&str; 3] = ["nodularity", "radius", "fraction"];
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;
 
-/// All files of a folder and its subfolders, in the order of their paths, without hidden ones.
-fn files_in(folder: &Path, depth: usize) -> Vec<PathBuf> {
-    let mut inside: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
-    inside.sort();
-    let is_shown = |path: &PathBuf| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.'));
-    let of = |path: PathBuf| match path.is_dir() {
-        true if depth > 0 => files_in(&path, depth - 1),
-        true => vec![],
-        false => vec![path],
+/// All files of a folder and its subfolders, in the order of their paths, without hidden ones. Folders that cannot be read
+/// are named.
+fn files_in(folder: &Path, depth: usize, left_out: &mut Vec<String>) -> Vec<PathBuf> {
+    let read = match std::fs::read_dir(folder) {
+        Ok(read) => read,
+        Err(error) => {
+            left_out.push(format!("{}: the folder cannot be read: {error}.", folder.display()));
+            return vec![];
+        }
     };
-    inside.into_iter().filter(is_shown).flat_map(of).collect()
+    let mut inside: Vec<PathBuf> = read.flatten().map(|entry| entry.path()).collect();
+    inside.sort();
+    inside.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    let mut files = vec![];
+    for path in inside {
+        match path.is_dir() {
+            true if depth > 0 => files.extend(files_in(&path, depth - 1, left_out)),
+            true => left_out.push(format!("{}: the folder lies too deep.", path.display())),
+            false => files.push(path),
+        }
+    }
+    files
 }
 
 impl Members {

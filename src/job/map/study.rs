@@ -168,7 +168,7 @@ impl MapStudy {
         let go_on = |_: f64, _: &str| !control.is_ending();
         let found = scaled(distances, ScalingKind::Stress, &self.dimensions, &mut vec![], &go_on)?;
         let rows_of = |embedding| {
-            let each = MapEmbedding::new(embedding, columns, &periods);
+            let each = MapEmbedding::new(embedding, columns, &periods, distances.count());
             let (dimensions, stress) = (each.embedding.places.ncols(), each.embedding.stress);
             let row = move |own: super::made::Explained| MapStudyRow::Explained {
                 set,

@@ -8,7 +8,7 @@ use crate::job::{Member, thumbnail_of};
 /// A shape that stands for a member: its number is that of a word.
 pub const MARKERS: usize = 6;
 /// The edge of a thumbnail in the texture, at most and at least, and the room around it.
-const EDGES: (usize, usize) = (64, 10);
+const EDGES: (usize, usize) = (64, 4);
 const ROOM: usize = 1;
 /// Cells before those of the members: a white one and the markers.
 const FIRST: usize = 1 + MARKERS;

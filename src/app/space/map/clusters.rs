@@ -48,7 +48,7 @@ fn start(space: &mut MapSpace, shared: &Shared, map: &Arc<Map>) {
         let found = own.clusters.ok_or("There are no clusters.")?;
         Ok((map.members.len(), found))
     };
-    space.clustering.start(OneShot(Box::new(work)), &shared.wake);
+    space.clustering.start_detached(OneShot(Box::new(work)), &shared.wake);
 }
 
 /// The representative of each cluster; a click selects the cluster.

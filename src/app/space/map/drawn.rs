@@ -60,7 +60,7 @@ pub enum Legend {
 }
 
 /// The most words that have a colour of their own.
-const MOST_WORDS: usize = 10;
+const MOST_WORDS: usize = 20;
 
 /// The values that something stands for.
 enum Meaning {
@@ -102,7 +102,6 @@ impl Drawn {
             hand: look.hand,
             picture_edge: look.picture_edge,
             pictures: look.pictures,
-            is_3d: look.is_3d,
             arrows: look.arrows,
             ..own.clone()
         };
@@ -263,7 +262,8 @@ fn sizes(map: &Map, by: By) -> (Vec<f32>, Option<(String, f64, f64)>) {
 fn markers(map: &Map, by: By) -> (Vec<usize>, Option<(String, Vec<String>)>) {
     match meaning(map, by) {
         Some(Meaning::Words(name, names, of)) => {
-            let marker = |n: &Option<usize>| n.map_or(MARKERS - 1, |n| n % MARKERS);
+            // The last one is for members without a word.
+            let marker = |n: &Option<usize>| n.map_or(MARKERS - 1, |n| n % (MARKERS - 1));
             (of.iter().map(marker).collect(), Some((name, names)))
         }
         _ => (vec![0; map.members.len()], None),

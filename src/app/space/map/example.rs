@@ -24,7 +24,7 @@ pub fn example() -> Arc<Map> {
         Column { name: "kind".into(), values: Values::Words(kind) },
         Column { name: "odd".into(), values: Values::Numbers(odd) },
     ];
-    let embedding = |width: usize| MapEmbedding::new(classical_scaling(&distances, width).0, &columns, &[]);
+    let embedding = |width: usize| MapEmbedding::new(classical_scaling(&distances, width).0, &columns, &[], 12);
     let member = |n: usize| Member {
         name: format!("picture {n}"),
         picture: format!("picture {n}"),

@@ -41,13 +41,13 @@ pub fn legend(drawn: &Drawn, atlas: &Atlas, ui: &mut Ui) {
         if let Some((name, words)) = &drawn.marker_legend {
             ui.add_space(theme::STEP);
             ui.label(RichText::new(format!("Marker: {name}")).strong());
-            for (n, word) in words.iter().enumerate().take(atlas.markers.len()) {
+            for (n, word) in words.iter().enumerate().take(atlas.markers.len() - 1) {
                 let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
                 let color = ui.visuals().text_color();
                 ui.painter().image(atlas.texture.id(), place, atlas.markers[n], color);
                 ui.label(word);
             }
-            if words.len() > atlas.markers.len() {
+            if words.len() >= atlas.markers.len() {
                 ui.label(RichText::new("and so on, from the first again").weak());
             }
         }

@@ -57,7 +57,7 @@ impl Space for MapSpace {
         ui.horizontal(|ui| {
             for (page, name, tip) in [
                 (Page::Make, "Make", "Choose a set, distances and an embedding, and make the map."),
-                (Page::Read, "Read", "Choose what the map shows, find clusters, and use the selection."),
+                (Page::Read, "Read", "Choose what the map shows, and use the selection."),
             ] {
                 ui.selectable_value(&mut self.page, page, name).on_hover_text(tip);
             }
@@ -101,7 +101,8 @@ impl Space for MapSpace {
             /// The longest edge of the texture, where the graphics card allows it.
             const MOST_SIDE: usize = 4096;
             let (map, side) = (map.clone(), ctx.input(|i| i.max_texture_side).min(MOST_SIDE));
-            self.painting.start(OneShot(Box::new(move || Ok(AtlasImage::of(&map.members, side)))), &shared.wake);
+            self.painting
+                .start_detached(OneShot(Box::new(move || Ok(AtlasImage::of(&map.members, side)))), &shared.wake);
         }
     }
 
@@ -144,6 +145,11 @@ impl Space for MapSpace {
                 self.adding.start(AddToMap { map, source: MapSource::Files(pictures) }, &shared.wake);
             }
             None => {
+                if self.page == Page::Read && self.map.is_some() {
+                    let text = "Pictures can be added to a map that was made in this window, not to one from a project. \
+                                They are the next set now.";
+                    shared.messages.note(text);
+                }
                 (self.wanted.set, self.wanted.files) = (Set::Files, pictures);
                 self.page = Page::Make;
             }
@@ -234,6 +240,11 @@ fn take(space: &mut MapSpace, shared: &mut Shared, news: News<Arc<Map>>) {
                 space.look.axes = [0, 1, 2];
             }
             let before = space.map.as_ref().map_or(0, |old| old.members.len());
+            let names = |map: &Map| map.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+            if space.map.as_ref().is_none_or(|old| names(old) != names(&map)) {
+                let look = &mut space.look;
+                (look.color, look.size, look.marker) = (By::Nothing, By::Nothing, By::Nothing);
+            }
             space.show(Some(map.clone()));
             space.page = Page::Read;
             shared.changed();

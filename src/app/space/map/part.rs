@@ -7,19 +7,18 @@ use ndarray::Array2;
 use super::look::Look;
 use super::state::{Camera, MapSpace, Wanted};
 use crate::embed::{Clusters, Column, Distances, Embedding, TextureSettings, Values};
-use crate::job::{DistanceKind, MakeMap, Map, MapEmbedding, MapSource, Member, ScalingKind};
+use crate::job::{DistanceKind, MakeMap, Map, MapEmbedding, MapSource, Member, ScalingKind, thumbnail_of};
 use crate::micrograph::{PixelSize, Recipe};
 use crate::net::WeightsKind;
 use crate::project::Part;
 
 /// The name of the part.
 pub const NAME: &str = "map";
-/// The most members whose distances are kept: those of larger sets would fill the disk.
-const MOST_DISTANCES: usize = 5000;
-/// The most members, dimensions and columns that a file may have.
-const MOST: usize = 100_000;
+/// The most members of a map that a project holds: the distances of larger ones would fill the disk.
+const MOST: usize = 5000;
+/// The most dimensions, and the most columns, that a file may have.
 const MOST_WIDE: usize = 1000;
-/// The most pixels of a member.
+/// The most pixels of all pictures together. Larger pictures are kept smaller.
 const MOST_PIXELS: usize = 1 << 28;
 
 /// What is kept.
@@ -36,6 +35,9 @@ struct Facts {
     look: Look,
     camera: Camera,
     map: Option<MapFacts>,
+    /// How many members a map has that is too large to be kept.
+    #[serde(default)]
+    too_large: Option<usize>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -53,7 +55,6 @@ struct MapFacts {
     scaling: ScalingKind,
     recipe: Option<Recipe>,
     patches: Option<(usize, usize)>,
-    has_distances: bool,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -79,24 +80,43 @@ pub fn of(space: &MapSpace) -> Option<Part> {
         return None;
     }
     let mut part = Part::default();
-    let map = space.map.as_ref().map(|map| {
+    let too_large = space.map.as_ref().map(|map| map.members.len()).filter(|count| *count > MOST);
+    let map = space.map.as_ref().filter(|_| too_large.is_none()).map(|map| {
+        let (map, is_smaller) = with_small_pictures(map);
         let grey: Vec<u8> = map.members.iter().flat_map(|member| member.grey.iter().copied()).collect();
         part.put_file("pictures.bin", grey);
         let places = map.embeddings.iter().flat_map(|each| each.embedding.places.iter());
         part.put_file("places.bin", places.flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
-        let has_distances = map.members.len() <= MOST_DISTANCES;
-        if has_distances {
-            let bytes = (0..map.members.len()).flat_map(|i| &map.distances.row(i)[..i]).flat_map(|v| v.to_le_bytes());
-            part.put_file("distances.bin", bytes.collect::<Vec<u8>>());
+        let bytes = (0..map.members.len()).flat_map(|i| &map.distances.row(i)[..i]).flat_map(|v| v.to_le_bytes());
+        part.put_file("distances.bin", bytes.collect::<Vec<u8>>());
+        let mut facts = facts_of(&map);
+        if is_smaller {
+            facts.notes.push("The project holds the pictures of this map smaller than they are.".into());
         }
-        facts_of(map, has_distances)
+        facts
     });
     let (wanted, look, camera) = (space.wanted.clone(), space.look.clone(), space.camera);
-    part.put(&Facts { wanted, look, camera, map });
+    part.put(&Facts { wanted, look, camera, map, too_large });
     Some(part)
 }
 
-fn facts_of(map: &Map, has_distances: bool) -> MapFacts {
+/// A map whose pictures are so small that a project can hold them, and whether they are smaller than they were.
+fn with_small_pictures(map: &Map) -> (Map, bool) {
+    let pixels: usize = map.members.iter().map(|member| member.grey.len()).sum();
+    let mut own = map.clone();
+    if pixels <= MOST_PIXELS {
+        return (own, false);
+    }
+    let edge = ((MOST_PIXELS / map.members.len()) as f64).sqrt() as usize;
+    for member in own.members.iter_mut().filter(|member| member.size.0.max(member.size.1) > edge) {
+        let (size, grey) = thumbnail_of(member, edge);
+        // Means of phases are no phases, and a pixel is larger now.
+        (member.size, member.grey, member.phases, member.pixel_size) = (size, Arc::new(grey), None, None);
+    }
+    (own, true)
+}
+
+fn facts_of(map: &Map) -> MapFacts {
     let member = |member: &Member| MemberFacts {
         name: member.name.clone(),
         picture: member.picture.clone(),
@@ -130,13 +150,15 @@ fn facts_of(map: &Map, has_distances: bool) -> MapFacts {
         scaling: map.request.scaling,
         recipe: map.request.recipe.clone(),
         patches: map.request.patches,
-        has_distances,
     }
 }
 
 /// What a part holds.
 pub fn read(part: &Part) -> Result<Kept, String> {
-    let Facts { wanted, look, camera, map } = part.get()?;
+    let Facts { wanted, look, camera, map, too_large } = part.get()?;
+    if let Some(count) = too_large {
+        return Err(format!("it had {count} members, and a project holds at most {MOST}; make it again"));
+    }
     let is_fine = |camera: Camera| {
         let all = [camera.middle[0], camera.middle[1], camera.zoom, camera.turn[0], camera.turn[1]];
         all.iter().all(|v| v.is_finite()) && camera.zoom > 0.0
@@ -205,24 +227,15 @@ fn read_map(part: &Part, facts: MapFacts) -> Result<Map, String> {
         at += count * width;
         let places = Array2::from_shape_vec((count, width), own).map_err(|_| nonsense())?;
         let embedding = Embedding { places, stress: stress.unwrap_or(f64::NAN) };
-        embeddings.push(MapEmbedding::new(embedding, &columns, &facts.periods));
+        embeddings.push(MapEmbedding::new(embedding, &columns, &facts.periods, count - facts.added));
     }
-    let distances = match facts.has_distances {
-        true => {
-            let half = numbers(part, "distances.bin", count * (count - 1) / 2)?;
-            let at = |i: usize, j: usize| half[i * (i - 1) / 2 + j];
-            let matrix = Array2::from_shape_fn((count, count), |(i, j)| match i.cmp(&j) {
-                std::cmp::Ordering::Equal => 0.0,
-                _ => at(i.max(j), i.min(j)),
-            });
-            Distances::new(matrix).ok_or_else(nonsense)?
-        }
-        // Of a set that is too large the distances on the map stand for the given ones.
-        false => {
-            let widest = &embeddings.last().ok_or_else(nonsense)?.embedding.places;
-            Distances::between(&widest.mapv(|v| v as f32).view())
-        }
-    };
+    let half = numbers(part, "distances.bin", count * (count - 1) / 2)?;
+    let at = |i: usize, j: usize| half[i * (i - 1) / 2 + j];
+    let matrix = Array2::from_shape_fn((count, count), |(i, j)| match i.cmp(&j) {
+        std::cmp::Ordering::Equal => 0.0,
+        _ => at(i.max(j), i.min(j)),
+    });
+    let distances = Distances::new(matrix).ok_or_else(nonsense)?;
     let correlations = facts.correlations.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect();
     let request = MakeMap {
         source: MapSource::Files(vec![]),

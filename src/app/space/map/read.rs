@@ -55,7 +55,10 @@ fn view_rows(look: &mut Look, map: &Map, ui: &mut Ui) {
     if numbers.len() >= 2 && widths[look.embedding] >= 2 {
         let tip = "Show the map along the directions of two columns: the plane that shows both best.";
         value(ui, "Along", tip, &mut along, &false, |ui, v| ui.checkbox(v, "two columns"));
-        look.along = along.then(|| look.along.unwrap_or((numbers[0], numbers[1])));
+        let is_there = |pair: &(usize, usize)| numbers.contains(&pair.0) && numbers.contains(&pair.1);
+        look.along = along.then(|| look.along.filter(is_there).unwrap_or((numbers[0], numbers[1])));
+    } else {
+        look.along = None;
     }
     if let Some((a, b)) = &mut look.along {
         let options: Vec<(usize, &str)> = numbers.iter().map(|n| (*n, map.columns[*n].name.as_str())).collect();
@@ -95,8 +98,22 @@ fn mark_rows(look: &mut Look, map: &Map, ui: &mut Ui) {
     let words: Vec<_> = all.iter().copied().filter(|(by, _)| *by == By::Nothing || !is_number(by)).collect();
     let first = all.get(1).map_or(By::Nothing, |(by, _)| *by);
     choice(ui, "Colour", "What the colours stand for.", &mut look.color, &first, &all);
-    choice(ui, "Size", "What the sizes of markers stand for.", &mut look.size, &By::Nothing, &numbers);
-    choice(ui, "Marker", "What the shapes of markers stand for.", &mut look.marker, &By::Nothing, &words);
+    choice(
+        ui,
+        "Size",
+        "What the sizes of markers stand for, where no pictures are shown.",
+        &mut look.size,
+        &By::Nothing,
+        &numbers,
+    );
+    choice(
+        ui,
+        "Marker",
+        "What the shapes of markers stand for, where no pictures are shown.",
+        &mut look.marker,
+        &By::Nothing,
+        &words,
+    );
     let tip = "Show members by their pictures, as far as these do not hide each other; all others are markers.";
     value(ui, "Pictures", tip, &mut look.pictures, &true, |ui, v| ui.checkbox(v, "shown"));
     if look.pictures {
@@ -105,7 +122,8 @@ fn mark_rows(look: &mut Look, map: &Map, ui: &mut Ui) {
             ui.add(Slider::new(v, 12.0..=160.0).fixed_decimals(0).suffix(" pt"))
         });
     }
-    let tip = "Draw the directions in which columns rise, as long as they are explained.";
+    let tip =
+        "Draw the direction in which each column rises. An arrow is the longer the better the column is explained.";
     value(ui, "Directions", tip, &mut look.arrows, &true, |ui, v| ui.checkbox(v, "of columns"));
 }
 

@@ -1,6 +1,6 @@
 //! Sending the selected members to other workspaces.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::state::MapSpace;
 use crate::app::command::Action;
@@ -43,6 +43,9 @@ impl Sent {
 pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
     let members: Vec<Member> = space.selected.iter().map(|member| map.members[*member].clone()).collect();
     // Pictures that were prepared for the map go as they are on it.
+    let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_millis());
+    // A folder of its own, so that what was sent before is not replaced.
+    let folder = crate::folders::data().join("from-map").join(moment.to_string());
     let as_files = map.request.recipe.is_none() && map.request.patches.is_none();
     shared.in_background(true, move || {
         let paths: Result<Vec<PathBuf>, String> = members
@@ -50,7 +53,7 @@ pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
             .enumerate()
             .map(|(n, member)| match member.path.clone().filter(|_| as_files) {
                 Some(path) => Ok(path),
-                None => written(member, n),
+                None => written(&folder, member, n),
             })
             .collect();
         Box::new(move |shared| match paths {
@@ -72,10 +75,9 @@ pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
     });
 }
 
-/// Writes a member's picture into a folder of the program, and returns its path.
-fn written(member: &Member, number: usize) -> Result<PathBuf, String> {
-    let folder = crate::folders::data().join("from-map");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{} could not be made: {error}.", folder.display()))?;
+/// Writes a member's picture into a folder, and returns its path.
+fn written(folder: &Path, member: &Member, number: usize) -> Result<PathBuf, String> {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{} could not be made: {error}.", folder.display()))?;
     let plain: String = member.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
     let stem = format!("{plain}-{}", number + 1);
     match member.phase_map() {

@@ -123,7 +123,7 @@ pub struct MapSpace {
     /// The thumbnails on the graphics card, and their making.
     pub(super) atlas: Option<Atlas>,
     pub(super) painting: Watch<OneShot<AtlasImage>>,
-    /// Clusters that are wanted, and their making: of the map whose address stands beside them.
+    /// Clusters that are wanted, and their making: of a map with so many members.
     pub(super) cluster_kind: ClusterKind,
     pub(super) cluster_count: usize,
     pub(super) clustering: Watch<OneShot<(usize, Clusters)>>,

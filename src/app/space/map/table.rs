@@ -80,8 +80,8 @@ pub fn explained(space: &mut MapSpace, shared: &mut Shared, map: &Arc<Map>, ui: 
         for explained in &each.explained {
             let column = &map.columns[explained.column];
             ui.add(egui::Label::new(&column.name).extend());
-            ui.label(column.values.known().to_string());
             let fit = explained.fit.as_ref();
+            ui.label(fit.map_or_else(|| column.values.known(), |fit| fit.count).to_string());
             ui.label(fit.map_or("–".into(), |fit| format!("{:.3}", fit.r2)));
             ui.horizontal(|ui| {
                 ui.label(fit.map_or("–".into(), |fit| format!("{:.3}", fit.r2_left_out)));
