@@ -97,6 +97,9 @@ fn a_folder_and_a_table_become_a_map_that_is_read_added_to_and_kept() {
     until(&mut harness, "the dropped picture", |app| members(app) == 15);
     let after = space(harness.state()).map().expect("a map").clone();
     assert_eq!(after.added, 1);
+    // It is in the cluster of one of them.
+    let clusters = after.clusters.as_ref().expect("clusters");
+    assert!(clusters.of.len() == 15 && clusters.of[..14] == of[..]);
     // Nothing else has moved.
     let places = |map: &microwright::job::Map| map.embeddings[1].embedding.places.clone();
     assert_eq!(places(&after).slice(ndarray::s![..14, ..]), places(&map));

@@ -10,7 +10,7 @@ use super::features::{leave_out_unfit, rows_of};
 use super::made::{Features, Map, MapEmbedding};
 use super::request::MakeMap;
 use super::source::{MapSource, Member};
-use crate::embed::{Column, Distances, Embedding, Values, outliers, place, stress};
+use crate::embed::{Clusters, Column, Distances, Embedding, Values, outliers, place, stress};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 
@@ -99,7 +99,7 @@ impl Task for AddToMap {
             embeddings: map.embeddings.iter().map(placed).collect(),
             outliers: outliers(&distances),
             distances: Arc::new(distances),
-            clusters: None,
+            clusters: map.clusters.as_ref().map(|clusters| with_new(clusters, &gaps)),
             added: map.added + count,
         };
         control.output(Arc::new(larger));
@@ -128,6 +128,16 @@ fn with_places(old: &Embedding, distances: &Distances, gaps: &[Vec<f64>], keeps_
     let rows = count + gaps.len();
     let places = Array2::from_shape_vec((rows, old.places.ncols()), flat).expect("a row for each member");
     Embedding { stress: stress(distances, &places), places }
+}
+
+/// The clusters with the new members, each in that of the nearest representative.
+fn with_new(clusters: &Clusters, gaps: &[Vec<f64>]) -> Clusters {
+    let nearest = |gaps: &Vec<f64>| {
+        let gap = |n: &usize| gaps[clusters.representatives[*n]];
+        (0..clusters.count()).min_by(|a, b| gap(a).total_cmp(&gap(b))).unwrap_or(0)
+    };
+    let of = clusters.of.iter().copied().chain(gaps.iter().map(nearest)).collect();
+    Clusters { of, representatives: clusters.representatives.clone() }
 }
 
 /// A column with the values of new members, where they are known.

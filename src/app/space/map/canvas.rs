@@ -260,7 +260,7 @@ fn draw_axes(painter: &egui::Painter, drawn: &Drawn, lens: &Lens, rect: Rect, sp
             continue;
         }
         let [from, to] = [[0.0; 3], end.map(|v| 0.9 * v)].map(|place| lens.point(place).0);
-        painter.arrow(from, to - from, Stroke::new(2.0, palette.warning));
+        arrow(painter, from, to, palette.warning);
         let galley = painter.layout_no_wrap(name.clone(), font.clone(), palette.original);
         let away = (to - from).normalized() * 14.0;
         let mut place = Rect::from_center_size(to + away, galley.size());
@@ -277,6 +277,16 @@ fn draw_axes(painter: &egui::Painter, drawn: &Drawn, lens: &Lens, rect: Rect, sp
         painter.rect_filled(place.expand(2.0), 3.0, palette.canvas.gamma_multiply(0.85));
         painter.galley(place.min, galley, palette.original);
     }
+}
+
+/// A line with a small tip, whatever its length.
+fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, color: Color32) {
+    const TIP: f32 = 9.0;
+    let along = (to - from).normalized();
+    let back = to - along * TIP;
+    painter.line_segment([from, back], Stroke::new(2.0, color));
+    let side = along.rot90() * (0.45 * TIP);
+    painter.add(Shape::convex_polygon(vec![to, back + side, back - side], color, Stroke::NONE));
 }
 
 /// The member under the pointer: the topmost one whose picture or marker it is on.

@@ -134,6 +134,8 @@ fn tables(space: &mut MapSpace, shared: &mut Shared, map: &Arc<Map>, ui: &mut Ui
         }
     });
     ui.separator();
+    // A tab with little in it must not move the map.
+    ui.set_min_height(ui.available_height());
     match space.tab {
         Tab::Explained => {
             let scrolled = ScrollArea::both().auto_shrink([false, false]);
