@@ -147,7 +147,8 @@ pub const LEAST_GAIN: f64 = 1e-6;
 
 /// The embedding with the least raw stress near a start: SMACOF (De Leeuw, 1977), by relaxed steps (De Leeuw & Heiser,
 /// 1980), which need about half of the iterations; by plain ones in one dimension. It ends with an iteration that lowers
-/// the raw stress by a smaller share than `least_gain`. `go_on` is called after each iteration with its number, from 0, and the stress; where it returns
+/// the raw stress by a smaller share than `least_gain`, or by a thousandth of this share of all squared distances: where
+/// hardly any stress is left, as in many dimensions, its share says nothing. `go_on` is called after each iteration with its number, from 0, and the stress; where it returns
 /// false, the places so far are the result.
 pub fn smacof(
     distances: &Distances,
@@ -176,12 +177,15 @@ pub fn smacof(
                 (plain, found)
             }
         };
+        /// The share of all squared distances that counts like a share of the raw stress.
+        const OF_ALL: f64 = 1e-3;
         let gain = (before - found.gaps) / before.max(f64::MIN_POSITIVE);
+        let is_last = gain < least_gain || before - found.gaps < OF_ALL * least_gain * found.squares;
         if gain <= 0.0 {
             break;
         }
         (places, before) = (next, found.gaps);
-        if gain < least_gain || !go_on(iteration, (found.gaps / found.squares).sqrt()) {
+        if is_last || !go_on(iteration, (found.gaps / found.squares).sqrt()) {
             break;
         }
     }
