@@ -11,7 +11,7 @@ use microwright::embed::explain::Fit;
 use microwright::embed::{
     Distances, TextureExtractor, TextureSettings, Vectors, classical_scaling, power_spectrum, smacof,
 };
-use microwright::micrograph::write_labels_npy;
+use microwright::micrograph::{PhaseMap, write_labels_npy};
 use microwright::net::{Layer, Weights, WeightsKind};
 use microwright::stats::Fourier;
 use microwright::synth::{self, Marble};
@@ -224,6 +224,25 @@ fn a_folder_of_mixed_files_becomes_a_map_and_every_omission_is_named() {
         // Black and white phases, and white paper around them.
         let dark = picture.pixels().filter(|p| p.0[0] < 100).count();
         assert!(picture.width().max(picture.height()) == 1800 && (5_000..60_000).contains(&dark), "{dark}");
+    }
+    // What does not fit the distances is left out by name, and does not end the map.
+    let wide = PhaseMap::new((40, 48), (0..40 * 48).map(|at| u8::from(at % 7 < 3)).collect(), 2);
+    let small = PhaseMap::new((1, 4), vec![0, 1, 1, 0], 2);
+    write_labels_npy(&path.join("set/wide.npy"), &wide).expect("a file");
+    write_labels_npy(&path.join("set/small.npy"), &small).expect("a file");
+    let arguments = ["map", "set", "--turned", "--layers", "conv1_1,conv2_1", "--output", "turned", "--clusters", "3"];
+    let output = run(path, &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let notes = std::fs::read_to_string(path.join("turned/notes.txt")).expect("a file");
+    assert!(notes.contains("wide.npy: it is no square") && notes.contains("small.npy: "), "{notes}");
+    let members = std::fs::read_to_string(path.join("turned/members.csv")).expect("a file");
+    assert!(members.lines().count() == 25 && members.contains(",3,"), "{members}");
+    // Neighbours stay neighbours, and places come in two dimensions at least.
+    for scaling in ["pca", "tsne", "umap"] {
+        let arguments = ["map", "set", "--distances", "spectra", "--scaling", scaling, "--output", scaling];
+        let output = run(path, &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(path.join(scaling).join("coordinates-2.csv").exists());
     }
     for (arguments, wanted) in [
         (&["missing"][..], "missing: there is no such file or folder"),

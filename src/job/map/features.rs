@@ -46,6 +46,9 @@ pub fn leave_out_unfit(kind: &DistanceKind, common: Option<&Common>, set: &mut M
         Some(common) => common.phases,
         None => most_frequent(set.members.iter().filter_map(|member| member.phases)),
     };
+    let mut edges: Vec<usize> = set.members.iter().map(|member| member.size.0.min(member.size.1)).collect();
+    edges.sort_unstable();
+    let usual = edges.get(edges.len() / 2).copied().unwrap_or(1);
     let reason = |member: &Member| -> Option<String> {
         let (height, width) = member.size;
         match kind {
@@ -59,9 +62,10 @@ pub fn leave_out_unfit(kind: &DistanceKind, common: Option<&Common>, set: &mut M
                 (settings.turned && height != width).then(|| text.to_string())
             }
             DistanceKind::Spectra => {
-                let least = common.map_or((1, 1), |common| common.size);
+                // All are compared by a piece of the smallest one's size, so one small picture must not decide for all.
+                let least = common.map_or((usual / 2, usual / 2), |common| common.size);
                 let is_small = height < least.0 || width < least.1;
-                is_small.then(|| format!("power spectra of this map need {} × {} pixels.", least.0, least.1))
+                is_small.then(|| format!("power spectra of this set need {} × {} pixels.", least.0, least.1))
             }
             DistanceKind::Statistics => match (member.phases, phases) {
                 (None, _) => Some("it has no phases. Prepare it by a recipe that segments it.".into()),

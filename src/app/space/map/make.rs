@@ -136,7 +136,7 @@ fn distance_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
     ];
     let tip = match wanted.kind {
         Kind::Textures => "Gram matrices of a feature network (Lubbers et al. 2017): what pictures look like.",
-        Kind::Spectra => "Power spectra, which are two-point correlations: what the paper compares with.",
+        Kind::Spectra => "Power spectra. Their distances compare two-point correlations.",
         Kind::Statistics => "Volume fraction, surface, chords, components and S2 of each phase.",
         Kind::Latent => "Latent points of a model that was trained in the Latent workspace.",
     };
@@ -169,7 +169,7 @@ fn distance_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
             );
         }
         Kind::Latent => {
-            let tip = "The file of a latent model; the one in the box without.";
+            let tip = "The file of a latent model. Without one the built-in model is taken.";
             row(ui, "Model", tip, |ui| {
                 ui.horizontal(|ui| {
                     if ui.button("Model…").on_hover_text(tip).clicked() {
