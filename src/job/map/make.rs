@@ -25,6 +25,9 @@ const LARGE: usize = 3000;
 const LANDMARKS: usize = 1000;
 const LARGE_GAIN: f64 = 1e-3;
 
+/// The most steps of an embedding: in many dimensions the last ones move hardly anything.
+const MOST_STEPS: usize = 500;
+
 impl Task for MakeMap {
     const NAME: &'static str = "map";
     type Progress = StudyProgress;
@@ -139,7 +142,8 @@ pub fn scaled(
             ScalingKind::Stress => {
                 let gain = if is_large { LARGE_GAIN } else { LEAST_GAIN };
                 let own = smacof(distances, &first, gain, |iteration, stress| {
-                    go_on(share(0.9), &format!("{doing}, step {iteration}, stress {stress:.4}"))
+                    let doing = format!("{doing}, step {iteration}, stress {stress:.4}");
+                    go_on(share(0.9), &doing) && iteration < MOST_STEPS
                 });
                 Some(own)
             }

@@ -259,7 +259,8 @@ fn take(space: &mut MapSpace, shared: &mut Shared, news: News<Arc<Map>>) {
                 let text = format!("{} added; they are selected with their nearest neighbours.", new.end - before);
                 shared.messages.note(text);
             } else if left_out > 0 {
-                shared.messages.warning(format!("{left_out} notes on what was left out or not found: see Notes."));
+                let notes = if left_out == 1 { "One note".to_string() } else { format!("{left_out} notes") };
+                shared.messages.warning(format!("{notes} on what was left out or not found: see Notes."));
             } else {
                 shared.messages.note(format!("The map of {} members is done.", map.members.len()));
             }
