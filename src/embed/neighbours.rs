@@ -21,8 +21,9 @@ const ROUNDS: usize = 1000;
 
 /// t-SNE (Van der Maaten & Hinton, J. Mach. Learn. Res. 9:2579, 2008) in two or three dimensions, with a perplexity of
 /// 30, or a third of the members of a small set, from a start of as many columns; of large sets by the approximation of
-/// Barnes and Hut (Van der Maaten, J. Mach. Learn. Res. 15:3221, 2014). The same start gives the same result. `go_on` gets
-/// the share that is done; rounds cannot be interrupted. None if it returns false at first, or for fewer than 5 members.
+/// Barnes and Hut (Van der Maaten, J. Mach. Learn. Res. 15:3221, 2014). Its sums are made on several cores in any order, so
+/// another run gives a somewhat different result. `go_on` gets the share that is done; rounds cannot be interrupted. None
+/// if it returns false at first, or for fewer than 5 members.
 pub fn tsne(distances: &Distances, start: &Array2<f64>, mut go_on: impl FnMut(f64) -> bool) -> Option<Array2<f64>> {
     /// Larger sets are approximated, with this parameter of accuracy.
     const EXACT: usize = 2000;
@@ -144,10 +145,8 @@ mod tests {
                     others.min_by(|a, b| own(i, *a).total_cmp(&own(i, *b))).expect("a member")
                 };
                 let strays = (0..60).filter(|i| nearest(*i) % 2 != i % 2).count();
-                assert!(strays <= most, "{name} in {dimensions} dimensions: {strays}");
+                assert!(strays <= most, "{name} in {dimensions} dimensions: {strays} strays");
             }
-            let again = [(); 2].map(|()| tsne(&distances, &start.places, |_| true));
-            assert_eq!(again[0], again[1]);
         }
         let (start, _) = classical_scaling(&distances, 2);
         assert!(umap(&distances, &start.places, |_| false).is_none());

@@ -59,7 +59,7 @@ impl ScalingKind {
             }
             Self::Tsne => {
                 "Neighbours stay neighbours. Distances between heaps, sizes of heaps and directions mean nothing, so \
-                 do not read regressions off it."
+                 do not read regressions off it. Another run gives a somewhat different map."
             }
             Self::Umap => {
                 "Neighbours stay neighbours. Distances between heaps and directions mean little, and another run gives \
