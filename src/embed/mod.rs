@@ -22,6 +22,6 @@ pub use measured::measured_vector;
 pub use neighbours::{tsne, umap};
 pub use scaling::{Embedding, LEAST_GAIN, classical_scaling, landmark_start, place, smacof, stress};
 pub use spectrum::power_spectrum;
-pub use table::{Column, Joined, Table, TableError, Values, join, of_pattern};
+pub use table::{Column, Joined, Table, TableError, Values, categories, join, of_pattern, range};
 pub use texture::{TextureError, TextureExtractor, TextureSettings};
 pub use vectors::{SKETCH, Vectors};

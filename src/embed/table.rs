@@ -20,6 +20,21 @@ pub enum Values {
     Words(Vec<Option<String>>),
 }
 
+/// The smallest and the largest of some numbers; infinite, the wrong way round, of none.
+pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+}
+
+/// The words of a column in their order, each once, and the number of each row's word.
+pub fn categories(words: &[Option<String>]) -> (Vec<String>, Vec<Option<usize>>) {
+    let mut names: Vec<String> = words.iter().flatten().cloned().collect();
+    names.sort();
+    names.dedup();
+    let number = |word: &Option<String>| word.as_ref().and_then(|word| names.binary_search(word).ok());
+    let of = words.iter().map(number).collect();
+    (names, of)
+}
+
 impl Values {
     /// Of cells: numbers, if all that are there are numbers.
     fn of(cells: Vec<Option<String>>) -> Self {

@@ -34,7 +34,8 @@ pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
 pub use map::{
     AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, MapStudy,
-    MapStudyRow, Member, ScalingKind, map_study_tables, thumbnail_of, write_map, write_map_study,
+    MapStudyRow, Member, ScalingKind, map_study_tables, period_of, shown_as_pictures, thumbnail_of, write_map,
+    write_map_study,
 };
 pub use method_study::{
     COLUMNS as METHOD_COLUMNS, Column as MethodColumn, Made, MethodRow, MethodStudy, StudiedMicrograph, method_figures,

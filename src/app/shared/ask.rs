@@ -7,8 +7,10 @@ use egui::{Key, ScrollArea, TextEdit, Ui};
 
 use super::question::{Answer, Ask, PathKind};
 use super::state::{Asked, OnAnswer, Shared};
+use crate::app::command::Action;
 use crate::app::theme;
 use crate::app::widgets::{dialog, primary};
+use crate::micrograph::ENDINGS;
 
 /// A dialog that closes sooner was never shown: a desktop without file dialogs answers at once.
 const SHORTEST_DIALOG: Duration = Duration::from_millis(400);
@@ -30,6 +32,23 @@ impl Shared {
         };
         self.asked.push(Asked { ask, then: Box::new(then), typed });
     }
+}
+
+/// Asks for files or folders, and hands them to a space like dropped ones.
+pub fn ask_for_files(
+    shared: &mut Shared,
+    space: &'static str,
+    kind: PathKind,
+    title: &'static str,
+    filters: &'static [(&'static str, &'static [&'static str])],
+) {
+    let ask = Ask::Path { kind, title, action: "Choose", filters, proposed: PathBuf::new() };
+    shared.ask(ask, move |shared, answer| shared.act(Action::Files(space, answer.paths())));
+}
+
+/// The filters of micrographs; a dialog for folders has none.
+pub fn picture_filters(kind: PathKind) -> &'static [(&'static str, &'static [&'static str])] {
+    if kind == PathKind::Files { &[("Micrographs", ENDINGS)] } else { &[] }
 }
 
 fn ask_system(shared: &mut Shared, ask: Ask, then: OnAnswer) {

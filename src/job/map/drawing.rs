@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::made::{Map, period_of};
-use super::picture::{picture_png, shown_as_pictures, thumbnail_of};
-use crate::embed::Values;
+use super::picture::{laid_out, picture_png, shown_as_pictures, thumbnail_of};
+use crate::embed::{Values, categories, range};
 use crate::figure::{line_color, significant};
 
 /// Edge of the drawing, its margin and the edge of a thumbnail, in units of the SVG.
@@ -34,8 +34,7 @@ fn colors(map: &Map, column: usize) -> Vec<String> {
     let missing = || "#999999".to_string();
     match &map.columns[column].values {
         Values::Numbers(values) => {
-            let known = || values.iter().flatten().copied();
-            let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+            let (low, high) = range(values.iter().flatten().copied());
             let of = |v: f64| {
                 if let Some(period) = period {
                     // A circle of hues.
@@ -50,11 +49,8 @@ fn colors(map: &Map, column: usize) -> Vec<String> {
             values.iter().map(|v| v.map_or_else(missing, of)).collect()
         }
         Values::Words(words) => {
-            let mut names: Vec<&String> = words.iter().flatten().collect();
-            names.sort();
-            names.dedup();
-            let of = |word: &String| names.binary_search(&word).map_or_else(|_| missing(), |n| hex(line_color(n)));
-            words.iter().map(|word| word.as_ref().map_or_else(missing, of)).collect()
+            let (_, of) = categories(words);
+            of.iter().map(|n| n.map_or_else(missing, |n| hex(line_color(n)))).collect()
         }
     }
 }
@@ -64,19 +60,7 @@ fn colors(map: &Map, column: usize) -> Vec<String> {
 /// dimension.
 pub fn map_svg(map: &Map) -> Option<String> {
     let each = map.widest();
-    let places = &each.embedding.places;
-    if places.ncols() < 2 {
-        return None;
-    }
-    let range = |k: usize| {
-        let fold = |start: f64, of: fn(f64, f64) -> f64| places.column(k).iter().copied().fold(start, of);
-        (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max))
-    };
-    let (x, y) = (range(0), range(1));
-    let scale = (EDGE - 2.0 * MARGIN) / (x.1 - x.0).max(y.1 - y.0).max(f64::MIN_POSITIVE);
-    let at = |across: f64, up: f64| [MARGIN + (across - x.0) * scale, MARGIN + (y.1 - up) * scale];
-    let (width, height) = (2.0 * MARGIN + (x.1 - x.0) * scale, 2.0 * MARGIN + (y.1 - y.0) * scale);
-    let spots: Vec<[f64; 2]> = places.rows().into_iter().map(|row| at(row[0], row[1])).collect();
+    let ([width, height], spots) = laid_out(map, EDGE, MARGIN)?;
     let colors = match map.columns.is_empty() {
         true => vec!["#0072b2".to_string(); map.members.len()],
         false => colors(map, 0),
@@ -111,7 +95,7 @@ pub fn map_svg(map: &Map) -> Option<String> {
             height + 4.0,
         );
     }
-    let middle = at(0.5 * (x.0 + x.1), 0.5 * (y.0 + y.1));
+    let middle = [0.5 * width, 0.5 * height];
     let half = 0.5 * (EDGE - 2.0 * MARGIN);
     for explained in &each.explained {
         let Some(fit) = &explained.fit else { continue };
@@ -137,8 +121,7 @@ pub fn map_svg(map: &Map) -> Option<String> {
     }
     let column = map.columns.first().map_or(String::new(), |column| match &column.values {
         Values::Numbers(values) => {
-            let known = || values.iter().flatten().copied();
-            let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+            let (low, high) = range(values.iter().flatten().copied());
             let range = match period_of(&column.name, &map.request.periods) {
                 Some(period) => format!("coming back after {}", significant(period)),
                 None => format!("from {} (dark) to {} (light)", significant(low), significant(high)),
@@ -152,7 +135,7 @@ pub fn map_svg(map: &Map) -> Option<String> {
         "<text x=\"{MARGIN}\" y=\"{:.0}\">{} members, D* = {}, stress {}, axes x1 and x2{column}</text>\n</svg>",
         height - 18.0,
         map.members.len(),
-        places.ncols(),
+        each.embedding.places.ncols(),
         significant(each.embedding.stress),
     );
     Some(text)

@@ -108,9 +108,6 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
     match kind {
         DistanceKind::Textures(_, settings) => {
             common.sketched = settings.bytes(members.len(), false) > MOST_WHOLE;
-            if settings.layers.is_empty() {
-                return Err(Failure("Choose a layer of the network at least.".into()));
-            }
             check_memory(settings.bytes(members.len(), common.sketched), members.len())?;
             if common.sketched && settings.lengths(true) != settings.lengths(false) {
                 notes.push(
@@ -120,17 +117,16 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
                 );
             }
         }
-        DistanceKind::Spectra => check_memory(bytes_of(members.len(), common.size.0 * common.size.1), members.len())?,
-        _ => check_memory(bytes_of(members.len(), 0), members.len())?,
-    }
-    match kind {
-        DistanceKind::Spectra if members.iter().any(|member| member.size != common.size) => {
-            notes.push(format!(
-                "Power spectra are those of the middle {} × {} pixels of each picture.",
-                common.size.0, common.size.1
-            ));
+        DistanceKind::Spectra => {
+            let (height, width) = common.size;
+            check_memory(bytes_of(members.len(), height * width), members.len())?;
+            if members.iter().any(|member| member.size != common.size) {
+                notes.push(format!("Power spectra are those of the middle {height} × {width} pixels of each picture."));
+            }
         }
-        _ => {}
+        DistanceKind::Statistics | DistanceKind::Latent(_) => {
+            check_memory(bytes_of(members.len(), 0), members.len())?;
+        }
     }
     Ok(common)
 }
@@ -174,11 +170,14 @@ pub fn rows_of<O>(
                 None => Model::built_in(),
             };
             let model = model.map_err(|error| Failure(error.to_string()))?;
+            let go_on = |n: usize| {
+                show(n);
+                !control.is_ending()
+            };
             let rows = with_device::<_, _, _, LatentError>(device, Precision::Single, control, |device| {
-                latent_points(&model, &device, members, &|n| {
-                    show(n);
-                    !control.is_ending()
-                })
+                let weights = model.weights()?;
+                let make = |size| model.reader(&device, &weights, size);
+                by_size(members, &go_on, make, |reader, grey| Ok(reader.encode(grey)?.mean))
             });
             rows.map_err(|error| Failure(error.to_string()))
         }
@@ -243,49 +242,38 @@ fn textures<O>(
     let deepest = settings.layers.iter().map(|(layer, _)| *layer).max();
     let deepest = deepest.ok_or_else(|| Failure("Choose a layer of the network at least.".into()))?;
     let weights = Weights::load(weights, deepest)?;
+    let go_on = |n: usize| {
+        show(n);
+        !control.is_ending()
+    };
     let rows = with_device::<_, _, _, MapError>(device, Precision::Single, control, |device| {
-        let mut extractor: Option<((usize, usize), TextureExtractor)> = None;
-        let mut rows = Vec::with_capacity(members.len());
-        for (n, member) in members.iter().enumerate() {
-            if control.is_ending() {
-                return Ok(None);
-            }
-            show(n);
-            let own = match extractor.take().filter(|(size, _)| *size == member.size) {
-                Some(own) => own,
-                None => {
-                    let made = TextureExtractor::new(&device, &weights, settings, member.size, common.sketched)?;
-                    (member.size, made)
-                }
-            };
-            let (_, found) = extractor.insert(own);
-            rows.push(found.extract(&member.floats())?);
-        }
-        Ok(Some(rows))
+        let make = |size| TextureExtractor::new(&device, &weights, settings, size, common.sketched);
+        let rows = by_size(members, &go_on, make, |extractor, grey| extractor.extract(grey))?;
+        Ok(rows)
     })?;
     Ok(rows)
 }
 
-/// The latent means of members.
-fn latent_points(
-    model: &Model,
-    device: &Device,
+/// A row for each member by what is made for pictures of its size; none if `go_on`, which gets how many are done, returns
+/// false.
+fn by_size<R, E>(
     members: &[Member],
     go_on: &dyn Fn(usize) -> bool,
-) -> Result<Option<Rows>, LatentError> {
-    let weights = model.weights()?;
-    let mut reader = None;
+    make: impl Fn((usize, usize)) -> Result<R, E>,
+    row_of: impl Fn(&mut R, &[f32]) -> Result<Vec<f32>, E>,
+) -> Result<Option<Rows>, E> {
+    let mut made: Option<((usize, usize), R)> = None;
     let mut rows = Vec::with_capacity(members.len());
     for (n, member) in members.iter().enumerate() {
         if !go_on(n) {
             return Ok(None);
         }
-        let own = match reader.take().filter(|(size, _)| *size == member.size) {
+        let own = match made.take().filter(|(size, _)| *size == member.size) {
             Some(own) => own,
-            None => (member.size, model.reader(device, &weights, member.size)?),
+            None => (member.size, make(member.size)?),
         };
-        let (_, found) = reader.insert(own);
-        rows.push(found.encode(&member.floats())?.mean);
+        let (_, found) = made.insert(own);
+        rows.push(row_of(found, &member.floats())?);
     }
     Ok(Some(rows))
 }

@@ -15,8 +15,8 @@ mod study_files;
 
 pub use add::AddToMap;
 pub use files::write_map;
-pub use made::{Common, Explained, Features, Map, MapEmbedding};
-pub use picture::thumbnail_of;
+pub use made::{Common, Explained, Features, Map, MapEmbedding, period_of};
+pub use picture::{shown_as_pictures, thumbnail_of};
 pub use request::{ClusterKind, DistanceKind, MakeMap, ScalingKind};
 pub use source::{MapSource, Member};
 pub use study::{MapStudy, MapStudyRow};

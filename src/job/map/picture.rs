@@ -5,10 +5,11 @@ use std::io::Cursor;
 
 use super::made::Map;
 use super::source::Member;
+use crate::embed::range;
 
 /// The longer edge of the picture, its margin, and the edge of a thumbnail, in pixels.
-const EDGE: usize = 1800;
-const MARGIN: usize = 60;
+const EDGE: f64 = 1800.0;
+const MARGIN: f64 = 60.0;
 const THUMBNAIL: usize = 48;
 /// Thumbnails whose centres are nearer would hide each other; the later one becomes a dot.
 const APART: f64 = 40.0;
@@ -19,25 +20,8 @@ const GREY: u8 = 150;
 /// The first two dimensions of the embedding that has the most, as PNG: each member's picture at its place, as far as
 /// they do not hide each other, and dots for the others. None for maps in one dimension.
 pub fn map_png(map: &Map) -> Option<Vec<u8>> {
-    let places = &map.widest().embedding.places;
-    if places.ncols() < 2 {
-        return None;
-    }
-    let range = |k: usize| {
-        let column = places.column(k);
-        let fold = |start: f64, of: fn(f64, f64) -> f64| column.iter().copied().fold(start, of);
-        (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max))
-    };
-    let (x, y) = (range(0), range(1));
-    // One scale for both directions, so that distances are true.
-    let scale = (EDGE - 2 * MARGIN) as f64 / (x.1 - x.0).max(y.1 - y.0).max(f64::MIN_POSITIVE);
-    let edge = |(low, high): (f64, f64)| ((high - low) * scale).round() as usize + 2 * MARGIN;
-    let (width, height) = (edge(x), edge(y));
-    let centre = |n: usize| {
-        let [across, up] = [(places[[n, 0]] - x.0) * scale, (y.1 - places[[n, 1]]) * scale];
-        [across + MARGIN as f64, up + MARGIN as f64]
-    };
-    let spots: Vec<[f64; 2]> = (0..map.members.len()).map(centre).collect();
+    let (size, spots) = laid_out(map, EDGE, MARGIN)?;
+    let [width, height] = size.map(|edge| edge.round() as usize);
     let pictures = shown_as_pictures(&spots, APART);
     let mut pixels = vec![255u8; width * height];
     let mut put = |[across, down]: [f64; 2], size: (usize, usize), grey: &dyn Fn(usize, usize) -> u8| {
@@ -59,6 +43,21 @@ pub fn map_png(map: &Map) -> Option<Vec<u8>> {
         put(spots[n], size, &|row, column| grey[row * size.1 + column]);
     }
     picture_png(&pixels, (height, width), false)
+}
+
+/// The width and the height of a drawing whose longer edge is given, and the spot of each member in it: the first two
+/// dimensions of the embedding that has the most, with one scale for both, so that distances are true. None for maps in
+/// one dimension.
+pub fn laid_out(map: &Map, edge: f64, margin: f64) -> Option<([f64; 2], Vec<[f64; 2]>)> {
+    let places = &map.widest().embedding.places;
+    if places.ncols() < 2 {
+        return None;
+    }
+    let [x, y] = [0, 1].map(|k| range(places.column(k).iter().copied()));
+    let scale = (edge - 2.0 * margin) / (x.1 - x.0).max(y.1 - y.0).max(f64::MIN_POSITIVE);
+    let spot = |n: usize| [margin + (places[[n, 0]] - x.0) * scale, margin + (y.1 - places[[n, 1]]) * scale];
+    let size = [x, y].map(|(low, high)| 2.0 * margin + (high - low) * scale);
+    Some((size, (0..map.members.len()).map(spot).collect()))
 }
 
 /// Which of the members at these spots are shown as pictures, so that none hides an earlier one: those that are at least

@@ -5,24 +5,16 @@ use std::path::PathBuf;
 use egui::{DragValue, RichText, Ui};
 
 use super::state::{Data, LatentSpace, NAME};
-use crate::app::command::Action;
 use crate::app::shared::Shared;
-use crate::app::shared::question::{Ask, PathKind};
+use crate::app::shared::ask::{ask_for_files, picture_filters};
+use crate::app::shared::question::PathKind;
 use crate::app::widgets::{heading, value};
 use crate::job::{PatchSource, Train};
 use crate::latent::{LatentSettings, Picture};
-use crate::micrograph::ENDINGS;
 
-/// Asks for micrographs or folders of them. They are used like dropped ones.
-pub fn ask_for_files(shared: &mut Shared, kind: PathKind) {
-    let ask = Ask::Path {
-        kind,
-        title: "A micrograph, or a folder of them",
-        action: "Choose",
-        filters: if kind == PathKind::Files { &[("Micrographs", ENDINGS)] } else { &[] },
-        proposed: PathBuf::new(),
-    };
-    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+/// Asks for micrographs or folders of them.
+pub fn ask_for_pictures(shared: &mut Shared, kind: PathKind) {
+    ask_for_files(shared, NAME, kind, "A micrograph, or a folder of them", picture_filters(kind));
 }
 
 /// Why there are no patches yet, if there are none.
@@ -61,10 +53,10 @@ pub fn data_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
             *space.page_data_mut() = Data::Files(vec![]);
         }
         if ui.button("Files…").clicked() {
-            ask_for_files(shared, PathKind::Files);
+            ask_for_pictures(shared, PathKind::Files);
         }
         if ui.button("Folder…").on_hover_text("Subfolders are read as well; their names become labels.").clicked() {
-            ask_for_files(shared, PathKind::Folders);
+            ask_for_pictures(shared, PathKind::Folders);
         }
     });
     if let Data::Files(files) = space.page_data() {

@@ -4,7 +4,7 @@ use egui::{Color32, Pos2, Rect, RichText, ScrollArea, Sense, Slider, SliderClamp
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::data::ask_for_files;
+use super::data::ask_for_pictures;
 use super::events::open_built_in;
 use super::state::{LatentSpace, OpenModel, SheetKind};
 use crate::app::command::Action;
@@ -180,7 +180,7 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         pad(ui, open);
     });
     if choose_file {
-        ask_for_files(shared, PathKind::Files);
+        ask_for_pictures(shared, PathKind::Files);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
-use super::data::ask_for_files;
+use super::data::ask_for_pictures;
 use super::explore::cell_at;
 use super::state::{LatentSpace, OpenModel, SheetKind, grey};
 use crate::app::shared::Shared;
@@ -159,7 +159,7 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         }
     }
     if choose_target {
-        ask_for_files(shared, PathKind::Files);
+        ask_for_pictures(shared, PathKind::Files);
     }
     let Some(open) = &space.open else { return };
     match open.sheet_kind {

@@ -1,7 +1,5 @@
 //! The map itself: pictures or markers at their places, in two or three dimensions, under the pointer.
 
-use std::collections::HashMap;
-
 use egui::epaint::{Mesh, Vertex};
 use egui::{Color32, Key, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
 
@@ -10,6 +8,7 @@ use super::drawn::Drawn;
 use super::look::Hand;
 use super::state::{Camera, MapSpace};
 use crate::app::theme;
+use crate::job::shown_as_pictures;
 
 /// The share of the view that the whole map fills.
 const FILLED: f32 = 0.86;
@@ -81,7 +80,6 @@ pub fn canvas(space: &mut MapSpace, ui: &mut Ui) -> Response {
     let label = "Map of the set";
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, label));
     ui.painter().rect_filled(rect, 4.0, theme::palette(ui).canvas);
-    space.size = rect.size();
     move_camera(space, ui, rect, &response);
     let (Some(drawn), Some(atlas)) = (&space.drawn, &space.atlas) else { return response };
     let lens = Lens::new(rect, &space.camera, reach(space));
@@ -154,9 +152,7 @@ fn framed(space: &MapSpace, shown: &[Spot]) -> Vec<bool> {
     if !space.look.pictures {
         return framed;
     }
-    let cell = space.look.picture_edge.max(1.0);
-    let apart = (1.0 - OVERLAP) * cell;
-    let mut taken: HashMap<(i32, i32), Vec<Pos2>> = HashMap::new();
+    let apart = f64::from((1.0 - OVERLAP) * space.look.picture_edge.max(1.0));
     // Selected members first, then the nearest ones, and at last in the order of the set, so that nothing flickers.
     let mut order: Vec<&Spot> = shown.iter().collect();
     let key = |spot: &Spot| (!space.selected.contains(&spot.member), if space.look.is_3d { -spot.near } else { 0.0 });
@@ -164,17 +160,9 @@ fn framed(space: &MapSpace, shown: &[Spot]) -> Vec<bool> {
         let (a_key, b_key) = (key(a), key(b));
         a_key.0.cmp(&b_key.0).then(a_key.1.total_cmp(&b_key.1)).then(a.member.cmp(&b.member))
     });
-    for spot in order {
-        let at = ((spot.at.x / cell).floor() as i32, (spot.at.y / cell).floor() as i32);
-        let near = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (at.0 + dx, at.1 + dy)));
-        let is_hidden = near.filter_map(|cell| taken.get(&cell)).flatten().any(|other| {
-            let gap = *other - spot.at;
-            gap.x.abs().max(gap.y.abs()) < apart
-        });
-        if !is_hidden {
-            taken.entry(at).or_default().push(spot.at);
-            framed[spot.member] = true;
-        }
+    let places: Vec<[f64; 2]> = order.iter().map(|spot| [spot.at.x, spot.at.y].map(f64::from)).collect();
+    for (spot, is_shown) in order.into_iter().zip(shown_as_pictures(&places, apart)) {
+        framed[spot.member] = is_shown;
     }
     framed
 }

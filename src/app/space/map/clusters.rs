@@ -13,8 +13,6 @@ use crate::job::{ClusterKind, Map};
 
 /// The edge of a representative's picture, in points.
 const EDGE: f32 = 72.0;
-/// Clusters that are proposed.
-const PROPOSED: usize = 4;
 
 /// How clusters are found, and their representatives.
 pub fn clusters(space: &mut MapSpace, shared: &Shared, map: &Arc<Map>, ui: &mut Ui) {
@@ -24,12 +22,9 @@ pub fn clusters(space: &mut MapSpace, shared: &Shared, map: &Arc<Map>, ui: &mut 
             .on_hover_text("k-means of the places in the most dimensions.");
         ui.selectable_value(kind, ClusterKind::Hierarchical, "Hierarchical (Ward)")
             .on_hover_text("Join the nearest clusters, by the distances.");
-        if space.cluster_count == 0 {
-            space.cluster_count = PROPOSED;
-        }
         ui.add_space(theme::STEP);
         let name = ui.label("Number");
-        let field = ui.add(DragValue::new(&mut space.cluster_count).range(2..=MOST_CLUSTERS));
+        let field = ui.add(DragValue::new(&mut space.counts.clusters).range(2..=MOST_CLUSTERS));
         field.labelled_by(name.id).on_hover_text("How many clusters are found.");
         let button = ui.add_enabled(!space.clustering.is_running(), egui::Button::new("Find clusters"));
         if button.on_hover_text("Group members that look alike, and colour the map by their groups.").clicked() {
@@ -41,7 +36,7 @@ pub fn clusters(space: &mut MapSpace, shared: &Shared, map: &Arc<Map>, ui: &mut 
 }
 
 fn start(space: &mut MapSpace, shared: &Shared, map: &Arc<Map>) {
-    let (kind, count, map) = (space.cluster_kind, space.cluster_count, map.clone());
+    let (kind, count, map) = (space.cluster_kind, space.counts.clusters, map.clone());
     let work = move || -> Result<(usize, Clusters), String> {
         let mut own = (*map).clone();
         own.find_clusters(kind, count);

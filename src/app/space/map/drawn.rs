@@ -8,8 +8,8 @@ use ndarray::Array1;
 use super::atlas::MARKERS;
 use super::look::{By, Look};
 use crate::app::theme;
-use crate::embed::Values;
-use crate::job::Map;
+use crate::embed::{Values, categories, range};
+use crate::job::{Map, period_of};
 
 /// What is drawn of a map.
 pub struct Drawn {
@@ -156,11 +156,7 @@ fn places(map: &Map, look: &Look) -> (Vec<[f32; 3]>, [String; 3], Arrows) {
     };
     let along = |n: usize| places.dot(&directions[n]);
     let columns = [along(0), along(1), along(2)];
-    let range = |values: &Array1<f64>| {
-        let fold = |start: f64, of: fn(f64, f64) -> f64| values.iter().copied().fold(start, of);
-        (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max))
-    };
-    let ranges = [0, 1, 2].map(|n| range(&columns[n]));
+    let ranges = [0, 1, 2].map(|n| range(columns[n].iter().copied()));
     // In two dimensions the third one must not shrink the map.
     let shown = if look.is_3d { 3 } else { 2 };
     let half = ranges[..shown].iter().map(|(low, high)| 0.5 * (high - low)).fold(f64::MIN_POSITIVE, f64::max);
@@ -187,11 +183,7 @@ fn meaning(map: &Map, by: By) -> Option<Meaning> {
             Some(match &column.values {
                 Values::Numbers(values) => Meaning::Numbers(column.name.clone(), values.clone()),
                 Values::Words(words) => {
-                    let mut names: Vec<String> = words.iter().flatten().cloned().collect();
-                    names.sort();
-                    names.dedup();
-                    let number = |word: &Option<String>| word.as_ref().and_then(|w| names.binary_search(w).ok());
-                    let of = words.iter().map(number).collect();
+                    let (names, of) = categories(words);
                     Meaning::Words(column.name.clone(), names, of)
                 }
             })
@@ -204,31 +196,23 @@ fn meaning(map: &Map, by: By) -> Option<Meaning> {
     }
 }
 
-fn range(values: &[Option<f64>]) -> (f64, f64) {
-    let known = || values.iter().flatten().copied();
-    (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max))
-}
-
 fn colors(map: &Map, by: By, dark: bool) -> (Vec<Color32>, Legend) {
     let missing = theme::missing(dark);
     let count = map.members.len();
     match meaning(map, by) {
         None => (vec![theme::plain(dark); count], Legend::Nothing),
-        Some(Meaning::Numbers(name, values)) => {
-            let period = map.request.periods.iter().find(|(column, _)| *column == name).map(|(_, period)| *period);
-            match period {
-                Some(period) => {
-                    let color = |v: &Option<f64>| v.map_or(missing, |v| theme::wheel(v / period));
-                    (values.iter().map(color).collect(), Legend::Periodic { name, period })
-                }
-                None => {
-                    let (low, high) = range(&values);
-                    let share = |v: f64| if high > low { (v - low) / (high - low) } else { 0.5 };
-                    let color = |v: &Option<f64>| v.map_or(missing, |v| theme::scale(share(v)));
-                    (values.iter().map(color).collect(), Legend::Numbers { name, low, high })
-                }
+        Some(Meaning::Numbers(name, values)) => match period_of(&name, &map.request.periods) {
+            Some(period) => {
+                let color = |v: &Option<f64>| v.map_or(missing, |v| theme::wheel(v / period));
+                (values.iter().map(color).collect(), Legend::Periodic { name, period })
             }
-        }
+            None => {
+                let (low, high) = range(values.iter().flatten().copied());
+                let share = |v: f64| if high > low { (v - low) / (high - low) } else { 0.5 };
+                let color = |v: &Option<f64>| v.map_or(missing, |v| theme::scale(share(v)));
+                (values.iter().map(color).collect(), Legend::Numbers { name, low, high })
+            }
+        },
         Some(Meaning::Words(name, names, of)) => {
             let color = |n: usize| if n < MOST_WORDS { theme::category(n) } else { missing };
             let colors = of.iter().map(|n| n.map_or(missing, color)).collect();
@@ -250,7 +234,7 @@ const PLAIN: f32 = 1.0;
 fn sizes(map: &Map, by: By) -> (Vec<f32>, Option<(String, f64, f64)>) {
     match meaning(map, by) {
         Some(Meaning::Numbers(name, values)) => {
-            let (low, high) = range(&values);
+            let (low, high) = range(values.iter().flatten().copied());
             let share = |v: f64| if high > low { ((v - low) / (high - low)) as f32 } else { 0.5 };
             let size = |v: &Option<f64>| v.map_or(SIZES.0, |v| SIZES.0 + (SIZES.1 - SIZES.0) * share(v));
             (values.iter().map(size).collect(), Some((name, low, high)))

@@ -1,19 +1,16 @@
 //! The page that makes a map: set, values, distances, embedding.
 
-use std::path::PathBuf;
-
 use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 
 use super::state::{Kind, MapSpace, NAME, Set, Wanted};
-use crate::app::command::Action;
 use crate::app::shared::Shared;
+use crate::app::shared::ask::{ask_for_files, picture_filters};
 use crate::app::shared::methods::gram_settings;
-use crate::app::shared::question::{Ask, PathKind};
+use crate::app::shared::question::PathKind;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::job::{DistanceKind, MakeMap, MapSource, Progress, Request, ScalingKind};
 use crate::latent::Picture;
-use crate::micrograph::ENDINGS;
 use crate::net::Layer;
 
 /// The layers that texture vectors can be made of.
@@ -279,7 +276,6 @@ pub fn start_making(space: &mut MapSpace, shared: &mut Shared) {
         return;
     }
     let request = request_of(&space.wanted, shared);
-    space.has_added = false;
     space.adding.failure = None;
     space.job.start(request, &shared.wake);
 }
@@ -324,38 +320,18 @@ fn request_of(wanted: &Wanted, shared: &Shared) -> MakeMap {
     }
 }
 
-/// Asks for micrographs or folders of them. They are used like dropped ones.
+/// Asks for micrographs or folders of them.
 pub fn ask_for_pictures(shared: &mut Shared, kind: PathKind) {
-    let ask = Ask::Path {
-        kind,
-        title: "Micrographs, or a folder of them",
-        action: "Choose",
-        filters: if kind == PathKind::Files { &[("Micrographs", ENDINGS)] } else { &[] },
-        proposed: PathBuf::new(),
-    };
-    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+    ask_for_files(shared, NAME, kind, "Micrographs, or a folder of them", picture_filters(kind));
 }
 
 fn ask_for_table(shared: &mut Shared) {
-    let ask = Ask::Path {
-        kind: PathKind::File,
-        title: "A table of values by file name",
-        action: "Choose",
-        filters: &[("Tables", &["csv", "tsv", "txt"]), ("All files", &["*"])],
-        proposed: PathBuf::new(),
-    };
-    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+    let filters = &[("Tables", &["csv", "tsv", "txt"] as &[&str]), ("All files", &["*"])];
+    ask_for_files(shared, NAME, PathKind::File, "A table of values by file name", filters);
 }
 
 fn ask_for_model(shared: &mut Shared) {
-    let ask = Ask::Path {
-        kind: PathKind::File,
-        title: "A latent model",
-        action: "Choose",
-        filters: &[("Models", &["safetensors"])],
-        proposed: PathBuf::new(),
-    };
-    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+    ask_for_files(shared, NAME, PathKind::File, "A latent model", &[("Models", &["safetensors"])]);
 }
 
 #[cfg(test)]

@@ -77,10 +77,10 @@ impl Space for MapSpace {
         self.job.take_progress();
         self.adding.take_progress();
         while let Some(news) = self.job.poll(&mut shared.messages) {
-            take(self, shared, news);
+            take(self, shared, news, false);
         }
         while let Some(news) = self.adding.poll(&mut shared.messages) {
-            take(self, shared, news);
+            take(self, shared, news, true);
         }
         while let Some(news) = self.clustering.poll(&mut shared.messages) {
             if let (News::Output((count, clusters)), Some(map)) = (news, &mut self.map)
@@ -141,7 +141,6 @@ impl Space for MapSpace {
         }
         match self.map.clone().filter(|map| map.features.is_some() && self.page == Page::Read) {
             Some(map) => {
-                self.has_added = true;
                 self.adding.start(AddToMap { map, source: MapSource::Files(pictures) }, &shared.wake);
             }
             None => {
@@ -226,13 +225,13 @@ impl Space for MapSpace {
     }
 }
 
-/// Takes a map that was made, or the end of its making.
-fn take(space: &mut MapSpace, shared: &mut Shared, news: News<Arc<Map>>) {
+/// Takes a map that was made, or one that members were added to, or the end of the work.
+fn take(space: &mut MapSpace, shared: &mut Shared, news: News<Arc<Map>>, is_larger: bool) {
     match news {
         News::Output(map) => {
             let new = map.members.len() - map.added..map.members.len();
             let left_out = map.notes.len();
-            if !space.has_added {
+            if !is_larger {
                 (space.camera, space.look.along) = (state::Camera::default(), None);
                 let first = map.embeddings.iter().position(|each| each.embedding.places.ncols() >= 2);
                 let widest = map.embeddings.len() - 1;
@@ -248,13 +247,10 @@ fn take(space: &mut MapSpace, shared: &mut Shared, news: News<Arc<Map>>) {
             space.show(Some(map.clone()));
             space.page = Page::Read;
             shared.changed();
-            if space.has_added {
+            if is_larger {
                 // What was added, and what is nearest to it.
                 space.select(before..new.end);
                 space.tab = look::Tab::Members;
-                if space.neighbours == 0 {
-                    space.neighbours = 8;
-                }
                 read::select_neighbours(space, &map);
                 let text = format!("{} added; they are selected with their nearest neighbours.", new.end - before);
                 shared.messages.note(text);

@@ -5,7 +5,7 @@ use egui::{DragValue, RichText, ScrollArea, Slider, Ui};
 use super::look::{By, Look, Page};
 use super::make;
 use super::send::{Sent, send};
-use super::state::MapSpace;
+use super::state::{Counts, MapSpace};
 use crate::app::shared::Shared;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, value};
@@ -128,8 +128,6 @@ fn mark_rows(look: &mut Look, map: &Map, ui: &mut Ui) {
 }
 
 fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut Ui) {
-    /// Neighbours that are proposed.
-    const PROPOSED: usize = 8;
     heading(ui, "Selection");
     let count = space.selected.len();
     let text = match count {
@@ -139,9 +137,6 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
     ui.label(RichText::new(text).weak()).on_hover_text(
         "Click a member; with Ctrl to add it or take it out. Drag with Shift, or with the lasso, around several.",
     );
-    if space.neighbours == 0 {
-        space.neighbours = PROPOSED;
-    }
     ui.horizontal_wrapped(|ui| {
         let outliers = format!("Outliers ({})", map.outliers.len());
         let tip =
@@ -162,7 +157,7 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
     });
     let tip = "Members that are nearest to a selected one, by the distances and not by the map.";
     let mut wants = false;
-    value(ui, "Neighbours", tip, &mut space.neighbours, &PROPOSED, |ui, v| {
+    value(ui, "Neighbours", tip, &mut space.counts.neighbours, &Counts::default().neighbours, |ui, v| {
         ui.horizontal(|ui| {
             let field = ui.add(DragValue::new(v).range(1..=100));
             let button = ui.add_enabled(count > 0, egui::Button::new("Select"));
@@ -196,7 +191,7 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
 
 /// Selects the nearest members of all that are selected, and these.
 pub fn select_neighbours(space: &mut MapSpace, map: &Map) {
-    let near = space.selected.iter().flat_map(|member| map.distances.nearest(*member, space.neighbours));
+    let near = space.selected.iter().flat_map(|member| map.distances.nearest(*member, space.counts.neighbours));
     let all: Vec<usize> = near.chain(space.selected.iter().copied()).collect();
     space.select(all);
 }

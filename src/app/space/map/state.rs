@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{Pos2, Vec2};
+use egui::Pos2;
 
 use super::atlas::{Atlas, AtlasImage};
 use super::drawn::Drawn;
@@ -125,7 +125,7 @@ pub struct MapSpace {
     pub(super) painting: Watch<OneShot<AtlasImage>>,
     /// Clusters that are wanted, and their making: of a map with so many members.
     pub(super) cluster_kind: ClusterKind,
-    pub(super) cluster_count: usize,
+    pub(super) counts: Counts,
     pub(super) clustering: Watch<OneShot<(usize, Clusters)>>,
     /// What is drawn, worked out anew when the map or its look change.
     pub(super) drawn: Option<Drawn>,
@@ -136,12 +136,19 @@ pub struct MapSpace {
     pub(super) pictured: Option<usize>,
     /// The way of the pointer while members are lassoed.
     pub(super) lasso: Vec<Pos2>,
-    /// The size of the view at the last frame, for the command that fits the map.
-    pub(super) size: Vec2,
-    /// How many neighbours are selected at a time.
-    pub(super) neighbours: usize,
-    /// Whether the newest map came with members that were added.
-    pub(super) has_added: bool,
+}
+
+/// How many clusters are found, and how many neighbours are selected at a time.
+#[derive(Clone, Copy)]
+pub struct Counts {
+    pub clusters: usize,
+    pub neighbours: usize,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { clusters: 4, neighbours: 8 }
+    }
 }
 
 impl MapSpace {
