@@ -24,6 +24,7 @@
 //! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
 //! | [`embed`] | sets of micrographs: texture vectors, distances, embeddings in few dimensions, what explains them |
 //! | [`latent`] | variational autoencoders: patches, models, training, what latent dimensions mean |
+//! | [`property`] | what a structure conducts, bears, lets through and absorbs: bounds, estimates, full fields |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |
 //! | [`optimise`] | L-BFGS-B and Adam on plain vectors |
 //! | [`compute`] | graphs, adjoints, kernels, and the two backends that run them |
@@ -44,6 +45,7 @@ pub mod micrograph;
 pub mod net;
 pub mod optimise;
 pub mod project;
+pub mod property;
 pub mod reconstruct;
 pub mod stats;
 pub mod synth;

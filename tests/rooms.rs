@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     (
         "app",
         &[
@@ -12,6 +12,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "figure",
             "embed",
             "latent",
+            "property",
             "reconstruct",
             "net",
             "compute",
@@ -28,6 +29,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "figure",
             "embed",
             "latent",
+            "property",
             "reconstruct",
             "net",
             "compute",
@@ -43,6 +45,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "figure",
             "embed",
             "latent",
+            "property",
             "reconstruct",
             "net",
             "compute",
@@ -58,6 +61,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
     ("embed", &["net", "compute", "stats", "micrograph"]),
     ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
+    ("property", &["stats", "micrograph"]),
     ("net", &["compute", "folders"]),
     ("optimise", &[]),
     ("compute", &[]),

@@ -12,6 +12,8 @@ mod map;
 mod map_study;
 mod method_study;
 mod print;
+mod property;
+mod property_set;
 mod prune_study;
 mod reconstruct;
 mod segment;
@@ -60,6 +62,10 @@ pub enum Command {
     Map(Box<map::Arguments>),
     /// Study how well maps give back the parameters of synthetic pictures.
     MapStudy(map_study::Arguments),
+    /// Compute what micrographs conduct, bear, let through and absorb.
+    Property(Box<property::Arguments>),
+    /// Make a set of synthetic micrographs with their properties, for learning.
+    PropertySet(property_set::Arguments),
     /// Train latent models of micrographs, and apply them.
     Latent {
         /// The command.
@@ -95,6 +101,8 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::MapStudy(arguments) => map_study::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Property(arguments) => property::run(&arguments),
+        Command::PropertySet(arguments) => property_set::run(&arguments),
         Command::Latent { action } => latent::run(&action),
         Command::Devices => devices::run(),
         Command::Weights { action } => weights::run(&action),

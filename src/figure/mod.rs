@@ -2,6 +2,7 @@
 
 mod number;
 mod page;
+mod scale;
 mod sheet;
 mod table;
 
@@ -15,6 +16,7 @@ use plotters::style::{FontStyle, register_font};
 
 pub use number::{duration, significant, thousands};
 pub use page::{Page, PagePicture};
+pub use scale::scale_color;
 pub use sheet::{SheetPicture, sheet_png};
 pub use table::{Cell, Table, csv_field};
 

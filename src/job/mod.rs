@@ -16,6 +16,7 @@ mod map;
 mod method_study;
 mod probe;
 mod progress;
+mod property;
 mod prune_study;
 mod reconstruct;
 mod task;
@@ -43,6 +44,11 @@ pub use method_study::{
 };
 pub use probe::{DeviceTable, Probe};
 pub use progress::{Preview, RunProgress, StudyProgress};
+pub use property::{
+    ComputeProperties, MakePropertySet, PropertyMap, PropertyOutput, PropertyResults, PropertyRow, PropertySetKind,
+    PropertyThresholds, SetMember, Spread, ThresholdPoint, fields_vti, main_quantity, property_rows, property_table,
+    write_properties,
+};
 pub use prune_study::{Study, StudyRow, recommend as recommend_depth, study_csv, study_figures, write_study};
 pub use reconstruct::{CHECKPOINT, Run};
 pub use task::{Failure, Progress, Task};

@@ -137,9 +137,9 @@ impl Fourier {
 
 /// Transforms a complex picture in place; the inverse is scaled so that it undoes the forward transform.
 pub fn transform_complex(values: &mut [Complex<f64>], (rows, columns): (usize, usize), direction: FftDirection) {
-    plan(columns, direction).process(values);
+    lines(values, columns, &*plan(columns, direction));
     let mut turned = transposed(values, rows, columns);
-    plan(rows, direction).process(&mut turned);
+    lines(&mut turned, rows, &*plan(rows, direction));
     values.copy_from_slice(&transposed(&turned, columns, rows));
     if direction == FftDirection::Inverse {
         let scale = 1.0 / (rows * columns) as f64;

@@ -1,19 +1,38 @@
 //! Random fields.
 
+use std::f64::consts::TAU;
+
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 /// A periodic Gaussian random field: a sum of plane waves of about one wavelength with random directions and phases.
 pub fn gaussian(size: usize, wavelength: f64, seed: u64) -> Vec<f64> {
-    use std::f64::consts::TAU;
     /// Waves in the sum.
     const WAVES: usize = 96;
+    waves(size, WAVES, seed, |random| size as f64 / wavelength * random.random_range(0.75..1.25))
+}
+
+/// A periodic Gaussian random field whose wave numbers are normally distributed around that of a wavelength: their
+/// deviation is a share `bandwidth` of it.
+pub fn banded(size: usize, wavelength: f64, bandwidth: f64, seed: u64) -> Vec<f64> {
+    /// Waves in the sum.
+    const WAVES: usize = 256;
+    let middle = size as f64 / wavelength;
+    waves(size, WAVES, seed, |random| {
+        // A normal number of two uniform ones (Box & Muller).
+        let (u, angle): (f64, f64) = (random.random_range(f64::EPSILON..1.0), random.random_range(0.0..TAU));
+        middle * (1.0 + bandwidth * (-2.0 * u.ln()).sqrt() * angle.cos()).abs()
+    })
+}
+
+/// A sum of plane waves with random directions and phases; `length` gives the periods of each along its direction.
+fn waves(size: usize, count: usize, seed: u64, length: impl Fn(&mut Pcg64) -> f64) -> Vec<f64> {
     let mut random = Pcg64::seed_from_u64(seed);
     let mut field = vec![0.0; size * size];
-    for _ in 0..WAVES {
+    for _ in 0..count {
         // The wave vector is rounded to whole periods, so that the field continues at the opposite edge.
-        let length = size as f64 / wavelength * random.random_range(0.75..1.25);
+        let length = length(&mut random);
         let angle = random.random_range(0.0..TAU);
         let (ky, kx) = ((length * angle.sin()).round(), (length * angle.cos()).round());
         let phase: f64 = random.random_range(0.0..TAU);
@@ -57,7 +76,7 @@ impl Perlin {
         let corner = |j: f64, i: f64| {
             let hash = self.order[((column + i) as i64 & 255) as usize];
             let hash = self.order[((i64::from(hash) + (row + j) as i64) & 255) as usize];
-            let angle = f64::from(hash) / 256.0 * std::f64::consts::TAU;
+            let angle = f64::from(hash) / 256.0 * TAU;
             angle.sin() * (dy - j) + angle.cos() * (dx - i)
         };
         let fade = |t: f64| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);

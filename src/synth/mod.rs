@@ -78,6 +78,45 @@ pub fn bicontinuous(size: usize, volume_fraction: f64, wavelength: f64, seed: u6
     PhaseMap::new((size, size), labels, 2)
 }
 
+/// A two-phase periodic structure: phase 1 is where a Gaussian random field is largest whose wave numbers are spread
+/// around that of the wavelength by a share `bandwidth`.
+pub fn banded(size: usize, volume_fraction: f64, wavelength: f64, bandwidth: f64, seed: u64) -> PhaseMap {
+    let field = fields::banded(size, wavelength, bandwidth, seed);
+    let cut = fields::quantile(&field, 1.0 - volume_fraction);
+    let labels = field.iter().map(|v| u8::from(*v >= cut)).collect();
+    PhaseMap::new((size, size), labels, 2)
+}
+
+/// Like a section of sandstone: discs of many radii (lognormal, of this median in pixels) that overlap at random are the
+/// grains, phase 0; what is left between them are the pores, phase 1. Periodic.
+pub fn sandstone(size: usize, porosity: f64, radius: f64, seed: u64) -> PhaseMap {
+    /// The deviation of the logarithm of radii.
+    const WIDTH: f64 = 0.35;
+    let mut random = Pcg64::seed_from_u64(seed);
+    let mut labels = vec![1u8; size * size];
+    let mut open = labels.len();
+    while open as f64 > porosity * labels.len() as f64 {
+        let (u, angle): (f64, f64) =
+            (random.random_range(f64::EPSILON..1.0), random.random_range(0.0..std::f64::consts::TAU));
+        let r = (radius * (WIDTH * (-2.0 * u.ln()).sqrt() * angle.cos()).exp()).min(size as f64 / 4.0);
+        let (y, x) = (random.random_range(0.0..size as f64), random.random_range(0.0..size as f64));
+        let reach = r.ceil() as i64;
+        for dy in -reach..=reach {
+            for dx in -reach..=reach {
+                let (py, px) = (y.floor() + dy as f64, x.floor() + dx as f64);
+                if (py - y).hypot(px - x) > r {
+                    continue;
+                }
+                let at = |v: f64| (v as i64).rem_euclid(size as i64) as usize;
+                let label = &mut labels[at(py) * size + at(px)];
+                open -= usize::from(*label);
+                *label = 0;
+            }
+        }
+    }
+    PhaseMap::new((size, size), labels, 2)
+}
+
 /// Wavy stripes, half of the area: a sine whose phase Perlin noise shifts.
 pub fn marble(size: usize, wavelength: f64, seed: u64) -> PhaseMap {
     let noise = fields::Perlin::new(seed);

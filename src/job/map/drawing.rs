@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::made::{Map, period_of};
 use super::picture::{laid_out, picture_png, shown_as_pictures, thumbnail_of};
 use crate::embed::{Values, categories, range};
-use crate::figure::{line_color, significant};
+use crate::figure::{line_color, scale_color, significant};
 
 /// Edge of the drawing, its margin and the edge of a thumbnail, in units of the SVG.
 const EDGE: f64 = 1000.0;
@@ -27,8 +27,6 @@ fn escaped(text: &str) -> String {
 
 /// The colour of each member by a column, as `#rrggbb`: from blue to yellow for numbers, one for each word.
 fn colors(map: &Map, column: usize) -> Vec<String> {
-    /// Ends and middle of the scale of numbers.
-    const STOPS: [[f64; 3]; 3] = [[68.0, 1.0, 84.0], [33.0, 145.0, 140.0], [253.0, 231.0, 37.0]];
     let period = period_of(&map.columns[column].name, &map.request.periods);
     let hex = |rgb: [u8; 3]| format!("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
     let missing = || "#999999".to_string();
@@ -41,10 +39,7 @@ fn colors(map: &Map, column: usize) -> Vec<String> {
                     let part = |shift: f64| 0.5 + 0.5 * (std::f64::consts::TAU * (v / period + shift)).cos();
                     return hex([0.0, -1.0 / 3.0, -2.0 / 3.0].map(|shift| (70.0 + 170.0 * part(shift)).round() as u8));
                 }
-                let at = if high > low { 2.0 * (v - low) / (high - low) } else { 1.0 };
-                let stop = (at as usize).min(1);
-                let mix = |k: usize| STOPS[stop][k] + (STOPS[stop + 1][k] - STOPS[stop][k]) * (at - stop as f64);
-                hex([0, 1, 2].map(|k| mix(k).round() as u8))
+                hex(scale_color(if high > low { (v - low) / (high - low) } else { 0.5 }))
             };
             values.iter().map(|v| v.map_or_else(missing, of)).collect()
         }

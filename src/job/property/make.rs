@@ -1,0 +1,131 @@
+//! The task that computes properties.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::request::{ComputeProperties, PropertyMap, PropertyOutput};
+use crate::job::progress::StudyProgress;
+use crate::job::{Control, Ending, Failure, Task};
+use crate::micrograph::PhaseMap;
+use crate::property::{Progress, Properties, Property, PropertyError, Wanted, evaluate};
+
+/// The shortest edge of a map whose quarters tell something.
+const LEAST_EDGE: usize = 32;
+/// What a quarter costs, beside its map.
+const QUARTER: f64 = 0.25;
+
+impl Task for ComputeProperties {
+    const NAME: &'static str = "properties";
+    type Progress = StudyProgress;
+    type Output = PropertyOutput;
+
+    fn run(self, control: &Control<StudyProgress, PropertyOutput>) -> Result<Ending, Failure> {
+        if self.maps.is_empty() {
+            return Err(Failure("There is no phase map. Open a micrograph and segment it first.".into()));
+        }
+        if self.wanted.properties.is_empty() {
+            return Err(Failure("No property is chosen. Tick at least one.".into()));
+        }
+        let quarters = if self.quarters { quarters_of(&self.maps[0]) } else { vec![] };
+        let all = self.maps.len() as f64 + QUARTER * quarters.len() as f64;
+        let mut done = 0.0;
+        for (number, map) in self.maps.iter().enumerate() {
+            let doing =
+                |what: &str| if self.maps.len() > 1 { format!("{}: {what}", map.name) } else { what.to_string() };
+            let Some(found) =
+                self.one(map, &self.wanted, control, &|share, what| ((done + share) / all, doing(what)))?
+            else {
+                return Ok(Ending::Kept);
+            };
+            control.output(PropertyOutput::Map(number, Arc::new(found)));
+            done += 1.0;
+        }
+        // The orders of diffraction depend on the edge of the cell, so light of a part is another question.
+        let properties = self.wanted.properties.iter().copied().filter(|p| *p != Property::Light).collect();
+        let wanted = Wanted { properties, keep_fields: false, ..self.wanted.clone() };
+        for quarter in &quarters {
+            let Some(found) = self.one(quarter, &wanted, control, &|share, what| {
+                ((done + QUARTER * share) / all, format!("quarters: {what}"))
+            })?
+            else {
+                return Ok(Ending::Kept);
+            };
+            control.output(PropertyOutput::Quarter(Arc::new(found)));
+            done += QUARTER;
+        }
+        Ok(Ending::Finished)
+    }
+}
+
+/// The share of all work that is done, and its words, of the share of one map.
+type Told<'a> = &'a (dyn Fn(f64, &str) -> (f64, String) + Sync);
+
+impl ComputeProperties {
+    /// The properties of one map; none if the job is to end. The computation runs on a thread of its own: the control
+    /// belongs to this one.
+    fn one(
+        &self,
+        map: &PropertyMap,
+        wanted: &Wanted,
+        control: &Control<StudyProgress, PropertyOutput>,
+        told: Told,
+    ) -> Result<Option<Properties>, Failure> {
+        let found = watched(control, told, |progress| {
+            let pixel = map.pixel_size.as_ref().map(|p| p.metres);
+            evaluate(&map.map, pixel, &self.set, wanted, progress)
+        });
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(PropertyError::Cancelled) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Runs work on another thread, shows its progress, and ends it when the job is to end.
+pub fn watched<T: Send, O>(
+    control: &Control<StudyProgress, O>,
+    told: Told,
+    work: impl FnOnce(Progress) -> Result<T, PropertyError> + Send,
+) -> Result<T, PropertyError> {
+    let is_ending = AtomicBool::new(false);
+    let (sender, receiver) = crossbeam_channel::bounded::<(f64, String)>(1);
+    std::thread::scope(|scope| {
+        let is_ending = &is_ending;
+        let thread = scope.spawn(move || {
+            let progress = |share: f64, doing: &str| {
+                // What does not fit is old by the time it would be read.
+                let _ = sender.try_send((share, doing.to_string()));
+                !is_ending.load(Ordering::Relaxed)
+            };
+            work(&progress)
+        });
+        while !thread.is_finished() {
+            if let Ok((share, doing)) = receiver.recv_timeout(std::time::Duration::from_millis(30)) {
+                let (share, doing) = told(share, &doing);
+                control.show(StudyProgress { share, doing });
+            }
+            control.wait_while_paused();
+            is_ending.store(control.is_ending(), Ordering::Relaxed);
+        }
+        match thread.join() {
+            Ok(found) => found,
+            // The job's own thread says what happened.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// The quarters of a map that is large enough.
+fn quarters_of(of: &PropertyMap) -> Vec<PropertyMap> {
+    let (height, width) = of.map.size();
+    if height.min(width) < LEAST_EDGE {
+        return vec![];
+    }
+    let (h, w) = (height / 2, width / 2);
+    let quarter = |(top, left): (usize, usize)| {
+        let labels = of.map.labels.slice(ndarray::s![top..top + h, left..left + w]).iter().copied().collect();
+        PropertyMap { map: Arc::new(PhaseMap::new((h, w), labels, of.map.phases)), ..of.clone() }
+    };
+    [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w)].map(quarter).into()
+}

@@ -1,0 +1,16 @@
+//! Properties of a micrograph and of what was made from it: the work, the table and the files.
+
+mod files;
+mod make;
+mod request;
+mod set;
+mod spread;
+mod table;
+mod threshold;
+
+pub use files::{fields_vti, write_properties};
+pub use request::{ComputeProperties, PropertyMap, PropertyOutput, PropertyResults};
+pub use set::{MakePropertySet, PropertySetKind, SetMember};
+pub use spread::Spread;
+pub use table::{PropertyRow, main_quantity, property_rows, property_table};
+pub use threshold::{PropertyThresholds, ThresholdPoint};

@@ -1,0 +1,117 @@
+//! Conductivity or diffusivity of a map.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds};
+use super::super::field::{check_values, conduction};
+use super::super::{Bounds, Directions, PropertyError};
+use super::{Case, Cell, Progress, Properties, Property, Quantity, of_residual};
+
+/// The largest over the smallest value along the principal axes of a symmetric tensor.
+fn anisotropy(tensor: &[Vec<f64>]) -> f64 {
+    let mean = 0.5 * (tensor[0][0] + tensor[1][1]);
+    let half = (0.25 * (tensor[0][0] - tensor[1][1]).powi(2) + tensor[0][1].powi(2)).sqrt();
+    (mean + half) / (mean - half)
+}
+
+pub(super) fn add(
+    case: &Case,
+    property: Property,
+    found: &mut Properties,
+    progress: Progress,
+) -> Result<(), PropertyError> {
+    let is_diffusion = property == Property::Diffusivity;
+    let (values, unit, word) = if is_diffusion {
+        (case.set.diffusivities(&case.present)?, case.set.diffusivity_unit.as_str(), "diffusivity")
+    } else {
+        (case.set.conductivities(&case.present)?, case.set.conductivity_unit.as_str(), "conductivity")
+    };
+    let there: Vec<f64> = (0..values.len()).filter(|p| case.present[*p]).map(|p| values[p]).collect();
+    check_values(&there, word, if is_diffusion { "the diffusivity" } else { "the conductivity" })?;
+    let mut main = bounded(case, property, unit, &values);
+    if !case.wanted.full_fields {
+        found.quantities.push(main);
+        return Ok(());
+    }
+    let way = case.winding(&|phase| values[phase] > 0.0, true).directions();
+    let by_edges = case.winding(&|phase| values[phase] > 0.0, false).directions();
+    let is_periodic = case.wanted.cell == Cell::Periodic;
+    let letter = if is_diffusion { "D" } else { "k" };
+    if is_periodic && way == Directions::None {
+        main.field = Some(0.0);
+        found.quantities.push(main);
+        found.notes.push(format!(
+            "No path of phases with a {word} above 0 leads through the map, so its {word} is 0. No field was solved."
+        ));
+        return Ok(());
+    }
+    if is_periodic && way != by_edges {
+        found.notes.push(format!(
+            "Phases with a {word} above 0 go on through the map by corners of pixels only. What passes there depends on the size of the pixels, not on the structure."
+        ));
+    }
+    let (labels, (height, width)) = case.labels();
+    let solved = AtomicUsize::new(0);
+    let accuracy = case.wanted.accuracy;
+    let watch = |iteration: usize, residual: f64| {
+        if iteration == 0 {
+            solved.fetch_add(1, Ordering::Relaxed);
+        }
+        let number = solved.load(Ordering::Relaxed).saturating_sub(1).min(1);
+        progress(
+            of_residual(number, 2, residual, accuracy.tolerance),
+            if is_diffusion { "diffusion" } else { "conduction" },
+        )
+    };
+    let result = conduction(&labels, [1, height, width], &values, accuracy, &watch)?;
+    main.field = Some(result.mean());
+    found.quantities.push(main);
+    let mean = arithmetic(&case.shares(&values));
+    for (axis, name) in ["x", "y"].into_iter().enumerate() {
+        let along = result.tensor[axis][axis];
+        let what = if is_diffusion { "Diffusivity" } else { "Conductivity" };
+        let formula = format!("The mean flux along {name} under a mean gradient of 1 along {name}.");
+        found.quantities.push(Quantity::of_field(property, &format!("{what} along {name}"), unit, &formula, along));
+        if is_diffusion {
+            let formula = format!(
+                "τ = ⟨D⟩/D{name}{name}: what the phases would let through side by side, over what passes; not squared, as TauFactor defines it."
+            );
+            let tortuosity = if along > 1e-9 * mean { mean / along } else { f64::INFINITY };
+            found.quantities.push(Quantity::of_field(
+                property,
+                &format!("Tortuosity factor along {name}"),
+                "",
+                &formula,
+                tortuosity,
+            ));
+        }
+    }
+    let formula = format!("The largest over the smallest eigenvalue of the effective {word}.");
+    let name = format!("Anisotropy of {word}");
+    found.quantities.push(Quantity::of_field(property, &name, "", &formula, anisotropy(&result.tensor)));
+    if case.wanted.keep_fields {
+        for (axis, name) in ["x", "y"].into_iter().enumerate() {
+            let name = format!("Flux {letter}, gradient along {name}");
+            found.fields.push(case.picture(property, &name, unit, &result.magnitude(axis)));
+        }
+    }
+    Ok(())
+}
+
+/// The number with its bounds and its estimate.
+fn bounded(case: &Case, property: Property, unit: &str, values: &[f64]) -> Quantity {
+    let shares = case.shares(values);
+    let dimension = case.wanted.dimension;
+    let formula = "Estimate: third-order strong contrast (Torquato 1985). Bounds: Wiener, Hashin–Shtrikman, and three-point (Silnutzer; Beran and Milton in three dimensions). Full field: the mean of both directions.";
+    let name = if property == Property::Diffusivity { "Diffusivity" } else { "Conductivity" };
+    let mut main = Quantity::new(property, name, unit, formula);
+    main.bounds.push(("Wiener".into(), Bounds { lower: harmonic(&shares), upper: arithmetic(&shares) }));
+    main.bounds.push(("Hashin–Shtrikman".into(), hashin_shtrikman(&shares, dimension)));
+    if let Some((first, second, three)) = case.pair {
+        let near = three_point_bounds([values[first], values[second]], three, dimension);
+        main.bounds.push(("three-point".into(), near));
+        let (matrix, other, three) = case.matrix_first((first, second, three), values);
+        main.estimate = Some(strong_contrast([values[matrix], values[other]], three, dimension));
+    }
+    main
+}

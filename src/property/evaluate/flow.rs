@@ -1,0 +1,109 @@
+//! Permeability of a map.
+
+use super::super::transport::{kozeny_carman, two_point_permeability};
+use super::super::{Bounds, Dimension, PropertyError, flow};
+use super::{Case, Cell, Progress, Properties, Property, Quantity};
+use crate::stats::{Boundary, specific_surface, two_point_radial};
+
+const PROPERTY: Property = Property::Permeability;
+
+pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Result<(), PropertyError> {
+    let pore_phases: Vec<bool> = case.set.phases.iter().map(|m| m.pore).collect();
+    let is_pore = |phase: usize| pore_phases.get(phase).copied().unwrap_or(false);
+    if !(0..case.present.len()).any(|p| case.present[p] && is_pore(p)) {
+        let text = "No phase of this map is pore space, so nothing flows. Tick “pore” at the phase that a fluid fills.";
+        return Err(PropertyError::Flow(text.into()));
+    }
+    let pores: Vec<bool> = case.map.flat().iter().map(|l| is_pore(usize::from(*l))).collect();
+    let size = case.map.size();
+    let (edge, unit) = case.pixel.map_or((1.0, "px²"), |metres| (metres * 1e6, "µm²"));
+    let area = edge * edge;
+    let formula = match case.wanted.dimension {
+        Dimension::Plane => {
+            "Estimate: Kozeny–Carman, φ³/(5 s²). Full field: Stokes flow around what goes on through the thickness; the mean of both directions."
+        }
+        Dimension::Section => {
+            "Estimate: Kozeny–Carman, φ³/(5 s²) with s of the volume, 4/π of the section's. Bound: 2/(3 (1 − φ)²) ∫ (S2 − φ²) r dr, Prager's two-point bound. Full field: Stokes flow in the section, as if it went on through the thickness."
+        }
+    };
+    let mut main = Quantity::new(PROPERTY, "Permeability", unit, formula);
+    let indicator = ndarray::ArrayView2::from_shape(size, &pores).expect("a value for each pixel");
+    let porosity = pores.iter().filter(|p| **p).count() as f64 / pores.len() as f64;
+    let surface = specific_surface(&indicator, Boundary::Periodic);
+    let surface = match case.wanted.dimension {
+        Dimension::Plane => surface,
+        // Area for each volume over length for each area of a section (Underwood, Quantitative Stereology, 1970).
+        Dimension::Section => surface * 4.0 / std::f64::consts::PI,
+    };
+    main.estimate = kozeny_carman(porosity, surface).map(|k| k * area);
+    if case.wanted.dimension == Dimension::Section {
+        let bound = two_point_permeability(&two_point_radial(&indicator, Boundary::Periodic));
+        main.bounds.extend(bound.map(|k| ("two-point".to_string(), Bounds { lower: 0.0, upper: k * area })));
+    }
+    if !case.wanted.full_fields {
+        found.quantities.push(main);
+        return Ok(());
+    }
+    let result = solved(case, &pores, progress);
+    let (k, speeds) = match result {
+        Ok(result) => result,
+        Err(error) => {
+            found.quantities.push(main);
+            return Err(error);
+        }
+    };
+    main.field = Some(0.5 * (k[0] + k[1]) * area);
+    found.quantities.push(main);
+    for (axis, name) in ["x", "y"].into_iter().enumerate() {
+        let formula =
+            format!("The mean velocity along {name} times the viscosity, over the pressure gradient along {name}.");
+        let name = format!("Permeability along {name}");
+        found.quantities.push(Quantity::of_field(PROPERTY, &name, unit, &formula, k[axis] * area));
+    }
+    if case.wanted.keep_fields {
+        for (speed, name) in speeds.iter().zip(["x", "y"]) {
+            let name = format!("Speed, pressure falling along {name}");
+            let scaled: Vec<f64> = speed.iter().map(|v| v * area).collect();
+            found.fields.push(case.picture(PROPERTY, &name, unit, &scaled));
+        }
+    }
+    Ok(())
+}
+
+/// Permeabilities along x and y in pixels squared, and the speed in each pixel of the cell for either.
+type Solved = ([f64; 2], Vec<Vec<f64>>);
+
+fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, PropertyError> {
+    let watch = |_: usize, _: f64| progress(0.5, "flow");
+    let size = case.map.size();
+    match case.wanted.cell {
+        Cell::Periodic => {
+            let found = flow(pores, size, &watch)?;
+            let k = found.permeability;
+            Ok(([k[0][0], k[1][1]], (0..2).map(|axis| found.speed(axis)).collect()))
+        }
+        Cell::Sealed => {
+            let (height, width) = size;
+            let along = |axis: usize| {
+                // Mirrored along the flow, so that the ends fit; a wall of one pixel seals the sides.
+                let (long, across) = if axis == 0 { (width, height) } else { (height, width) };
+                let pixel = |side: usize, at: usize| {
+                    let at = if at < long { at } else { 2 * long - 1 - at };
+                    if axis == 0 { pores[side * width + at] } else { pores[at * width + side] }
+                };
+                let cell: Vec<bool> = (0..(across + 1) * 2 * long)
+                    .map(|n| n / (2 * long) < across && pixel(n / (2 * long), n % (2 * long)))
+                    .collect();
+                let found = flow(&cell, (across + 1, 2 * long), &watch)?;
+                let k = found.permeability[0][0] * (across + 1) as f64 / across as f64;
+                // In the order of the mirrored cell that pictures are cut from.
+                let speed = found.speed(0);
+                let at = |y: usize, x: usize| if axis == 0 { speed[y * 2 * long + x] } else { speed[x * 2 * long + y] };
+                let picture = (0..height * 2 * width).map(|n| (n / (2 * width), n % (2 * width)));
+                Ok((k, picture.map(|(y, x)| if x < width { at(y, x) } else { 0.0 }).collect()))
+            };
+            let (x, y): ((f64, Vec<f64>), (f64, Vec<f64>)) = (along(0)?, along(1)?);
+            Ok(([x.0, y.0], vec![x.1, y.1]))
+        }
+    }
+}
