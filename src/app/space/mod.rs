@@ -5,6 +5,7 @@ mod compare;
 mod latent;
 mod map;
 mod micrograph;
+mod property;
 mod reconstruct;
 mod studies;
 
@@ -18,6 +19,7 @@ pub use compare::CompareSpace;
 pub use latent::LatentSpace;
 pub use map::MapSpace;
 pub use micrograph::MicrographSpace;
+pub use property::PropertySpace;
 pub use reconstruct::ReconstructSpace;
 pub use studies::StudiesSpace;
 
@@ -38,6 +40,7 @@ pub fn all() -> Vec<Box<dyn Space>> {
         Box::<StudiesSpace>::default(),
         Box::<LatentSpace>::default(),
         Box::<MapSpace>::default(),
+        Box::<PropertySpace>::default(),
     ]
 }
 

@@ -1,0 +1,213 @@
+//! The Properties workspace: what structures conduct, bear, let through and absorb.
+
+mod field;
+mod materials;
+mod panel;
+mod part;
+mod state;
+mod table;
+mod threshold;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers, Ui};
+
+pub use state::PropertySpace;
+
+use super::{Space, SpaceCommand, Status};
+use crate::app::command::plain_key;
+use crate::app::shared::Shared;
+use crate::app::shared::watch::{News, OneShot};
+use crate::job::{ComputeProperties, Ending, Progress, PropertyOutput, PropertyResults, Request, write_properties};
+use crate::micrograph::is_picture;
+use crate::project::Project;
+use crate::property::{PropertySet, Wanted};
+use state::{Asked, COMPUTE, EXPORT, NAME, STOP, Tab};
+
+impl Space for PropertySpace {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn purpose(&self) -> &'static str {
+        "What the structure conducts, bears, lets through and absorbs: bounds, estimates and full fields."
+    }
+
+    fn panel(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        panel::panel(self, shared, ui);
+    }
+
+    fn view(&mut self, ui: &mut Ui, shared: &mut Shared) {
+        self.is_shown = true;
+        view::view(self, shared, ui);
+    }
+
+    fn poll(&mut self, _ctx: &Context, shared: &mut Shared) {
+        while let Some(news) = self.reading.poll(&mut shared.messages) {
+            let News::Output(found) = news else { continue };
+            for map in found {
+                match map {
+                    Ok(map) => {
+                        self.others.push(map);
+                        shared.changed();
+                    }
+                    Err(reason) => shared.messages.error(reason),
+                }
+            }
+        }
+        if !self.reading.is_running() && !self.waiting.is_empty() {
+            let paths = std::mem::take(&mut self.waiting);
+            let read = move || Ok(paths.into_iter().map(state::read_map).collect());
+            self.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
+        }
+        estimate(self, shared);
+        threshold::poll(self, shared);
+        self.job.take_progress();
+        while let Some(news) = self.job.poll(&mut shared.messages) {
+            match news {
+                News::Output(output) => {
+                    self.results.iter_mut().for_each(|results| results.take(output.clone()));
+                    self.fields.clear();
+                    shared.changed();
+                }
+                News::Ended(Ending::Finished) => shared.messages.note("The properties are computed."),
+                News::Ended(Ending::Kept | Ending::Cancelled) => {
+                    shared.messages.note("The computation of properties was stopped; what was done stays.");
+                }
+                News::Ended(Ending::Failed(_)) => {}
+            }
+        }
+    }
+
+    fn status(&self) -> Option<Status> {
+        let progress = &self.job.progress;
+        let buttons = vec![("Stop", "End it; the properties that are done stay.", STOP)];
+        let (share, text) = (progress.share(), progress.doing());
+        self.is_running().then_some(Status { what: "Properties", share, text, memory: None, buttons })
+    }
+
+    /// Pictures become further maps; a property set is opened, and a table of n and k is read.
+    fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
+        let is_set = |path: &PathBuf| {
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) && PropertySet::read(path).is_ok()
+        };
+        let (sets, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_set);
+        sets.into_iter().for_each(|path| materials::open_set(self, shared, &path));
+        let is_table = |path: &PathBuf| {
+            path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|t| e.eq_ignore_ascii_case(t)))
+        };
+        let (tables, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_table);
+        tables.into_iter().for_each(|path| materials::open_table(self, shared, &path));
+        let (pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| is_picture(path));
+        self.waiting.extend(pictures);
+        others
+    }
+
+    fn commands(&self, shared: &Shared) -> Vec<SpaceCommand> {
+        let command = |id, name, tooltip, key, unavailable| SpaceCommand { id, name, tooltip, key, unavailable };
+        let idle = (!self.is_running()).then(|| "Nothing is being computed.".to_string());
+        let none = self.results.is_none().then(|| "Nothing is computed yet.".to_string());
+        vec![
+            command(
+                COMPUTE,
+                "Compute the properties",
+                "Compute the chosen properties of the original, its realisations and the other maps.",
+                Some(plain_key(Key::Space)),
+                panel::blocked(self, shared).map(String::from),
+            ),
+            command(
+                STOP,
+                "Stop computing properties",
+                "End it; what is done stays.",
+                Some(plain_key(Key::Escape)),
+                idle,
+            ),
+            command(
+                EXPORT,
+                "Export properties and fields",
+                "Write tables (CSV, Markdown, LaTeX), figures and fields (PNG, NPY, VTI) into the export folder.",
+                Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
+                none,
+            ),
+        ]
+    }
+
+    fn perform(&mut self, id: &'static str, _ctx: &Context, shared: &mut Shared) {
+        match id {
+            COMPUTE => compute(self, shared),
+            STOP => self.job.request(Request::StopAndKeep),
+            _ => export(self, shared),
+        }
+    }
+
+    fn save(&self, project: &mut Project) {
+        project.parts.insert(part::NAME.into(), part::of(self));
+    }
+
+    fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
+        self.job.stop();
+        *self = Self::default();
+        match project.parts.remove(part::NAME).as_ref().map(part::read) {
+            Some(Ok(kept)) => part::take(self, kept),
+            Some(Err(reason)) => shared.messages.warning(format!("The project's properties were left out: {reason}.")),
+            None => {}
+        }
+    }
+
+    fn would_lose(&self) -> Option<String> {
+        self.is_running().then(|| "Properties are being computed; closing the window ends that.".into())
+    }
+}
+
+/// Keeps bounds and estimates up to date while the workspace is shown.
+fn estimate(space: &mut PropertySpace, shared: &mut Shared) {
+    while let Some(news) = space.live.poll(&mut shared.messages) {
+        if let (News::Output(PropertyOutput::Map(_, found)), Some(asked)) = (news, &space.asked) {
+            space.estimates = Some((asked.clone(), found));
+        }
+    }
+    if !std::mem::take(&mut space.is_shown) || space.live.is_running() {
+        return;
+    }
+    let originals = state::originals(shared);
+    let Some(original) = space.original_of(&originals) else { return };
+    let Some(map) = original.phases.clone() else { return };
+    space.fit_set(map.phases);
+    let wanted = Wanted { full_fields: false, keep_fields: false, ..space.wanted.clone() };
+    let asked = Asked { map: map.clone(), set: space.set.clone(), wanted: wanted.clone() };
+    if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) || wanted.properties.is_empty() {
+        return;
+    }
+    let mut maps = space.maps(shared, &original);
+    maps.truncate(1);
+    space.asked = Some(asked);
+    space.live.start(ComputeProperties { maps, set: space.set.clone(), wanted, quarters: false }, &shared.wake);
+}
+
+/// Starts the computation of everything.
+fn compute(space: &mut PropertySpace, shared: &mut Shared) {
+    if panel::blocked(space, shared).is_some() {
+        return;
+    }
+    let originals = state::originals(shared);
+    let Some(original) = space.original_of(&originals) else { return };
+    let maps = space.maps(shared, &original);
+    let request = ComputeProperties {
+        maps,
+        set: space.set.clone(),
+        wanted: space.wanted.clone(),
+        quarters: space.wanted.full_fields,
+    };
+    space.results = Some(PropertyResults::new(Arc::new(request.clone())));
+    space.fields.clear();
+    space.tab = Tab::Results;
+    space.job.start(request, &shared.wake);
+    shared.changed();
+}
+
+fn export(space: &PropertySpace, shared: &mut Shared) {
+    let Some(results) = space.results.clone() else { return };
+    shared.write(shared.export.path("properties"), move |folder| write_properties(folder, &results).map(|_| ()));
+}
