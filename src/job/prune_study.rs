@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::progress::{RunProgress, StudyProgress};
+use super::property::{Response, responses};
 use super::reconstruct::Run;
 use super::{Control, Ending, Failure, Progress as _, Task};
-use crate::figure::{Band, Figure, MADE, Series, side_by_side};
+use crate::figure::{Band, Figure, MADE, ORIGINAL, Series, side_by_side};
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
 use crate::net::{DEPTHS, Layer, Weights, WeightsKind};
@@ -47,6 +48,9 @@ pub struct StudyRow {
     pub errors: Vec<(f64, f64)>,
     /// The errors of white noise: S2, lineal path.
     pub noise: (f64, f64),
+    /// For each seed how far conductivity and stiffness are from the original's, in percent, the means over all phases but
+    /// the first; see [`Response`].
+    pub responses: Vec<(f64, f64)>,
     /// The phases of the first seed.
     pub phases: Arc<PhaseMap>,
 }
@@ -62,14 +66,24 @@ fn spread(values: &[f64]) -> f64 {
     (values.iter().map(|v| (v - middle).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
 }
 
+/// Mean and standard deviation of the first and of the second values.
+fn both_over_seeds(pairs: &[(f64, f64)]) -> [(f64, f64); 2] {
+    let of = |part: fn(&(f64, f64)) -> f64| {
+        let values: Vec<f64> = pairs.iter().map(part).collect();
+        (mean(values.iter().copied()), spread(&values))
+    };
+    [of(|e| e.0), of(|e| e.1)]
+}
+
 impl StudyRow {
     /// Mean and standard deviation over seeds of the S2 error, then of the lineal-path error.
     pub fn summary(&self) -> [(f64, f64); 2] {
-        let of = |part: fn(&(f64, f64)) -> f64| {
-            let values: Vec<f64> = self.errors.iter().map(part).collect();
-            (mean(values.iter().copied()), spread(&values))
-        };
-        [of(|e| e.0), of(|e| e.1)]
+        both_over_seeds(&self.errors)
+    }
+
+    /// Mean and standard deviation over seeds of how far the conductivity is off, then the stiffness, in percent.
+    pub fn properties(&self) -> [(f64, f64); 2] {
+        both_over_seeds(&self.responses)
     }
 }
 
@@ -95,13 +109,14 @@ pub fn recommend(rows: &[StudyRow]) -> Option<Layer> {
 /// The study as CSV, a line a depth.
 pub fn study_csv(rows: &[StudyRow]) -> String {
     let mut text = String::from(
-        "depth,weights,receptive_field_px,memory_mib,seconds,s2_error_percent,s2_spread,s2_white_noise,lineal_path_error_percent,lineal_path_spread,lineal_path_white_noise,recommended\n",
+        "depth,weights,receptive_field_px,memory_mib,seconds,s2_error_percent,s2_spread,s2_white_noise,lineal_path_error_percent,lineal_path_spread,lineal_path_white_noise,conductivity_change_percent,conductivity_spread,stiffness_change_percent,stiffness_spread,recommended\n",
     );
     let best = recommend(rows);
     for row in rows {
         let [(s2, s2_spread), (path, path_spread)] = row.summary();
+        let [(conducts, conducts_spread), (bears, bears_spread)] = row.properties();
         text.push_str(&format!(
-            "{},{},{},{:.1},{:.2},{s2:.4},{s2_spread:.4},{:.4},{path:.4},{path_spread:.4},{:.4},{}\n",
+            "{},{},{},{:.1},{:.2},{s2:.4},{s2_spread:.4},{:.4},{path:.4},{path_spread:.4},{:.4},{conducts:.4},{conducts_spread:.4},{bears:.4},{bears_spread:.4},{}\n",
             row.depth,
             row.depth.weights(),
             row.depth.receptive_field(),
@@ -116,8 +131,8 @@ pub fn study_csv(rows: &[StudyRow]) -> String {
 }
 
 /// The study as figures: the errors of S2 and of the lineal path against depth, with a band of one standard deviation
-/// over seeds.
-pub fn study_figures(rows: &[StudyRow]) -> [Figure; 2] {
+/// over seeds, and how far conductivity and stiffness are off.
+pub fn study_figures(rows: &[StudyRow]) -> Vec<Figure> {
     let names: Vec<String> = rows.iter().enumerate().map(|(n, r)| format!("{} {}", n + 1, r.depth)).collect();
     let figure = |title: &str, k: usize| {
         let at = |n: usize, row: &StudyRow| (n as f64 + 1.0, row.summary()[k]);
@@ -133,7 +148,21 @@ pub fn study_figures(rows: &[StudyRow]) -> [Figure; 2] {
             ..Figure::default()
         }
     };
-    [figure("S2 error against depth", 0), figure("Lineal-path error against depth", 1)]
+    let mut figures = vec![figure("S2 error against depth", 0), figure("Lineal-path error against depth", 1)];
+    if rows.iter().any(|row| !row.responses.is_empty()) {
+        let series = [("conductivity", MADE), ("stiffness", ORIGINAL)].into_iter().enumerate();
+        let points = |k: usize| rows.iter().enumerate().map(move |(n, row)| (n as f64 + 1.0, row.properties()[k].0));
+        figures.push(Figure {
+            title: "Properties against depth".into(),
+            x_label: format!("depth ({})", names.join(", ")),
+            y_label: "change (%)".into(),
+            series: series
+                .map(|(k, (name, color))| Series { name: name.into(), color, points: points(k).collect() })
+                .collect(),
+            ..Figure::default()
+        });
+    }
+    figures
 }
 
 /// Writes the table, the figure and the pictures of a study into a folder; returns what was written.
@@ -223,9 +252,34 @@ impl Study {
             seconds: mean(made.iter().map(|realisation| realisation.report.seconds)),
             errors: made.iter().map(|realisation| both(|p| &p.errors, realisation)).collect(),
             noise: both(|p| &p.white_noise, first),
+            responses: self.responses_of(&made, control)?,
             phases,
         };
         Ok((ending, Some(row)))
+    }
+}
+
+impl Study {
+    /// How far each reconstruction's conductivity and stiffness are from the original's.
+    fn responses_of(
+        &self,
+        made: &[Arc<Realisation>],
+        control: &Control<StudyProgress, StudyRow>,
+    ) -> Result<Vec<(f64, f64)>, ReconstructError> {
+        let Some(original) = &self.target.phases else { return Ok(vec![]) };
+        let of = |map: &PhaseMap| responses(map, &|| true).unwrap_or_default();
+        let wanted = of(original);
+        let mut found = vec![];
+        for map in made.iter().filter_map(|realisation| realisation.phases.as_ref()) {
+            if control.is_ending() {
+                break;
+            }
+            let changes: Vec<Response> =
+                of(map).iter().zip(&wanted).skip(1).map(|(own, wanted)| own.change_from(*wanted)).collect();
+            let off = |part: fn(&Response) -> f64| mean(changes.iter().map(|c| part(c).abs()));
+            found.push((off(|c| c.conductivity), off(|c| c.young)));
+        }
+        Ok(found)
     }
 }
 
@@ -268,7 +322,16 @@ mod tests {
 
     fn row(depth: Layer, errors: &[(f64, f64)]) -> StudyRow {
         let phases = Arc::new(PhaseMap::new((1, 1), vec![0], 2));
-        StudyRow { depth, memory: 1 << 20, seconds: 1.0, errors: errors.to_vec(), noise: (13.0, 70.0), phases }
+        let responses = errors.iter().map(|(s2, path)| (0.5 * s2, *path)).collect();
+        StudyRow {
+            depth,
+            memory: 1 << 20,
+            seconds: 1.0,
+            errors: errors.to_vec(),
+            noise: (13.0, 70.0),
+            responses,
+            phases,
+        }
     }
 
     #[test]
@@ -284,6 +347,7 @@ mod tests {
         assert_eq!(recommend(&early), None, "nothing has converged");
         assert_eq!(recommend(&[]), None);
         let figures = study_figures(&rows);
+        assert!(figures.len() == 3 && (figures[2].series[0].points[0].1 - 4.75).abs() < 1e-9);
         assert!(figures.iter().all(|f| f.series[0].points.len() == 3 && f.x_label.contains("2 pool1")));
         assert!((figures[0].bands[0].points[1].2 - figures[0].bands[0].points[1].1 - 2.0 * 0.283).abs() < 0.01);
         let drawn = side_by_side(&figures).expect("a figure");

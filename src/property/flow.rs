@@ -5,20 +5,11 @@
 //! all flows with a given mean velocity the real one has the least dissipation (Helmholtz). That is a sparse symmetric
 //! system, which is factorised once for both directions.
 
-use std::sync::mpsc;
-use std::time::Duration;
-
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::prelude::Reborrow;
-use faer::sparse::linalg::cholesky::{SymbolicCholesky, SymmetricOrdering, factorize_symbolic_cholesky};
-use faer::sparse::{SparseColMat, SymbolicSparseColMat};
-use faer::{Conj, Mat, Side};
+use faer::Mat;
 
 use super::field::Watch;
+use super::sparse::{Columns, Factor, add_to};
 use super::{Directions, PropertyError, Winding};
-
-/// The most memory of a factorisation, in bytes.
-const MOST_MEMORY: usize = 4 << 30;
 
 /// Flow through the pores of a periodic map.
 #[derive(Clone, Debug)]
@@ -51,15 +42,20 @@ impl Flow {
 /// If the pixels are not as many as the size says.
 pub fn flow(pores: &[bool], (height, width): (usize, usize), watch: Watch) -> Result<Flow, PropertyError> {
     assert_eq!(pores.len(), height * width, "a value for each pixel");
-    let system = System::new(pores, (height, width))?;
+    let mut system = System::new(pores, (height, width))?;
     let unknowns = system.columns.len();
-    let coupling = system.coupling.clone();
-    let solution = if unknowns == 0 { Mat::zeros(0, 2) } else { solve(&system, watch)? };
+    // A⁻¹ B of the system: a column for each component of the mean velocity.
+    let coupling = &system.coupling;
+    let mut solution = Mat::from_fn(unknowns, 2, |row, column| coupling[row][column]);
+    if unknowns > 0 {
+        let factor = Factor::new(std::mem::take(&mut system.columns), watch).map_err(|refused| refused.of("flow"))?;
+        factor.solve(&mut solution);
+    }
     // The dissipation of a mean velocity U is Uᵀ R U per pixel.
     let pixels = (height * width) as f64;
     let resistance: [[f64; 2]; 2] = std::array::from_fn(|a| {
         std::array::from_fn(|b| {
-            let inner: f64 = (0..unknowns).map(|n| coupling[n][a] * solution[(n, b)]).sum();
+            let inner: f64 = (0..unknowns).map(|n| system.coupling[n][a] * solution[(n, b)]).sum();
             (system.direct[a][b] - inner) / pixels
         })
     });
@@ -83,83 +79,6 @@ pub fn flow(pores: &[bool], (height, width): (usize, usize), watch: Watch) -> Re
     Ok(Flow { permeability, velocity: velocity.collect(), unknowns })
 }
 
-/// A⁻¹ B of the system: a column for each component of the mean velocity.
-fn solve(system: &System, watch: Watch) -> Result<Mat<f64>, PropertyError> {
-    let n = system.columns.len();
-    let mut starts = vec![0usize];
-    let (mut rows, mut values) = (vec![], vec![]);
-    for column in &system.columns {
-        let mut sorted = column.clone();
-        sorted.sort_unstable_by_key(|(row, _)| *row);
-        rows.extend(sorted.iter().map(|(row, _)| *row as usize));
-        values.extend(sorted.iter().map(|(_, value)| *value));
-        starts.push(rows.len());
-    }
-    let too_large = |_| PropertyError::Flow("The flow needs more memory than there is.".into());
-    let pattern = SymbolicSparseColMat::new_checked(n, n, starts, None, rows);
-    let matrix = SparseColMat::new(pattern, values);
-    let symbolic =
-        factorize_symbolic_cholesky(matrix.symbolic(), Side::Lower, SymmetricOrdering::Amd, Default::default())
-            .map_err(too_large)?;
-    let needed = symbolic.len_val() * size_of::<f64>();
-    if needed > MOST_MEMORY {
-        return Err(PropertyError::Flow(format!(
-            "The flow through this map needs {:.1} GiB of memory, more than the {} GiB that it may take. Cut out a part, or halve the size of the map.",
-            needed as f64 / (1u64 << 30) as f64,
-            MOST_MEMORY >> 30
-        )));
-    }
-    let coupling = Mat::from_fn(n, 2, |row, column| system.coupling[row][column]);
-    // The factorisation cannot be interrupted: it runs beside this thread, which listens.
-    let (sender, receiver) = mpsc::channel();
-    let work = move || {
-        let _ = sender.send(factorised(&symbolic, &matrix, coupling));
-    };
-    let thread = std::thread::Builder::new().name("flow".into());
-    thread.spawn(work).map_err(|_| PropertyError::Flow("The flow found no thread to work on.".into()))?;
-    loop {
-        match receiver.recv_timeout(Duration::from_millis(50)) {
-            Ok(found) => return found,
-            Err(mpsc::RecvTimeoutError::Timeout) if watch(0, 1.0) => {}
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(PropertyError::Cancelled),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Err(PropertyError::Flow("The flow could not be computed: its thread ended.".into()));
-            }
-        }
-    }
-}
-
-fn factorised(
-    symbolic: &SymbolicCholesky<usize>,
-    matrix: &SparseColMat<usize, f64>,
-    mut right: Mat<f64>,
-) -> Result<Mat<f64>, PropertyError> {
-    let failed = || PropertyError::Flow("The flow needs more memory than there is.".into());
-    let par = faer::get_global_parallelism();
-    let mut values = vec![];
-    values.try_reserve_exact(symbolic.len_val()).map_err(|_| failed())?;
-    values.resize(symbolic.len_val(), 0.0);
-    let scratch = symbolic.factorize_numeric_llt_scratch::<f64>(par, Default::default());
-    let mut memory = MemBuffer::try_new(scratch).map_err(|_| failed())?;
-    let stack = MemStack::new(&mut memory);
-    let factor = symbolic
-        .factorize_numeric_llt(
-            &mut values,
-            matrix.rb(),
-            Side::Lower,
-            Default::default(),
-            par,
-            stack,
-            Default::default(),
-        )
-        .map_err(|_| {
-            PropertyError::Flow("The flow cannot be resolved on these pixels. Clean up single pixels first.".into())
-        })?;
-    let mut memory = MemBuffer::try_new(symbolic.solve_in_place_scratch::<f64>(2, par)).map_err(|_| failed())?;
-    factor.solve_in_place_with_conj(Conj::No, right.as_mut(), par, MemStack::new(&mut memory));
-    Ok(right)
-}
-
 /// The value of the stream function at a node: an unknown (none for the solid where it is 0), and what a mean velocity
 /// adds.
 #[derive(Clone, Copy)]
@@ -172,8 +91,7 @@ struct Node {
 struct System {
     size: (usize, usize),
     nodes: Vec<Node>,
-    /// The lower triangle, column after column: rows and values.
-    columns: Vec<Vec<(u32, f64)>>,
+    columns: Columns,
     /// How unknowns and mean velocities share in the dissipation.
     coupling: Vec<[f64; 2]>,
     direct: [[f64; 2]; 2],
@@ -296,11 +214,7 @@ impl System {
                 self.coupling[column as usize][axis] += weight * first * by_mean[axis];
             }
             for &(row, second) in terms[..count].iter().filter(|(row, v)| *row >= column && *v != 0.0) {
-                let entries = &mut self.columns[column as usize];
-                match entries.iter_mut().find(|(n, _)| *n == row) {
-                    Some((_, value)) => *value += weight * first * second,
-                    None => entries.push((row, weight * first * second)),
-                }
+                add_to(&mut self.columns[column as usize], row, weight * first * second);
             }
         }
     }

@@ -11,6 +11,7 @@ mod parameters;
 mod percolation;
 mod section;
 mod set;
+mod sparse;
 mod transport;
 
 pub use bounds::{

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::progress::{RunProgress, StudyProgress};
+use super::property::{Response, own_responses, responses};
 use super::reconstruct::Run;
 use super::{Control, Ending, Failure, Progress as _, Task, Wanted};
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
@@ -42,6 +43,18 @@ pub struct MethodRow {
     pub halves: Option<f64>,
     /// The curves of every phase of the original.
     pub original_curves: Vec<Curves>,
+    /// By how much two pictures of the original's size differ in conductivity and stiffness, in percent, for every phase;
+    /// and how far white noise is from the original.
+    pub own_responses: [Vec<Response>; 2],
+}
+
+/// What is measured of the original.
+struct Measured {
+    map: Arc<PhaseMap>,
+    corners: Vec<Vec<f64>>,
+    halves: Option<f64>,
+    responses: Vec<Response>,
+    own_responses: [Vec<Response>; 2],
 }
 
 /// A realisation with what was measured of it.
@@ -67,6 +80,8 @@ pub struct Made {
     pub overlap: Option<f64>,
     /// How much of it is a copy, where that can be told.
     pub copied: Option<Copied>,
+    /// How far its conductivity and stiffness are from the original's, in percent, for every phase.
+    pub responses: Vec<Response>,
 }
 
 /// A micrograph with the results of all methods.
@@ -84,6 +99,15 @@ pub struct StudiedMicrograph {
     pub rows: Vec<MethodRow>,
 }
 
+/// The pixels of a map in any order: white noise with its volume fractions.
+fn noise_like(map: &PhaseMap) -> PhaseMap {
+    use rand::SeedableRng;
+    use rand::seq::SliceRandom;
+    let mut noise = map.clone();
+    noise.flat_mut().shuffle(&mut rand_pcg::Pcg64::seed_from_u64(1));
+    noise
+}
+
 /// S3 of every phase.
 fn three_points(map: &PhaseMap) -> Vec<Vec<f64>> {
     (0..map.phases).map(|phase| three_point(&map.indicator(phase).view())).collect()
@@ -94,11 +118,10 @@ impl MethodStudy {
     fn study(
         &self,
         method: &Method,
-        original: &(Arc<PhaseMap>, Vec<Vec<f64>>, Option<f64>),
+        original: &Measured,
         control: &Control<StudyProgress, MethodRow>,
         show: &dyn Fn(f64, String),
     ) -> Result<(Ending, MethodRow), ReconstructError> {
-        let (original, corners, halves) = original;
         let name = method.settings().name();
         let settings =
             Settings { method: method.clone(), realisations: self.seeds.max(1), size: None, ..self.settings.clone() };
@@ -117,16 +140,19 @@ impl MethodStudy {
             let Some(map) = realisation.phases.clone() else { return };
             show(f64::NAN, format!("{name}, measuring"));
             let found = three_points(&map);
+            let responses = responses(&map, &|| true).unwrap_or_default();
+            let changes = responses.iter().zip(&original.responses).map(|(a, b)| a.change_from(*b));
             made.borrow_mut().push(Made {
                 seed: realisation.report.seed,
                 seconds: realisation.report.seconds,
                 memory: memory.get(),
                 curves: realisation.curves.clone(),
                 phases: realisation.report.phases.clone(),
-                three_point: corners.iter().zip(&found).map(|(a, b)| error_rate(a, b)).collect(),
-                unseen: unseen_share(original, &map),
+                three_point: original.corners.iter().zip(&found).map(|(a, b)| error_rate(a, b)).collect(),
+                unseen: unseen_share(&original.map, &map),
                 overlap: realisation.report.overlap.map(|overlap| overlap.largest),
                 copied: realisation.report.copied,
+                responses: changes.collect(),
                 map,
             });
         };
@@ -134,8 +160,9 @@ impl MethodStudy {
             method: method.clone(),
             made,
             refused,
-            halves: *halves,
+            halves: original.halves,
             original_curves: self.target.curves().to_vec(),
+            own_responses: original.own_responses.clone(),
         };
         match run.realise(control, &follow, &keep) {
             Ok(ending) => Ok((ending, row(made.take(), None))),
@@ -162,7 +189,12 @@ impl Task for MethodStudy {
         self.methods.sort_by_key(|method| method.settings().iterations());
         let corners = three_points(&map);
         let halves = self.target.overlap_of_halves();
-        let original = (map, corners, halves);
+        let go_on = || true;
+        let of_original = responses(&map, &go_on)?;
+        let noise = responses(&noise_like(&map), &go_on)?;
+        let noise = noise.iter().zip(&of_original).map(|(a, b)| a.change_from(*b)).collect();
+        let own_responses = [own_responses(&map, &go_on)?, noise];
+        let original = Measured { map, corners, halves, responses: of_original, own_responses };
         for (number, method) in self.methods.iter().enumerate() {
             let last = Cell::new(0.0);
             let show = |part: f64, doing: String| {

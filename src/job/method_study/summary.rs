@@ -69,7 +69,7 @@ macro_rules! free {
 }
 
 /// All columns.
-pub const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 16] = [
     rate!(
         "S2, %",
         "s2_error_percent",
@@ -125,6 +125,24 @@ pub const COLUMNS: [Column; 14] = [
         tip: "Error rate of the three-point correlation of right isosceles triangles.",
         is_error: true,
         of: |made, n| made.three_point.get(n).copied().unwrap_or(f64::NAN),
+        noise: none,
+        natural: none,
+    },
+    Column {
+        heading: "conducts, %",
+        name: "conductivity_change_percent",
+        tip: "Not fitted: change of the conductivity when this phase conducts ten times as well as the rest.",
+        is_error: true,
+        of: |made, n| made.responses.get(n).map_or(f64::NAN, |r| r.conductivity),
+        noise: none,
+        natural: none,
+    },
+    Column {
+        heading: "bears, %",
+        name: "stiffness_change_percent",
+        tip: "Not fitted: change of Young's modulus when this phase is ten times as stiff as the rest.",
+        is_error: true,
+        of: |made, n| made.responses.get(n).map_or(f64::NAN, |r| r.young),
         noise: none,
         natural: none,
     },
@@ -242,11 +260,19 @@ pub fn summary_table(rows: &[MethodRow], phase_number: usize, caption: String) -
             };
             std::iter::once(Cell::plain(name)).chain(COLUMNS.iter().map(cell)).collect::<Vec<_>>()
         };
-        table.rows.push(line("white noise", &|column| (column.noise)(compared)));
+        let own = |which: usize, column: &Column| {
+            let response = rows.first()?.own_responses[which].get(phase_number)?;
+            match column.name {
+                "conductivity_change_percent" => Some(response.conductivity),
+                "stiffness_change_percent" => Some(response.young),
+                _ => None,
+            }
+        };
+        table.rows.push(line("white noise", &|column| own(1, column).unwrap_or_else(|| (column.noise)(compared))));
         let halves = rows.first().and_then(|row| row.halves).unwrap_or(f64::NAN);
         table.rows.push(line("the original's own variation", &|column| match column.name {
             "largest_overlap" => halves,
-            _ => (column.natural)(compared),
+            _ => own(0, column).unwrap_or_else(|| (column.natural)(compared)),
         }));
     }
     table

@@ -3,6 +3,7 @@
 mod files;
 mod make;
 mod request;
+mod response;
 mod set;
 mod spread;
 mod table;
@@ -10,6 +11,7 @@ mod threshold;
 
 pub use files::{fields_vti, write_properties};
 pub use request::{ComputeProperties, PropertyMap, PropertyOutput, PropertyResults};
+pub use response::{Response, own_responses, responses};
 pub use set::{MakePropertySet, PropertySetKind, SetMember};
 pub use spread::Spread;
 pub use table::{PropertyRow, main_quantity, property_rows, property_table};

@@ -1,6 +1,7 @@
 //! Full fields on the pixels of a map, by Fourier transforms and conjugate gradients.
 
 mod conduction;
+mod direct;
 mod elasticity;
 mod grid;
 mod solve;

@@ -11,7 +11,7 @@ use crate::app::shared::original::Original;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::work::write_over;
 use crate::app::theme;
-use crate::app::widgets::{heading, row};
+use crate::app::widgets::{heading, row, value};
 use crate::property::light::IndexTable;
 use crate::property::{Material, Property, PropertySet, material, materials};
 
@@ -51,12 +51,13 @@ pub fn materials_of_phases(
     });
     let colors = theme::phases(&original.recipe, phases);
     let wanted = space.wanted.properties.clone();
+    let usual = PropertySet::first(phases);
     for (phase, color) in colors.into_iter().enumerate() {
         let name = original.recipe.phase_name(phase);
         let Some(of_phase) = space.set.phases.get_mut(phase) else { break };
         let reads = ui.push_id(("material", phase), |ui| {
             ui.add_space(2.0);
-            one(of_phase, &name, color, &wanted, ui)
+            one(of_phase, &usual.phases[phase], (&name, color), &wanted, ui)
         });
         if reads.inner {
             space.table_for = Some(phase);
@@ -65,11 +66,17 @@ pub fn materials_of_phases(
     }
 }
 
-/// One phase: its material and its values. Returns whether a table of its index is to be read.
-fn one(of_phase: &mut Material, name: &str, color: egui::Color32, wanted: &[Property], ui: &mut Ui) -> bool {
+/// One phase: its material and its values, with the usual ones. Returns whether a table of its index is to be read.
+fn one(
+    of_phase: &mut Material,
+    usual: &Material,
+    (name, color): (&str, egui::Color32),
+    wanted: &[Property],
+    ui: &mut Ui,
+) -> bool {
     let before = of_phase.clone();
     let tip = format!("What {name} is made of. Its values can be changed below.");
-    row(ui, name, &tip, |ui| {
+    let (_, reset) = row(ui, name, &tip, |ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
         ui.painter().rect(rect, 2.0, color, ui.visuals().widgets.noninteractive.bg_stroke, egui::StrokeKind::Inside);
         let shown = if of_phase.name.is_empty() { OWN } else { &of_phase.name };
@@ -89,6 +96,10 @@ fn one(of_phase: &mut Material, name: &str, color: egui::Color32, wanted: &[Prop
         }
         response.response
     });
+    if reset {
+        of_phase.clone_from(usual);
+    }
+    let known = material(&of_phase.name).unwrap_or(usual);
     let has = |property: Property| wanted.contains(&property);
     if has(Property::Conductivity) {
         number(
@@ -96,7 +107,7 @@ fn one(of_phase: &mut Material, name: &str, color: egui::Color32, wanted: &[Prop
             "Conductivity",
             "Thermal conductivity; 0 for an insulator.",
             &mut of_phase.conductivity,
-            1.0,
+            known.conductivity,
             " W/(m K)",
             0.0..=1e12,
         );
@@ -107,19 +118,20 @@ fn one(of_phase: &mut Material, name: &str, color: egui::Color32, wanted: &[Prop
             "Diffusivity",
             "Diffusivity over that of free diffusion; 0 where nothing moves.",
             &mut of_phase.diffusivity,
-            1.0,
+            known.diffusivity,
             "",
             0.0..=1e12,
         );
     }
     if has(Property::Elasticity) {
-        number(ui, "Young's E", "Young's modulus; 0 for a void.", &mut of_phase.young, 100.0, " GPa", 0.0..=1e9);
+        number(ui, "Young's E", "Young's modulus; 0 for a void.", &mut of_phase.young, known.young, " GPa", 0.0..=1e9);
         if of_phase.young != Some(0.0) {
-            number(ui, "Poisson's ν", "Poisson's ratio.", &mut of_phase.poisson, 0.3, "", -0.99..=0.499);
+            number(ui, "Poisson's ν", "Poisson's ratio.", &mut of_phase.poisson, known.poisson, "", -0.99..=0.499);
         }
     }
     if has(Property::Permeability) {
-        row(ui, "Pore space", "Whether a fluid flows through this phase.", |ui| ui.checkbox(&mut of_phase.pore, ""));
+        let tip = "Whether a fluid flows through this phase.";
+        value(ui, "Pore space", tip, &mut of_phase.pore, &known.pore, |ui, v| ui.checkbox(v, ""));
     }
     let reads = has(Property::Light) && index(of_phase, ui);
     if *of_phase != before && material(&of_phase.name).is_some_and(|known| known != of_phase) {
@@ -128,18 +140,18 @@ fn one(of_phase: &mut Material, name: &str, color: egui::Color32, wanted: &[Prop
     reads
 }
 
-/// A number that may be unknown.
+/// A number that may be unknown, with the value that its source gives.
 fn number(
     ui: &mut Ui,
     label: &str,
     tip: &str,
-    value: &mut Option<f64>,
-    first: f64,
+    number: &mut Option<f64>,
+    known: Option<f64>,
     suffix: &str,
     range: std::ops::RangeInclusive<f64>,
 ) {
-    row(ui, label, tip, |ui| -> Response {
-        match value {
+    value(ui, label, tip, number, &known, |ui, number| -> Response {
+        match number {
             Some(v) => {
                 let speed = (0.01 * v.abs()).max(0.001);
                 ui.add(DragValue::new(v).speed(speed).range(range).suffix(suffix).max_decimals(6))
@@ -147,7 +159,7 @@ fn number(
             None => {
                 let response = ui.button("unknown").on_hover_text("No source is known. Click to enter a value.");
                 if response.clicked() {
-                    *value = Some(first);
+                    *number = Some(if suffix.is_empty() { 0.25 } else { 1.0 });
                 }
                 response
             }
@@ -161,7 +173,8 @@ fn index(of_phase: &mut Material, ui: &mut Ui) -> bool {
     if let [[_, n, k]] = table.rows.as_mut_slice() {
         row(ui, "Index n + ik", "Refractive index for all wavelengths; k > 0 absorbs.", |ui| {
             let first = ui.add(DragValue::new(n).speed(0.01).range(0.0..=100.0).max_decimals(5));
-            ui.add(DragValue::new(k).speed(0.01).range(0.0..=100.0).max_decimals(5)) | first
+            let second = DragValue::new(k).speed(0.01).range(0.0..=100.0).max_decimals(5);
+            ui.add(second).on_hover_text("k, absorption index") | first
         });
     } else if let [[low, ..], .., [high, ..]] = table.rows.as_slice() {
         let text = format!("{low} to {high} nm");

@@ -38,7 +38,7 @@ pub fn panel(space: &mut PropertySpace, shared: &mut Shared, ui: &mut Ui) {
     };
     let phases = original.phases.as_ref().map_or(0, |m| m.phases);
     space.fit_set(phases);
-    ScrollArea::vertical().auto_shrink([false, false]).max_height(ui.available_height() - 64.0).show(ui, |ui| {
+    ScrollArea::vertical().auto_shrink([false, false]).max_height(ui.available_height() - 78.0).show(ui, |ui| {
         original_choice(space, &original, &originals, ui);
         properties(space, ui);
         materials_of_phases(space, shared, &original, phases, ui);
@@ -158,7 +158,8 @@ fn light(light: &mut LightSettings, needs_pixel: bool, ui: &mut Ui) {
     });
     row(ui, "Below: n + ik", "The medium below the layers.", |ui| {
         let first = ui.add(DragValue::new(&mut light.below[0]).speed(0.01).range(0.0..=100.0));
-        ui.add(DragValue::new(&mut light.below[1]).speed(0.01).range(0.0..=100.0)) | first
+        let second = DragValue::new(&mut light.below[1]).speed(0.01).range(0.0..=100.0);
+        ui.add(second).on_hover_text("k below, absorption index") | first
     });
     layers(&mut light.upper_layers, "Layers above", "Add a uniform layer on the pattern", ui);
     layers(&mut light.lower_layers, "Layers below", "Add a uniform layer under the pattern", ui);
@@ -184,7 +185,9 @@ fn layers(layers: &mut Vec<[f64; 3]>, label: &str, tip: &str, ui: &mut Ui) {
                 }
             });
         }
-        removed.into_iter().for_each(|number| drop(layers.remove(number)));
+        if let Some(number) = removed {
+            layers.remove(number);
+        }
     });
 }
 

@@ -58,39 +58,39 @@ pub struct ThresholdsAsked {
 
 /// The state of the workspace.
 pub struct PropertySpace {
-    pub set: PropertySet,
-    pub wanted: Wanted,
+    pub(super) set: PropertySet,
+    pub(super) wanted: Wanted,
     /// The original that was chosen; none follows the open micrograph.
-    pub original: Option<Original>,
+    pub(super) original: Option<Original>,
     /// Whether the original's realisations are computed too.
-    pub realisations: bool,
+    pub(super) realisations: bool,
     /// Other micrographs.
-    pub others: Vec<PropertyMap>,
-    pub reading: Watch<OneShot<Vec<Result<PropertyMap, String>>>>,
-    pub waiting: Vec<PathBuf>,
+    pub(super) others: Vec<PropertyMap>,
+    pub(super) reading: Watch<OneShot<Vec<Result<PropertyMap, String>>>>,
+    pub(super) waiting: Vec<PathBuf>,
     /// The phase whose table of n and k is being chosen.
-    pub table_for: Option<usize>,
+    pub(super) table_for: Option<usize>,
     /// Bounds and estimates of the original as it is now.
-    pub live: Watch<ComputeProperties>,
-    pub asked: Option<Asked>,
-    pub estimates: Option<(Asked, Arc<Properties>)>,
+    pub(super) live: Watch<ComputeProperties>,
+    pub(super) asked: Option<Asked>,
+    pub(super) estimates: Option<(Asked, Arc<Properties>)>,
     /// The computation of everything.
-    pub job: Watch<ComputeProperties>,
-    pub results: Option<PropertyResults>,
-    pub tab: Tab,
+    pub(super) job: Watch<ComputeProperties>,
+    pub(super) results: Option<PropertyResults>,
+    pub(super) tab: Tab,
     /// The name of the field that the pictures show.
-    pub field: String,
-    pub original_picture: Option<Picture>,
+    pub(super) field: String,
+    pub(super) original_picture: Option<Picture>,
     /// The phase map that the picture of the original shows.
-    pub pictured: Option<Arc<PhaseMap>>,
-    pub fields: Vec<Option<Picture>>,
-    pub thresholds: Watch<PropertyThresholds>,
-    pub thresholds_asked: Option<ThresholdsAsked>,
-    pub points: Vec<ThresholdPoint>,
+    pub(super) pictured: Option<Arc<PhaseMap>>,
+    pub(super) fields: Vec<Option<Picture>>,
+    pub(super) thresholds: Watch<PropertyThresholds>,
+    pub(super) thresholds_asked: Option<ThresholdsAsked>,
+    pub(super) points: Vec<ThresholdPoint>,
     /// The threshold that would be chosen by itself, and of which picture.
-    pub automatic: Option<(Arc<Micrograph>, f32)>,
+    pub(super) automatic: Option<(Arc<Micrograph>, f32)>,
     /// Whether the view was drawn since the last poll.
-    pub is_shown: bool,
+    pub(super) is_shown: bool,
 }
 
 impl Default for PropertySpace {
@@ -140,19 +140,19 @@ pub fn originals(shared: &Shared) -> Vec<Original> {
 
 impl PropertySpace {
     /// The original: the one that was chosen, while it is there; else the open micrograph.
-    pub fn original_of(&self, originals: &[Original]) -> Option<Original> {
+    pub(super) fn original_of(&self, originals: &[Original]) -> Option<Original> {
         let chosen = self.original.as_ref().and_then(|chosen| originals.iter().find(|o| o.is_same(chosen)));
         chosen.or(originals.first()).cloned()
     }
 
     /// The realisations of an original that have phases.
-    pub fn realisations_of<'a>(&self, shared: &'a Shared, original: &Original) -> Vec<&'a Arc<Realisation>> {
+    pub(super) fn realisations_of<'a>(&self, shared: &'a Shared, original: &Original) -> Vec<&'a Arc<Realisation>> {
         let of = |r: &&Arc<Realisation>| r.phases.is_some() && Original::of_realisation(r).is_same(original);
         shared.realisations.iter().filter(of).collect()
     }
 
     /// The maps of the next computation: the original, its realisations and the others.
-    pub fn maps(&self, shared: &Shared, original: &Original) -> Vec<PropertyMap> {
+    pub(super) fn maps(&self, shared: &Shared, original: &Original) -> Vec<PropertyMap> {
         let Some(map) = original.phases.clone() else { return vec![] };
         let (name, pixel_size) = (original.name.clone(), original.pixel_size.clone());
         let mut maps = vec![PropertyMap { name, made_by: None, map, pixel_size: pixel_size.clone() }];
@@ -171,7 +171,7 @@ impl PropertySpace {
     }
 
     /// Whether the results are those of the present settings and maps.
-    pub fn is_fresh(&self, maps: &[PropertyMap]) -> bool {
+    pub(super) fn is_fresh(&self, maps: &[PropertyMap]) -> bool {
         self.results.as_ref().is_some_and(|results| {
             let request = &results.request;
             let same = request.maps.len() == maps.len()
@@ -181,15 +181,36 @@ impl PropertySpace {
     }
 
     /// The set has a material for each of so many phases.
-    pub fn fit_set(&mut self, phases: usize) {
+    pub(super) fn fit_set(&mut self, phases: usize) {
         let more = PropertySet::first(phases).phases;
         while self.set.phases.len() < phases {
             self.set.phases.push(more[self.set.phases.len()].clone());
         }
     }
 
+    /// Whether properties are being computed.
     pub fn is_running(&self) -> bool {
         self.job.is_running()
+    }
+
+    /// The results of the last computation.
+    pub fn results(&self) -> Option<&PropertyResults> {
+        self.results.as_ref()
+    }
+
+    /// Bounds and estimates of the original as it is now.
+    pub fn estimates(&self) -> Option<&Arc<Properties>> {
+        self.estimates.as_ref().map(|(_, found)| found)
+    }
+
+    /// What is computed, and how.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// What the phases are made of.
+    pub fn set(&self) -> &PropertySet {
+        &self.set
     }
 }
 

@@ -109,12 +109,13 @@ fn pictures(space: &mut PropertySpace, shared: &mut Shared, original: &Original,
         panes.push(Pane { title: "Field", picture: None, waiting, readout: &nothing, pixel_size: None, tool: false });
     }
     let mut pane_view = shared.view;
+    let room = ui.available_size();
     let wanted = ui
-        .horizontal(|ui| {
+        .allocate_ui_with_layout(room, egui::Layout::left_to_right(egui::Align::Min), |ui| {
             /// The width of the scale of colours.
             const BAR: f32 = 92.0;
             let bar = if shown.is_empty() { 0.0 } else { BAR };
-            let size = egui::vec2(ui.available_width() - bar, ui.available_height());
+            let size = egui::vec2(room.x - bar, room.y);
             let wanted = ui
                 .allocate_ui(size, |ui| {
                     ui.set_min_size(size);

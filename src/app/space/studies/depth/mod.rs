@@ -292,35 +292,63 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
         None => "No depth is recommended: the errors are hardly below white noise's. Use more iterations.".into(),
     };
     ui.label(RichText::new(text).strong());
-    let shown = |figure| ShownFigure { figure, colors: vec![theme::palette(ui).accent] };
+    let palette = theme::palette(ui);
+    let shown = |figure| ShownFigure { figure, colors: vec![palette.accent, palette.original] };
     let mut figures: Vec<ShownFigure> = study_figures(rows).into_iter().map(shown).collect();
     if let Some(only) = take_enlarged(ui, PLOTS, &mut figures) {
         let wanted = titled_plot(ui, PLOTS, only, None);
         return handle_plot_request(shared, ui, wanted);
     }
     let mut wanted = None;
-    ui.columns(3, |columns| {
+    let plotted = figures.len();
+    ui.columns(plotted + 1, |columns| {
         for (figure, ui) in figures.into_iter().zip(columns.iter_mut()) {
             wanted = titled_plot(ui, PLOTS, figure, None).or(wanted.take());
         }
-        let ui = &mut columns[2];
+        let ui = &mut columns[plotted];
         ScrollArea::both().auto_shrink([false, true]).show(ui, |ui| {
             egui::Grid::new("depths").striped(true).spacing([22.0, 4.0]).show(ui, |ui| {
-                for name in ["depth", "weights", "sees", "memory", "time each", "S2 error %", "lineal-path error %", ""]
-                {
-                    ui.label(RichText::new(name).strong());
+                for name in [
+                    "depth",
+                    "weights",
+                    "sees",
+                    "memory",
+                    "time each",
+                    "S2 error %",
+                    "lineal-path error %",
+                    "conducts, %",
+                    "bears, %",
+                    "",
+                ] {
+                    let tip = match name {
+                        "conducts, %" => {
+                            "How far the conductivity is off when a phase conducts ten times as well as the rest."
+                        }
+                        "bears, %" => "How far Young's modulus is off when a phase is ten times as stiff as the rest.",
+                        _ => "",
+                    };
+                    let heading = ui.label(RichText::new(name).strong());
+                    if !tip.is_empty() {
+                        heading.on_hover_text(tip);
+                    }
                 }
                 ui.end_row();
                 if let Some(first) = rows.first() {
                     let faint = theme::palette(ui).faint;
                     let noise = [significant(first.noise.0), significant(first.noise.1)];
-                    for text in ["white noise", "", "", "", "", &noise[0], &noise[1], ""] {
+                    for text in ["white noise", "", "", "", "", &noise[0], &noise[1], "", "", ""] {
                         ui.label(RichText::new(text).color(faint));
                     }
                     ui.end_row();
                 }
                 for row in rows {
-                    let [s2, path] = row.summary().map(|(m, s)| format!("{} ± {}", significant(m), significant(s)));
+                    let text = |(m, s)| format!("{} ± {}", significant(m), significant(s));
+                    let [s2, path] = row.summary().map(text);
+                    let properties = if row.responses.is_empty() {
+                        [String::new(), String::new()]
+                    } else {
+                        row.properties().map(text)
+                    };
                     ui.label(row.depth.name());
                     ui.label(thousands(row.depth.weights()));
                     ui.label(format!("{} px", row.depth.receptive_field()));
@@ -328,6 +356,7 @@ fn plots(space: &DepthStudySpace, shared: &mut Shared, ui: &mut Ui) {
                     ui.label(format!("{:.1} s", row.seconds));
                     ui.label(s2);
                     ui.label(path);
+                    properties.into_iter().for_each(|text| drop(ui.label(text)));
                     ui.label(if Some(row.depth) == best { "recommended" } else { "" });
                     ui.end_row();
                 }

@@ -19,6 +19,8 @@ struct Facts {
     seconds: f64,
     errors: Vec<(f64, f64)>,
     noise: (f64, f64),
+    #[serde(default)]
+    responses: Vec<(f64, f64)>,
     phases: usize,
 }
 
@@ -28,8 +30,8 @@ pub fn of(rows: &[StudyRow]) -> Part {
     let mut facts = vec![];
     for row in rows {
         part.put_map(row.depth.name(), &row.phases);
-        let StudyRow { depth, memory, seconds, errors, noise, phases } = row.clone();
-        facts.push(Facts { depth, memory, seconds, errors, noise, phases: phases.phases });
+        let StudyRow { depth, memory, seconds, errors, noise, responses, phases } = row.clone();
+        facts.push(Facts { depth, memory, seconds, errors, noise, responses, phases: phases.phases });
     }
     part.put(&facts);
     part
@@ -42,9 +44,9 @@ pub fn rows(part: &Part) -> Result<Vec<StudyRow>, String> {
         return Err("it contains more depths than any network has".into());
     }
     let row = |facts: Facts| -> Result<StudyRow, String> {
-        let Facts { depth, memory, seconds, errors, noise, phases } = facts;
+        let Facts { depth, memory, seconds, errors, noise, responses, phases } = facts;
         let phases = Arc::new(part.map(depth.name(), phases)?);
-        Ok(StudyRow { depth, memory, seconds, errors, noise, phases })
+        Ok(StudyRow { depth, memory, seconds, errors, noise, responses, phases })
     };
     facts.into_iter().map(row).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::job::{Made, MethodRow, StudiedMicrograph};
+use crate::job::{Made, MethodRow, Response, StudiedMicrograph};
 use crate::micrograph::{PixelSize, Recipe};
 use crate::project::Part;
 use crate::reconstruct::Method;
@@ -30,6 +30,8 @@ struct RowFacts {
     refused: Option<String>,
     halves: Option<f64>,
     original_curves: Vec<Curves>,
+    #[serde(default)]
+    own_responses: [Vec<Response>; 2],
     made: Vec<MadeFacts>,
 }
 
@@ -45,6 +47,8 @@ struct MadeFacts {
     unseen: Option<f64>,
     overlap: Option<f64>,
     copied: Option<Copied>,
+    #[serde(default)]
+    responses: Vec<Response>,
 }
 
 fn name(row: usize, made: usize) -> String {
@@ -63,7 +67,8 @@ pub fn of(studied: &StudiedMicrograph) -> Part {
     for (n, row) in studied.rows.iter().enumerate() {
         let made = row.made.iter().enumerate().map(|(m, made)| {
             part.put_map(&name(n, m), &made.map);
-            let Made { seed, seconds, memory, curves, phases, three_point, unseen, overlap, copied, .. } = made.clone();
+            let Made { seed, seconds, memory, curves, phases, three_point, unseen, overlap, copied, responses, .. } =
+                made.clone();
             MadeFacts {
                 seed,
                 seconds,
@@ -74,11 +79,12 @@ pub fn of(studied: &StudiedMicrograph) -> Part {
                 unseen: finite(unseen),
                 overlap: overlap.and_then(finite),
                 copied,
+                responses,
             }
         });
         let made = made.collect();
-        let MethodRow { method, refused, halves, original_curves, .. } = row.clone();
-        rows.push(RowFacts { method, refused, halves, original_curves, made });
+        let MethodRow { method, refused, halves, original_curves, own_responses, .. } = row.clone();
+        rows.push(RowFacts { method, refused, halves, original_curves, own_responses, made });
     }
     let StudiedMicrograph { name, original, recipe, pixel_size, .. } = studied;
     part.put(&Facts {
@@ -105,11 +111,12 @@ pub fn studied(part: &Part) -> Result<StudiedMicrograph, String> {
             let map = Arc::new(part.map(&name(n, m), number)?);
             let three_point = facts.three_point.into_iter().map(nan).collect();
             let (unseen, overlap, copied) = (nan(facts.unseen), facts.overlap, facts.copied);
-            Ok(Made { seed, seconds, memory, map, curves, phases, three_point, unseen, overlap, copied })
+            let responses = facts.responses;
+            Ok(Made { seed, seconds, memory, map, curves, phases, three_point, unseen, overlap, copied, responses })
         };
-        let RowFacts { method, refused, halves, original_curves, made } = facts;
+        let RowFacts { method, refused, halves, original_curves, own_responses, made } = facts;
         let made = made.into_iter().enumerate().map(one).collect::<Result<_, _>>()?;
-        Ok(MethodRow { method, made, refused, halves, original_curves })
+        Ok(MethodRow { method, made, refused, halves, original_curves, own_responses })
     };
     let rows = facts.into_iter().enumerate().map(row).collect::<Result<_, _>>()?;
     Ok(StudiedMicrograph { name: title, original, recipe, pixel_size, rows })
