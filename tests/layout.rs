@@ -8,7 +8,7 @@ use egui::epaint::{ClippedShape, Shape};
 use egui::{Rect, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use microwright::app::{App, MapSpace};
+use microwright::app::{App, MapSpace, PropertySpace};
 use microwright::net::Layer;
 use window::{click, settle, sized, tab, until};
 
@@ -21,7 +21,7 @@ const SIZES: [([f32; 2], f32); 5] = [
     ([960.0, 540.0], 2.0),
     ([1280.0, 720.0], 1.5),
 ];
-const SPACES: [&str; 6] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map"];
+const SPACES: [&str; 7] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map", "Properties"];
 
 /// A text on the screen.
 struct Text {
@@ -169,6 +169,34 @@ fn a_map_holds_at_every_size() {
         click(&mut harness, "Find clusters");
         until(&mut harness, "clusters", |app| app.space::<MapSpace>().map().is_some_and(|map| map.clusters.is_some()));
         for page in ["3-D", "2-D", "What explains it", "Stress", "Members", "Clusters", "Notes (0)", "Make", "Read"] {
+            click(&mut harness, page);
+            (0..20).for_each(|_| harness.step());
+            all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));
+        }
+    }
+    assert_none(all);
+}
+
+#[test]
+fn properties_hold_at_every_size() {
+    let mut all = vec![];
+    for (size, scale) in SIZES {
+        let mut harness = sized(size).with_pixels_per_point(scale).build_eframe(move |cc| App::new(&cc.egui_ctx, None));
+        settle(&mut harness);
+        let screen = Rect::from_min_size(egui::Pos2::ZERO, Vec2::from(size));
+        tab(&mut harness, "Properties");
+        (0..8).for_each(|_| harness.step());
+        // The flow and the flux of the sample are quick.
+        harness.get_by_role_and_label(egui::accesskit::Role::CheckBox, "Elasticity").click();
+        (0..4).for_each(|_| harness.step());
+        click(&mut harness, "Compute");
+        (0..4).for_each(|_| harness.step());
+        all.extend(found(&harness, screen, &format!("{size:?} × {scale}, while it computes")));
+        until(&mut harness, "the properties", |app| {
+            let space = app.space::<PropertySpace>();
+            !space.is_running() && space.results().is_some()
+        });
+        for page in ["Results", "Estimates", "Histogram", "Threshold"] {
             click(&mut harness, page);
             (0..20).for_each(|_| harness.step());
             all.extend(found(&harness, screen, &format!("{size:?} × {scale}, {page}")));

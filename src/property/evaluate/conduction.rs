@@ -36,7 +36,7 @@ pub(super) fn add(
     let way = case.winding(&|phase| values[phase] > 0.0, true).directions();
     let by_edges = case.winding(&|phase| values[phase] > 0.0, false).directions();
     let is_periodic = case.wanted.cell == Cell::Periodic;
-    let letter = if is_diffusion { "D" } else { "k" };
+
     if is_periodic && way == Directions::None {
         main.field = Some(0.0);
         found.quantities.push(main);
@@ -49,6 +49,9 @@ pub(super) fn add(
         found.notes.push(format!(
             "Phases with a {word} above 0 go on through the map by corners of pixels only. What passes there depends on the size of the pixels, not on the structure."
         ));
+    }
+    if values.iter().any(|v| *v == 0.0) {
+        found.notes.extend(case.corner_note(&|phase| values[phase] > 0.0, "conduct"));
     }
     let (labels, (height, width)) = case.labels();
     let solved = AtomicUsize::new(0);
@@ -90,8 +93,9 @@ pub(super) fn add(
     let name = format!("Anisotropy of {word}");
     found.quantities.push(Quantity::of_field(property, &name, "", &formula, anisotropy(&result.tensor)));
     if case.wanted.keep_fields {
+        let flux = if is_diffusion { "Diffusive flux" } else { "Flux" };
         for (axis, name) in ["x", "y"].into_iter().enumerate() {
-            let name = format!("Flux {letter}, gradient along {name}");
+            let name = format!("{flux}, gradient along {name}");
             found.fields.push(case.picture(property, &name, unit, &result.magnitude(axis)));
         }
     }

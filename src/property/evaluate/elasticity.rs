@@ -39,6 +39,9 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         );
         return Ok(());
     }
+    if planar.iter().any(|m| m.bulk == 0.0) {
+        found.notes.extend(case.corner_note(&|p| planar[p].bulk > 0.0, "bear"));
+    }
     let (labels, (height, width)) = case.labels();
     let solved = AtomicUsize::new(0);
     let accuracy = case.wanted.accuracy;

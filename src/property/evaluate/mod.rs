@@ -294,6 +294,22 @@ impl Case<'_> {
         Winding::of(&inside, self.map.size(), corners)
     }
 
+    /// A sentence on corners where pixels of these phases touch while the pixels beside them are of other phases, if there
+    /// are any: in the rotated scheme they share a node.
+    fn corner_note(&self, is_in: &dyn Fn(usize) -> bool, what: &str) -> Option<String> {
+        let (height, width) = self.map.size();
+        let inside = |y: usize, x: usize| is_in(usize::from(self.map.labels[(y % height, x % width)]));
+        let touches = |at: usize| {
+            let (y, x) = (at / width, at % width);
+            let square = [inside(y, x), inside(y, x + 1), inside(y + 1, x), inside(y + 1, x + 1)];
+            square == [true, false, false, true] || square == [false, true, true, false]
+        };
+        let count = (0..height * width).filter(|at| touches(*at)).count();
+        (count > 0).then(|| format!(
+            "At {count} corners two pixels that {what} touch across two that do not. The scheme lets them through there, and fields are chequered around them; Clean up in Micrograph removes single pixels."
+        ))
+    }
+
     /// The labels of the cell that fields are solved in, and its rows and columns.
     fn labels(&self) -> (Vec<u8>, (usize, usize)) {
         let (height, width) = self.map.size();

@@ -203,6 +203,11 @@ impl PropertySpace {
         self.estimates.as_ref().map(|(_, found)| found)
     }
 
+    /// How many thresholds have been tried so far.
+    pub fn threshold_points(&self) -> usize {
+        self.points.len()
+    }
+
     /// What is computed, and how.
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
