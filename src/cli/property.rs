@@ -10,9 +10,13 @@ use super::print::say;
 use super::reconstruct::check_folder;
 use super::segmentation::SegmentationArguments;
 use crate::figure::significant;
-use crate::job::{ComputeProperties, Ending, PropertyMap, PropertyResults, property_rows, write_properties};
+use crate::job::{
+    ComputeProperties, ComputeVolume, Ending, PropertyMap, PropertyResults, property_rows, write_properties,
+};
 use crate::micrograph::pictures_in;
-use crate::property::{Accuracy, Cell, Dimension, Material, Plane, Property, PropertySet, Wanted, material, materials};
+use crate::property::{
+    Accuracy, Cell, Dimension, Material, Plane, Property, PropertySet, Quantity, Wanted, material, materials,
+};
 
 /// What is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -65,6 +69,9 @@ pub struct Arguments {
     /// Compute bounds and estimates only, no full fields
     #[arg(long)]
     estimates: bool,
+    /// Take the pages of each file as a volume (conductivity, diffusivity and elasticity in three dimensions)
+    #[arg(long, conflicts_with_all = ["made", "section", "plane_stress", "sealed", "output"])]
+    volume: bool,
     /// The residual that full fields are solved to, as a share of the first one
     #[arg(long, default_value_t = Accuracy::default().tolerance)]
     tolerance: f64,
@@ -96,6 +103,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !arguments.wavelengths.is_empty() {
         set.light.wavelengths.clone_from(&arguments.wavelengths);
     }
+    if arguments.volume {
+        return volumes(arguments, &set);
+    }
     let maps = maps_of(arguments)?;
     let request =
         Arc::new(ComputeProperties { wanted: wanted(arguments, &set), maps, set, quarters: !arguments.estimates });
@@ -114,6 +124,48 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("Stopped before all properties were computed.");
     }
     Ok(())
+}
+
+/// Prints the properties of each file as a volume.
+fn volumes(arguments: &Arguments, set: &PropertySet) -> anyhow::Result<()> {
+    let mut wanted = wanted(arguments, set);
+    if arguments.properties.is_empty() {
+        wanted.properties.retain(|p| !matches!(p, Property::Permeability | Property::Light));
+    }
+    for path in &arguments.images {
+        let volume = arguments.segmentation.volume(path)?;
+        let [planes, rows, columns] = volume.shape;
+        say!("{}: {columns} × {rows} × {planes} voxels", path.display());
+        let task = ComputeVolume { volume, set: set.clone(), wanted: wanted.clone() };
+        let mut found = None;
+        let ending = follow(task, |_| vec![], |output| found = Some(output))?;
+        match (ending, found) {
+            (Ending::Failed(reason), _) => bail!("{reason}"),
+            (_, None) => bail!("Stopped before the properties were computed."),
+            (_, Some(found)) => {
+                let width = found.quantities.iter().map(|q| q.name.chars().count()).max().unwrap_or(8);
+                found.quantities.iter().for_each(|quantity| say!("{}", line_of(quantity, width)));
+                found.notes.iter().for_each(|note| eprintln!("{note}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A quantity as a line: its estimate, bounds, full field and unit.
+fn line_of(q: &Quantity, width: usize) -> String {
+    let number = |value: Option<f64>| value.map_or(String::new(), significant);
+    let bounds = q.narrowest();
+    let line = format!(
+        "{:width$}  {:>10}  {:>10} – {:<10}  {:>10}  {}",
+        q.name,
+        number(q.estimate),
+        number(bounds.map(|b| b.lower)),
+        number(bounds.map(|b| b.upper)),
+        number(q.field),
+        q.unit
+    );
+    line.trim_end().to_string()
 }
 
 /// The materials with what is known of them.
@@ -185,17 +237,27 @@ fn maps_of(arguments: &Arguments) -> anyhow::Result<Vec<PropertyMap>> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(PropertyMap { name, made_by, map, pixel_size })
     };
-    let mut maps = vec![];
+    let mut maps: Vec<PropertyMap> = vec![];
     for path in &arguments.images {
         maps.push(one(path, None)?);
     }
     for path in &arguments.made {
-        let files = if path.is_dir() { pictures_in(path, DEPTH) } else { vec![path.clone()] };
+        let mut files = if path.is_dir() { pictures_in(path, DEPTH) } else { vec![path.clone()] };
+        // A folder of results has each realisation as labels, as a picture, and as the image before decoding.
+        let is_labels = |file: &PathBuf| {
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            stem.starts_with("reconstruction") && file.extension().is_some_and(|e| e == "npy")
+        };
+        if path.is_dir() && files.iter().any(is_labels) {
+            files.retain(is_labels);
+        }
         if files.is_empty() {
             bail!("{} has no pictures.", path.display());
         }
         for file in &files {
-            maps.push(one(file, Some("what was made from it".into()))?);
+            let mut map = one(file, Some("what was made from it".into()))?;
+            map.pixel_size = map.pixel_size.or_else(|| maps[0].pixel_size.clone());
+            maps.push(map);
         }
     }
     Ok(maps)
@@ -203,22 +265,11 @@ fn maps_of(arguments: &Arguments) -> anyhow::Result<Vec<PropertyMap>> {
 
 /// Prints the table, the verdicts and the notes.
 fn print(results: &PropertyResults) {
-    let number = |value: Option<f64>| value.map_or(String::new(), significant);
     let rows = property_rows(results);
     let width = rows.iter().map(|row| row.quantity.name.chars().count()).max().unwrap_or(0).max(8);
     say!("{:width$}  {:>10}  {:>10} – {:<10}  {:>10}  unit", "", "estimate", "lower", "upper", "full field");
     for row in &rows {
-        let q = &row.quantity;
-        let bounds = q.narrowest();
-        let mut text = format!(
-            "{:width$}  {:>10}  {:>10} – {:<10}  {:>10}  {}",
-            q.name,
-            number(q.estimate),
-            number(bounds.map(|b| b.lower)),
-            number(bounds.map(|b| b.upper)),
-            number(q.field),
-            q.unit
-        );
+        let mut text = line_of(&row.quantity, width);
         if let Some(own) = row.field_interval() {
             text += &format!("  ± {} by the size of the field", significant(own));
         }

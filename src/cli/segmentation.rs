@@ -9,6 +9,7 @@ use crate::micrograph::{
     MOST_PHASES, Micrograph, Part, PhaseMap, PictureFile, PixelSize, Prepare, Prepared, Recipe, Rectangle,
     Segmentation, data_bar,
 };
+use crate::property::Volume;
 
 /// Which pages of a file are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +156,26 @@ impl SegmentationArguments {
         let prepared = recipe.apply(&micrograph)?;
         tell(&prepared.micrograph.name, &prepared.notes());
         Ok(prepared)
+    }
+
+    /// The phases of all pages of a file, one upon another.
+    pub fn volume(&self, path: &Path) -> anyhow::Result<Volume> {
+        let file = PictureFile::open(path)?;
+        let (mut labels, mut size) = (vec![], None);
+        let pages = file.pages.len();
+        for page in 0..pages {
+            let map = self.prepared(&file, &Part { page, ..self.source.part()? })?.phases;
+            let map = map.ok_or_else(|| anyhow::anyhow!("{} has no phases.", path.display()))?;
+            if *size.get_or_insert(map.size()) != map.size() {
+                bail!("The pages of {} have several sizes, so they are no volume.", path.display());
+            }
+            labels.extend_from_slice(map.flat());
+        }
+        let (rows, columns) = size.unwrap_or_default();
+        if pages < 2 {
+            bail!("{} has one page only; a volume is a stack (TIFF, or .npy of three axes).", path.display());
+        }
+        Ok(Volume { shape: [pages, rows, columns], labels })
     }
 
     /// The phases of the wanted page of a file, and its pixel size.

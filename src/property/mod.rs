@@ -13,12 +13,15 @@ mod section;
 mod set;
 mod sparse;
 mod transport;
+mod waves;
 
 pub use bounds::{
     Bounds, Dimension, Share, arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds,
 };
 pub use error::{MOST_CONTRAST, PropertyError};
-pub use evaluate::{Cell, FieldMap, Plane, Progress, Properties, Property, Quantity, Wanted, evaluate};
+pub use evaluate::{
+    Cell, FieldMap, Plane, Progress, Properties, Property, Quantity, Volume, Wanted, evaluate, evaluate_volume,
+};
 pub use field::{Accuracy, Conduction, Elasticity, Watch, conduction, elasticity, moduli_of_tensor};
 pub use flow::{Flow, flow};
 pub use moduli::{

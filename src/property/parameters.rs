@@ -1,12 +1,11 @@
 //! The three-point parameters ζ₂ and η₂ of two-phase structures.
 
-use std::f64::consts::TAU;
-
 use rayon::prelude::*;
 use rustfft::FftDirection;
 use rustfft::num_complex::Complex;
 
 use super::section;
+use super::waves::frequency;
 use crate::stats::{Indicator, transform_complex};
 
 /// The three-point parameters of a phase: weights in 0 … 1 that third-order bounds and estimates depend on besides the
@@ -78,10 +77,4 @@ fn fraction_of(phase: &Indicator) -> Option<f64> {
 /// I − φ.
 fn deviation(inside: bool, fraction: f64) -> f64 {
     f64::from(u8::from(inside)) - fraction
-}
-
-/// The wave number of a place of a transform, in radians per pixel, −π … π.
-pub(super) fn frequency(place: usize, size: usize) -> f64 {
-    let k = if 2 * place < size { place as f64 } else { place as f64 - size as f64 };
-    TAU * k / size as f64
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustfft::FftDirection;
 use rustfft::num_complex::Complex;
 
-use super::parameters::frequency;
+use super::waves::frequency;
 use crate::stats::{Indicator, transform_complex};
 
 /// Even harmonics up to this one.

@@ -7,7 +7,9 @@ use super::request::{ComputeProperties, PropertyMap, PropertyOutput};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::PhaseMap;
-use crate::property::{Progress, Properties, Property, PropertyError, Wanted, evaluate};
+use crate::property::{
+    Progress, Properties, Property, PropertyError, PropertySet, Volume, Wanted, evaluate, evaluate_volume,
+};
 
 /// The shortest edge of a map whose quarters tell something.
 const LEAST_EDGE: usize = 32;
@@ -114,6 +116,34 @@ pub fn watched<T: Send, O>(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// A request for the properties of a volume of labels.
+pub struct ComputeVolume {
+    /// The volume.
+    pub volume: Volume,
+    /// What the phases are made of.
+    pub set: PropertySet,
+    /// What is computed.
+    pub wanted: Wanted,
+}
+
+impl Task for ComputeVolume {
+    const NAME: &'static str = "volume";
+    type Progress = StudyProgress;
+    type Output = Properties;
+
+    fn run(self, control: &Control<StudyProgress, Properties>) -> Result<Ending, Failure> {
+        let told = |share: f64, doing: &str| (share, doing.to_string());
+        match watched(control, &told, |progress| evaluate_volume(&self.volume, &self.set, &self.wanted, progress)) {
+            Ok(found) => {
+                control.output(found);
+                Ok(Ending::Finished)
+            }
+            Err(PropertyError::Cancelled) => Ok(Ending::Cancelled),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// The quarters of a map that is large enough.

@@ -10,6 +10,7 @@ mod table;
 mod threshold;
 
 pub use files::{fields_vti, write_properties};
+pub use make::ComputeVolume;
 pub use request::{ComputeProperties, PropertyMap, PropertyOutput, PropertyResults};
 pub use response::{Response, own_responses, responses};
 pub use set::{MakePropertySet, PropertySetKind, SetMember};

@@ -65,7 +65,7 @@ mod tests {
         assert_eq!((found.count, found.mean), (4, 2.5));
         assert!((found.half_width.expect("four values") - 3.182 * deviation / 2.0).abs() < 1e-9);
         // 1.96² (s/m)² / 0.01².
-        assert_eq!(found.count_for(0.01), Some(((1.959_964 * deviation / 0.025) as f64).powi(2).ceil() as usize));
+        assert_eq!(found.count_for(0.01), Some((1.959_964 * deviation / 0.025).powi(2).ceil() as usize));
         assert_eq!(Spread::of(&[1.0]).expect("a value").half_width, None);
         assert_eq!(Spread::of(&[]), None);
         assert_eq!(Spread::of(&[1.0, f64::INFINITY]), None);

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds};
 use super::super::field::{check_values, conduction};
 use super::super::{Bounds, Directions, PropertyError};
-use super::{Case, Cell, Progress, Properties, Property, Quantity, of_residual};
+use super::case::{Case, of_residual};
+use super::types::{Cell, Progress, Properties, Property, Quantity};
 
 /// The largest over the smallest value along the principal axes of a symmetric tensor.
 fn anisotropy(tensor: &[Vec<f64>]) -> f64 {
@@ -50,7 +51,7 @@ pub(super) fn add(
             "Phases with a {word} above 0 go on through the map by corners of pixels only. What passes there depends on the size of the pixels, not on the structure."
         ));
     }
-    if values.iter().any(|v| *v == 0.0) {
+    if values.contains(&0.0) {
         found.notes.extend(case.corner_note(&|phase| values[phase] > 0.0, "conduct"));
     }
     let (labels, (height, width)) = case.labels();

@@ -7,7 +7,8 @@ use super::super::moduli::{
     Moduli, ModuliBounds, hashin_shtrikman_moduli, strong_contrast_moduli, three_point_moduli, voigt_reuss,
 };
 use super::super::{Bounds, Dimension, Directions, PropertyError};
-use super::{Case, Cell, Plane, Progress, Properties, Property, Quantity, of_residual};
+use super::case::{Case, of_residual};
+use super::types::{Cell, Plane, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Elasticity;
 const UNIT: &str = "GPa";

@@ -2,7 +2,8 @@
 
 use super::super::transport::{kozeny_carman, two_point_permeability};
 use super::super::{Bounds, Dimension, PropertyError, flow};
-use super::{Case, Cell, Progress, Properties, Property, Quantity};
+use super::case::Case;
+use super::types::{Cell, Progress, Properties, Property, Quantity};
 use crate::stats::{Boundary, specific_surface, two_point_radial};
 
 const PROPERTY: Property = Property::Permeability;

@@ -4,7 +4,8 @@ use faer::c64;
 
 use super::super::PropertyError;
 use super::super::light::{Expansion, Layer, Light, Optics, Polarisation, Stack, absorption_map, rectangle, solve};
-use super::{Case, Progress, Properties, Property, Quantity};
+use super::case::Case;
+use super::types::{FieldMap, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Light;
 
@@ -79,7 +80,7 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
             let values: Vec<f64> = s?.iter().zip(&p?).map(|(s, p)| (s + p) * scale).collect();
             let values = ndarray::Array2::from_shape_fn((height, width), |(y, x)| values[y * width + x] as f32);
             let name = format!("Absorption at {wavelength} nm, times the number of pixels");
-            found.fields.push(super::FieldMap { property: PROPERTY, name, unit: String::new(), values });
+            found.fields.push(FieldMap { property: PROPERTY, name, unit: String::new(), values });
         }
     }
     Ok(())

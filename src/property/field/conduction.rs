@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::super::PropertyError;
 use super::super::error::MOST_CONTRAST;
 use super::grid::{Grid, LINES};
+use super::lines::{by_lines, lengths, make_symmetric};
 use super::solve::{Accuracy, Watch, conjugate_gradients};
 
 /// The flux through a structure under a mean gradient of 1, and the effective conductivity.
@@ -26,7 +27,7 @@ impl Conduction {
 
     /// The length of the flux in each pixel under a mean gradient along an axis.
     pub fn magnitude(&self, axis: usize) -> Vec<f64> {
-        super::lengths(&self.flux[axis])
+        lengths(&self.flux[axis])
     }
 }
 
@@ -68,7 +69,7 @@ pub fn conduction(
         found.flux.push(flux);
         found.iterations.push(iterations);
     }
-    super::make_symmetric(&mut found.tensor);
+    make_symmetric(&mut found.tensor);
     Ok(found)
 }
 
@@ -114,7 +115,7 @@ impl<'a> Solver<'a> {
     fn flux(&self, u: Option<&[f64]>, load: [f64; 3]) -> Vec<Vec<f64>> {
         let (axes, columns) = (self.grid.axes(), self.grid.shape[2]);
         let mut out = vec![vec![0.0; self.grid.pixels()]; axes];
-        super::by_lines(&mut out, columns, LINES, |first, parts| {
+        by_lines(&mut out, columns, LINES, |first, parts| {
             let (mut scratch, mut gradient) = (self.grid.scratch(), vec![vec![0.0; columns]; axes]);
             for n in 0..parts[0].len() / columns {
                 if let Some(u) = u {

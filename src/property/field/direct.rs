@@ -5,7 +5,8 @@ use faer::Mat;
 
 use super::super::PropertyError;
 use super::super::sparse::{Columns, Factor, Refused, add_to};
-use super::elasticity::{Lame, Solver};
+use super::grid::Grid;
+use super::lame::Lame;
 use super::solve::Watch;
 
 /// The contrast above which it pays, and the most pixels: beyond, the factors take too much memory.
@@ -26,18 +27,22 @@ impl Direct {
     ///
     /// # Errors
     /// The work was cancelled.
-    pub fn where_it_pays(solver: &Solver, watch: Watch) -> Result<Option<Self>, PropertyError> {
+    pub fn where_it_pays(
+        grid: &Grid,
+        labels: &[u8],
+        values: &[Lame],
+        watch: Watch,
+    ) -> Result<Option<Self>, PropertyError> {
         let stiffness = |l: &Lame| l.lambda + 2.0 * l.mu;
-        let (low, high) = solver
-            .labels
+        let (low, high) = labels
             .iter()
-            .map(|label| stiffness(&solver.values[usize::from(*label)]))
+            .map(|label| stiffness(&values[usize::from(*label)]))
             .fold((f64::INFINITY, 0.0f64), |(low, high), v| (low.min(v), high.max(v)));
-        let pays = high > CONTRAST * low && solver.grid.axes() == 2 && solver.labels.len() <= MOST_PIXELS;
+        let pays = high > CONTRAST * low && grid.axes() == 2 && labels.len() <= MOST_PIXELS;
         if !pays {
             return Ok(None);
         }
-        let (unknowns, columns) = assembled(solver);
+        let (unknowns, columns) = assembled(grid, labels, values);
         match Factor::new(columns, watch) {
             Ok(factor) => Ok(Some(Self { factor, unknowns })),
             Err(Refused::Cancelled) => Err(PropertyError::Cancelled),
@@ -65,9 +70,9 @@ impl Direct {
 }
 
 /// Numbers the nodes of stiff pixels and adds up their stiffness.
-fn assembled(solver: &Solver) -> (Vec<Option<u32>>, Columns) {
-    let [_, height, width] = solver.grid.shape;
-    let value = |pixel: usize| solver.values[usize::from(solver.labels[pixel])];
+fn assembled(grid: &Grid, labels: &[u8], values: &[Lame]) -> (Vec<Option<u32>>, Columns) {
+    let [_, height, width] = grid.shape;
+    let value = |pixel: usize| values[usize::from(labels[pixel])];
     let nodes_of = |pixel: usize| {
         let (y, x) = (pixel / width, pixel % width);
         let (y1, x1) = ((y + 1) % height, (x + 1) % width);

@@ -7,6 +7,8 @@ use super::super::error::MOST_CONTRAST;
 use super::super::{Moduli, PropertyError};
 use super::direct::Direct;
 use super::grid::{Grid, LINES};
+use super::lame::Lame;
+use super::lines::{by_lines, make_symmetric};
 use super::solve::{Accuracy, Watch, conjugate_gradients};
 
 /// Stresses and strains under mean strains of 1, and the effective stiffness.
@@ -80,7 +82,7 @@ pub fn elasticity(
     assert_eq!(labels.len(), grid.pixels(), "a label for each pixel");
     let solver = Solver::new(&grid, labels, values);
     let count = solver.pairs.len();
-    let direct = Direct::where_it_pays(&solver, watch)?;
+    let direct = Direct::where_it_pays(&grid, labels, &solver.values, watch)?;
     let mut found =
         Elasticity { stiffness: vec![vec![0.0; count]; count], stress: vec![], strain: vec![], iterations: vec![] };
     for load in 0..count {
@@ -103,7 +105,7 @@ pub fn elasticity(
         found.strain.push(solver.strain(Some(&u), &mean));
         found.iterations.push(iterations);
     }
-    super::make_symmetric(&mut found.stiffness);
+    make_symmetric(&mut found.stiffness);
     Ok(found)
 }
 
@@ -127,17 +129,10 @@ fn check_moduli(values: &[Moduli]) -> Result<(), PropertyError> {
     if factor > MOST_CONTRAST { Err(PropertyError::Contrast { value: "moduli", factor }) } else { Ok(()) }
 }
 
-/// Lamé's parameters.
-#[derive(Clone, Copy)]
-pub(super) struct Lame {
-    pub lambda: f64,
-    pub mu: f64,
-}
-
-pub(super) struct Solver<'a> {
-    pub grid: &'a Grid,
-    pub labels: &'a [u8],
-    pub values: Vec<Lame>,
+struct Solver<'a> {
+    grid: &'a Grid,
+    labels: &'a [u8],
+    values: Vec<Lame>,
     /// The axes of each component of a strain, in Voigt's order.
     pairs: &'static [(usize, usize)],
     waves: Vec<[f64; 3]>,
@@ -165,7 +160,7 @@ impl<'a> Solver<'a> {
     fn made(&self, u: Option<&[f64]>, load: &[f64], of: impl Fn(usize, &mut [f64; 6]) + Sync) -> Vec<Vec<f64>> {
         let (axes, columns, n) = (self.grid.axes(), self.grid.shape[2], self.grid.pixels());
         let mut out = vec![vec![0.0; n]; self.pairs.len()];
-        super::by_lines(&mut out, columns, LINES, |first, parts| {
+        by_lines(&mut out, columns, LINES, |first, parts| {
             let mut scratch = self.grid.scratch();
             let mut gradients = vec![vec![vec![0.0; columns]; axes]; axes];
             for line in 0..parts[0].len() / columns {

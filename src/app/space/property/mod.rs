@@ -8,9 +8,9 @@ mod state;
 mod table;
 mod threshold;
 mod view;
+mod work;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers, Ui};
 
@@ -20,11 +20,11 @@ use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::watch::{News, OneShot};
-use crate::job::{ComputeProperties, Ending, Progress, PropertyOutput, PropertyResults, Request, write_properties};
+use crate::job::{Ending, Progress, Request};
 use crate::micrograph::is_picture;
 use crate::project::Project;
-use crate::property::{PropertySet, Wanted};
-use state::{Asked, COMPUTE, EXPORT, NAME, STOP, Tab};
+use crate::property::PropertySet;
+use state::{COMPUTE, EXPORT, NAME, STOP};
 
 impl Space for PropertySpace {
     fn name(&self) -> &'static str {
@@ -62,7 +62,7 @@ impl Space for PropertySpace {
             let read = move || Ok(paths.into_iter().map(state::read_map).collect());
             self.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
         }
-        estimate(self, shared);
+        work::estimate(self, shared);
         threshold::poll(self, shared);
         self.job.take_progress();
         while let Some(news) = self.job.poll(&mut shared.messages) {
@@ -115,7 +115,7 @@ impl Space for PropertySpace {
                 "Compute the properties",
                 "Compute the chosen properties of the original, its realisations and the other maps.",
                 Some(plain_key(Key::Space)),
-                panel::blocked(self, shared).map(String::from),
+                work::blocked(self, shared).map(String::from),
             ),
             command(
                 STOP,
@@ -136,9 +136,9 @@ impl Space for PropertySpace {
 
     fn perform(&mut self, id: &'static str, _ctx: &Context, shared: &mut Shared) {
         match id {
-            COMPUTE => compute(self, shared),
+            COMPUTE => work::compute(self, shared),
             STOP => self.job.request(Request::StopAndKeep),
-            _ => export(self, shared),
+            _ => work::export(self, shared),
         }
     }
 
@@ -159,55 +159,4 @@ impl Space for PropertySpace {
     fn would_lose(&self) -> Option<String> {
         self.is_running().then(|| "Properties are being computed; closing the window ends that.".into())
     }
-}
-
-/// Keeps bounds and estimates up to date while the workspace is shown.
-fn estimate(space: &mut PropertySpace, shared: &mut Shared) {
-    while let Some(news) = space.live.poll(&mut shared.messages) {
-        if let (News::Output(PropertyOutput::Map(_, found)), Some(asked)) = (news, &space.asked) {
-            space.estimates = Some((asked.clone(), found));
-        }
-    }
-    if !std::mem::take(&mut space.is_shown) || space.live.is_running() {
-        return;
-    }
-    let originals = state::originals(shared);
-    let Some(original) = space.original_of(&originals) else { return };
-    let Some(map) = original.phases.clone() else { return };
-    space.fit_set(map.phases);
-    let wanted = Wanted { full_fields: false, keep_fields: false, ..space.wanted.clone() };
-    let asked = Asked { map: map.clone(), set: space.set.clone(), wanted: wanted.clone() };
-    if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) || wanted.properties.is_empty() {
-        return;
-    }
-    let mut maps = space.maps(shared, &original);
-    maps.truncate(1);
-    space.asked = Some(asked);
-    space.live.start(ComputeProperties { maps, set: space.set.clone(), wanted, quarters: false }, &shared.wake);
-}
-
-/// Starts the computation of everything.
-fn compute(space: &mut PropertySpace, shared: &mut Shared) {
-    if panel::blocked(space, shared).is_some() {
-        return;
-    }
-    let originals = state::originals(shared);
-    let Some(original) = space.original_of(&originals) else { return };
-    let maps = space.maps(shared, &original);
-    let request = ComputeProperties {
-        maps,
-        set: space.set.clone(),
-        wanted: space.wanted.clone(),
-        quarters: space.wanted.full_fields,
-    };
-    space.results = Some(PropertyResults::new(Arc::new(request.clone())));
-    space.fields.clear();
-    space.tab = Tab::Results;
-    space.job.start(request, &shared.wake);
-    shared.changed();
-}
-
-fn export(space: &PropertySpace, shared: &mut Shared) {
-    let Some(results) = space.results.clone() else { return };
-    shared.write(shared.export.path("properties"), move |folder| write_properties(folder, &results).map(|_| ()));
 }

@@ -4,7 +4,7 @@ use egui::{DragValue, ProgressBar, RichText, ScrollArea, Ui};
 
 use super::materials::{materials_of_phases, sources};
 use super::state::{self, NAME, PropertySpace, STOP};
-use super::{compute, export};
+use super::work::{blocked, compute, export};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::ask::{ask_for_files, picture_filters};
@@ -16,17 +16,6 @@ use crate::app::widgets::{choice, heading, primary, row, value};
 use crate::figure::duration;
 use crate::job::Progress;
 use crate::property::{Cell, Dimension, LightSettings, Plane, Property};
-
-/// Why nothing can be computed now.
-pub fn blocked(space: &PropertySpace, shared: &Shared) -> Option<&'static str> {
-    if space.is_running() {
-        return Some("Properties are being computed; stop that first.");
-    }
-    if state::originals(shared).is_empty() {
-        return Some("Open a micrograph with phases first.");
-    }
-    space.wanted.properties.is_empty().then_some("Tick at least one property.")
-}
 
 pub fn panel(space: &mut PropertySpace, shared: &mut Shared, ui: &mut Ui) {
     ui.add_space(theme::STEP);
