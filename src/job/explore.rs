@@ -12,6 +12,7 @@ use super::{Control, Ending, Event, Job, Latest, Wake, device};
 use crate::compute::Device;
 use crate::compute::graph::Precision;
 use crate::latent::{Cell, Descriptors, LatentError, Model, Painter, describe, paint, phases, pictures_of_files};
+use crate::property::{PropertySet, Quantity, Wanted, evaluate};
 use crate::stats::{Curves, all_curves};
 
 /// What is to be painted.
@@ -23,6 +24,8 @@ pub struct ExploreRequest {
     pub edge: usize,
     /// Rows of pictures beside it, of the model's own size.
     pub sheet: Vec<Vec<Cell>>,
+    /// The materials whose properties are estimated, and which.
+    pub materials: Option<Arc<(PropertySet, Wanted)>>,
 }
 
 /// The picture, measured.
@@ -38,6 +41,8 @@ pub struct Explored {
     pub curves: Curves,
     /// Its descriptors.
     pub descriptors: Descriptors,
+    /// Bounds and estimates of its properties, if there are materials.
+    pub properties: Vec<Quantity>,
     /// The time to paint and measure it.
     pub took: Duration,
 }
@@ -173,10 +178,23 @@ impl Work<'_> {
         let picture: Vec<f32> = paint(painter, &request.cell)?.into_iter().map(|v| 255.0 * v).collect();
         let size = (request.edge, request.edge);
         let (threshold, dark) = (self.model.summary.threshold, self.model.summary.dark);
-        let curves = all_curves(&phases(&picture, size, threshold, dark)).swap_remove(1);
+        let map = phases(&picture, size, threshold, dark);
+        let curves = all_curves(&map).swap_remove(1);
+        let properties = request.materials.as_deref().map_or(vec![], |(set, wanted)| {
+            let wanted = Wanted { full_fields: false, ..wanted.clone() };
+            evaluate(&map, None, set, &wanted, &|_, _| true).map_or(vec![], |found| found.quantities)
+        });
         let descriptors = describe(&picture, size, threshold, dark);
         let cell = request.cell.clone();
-        self.out.0.put(Explored { cell, picture, edge: request.edge, curves, descriptors, took: start.elapsed() });
+        self.out.0.put(Explored {
+            cell,
+            picture,
+            edge: request.edge,
+            curves,
+            descriptors,
+            properties,
+            took: start.elapsed(),
+        });
         self.control.wake();
         Ok(())
     }

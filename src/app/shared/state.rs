@@ -18,6 +18,7 @@ use crate::app::command::Action;
 use crate::app::widgets::View;
 use crate::job::Wake;
 use crate::micrograph::Micrograph;
+use crate::property::{PropertySet, Wanted};
 use crate::reconstruct::{Method, Realisation, Settings};
 
 /// The name of a space, and its test for files that only this space opens.
@@ -97,6 +98,8 @@ pub struct Shared {
     changes: u64,
     /// The phase that plots and tables show.
     pub phase: usize,
+    /// The materials of the phases and what is computed of them, once they were chosen.
+    pub materials: Option<Arc<(PropertySet, Wanted)>>,
     pub view: View,
     pub messages: Messages,
     pub work: Work,
@@ -140,6 +143,7 @@ impl Shared {
             realisations: vec![],
             changes: 0,
             phase: 0,
+            materials: None,
             view: View::default(),
             messages: Messages::default(),
             work: Work::default(),

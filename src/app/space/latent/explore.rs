@@ -28,7 +28,7 @@ impl OpenModel {
     }
 
     /// What the page should show now.
-    fn request(&self) -> ExploreRequest {
+    fn request(&self, shared: &Shared) -> ExploreRequest {
         let cell = Cell { z: self.z.clone(), layout: self.layout };
         let sheet = match (self.sheet_kind, &self.target) {
             (SheetKind::Traversal, _) => {
@@ -46,12 +46,12 @@ impl OpenModel {
             }
             (SheetKind::Interpolation, None) | (SheetKind::Correlations, _) => vec![],
         };
-        ExploreRequest { cell, edge: self.edge, sheet }
+        ExploreRequest { cell, edge: self.edge, sheet, materials: shared.materials.clone() }
     }
 
     /// Requests what the page should show, if that has changed.
-    pub(super) fn ask(&mut self) {
-        let request = self.request();
+    pub(super) fn ask(&mut self, shared: &Shared) {
+        let request = self.request(shared);
         if self.asked.as_ref() != Some(&request) {
             self.explorer.ask(request.clone());
             self.asked = Some(request);

@@ -5,6 +5,7 @@ use egui::{Color32, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 use super::data::ask_for_pictures;
 use super::explore::cell_at;
 use super::state::{LatentSpace, OpenModel, SheetKind, grey};
+use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::plots::{handle_picture_request, handle_plot_request, take_enlarged};
 use crate::app::shared::question::PathKind;
@@ -21,7 +22,7 @@ pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         placeholder(ui, text);
         return;
     };
-    open.ask();
+    open.ask(shared);
     if let (Some(shown), true) = (&open.shown, space.picture_is_old) {
         let size = (shown.edge, shown.edge);
         Picture::show(&mut space.picture, ui.ctx(), "latent picture", size, |i| grey(shown.picture[i] / 255.0));
@@ -90,7 +91,7 @@ pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     egui::CentralPanel::default().frame(beside).show(ui, |ui| {
         let table = egui::Panel::right("measured").frame(beside).show_separator_line(false).resizable(false);
         table.exact_size(TABLE).show(ui, |ui| {
-            ScrollArea::vertical().show(ui, |ui| descriptors(ui, &shown, reference.as_ref()));
+            ScrollArea::vertical().show(ui, |ui| descriptors(ui, shared, &shown, reference.as_ref()));
         });
         let half = 0.5 * ui.available_height() - 4.0;
         for figure in figures {
@@ -298,7 +299,7 @@ fn curve_figures(shown: &Explored, reference: Option<&Explored>, palette: theme:
 }
 
 /// What is measured of the picture, beside the start.
-fn descriptors(ui: &mut Ui, shown: &Explored, reference: Option<&Explored>) {
+fn descriptors(ui: &mut Ui, shared: &mut Shared, shown: &Explored, reference: Option<&Explored>) {
     ui.label(RichText::new("Measured").strong());
     egui::Grid::new("latent descriptors").striped(true).spacing([18.0, 5.0]).show(ui, |ui| {
         ui.label("");
@@ -319,9 +320,37 @@ fn descriptors(ui: &mut Ui, shown: &Explored, reference: Option<&Explored>) {
             ui.end_row();
         }
     });
+    properties(ui, shared, shown, reference);
     ui.add_space(theme::STEP);
     let text = format!("painted and measured in {:.0} ms", 1e3 * shown.took.as_secs_f64());
     ui.label(RichText::new(text).small().color(theme::palette(ui).faint));
+}
+
+/// The estimates of the picture's properties, beside the start's.
+fn properties(ui: &mut Ui, shared: &mut Shared, shown: &Explored, reference: Option<&Explored>) {
+    ui.add_space(theme::STEP);
+    if shared.materials.is_none() {
+        let tip = "Choose the materials of the phases there. Estimates of conductivity, stiffness and flow then follow the sliders here.";
+        if ui.button("Estimate properties…").on_hover_text(tip).clicked() {
+            shared.act(Action::Go("Properties"));
+        }
+        return;
+    }
+    ui.label(RichText::new("Estimated properties").strong())
+        .on_hover_text("Third-order estimates with the materials of the Properties workspace.");
+    egui::Grid::new("latent properties").striped(true).spacing([18.0, 5.0]).show(ui, |ui| {
+        for quantity in shown.properties.iter().filter(|q| q.estimate.is_some()) {
+            let of = |all: &[crate::property::Quantity]| {
+                let found = all.iter().find(|q| q.name == quantity.name).and_then(|q| q.estimate);
+                found.map_or("–".to_string(), significant)
+            };
+            let unit = if quantity.unit.is_empty() { String::new() } else { format!(" ({})", quantity.unit) };
+            ui.label(format!("{}{unit}", quantity.name)).on_hover_text(&quantity.formula);
+            ui.label(of(&shown.properties));
+            ui.label(RichText::new(reference.map_or_else(|| "–".into(), |r| of(&r.properties))).weak());
+            ui.end_row();
+        }
+    });
 }
 
 /// What the descriptors mean.

@@ -176,6 +176,7 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
             (Sent::Latent, "Train a model", "Train a latent model on the selected members, in the Latent workspace."),
             (Sent::Compare, "Compare them", "Compare the selected members with the open micrograph."),
             (Sent::Reconstruct, "Reconstruct it", "Open the selected member, to make micrographs like it."),
+            (Sent::Properties, "Their properties", "Compute what the selected members conduct, bear and let through."),
         ] {
             let blocked = to.blocked(count);
             let button = ui.add_enabled(blocked.is_none(), egui::Button::new(name));

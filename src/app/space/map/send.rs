@@ -14,9 +14,10 @@ pub enum Sent {
     Latent,
     Compare,
     Reconstruct,
+    Properties,
 }
 
-/// The most pictures that are compared at a time.
+/// The most pictures that are compared, or whose properties are computed, at a time.
 const MOST_COMPARED: usize = 24;
 
 impl Sent {
@@ -25,6 +26,7 @@ impl Sent {
             Self::Latent => "Latent",
             Self::Compare => "Compare",
             Self::Reconstruct => "Reconstruct",
+            Self::Properties => "Properties",
         }
     }
 
@@ -33,7 +35,7 @@ impl Sent {
         match self {
             _ if count == 0 => Some("Select members first."),
             Self::Reconstruct if count > 1 => Some("Select one member."),
-            Self::Compare if count > MOST_COMPARED => Some("Select at most 24 members."),
+            Self::Compare | Self::Properties if count > MOST_COMPARED => Some("Select at most 24 members."),
             _ => None,
         }
     }
@@ -68,7 +70,7 @@ pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
                         shared.act(Action::DoIn(to.space(), "train-page"));
                         shared.act(Action::Files(to.space(), paths));
                     }
-                    (Sent::Compare, paths) => shared.act(Action::Files(to.space(), paths)),
+                    (Sent::Compare | Sent::Properties, paths) => shared.act(Action::Files(to.space(), paths)),
                 }
             }
         })

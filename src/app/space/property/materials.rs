@@ -80,8 +80,11 @@ fn one(
         let (rect, _) = ui.allocate_exact_size(egui::vec2(12.0, 12.0), egui::Sense::hover());
         ui.painter().rect(rect, 2.0, color, ui.visuals().widgets.noninteractive.bg_stroke, egui::StrokeKind::Inside);
         let shown = if of_phase.name.is_empty() { OWN } else { &of_phase.name };
-        let combo =
-            ComboBox::from_id_salt("material").selected_text(shown).width(ui.available_width() - 4.0).truncate();
+        let combo = ComboBox::from_id_salt("material")
+            .selected_text(shown)
+            .width(ui.available_width() - 4.0)
+            .height(520.0)
+            .truncate();
         let mut chosen = None;
         let response = combo.show_ui(ui, |ui| {
             for known in materials() {
@@ -174,7 +177,7 @@ fn index(of_phase: &mut Material, ui: &mut Ui) -> bool {
         row(ui, "Index n + ik", "Refractive index for all wavelengths; k > 0 absorbs.", |ui| {
             let first = ui.add(DragValue::new(n).speed(0.01).range(0.0..=100.0).max_decimals(5));
             let second = DragValue::new(k).speed(0.01).range(0.0..=100.0).max_decimals(5);
-            ui.add(second).on_hover_text("k, absorption index") | first
+            first | ui.add(second).on_hover_text("k, absorption index")
         });
     } else if let [[low, ..], .., [high, ..]] = table.rows.as_slice() {
         let text = format!("{low} to {high} nm");

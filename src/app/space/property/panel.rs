@@ -148,7 +148,7 @@ fn light(light: &mut LightSettings, needs_pixel: bool, ui: &mut Ui) {
     row(ui, "Below: n + ik", "The medium below the layers.", |ui| {
         let first = ui.add(DragValue::new(&mut light.below[0]).speed(0.01).range(0.0..=100.0));
         let second = DragValue::new(&mut light.below[1]).speed(0.01).range(0.0..=100.0);
-        ui.add(second).on_hover_text("k below, absorption index") | first
+        first | ui.add(second).on_hover_text("k below, absorption index")
     });
     layers(&mut light.upper_layers, "Layers above", "Add a uniform layer on the pattern", ui);
     layers(&mut light.lower_layers, "Layers below", "Add a uniform layer under the pattern", ui);

@@ -22,6 +22,10 @@ pub fn estimate(space: &mut PropertySpace, shared: &mut Shared) {
     let Some(original) = space.original_of(&originals) else { return };
     let Some(map) = original.phases.clone() else { return };
     space.fit_set(map.phases);
+    // Other workspaces estimate the same of what they make.
+    if shared.materials.as_ref().is_none_or(|kept| kept.0 != space.set || kept.1 != space.wanted) {
+        shared.materials = Some(Arc::new((space.set.clone(), space.wanted.clone())));
+    }
     let wanted = Wanted { full_fields: false, keep_fields: false, ..space.wanted.clone() };
     let asked = Asked { map: map.clone(), set: space.set.clone(), wanted: wanted.clone() };
     if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) || wanted.properties.is_empty() {
