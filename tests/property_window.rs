@@ -7,7 +7,9 @@ mod hands;
 #[path = "common/window.rs"]
 mod window;
 
+use egui::accesskit::Role;
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use hands::{Pick, Set, Tick, check_all, operate, settings, steps, tall};
 use microwright::app::{App, PropertySpace};
 use microwright::micrograph::{PhaseMap, write_labels_npy};
@@ -196,7 +198,7 @@ fn every_control_of_properties_changes_its_setting() {
     assert_eq!(settings(&mut harness)["/properties/wanted/full_fields"], json!(false));
     operate(&mut harness, "Below: n + ik", Set(1.4));
     assert_eq!(settings(&mut harness)[&light("below/0")], json!(1.4));
-    click(&mut harness, "Add");
+    harness.get_by_role_and_label(Role::Button, "Layers above").click();
     steps(&mut harness);
     assert_eq!(settings(&mut harness)[&light("upper_layers/0/0")], json!(100.0));
 }

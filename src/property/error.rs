@@ -61,6 +61,11 @@ pub enum PropertyError {
         /// What to do.
         advice: &'static str,
     },
+    /// No path leads through the pores.
+    #[error(
+        "No path leads through the pores from one edge of the map to the opposite one, so nothing flows and the permeability is 0. Check which phase is the pore space."
+    )]
+    NoPath,
     /// There is nothing that flows, or nothing that it flows around.
     #[error("{0}")]
     Flow(String),

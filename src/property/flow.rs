@@ -115,10 +115,7 @@ impl System {
         let allowed = match winding.directions() {
             Directions::None => None,
             Directions::One(direction) => Some(direction),
-            Directions::All => {
-                let text = "No path leads through the pores from one edge of the map to the opposite one, so nothing flows and the permeability is 0. Check which phase is the pore space.";
-                return Err(PropertyError::Flow(text.into()));
-            }
+            Directions::All => return Err(PropertyError::NoPath),
         };
         let (nodes, unknowns) = numbered(&winding, size);
         let mut system = Self {

@@ -52,9 +52,9 @@ impl PropertyRow {
     }
 }
 
-/// The best number of a quantity.
-fn best(of: Option<&Quantity>) -> Option<f64> {
-    of.and_then(Quantity::best)
+/// The number of another map that can be compared with a quantity: of the same kind.
+fn alike(of: Option<&Quantity>, quantity: &Quantity) -> Option<f64> {
+    of.and_then(|other| if quantity.field.is_some() { other.field } else { other.estimate })
 }
 
 /// A row for each quantity of the first map that is ready.
@@ -72,14 +72,15 @@ pub fn property_rows(results: &PropertyResults) -> Vec<PropertyRow> {
         let of_group = |group: &String| {
             let members = others().filter(|(map, _)| map.made_by.as_deref().unwrap_or("other micrographs") == group);
             let values: Vec<f64> =
-                members.filter_map(|(_, found)| best(found.as_ref()?.named(&quantity.name))).collect();
+                members.filter_map(|(_, found)| alike(found.as_ref()?.named(&quantity.name), quantity)).collect();
             Spread::of(&values).map(|spread| (group.clone(), spread))
         };
-        let quarters: Vec<f64> = results.quarters.iter().filter_map(|q| best(q.named(&quantity.name))).collect();
+        let quarters: Vec<f64> =
+            results.quarters.iter().filter_map(|q| alike(q.named(&quantity.name), quantity)).collect();
         PropertyRow {
             quantity: quantity.clone(),
             groups: groups.iter().filter_map(of_group).collect(),
-            field_size: Spread::of(&quarters).filter(|s| s.count == 4),
+            field_size: Spread::of(&quarters).filter(|s| s.count == 4 && s.mean != 0.0),
         }
     };
     first.quantities.iter().map(row).collect()

@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::super::bounds::Bounds;
 use super::super::percolation::{Directions, Winding};
 use super::super::{PropertySet, ThreePoint};
 use super::types::{Cell, FieldMap, Property, Wanted};
@@ -99,4 +100,11 @@ impl Case<'_> {
 pub fn of_residual(number: usize, count: usize, residual: f64, tolerance: f64) -> f64 {
     let share = (residual.max(tolerance).ln() / tolerance.ln()).clamp(0.0, 1.0);
     (number as f64 + share) / count as f64
+}
+
+/// An estimate that the bounds allow; a series that is cut off may leave them where phases differ by much.
+pub fn within(estimate: f64, bounds: Option<Bounds>) -> Option<f64> {
+    let slack = 1e-9 * estimate.abs();
+    let fits = bounds.is_none_or(|b| estimate >= b.lower - slack && estimate <= b.upper + slack);
+    (fits && estimate.is_finite()).then_some(estimate)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds};
 use super::super::field::{check_values, conduction};
 use super::super::{Bounds, Directions, PropertyError};
-use super::case::{Case, of_residual};
+use super::case::{Case, of_residual, within};
 use super::types::{Cell, Progress, Properties, Property, Quantity};
 
 /// The largest over the smallest value along the principal axes of a symmetric tensor.
@@ -30,6 +30,9 @@ pub(super) fn add(
     let there: Vec<f64> = (0..values.len()).filter(|p| case.present[*p]).map(|p| values[p]).collect();
     check_values(&there, word, if is_diffusion { "the diffusivity" } else { "the conductivity" })?;
     let mut main = bounded(case, property, unit, &values);
+    if case.pair.is_some() && main.estimate.is_none() {
+        found.notes.push(format!("The phases differ by too much for the third-order estimate of the {word}: it lies outside the bounds, and is not shown."));
+    }
     if !case.wanted.full_fields {
         found.quantities.push(main);
         return Ok(());
@@ -116,7 +119,7 @@ fn bounded(case: &Case, property: Property, unit: &str, values: &[f64]) -> Quant
         let near = three_point_bounds([values[first], values[second]], three, dimension);
         main.bounds.push(("three-point".into(), near));
         let (matrix, other, three) = case.matrix_first((first, second, three), values);
-        main.estimate = Some(strong_contrast([values[matrix], values[other]], three, dimension));
+        main.estimate = within(strong_contrast([values[matrix], values[other]], three, dimension), Some(near));
     }
     main
 }

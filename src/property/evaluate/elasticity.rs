@@ -7,11 +7,12 @@ use super::super::moduli::{
     Moduli, ModuliBounds, hashin_shtrikman_moduli, strong_contrast_moduli, three_point_moduli, voigt_reuss,
 };
 use super::super::{Bounds, Dimension, Directions, PropertyError};
-use super::case::{Case, of_residual};
+use super::case::{Case, of_residual, within};
 use super::types::{Cell, Plane, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Elasticity;
 const UNIT: &str = "GPa";
+const NO_ESTIMATE: &str = "The phases differ by too much for the third-order estimate of some moduli: it lies outside the bounds, and is not shown.";
 
 pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Result<(), PropertyError> {
     let moduli = case.set.moduli(&case.present)?;
@@ -27,6 +28,9 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         Dimension::Section => &moduli,
     };
     let mut rows = bounded(case, of_kind);
+    if case.pair.is_some() && rows.iter().any(|row| row.estimate.is_none()) {
+        found.notes.push(NO_ESTIMATE.into());
+    }
     if !case.wanted.full_fields {
         found.quantities.extend(rows);
         return Ok(());
@@ -128,7 +132,7 @@ fn bounded(case: &Case, moduli: &[Moduli]) -> Vec<Quantity> {
         .map(|(name, bound, value)| {
             let mut row = Quantity::new(PROPERTY, name, UNIT, formula.clone());
             row.bounds = bounds.iter().map(|(name, b)| ((*name).into(), bound(b, dimension))).collect();
-            row.estimate = estimate.map(|m| value(m, dimension));
+            row.estimate = estimate.and_then(|m| within(value(m, dimension), row.narrowest()));
             row
         })
         .collect()

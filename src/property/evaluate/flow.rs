@@ -49,6 +49,7 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
     let (k, speeds) = match result {
         Ok(result) => result,
         Err(error) => {
+            main.field = matches!(error, PropertyError::NoPath).then_some(0.0);
             found.quantities.push(main);
             return Err(error);
         }
