@@ -35,7 +35,7 @@ fn fields(map: &PhaseMap) {
     println!("    {:?} iterations, {:.6}", found.iterations, found.mean());
     let of = |young: f64| Moduli::of_young(young, 0.3).plane_strain();
     let found = time("elasticity, contrast 100, to 1e-6", || {
-        elasticity(map.flat(), shape, &[of(1.0), of(100.0)], accuracy, &go_on).expect("a tensor")
+        elasticity(map.flat(), shape, &[of(1.0), of(100.0)], false, accuracy, &go_on).expect("a tensor")
     });
     println!("    {:?} iterations", found.iterations);
     let pores: Vec<bool> = map.flat().iter().map(|l| *l == 0).collect();
@@ -58,7 +58,7 @@ fn main() {
         let near = three_point_bounds([1.0, 100.0], three, Dimension::Plane);
         (wide, near, strong_contrast([1.0, 100.0], three, Dimension::Plane))
     });
-    time("ζ₂ and η₂ of a section", || ThreePoint::of_section(&indicator.view()).expect("two phases"));
+    time("ζ₂ and η₂ of a section", || ThreePoint::of_section(&indicator.view(), &|| true).expect("two phases"));
     fields(&map);
     let layer = Layer::Patterned {
         labels: map.flat().to_vec(),

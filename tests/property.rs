@@ -3,10 +3,13 @@
 mod common;
 
 use common::reference;
+use microwright::micrograph::PhaseMap;
 use microwright::property::{
-    Accuracy, Dimension, Moduli, ThreePoint, conduction, elasticity, flow, hashin_shtrikman, hashin_shtrikman_moduli,
-    moduli_of_tensor, strong_contrast, strong_contrast_moduli, three_point_bounds, three_point_moduli,
+    Accuracy, Cell, Dimension, Moduli, Properties, Property, PropertySet, ThreePoint, Wanted, conduction, elasticity,
+    evaluate, flow, hashin_shtrikman, hashin_shtrikman_moduli, material, moduli_of_tensor, strong_contrast,
+    strong_contrast_moduli, three_point_bounds, three_point_moduli,
 };
+use microwright::synth;
 use ndarray::Array2;
 
 const FINE: Accuracy = Accuracy { tolerance: 1e-8, iterations: 20_000 };
@@ -23,7 +26,7 @@ fn conductivity(map: &Array2<u8>, values: &[f64]) -> [[f64; 2]; 2] {
 
 fn stiffness(map: &Array2<u8>, values: &[Moduli]) -> Vec<Vec<f64>> {
     let labels: Vec<u8> = map.iter().copied().collect();
-    elasticity(&labels, shape(map), values, FINE, &|_, _| true).expect("a stiffness").stiffness
+    elasticity(&labels, shape(map), values, false, FINE, &|_, _| true).expect("a stiffness").stiffness
 }
 
 /// Discs of volume fraction `f` at the corners of a square array: one in the middle of the cell.
@@ -35,7 +38,7 @@ fn disc(size: usize, f: f64) -> Array2<u8> {
 
 /// Phases at random, some pixels wide.
 fn random_map(size: usize, fraction: f64, seed: u64) -> Array2<u8> {
-    let map = microwright::synth::bicontinuous(size, fraction, size as f64 / 5.0, seed);
+    let map = synth::bicontinuous(size, fraction, size as f64 / 5.0, seed);
     map.labels.clone()
 }
 
@@ -212,7 +215,7 @@ fn volumes_are_solved_alike() {
     close(found[2][2], 1.0 + 7.0 * fraction, 1e-6, "along the fibres");
     let moduli = [Moduli { bulk: 2.0, shear: 1.0 }, Moduli { bulk: 9.0, shear: 5.0 }];
     let flat = stiffness(&map, &moduli.map(Moduli::plane_strain));
-    let found = elasticity(&labels, [3, 16, 16], &moduli, FINE, &|_, _| true).expect("a tensor").stiffness;
+    let found = elasticity(&labels, [3, 16, 16], &moduli, false, FINE, &|_, _| true).expect("a tensor").stiffness;
     for (a, b) in [((0, 0), (0, 0)), ((0, 1), (0, 1)), ((5, 5), (2, 2))] {
         close(found[a.0][a.1], flat[b.0][b.1], 1e-5, "in the plane");
     }
@@ -272,7 +275,7 @@ fn patterns_have_known_parameters() {
         assert!((other.zeta - found.other().zeta).abs() < 1e-12);
     }
     assert_eq!(ThreePoint::of_plane(&Array2::from_elem((8, 8), true).view()), None);
-    assert_eq!(ThreePoint::of_section(&Array2::from_elem((8, 8), false).view()), None);
+    assert_eq!(ThreePoint::of_section(&Array2::from_elem((8, 8), false).view(), &|| true), None);
 }
 
 /// A section of spheres of one radius in pixels that overlap at random and leave the fraction 1 − φ₂.
@@ -305,7 +308,9 @@ fn sections_of_spheres_have_the_parameters_of_spheres() {
     // Torquato, Random Heterogeneous Materials, table 23.1; pixels add about 0.2/R.
     for (fraction, wanted) in [(0.2, 0.114), (0.5, 0.290), (0.8, 0.483)] {
         let of = |seed: u64| {
-            ThreePoint::of_section(&section_of_spheres(512, 16.0, fraction, seed).view()).expect("two phases").zeta
+            ThreePoint::of_section(&section_of_spheres(512, 16.0, fraction, seed).view(), &|| true)
+                .expect("two phases")
+                .zeta
         };
         let mean = (0..4).map(of).sum::<f64>() / 4.0;
         assert!(mean > wanted - 0.02 && mean < wanted + 0.035, "{fraction}: {mean}, not {wanted}");
@@ -321,5 +326,100 @@ fn cylinders_resist_flow_as_theory_says() {
         let k = flow(&pores, (n, n), &|_, _| true).expect("a flow").permeability;
         close((n * n) as f64 / k[0][0], wanted, 0.006, "L²/k");
         assert!((k[0][0] - k[1][1]).abs() < 1e-6 * k[0][0] && k[0][1].abs() < 1e-5 * k[0][0], "{k:?}");
+    }
+}
+
+fn evaluated(map: &PhaseMap, materials: [&str; 2], wanted: &Wanted) -> Properties {
+    let set = PropertySet::of(materials.map(|n| material(n).cloned().expect("a material")).to_vec());
+    evaluate(map, None, &set, wanted, &|_, _| true).expect("properties")
+}
+
+fn number(found: &Properties, name: &str) -> f64 {
+    let quantity = found.named(name).unwrap_or_else(|| panic!("no {name}: {:?}", found.quantities));
+    quantity.best().unwrap_or_else(|| panic!("no number of {name}: {:?}", found.notes))
+}
+
+#[test]
+fn stress_in_plane_strain_counts_what_holds_the_plane() {
+    // Under a strain along x alone σxx = λ + 2μ and σyy = σzz = λ, so that von Mises' stress is 2μ = E/(1 + ν).
+    let labels = [0u8; 16];
+    let of = [Moduli::of_young(1.0, 0.3).plane_strain()];
+    let found = elasticity(&labels, [1, 4, 4], &of, true, FINE, &|_, _| true).expect("a stiffness");
+    close(found.von_mises(0, &labels, &[0.3])[5], 1.0 / 1.3, 1e-9, "von Mises");
+}
+
+#[test]
+fn sealed_channels_flow_along_themselves_alone() {
+    let labels = (0..24 * 24).map(|at| u8::from(at % 8 < 4)).collect();
+    let map = PhaseMap::new((24, 24), labels, 2);
+    for cell in [Cell::Sealed, Cell::Periodic] {
+        let wanted = Wanted { properties: vec![Property::Permeability], cell, ..Wanted::default() };
+        let found = evaluated(&map, ["Quartz", "Void"], &wanted);
+        assert_eq!(number(&found, "Permeability along x"), 0.0, "{cell:?}");
+        assert!(number(&found, "Permeability along y") > 0.3, "{cell:?}");
+    }
+    let conducts = Wanted { properties: vec![Property::Diffusivity], ..Wanted::default() };
+    let found = evaluated(&map, ["Quartz", "Void"], &conducts);
+    assert_eq!(found.named("Tortuosity factor along x").and_then(|q| q.field), Some(f64::INFINITY));
+    close(number(&found, "Tortuosity factor along y"), 1.0, 1e-9, "straight channels");
+}
+
+#[test]
+fn sections_of_sandstone_let_through() {
+    let map = synth::sandstone(96, 0.2, 6.0, 3);
+    let properties = vec![Property::Diffusivity, Property::Permeability, Property::Elasticity];
+    let wanted = Wanted { properties, dimension: Dimension::Section, full_fields: false, ..Wanted::default() };
+    let found = evaluated(&map, ["Quartz", "Void"], &wanted);
+    let d = number(&found, "Diffusivity");
+    assert!(d > 0.0 && d < 0.2, "{d}");
+    assert!(number(&found, "Permeability, two-point") > number(&found, "Permeability"));
+    let young = number(&found, "Young's modulus");
+    assert!(young > 20.0 && young < 95.0, "{young}");
+}
+
+#[test]
+fn light_says_when_orders_are_too_few() {
+    let map = synth::bicontinuous(32, 0.4, 8.0, 1);
+    let mut set =
+        PropertySet::of(["Air", "Amorphous silicon"].map(|n| material(n).cloned().expect("a material")).to_vec());
+    set.light.orders = 7;
+    let wanted = Wanted { properties: vec![Property::Light], ..Wanted::default() };
+    let found = evaluate(&map, None, &set, &wanted, &|_, _| true).expect("properties");
+    let sum: f64 =
+        ["Absorption", "Reflection", "Transmission"].iter().map(|n| number(&found, &format!("{n} at 600 nm"))).sum();
+    close(sum, 1.0, 1e-8, "the sum");
+    assert!(found.notes.iter().any(|n| n.starts_with("Convergence")), "{:?}", found.notes);
+    assert!(!found.notes.iter().any(|n| n.contains("too few")), "{:?}", found.notes);
+    assert_eq!(found.fields.len(), 2);
+    set.light.pixel = 100.0;
+    let found = evaluate(&map, None, &set, &wanted, &|_, _| true).expect("properties");
+    assert!(found.notes.iter().any(|n| n.contains("too few")), "{:?}", found.notes);
+    // A wavelength beyond the table, and a NaN, are refused in sentences.
+    set.light.wavelengths = vec![2000.0];
+    let found = evaluate(&map, None, &set, &wanted, &|_, _| true).expect("properties");
+    assert!(
+        found.quantities.is_empty() && found.notes.iter().any(|n| n.contains("2000 nm is outside")),
+        "{:?}",
+        found.notes
+    );
+}
+
+#[test]
+fn odd_maps_are_no_panic() {
+    for (size, labels) in [
+        ((1, 1), vec![0]),
+        ((1, 7), vec![0, 1, 0, 1, 1, 0, 0]),
+        ((5, 1), vec![1, 1, 0, 0, 1]),
+        ((2, 2), vec![1, 1, 1, 1]),
+    ] {
+        let map = PhaseMap::new(size, labels, 2);
+        for dimension in [Dimension::Plane, Dimension::Section] {
+            for cell in [Cell::Periodic, Cell::Sealed] {
+                let wanted = Wanted { properties: Property::ALL.to_vec(), dimension, cell, ..Wanted::default() };
+                let found = evaluated(&map, ["Air", "Alumina"], &wanted);
+                let numbers = found.quantities.iter().filter_map(|q| q.best());
+                assert!(numbers.clone().all(|v| !v.is_nan()), "{size:?}: {:?}", found.quantities);
+            }
+        }
     }
 }

@@ -279,7 +279,7 @@ fn print(results: &PropertyResults) {
         }
         say!("{}", text.trim_end());
     }
-    for verdict in rows.iter().filter_map(|row| row.verdict()) {
+    for verdict in rows.iter().flat_map(|row| row.verdicts()) {
         say!("{verdict}");
     }
     for (map, found) in results.request.maps.iter().zip(&results.maps) {

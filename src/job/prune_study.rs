@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::progress::{RunProgress, StudyProgress};
-use super::property::{Response, responses};
+use super::property::{Response, responses_of};
 use super::reconstruct::Run;
 use super::{Control, Ending, Failure, Progress as _, Task};
 use crate::figure::{Band, Figure, MADE, ORIGINAL, Series, side_by_side};
 use crate::folders::write_atomically;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe, write_phase_png};
 use crate::net::{DEPTHS, Layer, Weights, WeightsKind};
+use crate::property::PropertyError;
 use crate::reconstruct::gram::{Gram, Preset, resources};
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
 use crate::stats::{ErrorRates, PhaseComparison};
@@ -218,6 +219,7 @@ impl Study {
     fn reconstruct_at(
         &self,
         depth: Layer,
+        wanted: &[Response],
         control: &Control<StudyProgress, StudyRow>,
         show: &dyn Fn(f64, String),
     ) -> Result<(Ending, Option<StudyRow>), ReconstructError> {
@@ -252,35 +254,32 @@ impl Study {
             seconds: mean(made.iter().map(|realisation| realisation.report.seconds)),
             errors: made.iter().map(|realisation| both(|p| &p.errors, realisation)).collect(),
             noise: both(|p| &p.white_noise, first),
-            responses: self.responses_of(&made, control)?,
+            responses: changes_of(&made, wanted, control),
             phases,
         };
         Ok((ending, Some(row)))
     }
 }
 
-impl Study {
-    /// How far each reconstruction's conductivity and stiffness are from the original's.
-    fn responses_of(
-        &self,
-        made: &[Arc<Realisation>],
-        control: &Control<StudyProgress, StudyRow>,
-    ) -> Result<Vec<(f64, f64)>, ReconstructError> {
-        let Some(original) = &self.target.phases else { return Ok(vec![]) };
-        let of = |map: &PhaseMap| responses(map, &|| true).unwrap_or_default();
-        let wanted = of(original);
-        let mut found = vec![];
-        for map in made.iter().filter_map(|realisation| realisation.phases.as_ref()) {
-            if control.is_ending() {
-                break;
-            }
-            let changes: Vec<Response> =
-                of(map).iter().zip(&wanted).skip(1).map(|(own, wanted)| own.change_from(*wanted)).collect();
+/// How far each reconstruction's conductivity and stiffness are from the original's; nothing of one whose fields do not
+/// converge.
+fn changes_of(
+    made: &[Arc<Realisation>],
+    wanted: &[Response],
+    control: &Control<StudyProgress, StudyRow>,
+) -> Vec<(f64, f64)> {
+    let mut found = vec![];
+    for map in made.iter().filter_map(|realisation| realisation.phases.as_ref()) {
+        let changes: Vec<Response> = match responses_of(map, control) {
+            Ok(own) => own.iter().zip(wanted).skip(1).map(|(own, wanted)| own.change_from(*wanted)).collect(),
+            Err(_) => vec![],
+        };
+        if !changes.is_empty() {
             let off = |part: fn(&Response) -> f64| mean(changes.iter().map(|c| part(c).abs()));
             found.push((off(|c| c.conductivity), off(|c| c.young)));
         }
-        Ok(found)
     }
+    found
 }
 
 impl Task for Study {
@@ -289,11 +288,19 @@ impl Task for Study {
     type Output = StudyRow;
 
     fn run(self, control: &Control<StudyProgress, StudyRow>) -> Result<Ending, Failure> {
-        if self.target.phases.is_none() {
+        let Some(original) = &self.target.phases else {
             return Err(Failure(
                 "The study compares phases: choose a segmentation in the Micrograph workspace first.".into(),
             ));
-        }
+        };
+        let wanted = match responses_of(original, control) {
+            Err(PropertyError::Cancelled) => return Ok(Ending::Cancelled),
+            Err(error) => {
+                control.warn(format!("Conductivity and stiffness are not compared. {error}"));
+                vec![]
+            }
+            Ok(wanted) => wanted,
+        };
         let depths = self.depths();
         let weights = self.settings.method.gram().map_or(WeightsKind::BuiltIn, |gram| gram.weights.clone());
         for (number, depth) in depths.iter().enumerate() {
@@ -307,7 +314,7 @@ impl Task for Study {
             let show = |part: f64, doing: String| {
                 control.show(StudyProgress { doing, share: (number as f64 + part) / depths.len() as f64 });
             };
-            let (ending, row) = self.reconstruct_at(*depth, control, &show)?;
+            let (ending, row) = self.reconstruct_at(*depth, &wanted, control, &show)?;
             let Some(row) = row else { return Ok(ending) };
             show(1.0, format!("{depth} is done"));
             control.output(row);

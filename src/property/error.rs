@@ -29,7 +29,7 @@ pub enum PropertyError {
     },
     /// Values of the phases that are too far apart.
     #[error(
-        "The {value} of the phases differ by a factor of {factor:.0e}, more than the equations resolve ({MOST_CONTRAST:.0e}). Enter 0 for the phase with the least value: it is then treated as a void exactly."
+        "The values of the phases ({value}) differ by a factor of {factor:.0e}, more than the equations resolve ({MOST_CONTRAST:.0e}). Enter 0 for the phase with the least value: it is then treated as a void exactly."
     )]
     Contrast {
         /// The values.

@@ -300,9 +300,10 @@ mod tests {
         let mut cage = vec![false; 64];
         cage[27] = true;
         assert!(refused(&cage, (8, 8)).contains("No path"));
-        let open: Vec<bool> = (0..64 * 64).map(|at| at % 64 > 20 || at / 64 > 20).collect();
-        let cancelled = flow(&open, (64, 64), &|_, _| false);
-        assert!(matches!(cancelled, Err(PropertyError::Cancelled) | Ok(_)));
+        // Large enough that it takes longer than the first question whether to go on.
+        let open: Vec<bool> = (0..600 * 600).map(|at| at % 60 > 20 || at / 600 % 60 > 20).collect();
+        let cancelled = flow(&open, (600, 600), &|_, _| false);
+        assert!(matches!(cancelled, Err(PropertyError::Cancelled)));
     }
 
     #[test]

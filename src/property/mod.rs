@@ -1,12 +1,14 @@
 //! Properties of structures: bounds, estimates, and full fields on the pixels.
 
 mod bounds;
+mod detached;
 mod error;
 mod evaluate;
 mod field;
 mod flow;
 pub mod light;
 mod moduli;
+mod number;
 mod parameters;
 mod percolation;
 mod section;

@@ -8,6 +8,9 @@ use super::section;
 use super::waves::frequency;
 use crate::stats::{Indicator, transform_complex};
 
+/// The longest edge of a section that is measured: its harmonics take memory.
+pub const MOST_EDGE: usize = 768;
+
 /// The three-point parameters of a phase: weights in 0 … 1 that third-order bounds and estimates depend on besides the
 /// volume fractions. Those of the other phase are 1 − ζ₂ and 1 − η₂.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -56,11 +59,16 @@ impl ThreePoint {
 
     /// Of an isotropic material in three dimensions of which the map is a section, periodic: S3(r, s, θ) is measured in
     /// the section and integrated as in Torquato (2002, Eq. 20.38 and 20.39; Cang et al. 2018, Eq. 15 and 16). Pixels
-    /// are squares: the staircase of edges of a radius R px raises the result by about 0.2/R. Nothing if there is one
-    /// phase only.
-    pub fn of_section(phase: &Indicator) -> Option<Self> {
+    /// are squares: the staircase of edges of a radius R px raises the result by about 0.2/R. Of a map with more than
+    /// [`MOST_EDGE`] pixels along an axis the middle is measured. Nothing if there is one phase only, or if `go_on` says no.
+    pub fn of_section(phase: &Indicator, go_on: &(dyn Fn() -> bool + Sync)) -> Option<Self> {
+        let (height, width) = phase.dim();
+        let (rows, columns) = (height.min(MOST_EDGE), width.min(MOST_EDGE));
+        let (top, left) = ((height - rows) / 2, (width - columns) / 2);
+        let middle = phase.slice(ndarray::s![top..top + rows, left..left + columns]);
+        let phase = &middle;
         let fraction = fraction_of(phase)?;
-        let (second, fourth) = section::projections(phase, fraction);
+        let (second, fourth) = section::projections(phase, fraction, go_on)?;
         let scale = 1.0 / (fraction * (1.0 - fraction));
         let zeta = (4.5 * scale * second).clamp(0.0, 1.0);
         let eta = (5.0 / 21.0 * zeta + 150.0 / 7.0 * scale * fourth).clamp(0.0, 1.0);

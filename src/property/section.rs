@@ -18,8 +18,8 @@ const RADII: usize = 28;
 /// The shortest radius, in pixels.
 const SHORTEST: f64 = 0.35;
 
-/// The integrals over `d ln r d ln s` of the projections `∫ Pₗ(cos θ) S3(r, s, θ) d cos θ` for l = 2 and 4.
-pub fn projections(phase: &Indicator, fraction: f64) -> (f64, f64) {
+/// Nothing if `go_on` says no, which is asked for each harmonic. Otherwise the integrals over `d ln r d ln s` of the projections `∫ Pₗ(cos θ) S3(r, s, θ) d cos θ` for l = 2 and 4.
+pub fn projections(phase: &Indicator, fraction: f64, go_on: &(dyn Fn() -> bool + Sync)) -> Option<(f64, f64)> {
     let (height, width) = phase.dim();
     let longest = (height.min(width) as f64 / 2.0).max(1.0);
     let step = (longest / SHORTEST).ln() / (RADII - 1) as f64;
@@ -39,10 +39,15 @@ pub fn projections(phase: &Indicator, fraction: f64) -> (f64, f64) {
         let sum = (0..RADII * RADII).map(|at| of(at / RADII) * of(at % RADII) * products[at]).sum::<f64>();
         2.0 * sum / phase.len() as f64
     };
-    (2..=HARMONICS).step_by(2).fold((0.0, 0.0), |(second, fourth), m| {
+    let mut found = (0.0, 0.0);
+    for m in (2..=HARMONICS).step_by(2) {
+        if !go_on() {
+            return None;
+        }
         let sum = sums(m);
-        (second + sum * legendre_part(2, m), fourth + sum * legendre_part(4, m))
-    })
+        found = (found.0 + sum * legendre_part(2, m), found.1 + sum * legendre_part(4, m));
+    }
+    Some(found)
 }
 
 /// A_{r,m} at the pixels of the phase: real parts, then imaginary parts.
@@ -118,18 +123,18 @@ fn legendre_part(l: usize, m: usize) -> f64 {
 struct Bessel {
     quarter: (usize, usize),
     /// `[radius][m / 2][row, column]`.
-    values: Vec<Vec<Vec<f64>>>,
+    values: Vec<Vec<Vec<f32>>>,
 }
 
 impl Bessel {
     fn new((height, width): (usize, usize), radii: &[f64]) -> Self {
         let quarter = (height / 2 + 1, width / 2 + 1);
         let of = |r: &f64| {
-            let mut orders = vec![vec![0.0; quarter.0 * quarter.1]; HARMONICS / 2 + 1];
+            let mut orders = vec![vec![0.0f32; quarter.0 * quarter.1]; HARMONICS / 2 + 1];
             for at in 0..quarter.0 * quarter.1 {
                 let (y, x) = (frequency(at / quarter.1, height), frequency(at % quarter.1, width));
                 let found = bessel_orders(y.hypot(x) * r);
-                orders.iter_mut().enumerate().for_each(|(half, o)| o[at] = found[2 * half]);
+                orders.iter_mut().enumerate().for_each(|(half, o)| o[at] = found[2 * half] as f32);
             }
             orders
         };
@@ -137,7 +142,7 @@ impl Bessel {
     }
 
     fn at(&self, radius: usize, m: usize, row: usize, column: usize) -> f64 {
-        self.values[radius][m / 2][row * self.quarter.1 + column]
+        f64::from(self.values[radius][m / 2][row * self.quarter.1 + column])
     }
 }
 

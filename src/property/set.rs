@@ -133,6 +133,15 @@ impl PropertySet {
         }
     }
 
+    /// Whether a file is meant to be a set: JSON with phases, and not a recipe or a report, which have a segmentation.
+    pub fn is_set_file(path: &Path) -> bool {
+        let is_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        let is_small = std::fs::metadata(path).is_ok_and(|m| m.len() <= MOST_BYTES);
+        is_json
+            && is_small
+            && std::fs::read_to_string(path).is_ok_and(|t| t.contains("\"phases\"") && !t.contains("\"segmentation\""))
+    }
+
     /// Reads a set from a file.
     ///
     /// # Errors
@@ -193,9 +202,9 @@ impl PropertySet {
         of: impl Fn(&Material) -> Option<f64>,
     ) -> Result<Vec<f64>, PropertyError> {
         let one = |(phase, is_there): (usize, &bool)| match self.phases.get(phase).and_then(&of) {
+            // A phase without a pixel needs no value, and its value must not count.
+            _ if !is_there => Ok(0.0),
             Some(found) => Ok(found),
-            // A phase without a pixel needs no value.
-            None if !is_there => Ok(0.0),
             None => Err(PropertyError::Missing { phase, value, property }),
         };
         present.iter().enumerate().map(one).collect()

@@ -1,8 +1,5 @@
 //! Sparse symmetric systems, factorised.
 
-use std::sync::mpsc;
-use std::time::Duration;
-
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::prelude::Reborrow;
 use faer::sparse::linalg::cholesky::{LltRef, SymbolicCholesky, SymmetricOrdering, factorize_symbolic_cholesky};
@@ -10,6 +7,7 @@ use faer::sparse::{SparseColMat, SymbolicSparseColMat};
 use faer::{Conj, Mat, Side};
 
 use super::PropertyError;
+use super::detached::detached;
 use super::field::Watch;
 
 /// The most memory of a factorisation, in bytes.
@@ -74,20 +72,9 @@ impl Factor {
             starts.push(rows.len());
         }
         let matrix = SparseColMat::new(SymbolicSparseColMat::new_checked(n, n, starts, None, rows), values);
-        let (sender, receiver) = mpsc::channel();
-        let work = move || {
-            let _ = sender.send(factorised(&matrix));
-        };
-        let thread = std::thread::Builder::new().name("factorisation".into());
-        thread.spawn(work).map_err(|_| Refused::Memory(0))?;
-        loop {
-            match receiver.recv_timeout(Duration::from_millis(50)) {
-                Ok(found) => return found,
-                Err(mpsc::RecvTimeoutError::Timeout) if watch(0, 1.0) => {}
-                Err(mpsc::RecvTimeoutError::Timeout) => return Err(Refused::Cancelled),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Refused::Singular),
-            }
-        }
+        // An iteration 0 would be taken for the beginning of a load.
+        let go_on = || watch(usize::MAX, 1.0);
+        detached("factorisation", move || factorised(&matrix), &go_on).ok_or(Refused::Cancelled)?
     }
 
     /// Solves for every column of the right-hand sides in place.

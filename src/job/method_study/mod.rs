@@ -7,10 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::progress::{RunProgress, StudyProgress};
-use super::property::{Response, own_responses, responses};
+use super::property::{Response, own_responses_of, responses_of};
 use super::reconstruct::Run;
 use super::{Control, Ending, Failure, Progress as _, Task, Wanted};
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
+use crate::property::PropertyError;
 use crate::reconstruct::{Method, Realisation, ReconstructError, Settings, Target};
 use crate::stats::{Copied, Curves, PhaseComparison, error_rate, three_point, unseen_share};
 
@@ -140,7 +141,7 @@ impl MethodStudy {
             let Some(map) = realisation.phases.clone() else { return };
             show(f64::NAN, format!("{name}, measuring"));
             let found = three_points(&map);
-            let responses = responses(&map, &|| true).unwrap_or_default();
+            let responses = responses_of(&map, control).unwrap_or_default();
             let changes = responses.iter().zip(&original.responses).map(|(a, b)| a.change_from(*b));
             made.borrow_mut().push(Made {
                 seed: realisation.report.seed,
@@ -189,11 +190,20 @@ impl Task for MethodStudy {
         self.methods.sort_by_key(|method| method.settings().iterations());
         let corners = three_points(&map);
         let halves = self.target.overlap_of_halves();
-        let go_on = || true;
-        let of_original = responses(&map, &go_on)?;
-        let noise = responses(&noise_like(&map), &go_on)?;
-        let noise = noise.iter().zip(&of_original).map(|(a, b)| a.change_from(*b)).collect();
-        let own_responses = [own_responses(&map, &go_on)?, noise];
+        let compared = || -> Result<_, PropertyError> {
+            let original = responses_of(&map, control)?;
+            let noise = responses_of(&noise_like(&map), control)?;
+            let noise = noise.iter().zip(&original).map(|(a, b)| a.change_from(*b)).collect();
+            Ok((original, [own_responses_of(&map, control)?, noise]))
+        };
+        let (of_original, own_responses) = match compared() {
+            Err(PropertyError::Cancelled) => return Ok(Ending::Cancelled),
+            Err(error) => {
+                control.warn(format!("Conductivity and stiffness are not compared. {error}"));
+                Default::default()
+            }
+            Ok(found) => found,
+        };
         let original = Measured { map, corners, halves, responses: of_original, own_responses };
         for (number, method) in self.methods.iter().enumerate() {
             let last = Cell::new(0.0);

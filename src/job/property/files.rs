@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::request::{PropertyMap, PropertyResults};
-use super::table::{property_rows, property_table};
+use super::table::{alike, property_rows, property_table};
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, csv_field, file_stem, scale_color};
 use crate::folders::write_atomically;
 use crate::micrograph::{image_png, npy_bytes};
@@ -85,7 +85,7 @@ fn report(results: &PropertyResults) -> String {
 fn sentences(results: &PropertyResults) -> String {
     let mut text = String::new();
     let rows = property_rows(results);
-    for verdict in rows.iter().filter_map(|row| row.verdict()) {
+    for verdict in rows.iter().flat_map(|row| row.verdicts()) {
         let _ = write!(text, "\n{verdict}\n");
     }
     for row in rows.iter().filter(|row| !row.quantity.formula.is_empty()) {
@@ -130,7 +130,7 @@ fn figures(results: &PropertyResults) -> Vec<Figure> {
         .filter(|row| !row.groups.is_empty())
         .map(|row| {
             let name = &row.quantity.name;
-            let value = |found: &Properties| found.named(name).and_then(Quantity::best);
+            let value = |found: &Properties| alike(found.named(name), &row.quantity);
             let all: Vec<(f64, f64)> = results
                 .maps
                 .iter()
@@ -162,7 +162,7 @@ fn figures(results: &PropertyResults) -> Vec<Figure> {
 
 /// A field in colours from its smallest to its largest value but a thousandth, as an image.
 fn coloured(field: &FieldMap) -> Vec<f32> {
-    let (low, high) = field.shown_range();
+    let (low, high) = field.range;
     let share = |v: &f32| if high > low { f64::from((v - low) / (high - low)) } else { 0.5 };
     field.values.iter().flat_map(|v| scale_color(share(v)).map(f32::from)).collect()
 }
@@ -214,7 +214,7 @@ mod tests {
         let map = PhaseMap::new((2, 2), vec![0, 1, 1, 0], 2);
         let map = PropertyMap { name: "m".into(), made_by: None, map: Arc::new(map), pixel_size: None };
         let values = Array2::from_shape_vec((2, 2), vec![1.0, 2.0, 3.0, 4.0]).expect("four");
-        let field = FieldMap { property: Property::Light, name: "a<b".into(), unit: "px²".into(), values };
+        let field = FieldMap::new(Property::Light, "a<b", "px²", values);
         let text = fields_vti(&map, &Properties { fields: vec![field], ..Properties::default() });
         // 16 bytes of 1 0 0 1, as the lower row 1, 0 comes first.
         assert!(text.contains("EAAAAAAAAAABAAAAAAAAAAAAAAABAAAA"), "{text}");

@@ -28,7 +28,9 @@ impl Task for ComputeProperties {
         if self.wanted.properties.is_empty() {
             return Err(Failure("No property is chosen. Tick at least one.".into()));
         }
-        let quarters = if self.quarters { quarters_of(&self.maps[0]) } else { vec![] };
+        let quarter = |map: PhaseMap| PropertyMap { map: Arc::new(map), ..self.maps[0].clone() };
+        let quarters: Vec<PropertyMap> =
+            if self.quarters { quarters_of(&self.maps[0].map).into_iter().map(quarter).collect() } else { vec![] };
         let all = self.maps.len() as f64 + QUARTER * quarters.len() as f64;
         let mut done = 0.0;
         for (number, map) in self.maps.iter().enumerate() {
@@ -72,7 +74,7 @@ impl ComputeProperties {
         control: &Control<StudyProgress, PropertyOutput>,
         told: Told,
     ) -> Result<Option<Properties>, Failure> {
-        let found = watched(control, told, |progress| {
+        let found = watched(control, Some(told), |progress| {
             let pixel = map.pixel_size.as_ref().map(|p| p.metres);
             evaluate(&map.map, pixel, &self.set, wanted, progress)
         });
@@ -84,10 +86,10 @@ impl ComputeProperties {
     }
 }
 
-/// Runs work on another thread, shows its progress, and ends it when the job is to end.
+/// Runs work on another thread, shows its progress if it is told how, and ends it when the job is to end.
 pub fn watched<T: Send, O>(
     control: &Control<StudyProgress, O>,
-    told: Told,
+    told: Option<Told>,
     work: impl FnOnce(Progress) -> Result<T, PropertyError> + Send,
 ) -> Result<T, PropertyError> {
     let is_ending = AtomicBool::new(false);
@@ -103,7 +105,8 @@ pub fn watched<T: Send, O>(
             work(&progress)
         });
         while !thread.is_finished() {
-            if let Ok((share, doing)) = receiver.recv_timeout(std::time::Duration::from_millis(30)) {
+            let news = receiver.recv_timeout(std::time::Duration::from_millis(30));
+            if let (Ok((share, doing)), Some(told)) = (news, told) {
                 let (share, doing) = told(share, &doing);
                 control.show(StudyProgress { share, doing });
             }
@@ -135,7 +138,8 @@ impl Task for ComputeVolume {
 
     fn run(self, control: &Control<StudyProgress, Properties>) -> Result<Ending, Failure> {
         let told = |share: f64, doing: &str| (share, doing.to_string());
-        match watched(control, &told, |progress| evaluate_volume(&self.volume, &self.set, &self.wanted, progress)) {
+        match watched(control, Some(&told), |progress| evaluate_volume(&self.volume, &self.set, &self.wanted, progress))
+        {
             Ok(found) => {
                 control.output(found);
                 Ok(Ending::Finished)
@@ -147,15 +151,15 @@ impl Task for ComputeVolume {
 }
 
 /// The quarters of a map that is large enough.
-fn quarters_of(of: &PropertyMap) -> Vec<PropertyMap> {
-    let (height, width) = of.map.size();
+pub fn quarters_of(map: &PhaseMap) -> Vec<PhaseMap> {
+    let (height, width) = map.size();
     if height.min(width) < LEAST_EDGE {
         return vec![];
     }
     let (h, w) = (height / 2, width / 2);
     let quarter = |(top, left): (usize, usize)| {
-        let labels = of.map.labels.slice(ndarray::s![top..top + h, left..left + w]).iter().copied().collect();
-        PropertyMap { map: Arc::new(PhaseMap::new((h, w), labels, of.map.phases)), ..of.clone() }
+        let labels = map.labels.slice(ndarray::s![top..top + h, left..left + w]).iter().copied().collect();
+        PhaseMap::new((h, w), labels, map.phases)
     };
     [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w)].map(quarter).into()
 }

@@ -12,7 +12,7 @@ mod threshold;
 pub use files::{fields_vti, write_properties};
 pub use make::ComputeVolume;
 pub use request::{ComputeProperties, PropertyMap, PropertyOutput, PropertyResults};
-pub use response::{Response, own_responses, responses};
+pub use response::{Response, own_responses_of, responses_of};
 pub use set::{MakePropertySet, PropertySetKind, SetMember};
 pub use spread::Spread;
 pub use table::{PropertyRow, main_quantity, property_rows, property_table};

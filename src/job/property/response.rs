@@ -1,5 +1,8 @@
 //! How a structure responds: its conductivity and its stiffness when one phase has ten times the value of all others.
 
+use super::make::{quarters_of, watched};
+use crate::job::Control;
+use crate::job::progress::StudyProgress;
 use crate::micrograph::PhaseMap;
 use crate::property::{Accuracy, Dimension, Moduli, PropertyError, conduction, elasticity};
 
@@ -7,8 +10,6 @@ use crate::property::{Accuracy, Dimension, Moduli, PropertyError, conduction, el
 const CONTRAST: f64 = 10.0;
 /// Poisson's ratio of all phases.
 const POISSON: f64 = 0.3;
-/// The shortest edge of a map whose quarters tell something.
-const LEAST_EDGE: usize = 32;
 
 /// The conductivity and Young's modulus of a map in plane strain when one phase has ten times the value of all others, over
 /// the value of these; means over all directions, by full fields.
@@ -42,11 +43,38 @@ pub fn responses(map: &PhaseMap, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Ve
         let conductivities: Vec<f64> = (0..map.phases).map(value).collect();
         let moduli: Vec<Moduli> = conductivities.iter().map(|v| Moduli::of_young(*v, POISSON).plane_strain()).collect();
         let conductivity = conduction(map.flat(), shape, &conductivities, accuracy, &watch)?.mean();
-        let planar = elasticity(map.flat(), shape, &moduli, accuracy, &watch)?.planar();
+        let planar = elasticity(map.flat(), shape, &moduli, false, accuracy, &watch)?.planar();
         let homogeneous = Moduli::of_young(1.0, POISSON).plane_strain().young(Dimension::Plane);
         Ok(Response { conductivity, young: planar.young(Dimension::Plane) / homogeneous })
     };
     (0..map.phases).map(of).collect()
+}
+
+/// The same as part of a job, which can end it.
+///
+/// # Errors
+/// As [`responses`].
+pub fn responses_of<O>(map: &PhaseMap, control: &Control<StudyProgress, O>) -> Result<Vec<Response>, PropertyError> {
+    unwatched(control, |go_on| responses(map, go_on))
+}
+
+/// The same of [`own_responses`].
+///
+/// # Errors
+/// As [`responses`].
+pub fn own_responses_of<O>(
+    map: &PhaseMap,
+    control: &Control<StudyProgress, O>,
+) -> Result<Vec<Response>, PropertyError> {
+    unwatched(control, |go_on| own_responses(map, go_on))
+}
+
+/// Does work that can be ended, and leaves the progress as it is.
+fn unwatched<T: Send, O>(
+    control: &Control<StudyProgress, O>,
+    work: impl FnOnce(&(dyn Fn() -> bool + Sync)) -> Result<T, PropertyError> + Send,
+) -> Result<T, PropertyError> {
+    watched(control, None, |progress| work(&|| progress(0.0, "")))
 }
 
 /// By how much two pictures of the size of this one differ in their responses, in percent, for every phase: √2 times the
@@ -55,15 +83,11 @@ pub fn responses(map: &PhaseMap, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Ve
 /// # Errors
 /// As [`responses`].
 pub fn own_responses(map: &PhaseMap, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Response>, PropertyError> {
-    let (height, width) = map.size();
-    if height.min(width) < LEAST_EDGE {
+    let quarters: Result<Vec<Vec<Response>>, PropertyError> =
+        quarters_of(map).iter().map(|quarter| responses(quarter, go_on)).collect();
+    let quarters = quarters?;
+    if quarters.is_empty() {
         return Ok(vec![]);
-    }
-    let (h, w) = (height / 2, width / 2);
-    let mut quarters = vec![];
-    for (top, left) in [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w)] {
-        let labels = map.labels.slice(ndarray::s![top..top + h, left..left + w]).iter().copied().collect();
-        quarters.push(responses(&PhaseMap::new((h, w), labels, map.phases), go_on)?);
     }
     let spread = |of: &dyn Fn(&Response) -> f64, phase: usize| {
         let values: Vec<f64> = quarters.iter().map(|q| of(&q[phase])).collect();

@@ -120,14 +120,15 @@ impl Task for MakePropertySet {
             let told = |share: f64, _: &str| {
                 ((n as f64 + share) / self.count as f64, format!("micrograph {} of {}", n + 1, self.count))
             };
-            let found =
-                match watched(control, &told, |progress| evaluate(&map, None, &set, &self.kind.wanted(), progress)) {
-                    Err(PropertyError::Cancelled) => {
-                        ending = Ending::Kept;
-                        break;
-                    }
-                    found => found?,
-                };
+            let found = match watched(control, Some(&told), |progress| {
+                evaluate(&map, None, &set, &self.kind.wanted(), progress)
+            }) {
+                Err(PropertyError::Cancelled) => {
+                    ending = Ending::Kept;
+                    break;
+                }
+                found => found?,
+            };
             if found.quantities.is_empty() {
                 return Err(Failure(found.notes.join(" ")));
             }

@@ -29,10 +29,10 @@ impl Spread {
         Some(Self { count, mean, half_width, deviation })
     }
 
-    /// How many such values there have to be before the half width is a share of the mean, at the deviation that these
-    /// have; nothing if it is unknown or the mean is 0.
+    /// How many such values there have to be before the half width is a share of the mean, at the deviation and the
+    /// quantile that these have; nothing if it is unknown or the mean is 0.
     pub fn count_for(&self, share: f64) -> Option<usize> {
-        let needed = (student(usize::MAX) * self.deviation? / (share * self.mean.abs())).powi(2).ceil();
+        let needed = (student(self.count - 1) * self.deviation? / (share * self.mean.abs())).powi(2).ceil();
         (needed.is_finite() && needed < 1e9).then_some(needed as usize)
     }
 }
@@ -66,8 +66,8 @@ mod tests {
         let deviation = (5.0f64 / 3.0).sqrt();
         assert_eq!((found.count, found.mean), (4, 2.5));
         assert!((found.half_width.expect("four values") - 3.182 * deviation / 2.0).abs() < 1e-9);
-        // 1.96² (s/m)² / 0.01².
-        assert_eq!(found.count_for(0.01), Some((1.959_964 * deviation / 0.025).powi(2).ceil() as usize));
+        // 3.182² (s/m)² / 0.01².
+        assert_eq!(found.count_for(0.01), Some((3.182 * deviation / 0.025).powi(2).ceil() as usize));
         assert_eq!(Spread::of(&[1.0]).expect("a value").half_width, None);
         assert_eq!(Spread::of(&[]), None);
         assert_eq!(Spread::of(&[1.0, f64::INFINITY]), None);

@@ -28,32 +28,36 @@ impl PropertyRow {
         self.field_size.and_then(|s| s.count_for(0.01)).map(|quarters| quarters.div_ceil(4).saturating_sub(1))
     }
 
-    /// One sentence that compares what was made with the first map, by the interval of its field.
-    pub fn verdict(&self) -> Option<String> {
-        let original = self.quantity.best()?;
-        let (group, made) = self.groups.first()?;
-        let share =
-            |value: f64| format!("{} %", significant(100.0 * value.abs() / original.abs().max(f64::MIN_POSITIVE)));
+    /// A sentence for each group of others that compares it with the first map, by the intervals of both.
+    pub fn verdicts(&self) -> Vec<String> {
+        let Some(original) = self.compared().filter(|v| v.is_finite() && *v != 0.0) else { return vec![] };
+        self.groups.iter().map(|(group, made)| self.verdict(original, group, made)).collect()
+    }
+
+    /// The number of the first map that others are compared with: of the full field, or the estimate.
+    fn compared(&self) -> Option<f64> {
+        self.quantity.best()
+    }
+
+    fn verdict(&self, original: f64, group: &str, made: &Spread) -> String {
+        let share = |value: f64| format!("{} %", significant(100.0 * value.abs() / original.abs()));
         let off = made.mean - original;
         let word = if off >= 0.0 { "above" } else { "below" };
         let text = format!("{} of {group} is {} {word} the original's", self.quantity.name, share(off));
-        Some(match self.field_interval() {
-            Some(own) => {
-                let reach = (own.powi(2) + made.half_width.unwrap_or(0.0).powi(2)).sqrt();
-                let judged = if off.abs() <= reach {
-                    "within what the size of the fields explains"
-                } else {
-                    "more than the size of the fields explains"
-                };
-                format!("{text}: {judged} (± {}).", share(reach))
-            }
-            None => format!("{text}."),
-        })
+        let Some(own) = self.field_interval() else { return format!("{text}.") };
+        // A single map is as uncertain as the original.
+        let reach = own.hypot(made.half_width.unwrap_or(own));
+        let judged = if off.abs() <= reach {
+            "within what the size of the fields explains"
+        } else {
+            "more than the size of the fields explains"
+        };
+        format!("{text}: {judged} (± {}).", share(reach))
     }
 }
 
 /// The number of another map that can be compared with a quantity: of the same kind.
-fn alike(of: Option<&Quantity>, quantity: &Quantity) -> Option<f64> {
+pub fn alike(of: Option<&Quantity>, quantity: &Quantity) -> Option<f64> {
     of.and_then(|other| if quantity.field.is_some() { other.field } else { other.estimate })
 }
 

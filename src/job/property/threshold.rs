@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::make::watched;
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::{Micrograph, Recipe, Segmentation};
@@ -54,7 +55,7 @@ impl Task for PropertyThresholds {
                 continue;
             };
             let pixel = prepared.micrograph.pixel_size.as_ref().map(|p| p.metres);
-            match evaluate(&map, pixel, &self.set, &self.wanted, &|_, _| true) {
+            match watched(control, None, |progress| evaluate(&map, pixel, &self.set, &self.wanted, progress)) {
                 Ok(found) => {
                     let fraction = map.volume_fractions().last().copied().unwrap_or(0.0);
                     control.output(ThresholdPoint { threshold: *threshold, fraction, quantities: found.quantities });

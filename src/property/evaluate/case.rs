@@ -1,11 +1,13 @@
 //! What all properties of one map share.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ndarray::Array2;
 
-use super::super::bounds::Bounds;
+use super::super::bounds::{Bounds, Dimension};
 use super::super::percolation::{Directions, Winding};
 use super::super::{PropertySet, ThreePoint};
-use super::types::{Cell, FieldMap, Property, Wanted};
+use super::types::{Cell, FieldMap, Progress, Property, Wanted};
 use crate::micrograph::PhaseMap;
 
 /// What all properties of one map share.
@@ -30,14 +32,16 @@ impl Case<'_> {
     }
 
     /// The phases of the pair as matrix and inclusion, and the inclusion's parameters. The matrix is the phase that goes on
-    /// through the map; of two such phases, or none, the one with the larger value.
+    /// through the map; of two such phases, or none, the one with the larger value. In three dimensions both phases mostly
+    /// go on whatever a section shows, so that the larger value decides.
     pub fn matrix_first(
         &self,
         (first, second, three): (usize, usize, ThreePoint),
         values: &[f64],
     ) -> (usize, usize, ThreePoint) {
         let goes_on = |phase: usize| self.winding(&|p| p == phase, false).directions() == Directions::All;
-        let is_first = match (goes_on(first), goes_on(second)) {
+        let is_plane = self.wanted.dimension == Dimension::Plane;
+        let is_first = match (is_plane && goes_on(first), is_plane && goes_on(second)) {
             (true, false) => true,
             (false, true) => false,
             _ => values[first] >= values[second],
@@ -49,6 +53,13 @@ impl Case<'_> {
     pub fn winding(&self, is_in: &dyn Fn(usize) -> bool, corners: bool) -> Winding {
         let inside: Vec<bool> = self.map.flat().iter().map(|l| is_in(usize::from(*l))).collect();
         Winding::of(&inside, self.map.size(), corners)
+    }
+
+    /// How phases wind around the cell that fields are solved in.
+    pub fn winding_of_cell(&self, is_in: &dyn Fn(usize) -> bool, corners: bool) -> Winding {
+        let (labels, size) = self.labels();
+        let inside: Vec<bool> = labels.iter().map(|l| is_in(usize::from(*l))).collect();
+        Winding::of(&inside, size, corners)
     }
 
     /// A sentence on corners where pixels of these phases touch while the pixels beside them are of other phases, if there
@@ -92,14 +103,31 @@ impl Case<'_> {
             Cell::Sealed => 2 * width,
         };
         let values = Array2::from_shape_fn((height, width), |(y, x)| values[y * columns + x] as f32);
-        FieldMap { property, name: name.into(), unit: unit.into(), values }
+        FieldMap::new(property, name, unit, values)
     }
 }
 
 /// The progress of one of several solutions, from the residual of its iterations.
-pub fn of_residual(number: usize, count: usize, residual: f64, tolerance: f64) -> f64 {
+fn of_residual(number: usize, count: usize, residual: f64, tolerance: f64) -> f64 {
     let share = (residual.max(tolerance).ln() / tolerance.ln()).clamp(0.0, 1.0);
     (number as f64 + share) / count as f64
+}
+
+/// What a solver of several loads tells while it works: each load begins with iteration 0.
+pub fn of_loads<'a>(
+    progress: Progress<'a>,
+    doing: &'a str,
+    loads: usize,
+    tolerance: f64,
+) -> impl Fn(usize, f64) -> bool + Sync + 'a {
+    let begun = AtomicUsize::new(0);
+    move |iteration: usize, residual: f64| {
+        if iteration == 0 {
+            begun.fetch_add(1, Ordering::Relaxed);
+        }
+        let number = begun.load(Ordering::Relaxed).saturating_sub(1).min(loads - 1);
+        progress(of_residual(number, loads, residual, tolerance), doing)
+    }
 }
 
 /// An estimate that the bounds allow; a series that is cut off may leave them where phases differ by much.

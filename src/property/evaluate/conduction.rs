@@ -1,18 +1,18 @@
 //! Conductivity or diffusivity of a map.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds};
 use super::super::field::{check_values, conduction};
-use super::super::{Bounds, Directions, PropertyError};
-use super::case::{Case, of_residual, within};
-use super::types::{Cell, Progress, Properties, Property, Quantity};
+use super::super::{Bounds, Dimension, Directions, PropertyError};
+use super::case::{Case, of_loads, within};
+use super::types::{Progress, Properties, Property, Quantity};
 
 /// The largest over the smallest value along the principal axes of a symmetric tensor.
 fn anisotropy(tensor: &[Vec<f64>]) -> f64 {
     let mean = 0.5 * (tensor[0][0] + tensor[1][1]);
     let half = (0.25 * (tensor[0][0] - tensor[1][1]).powi(2) + tensor[0][1].powi(2)).sqrt();
-    (mean + half) / (mean - half)
+    let least = mean - half;
+    // What is 0 along an axis is 0 up to rounding.
+    if least > 1e-9 * (mean + half) { (mean + half) / least } else { f64::INFINITY }
 }
 
 pub(super) fn add(
@@ -37,11 +37,10 @@ pub(super) fn add(
         found.quantities.push(main);
         return Ok(());
     }
-    let way = case.winding(&|phase| values[phase] > 0.0, true).directions();
-    let by_edges = case.winding(&|phase| values[phase] > 0.0, false).directions();
-    let is_periodic = case.wanted.cell == Cell::Periodic;
+    let way = case.winding_of_cell(&|phase| values[phase] > 0.0, true).directions();
+    let by_edges = case.winding_of_cell(&|phase| values[phase] > 0.0, false).directions();
 
-    if is_periodic && way == Directions::None {
+    if way == Directions::None {
         main.field = Some(0.0);
         found.quantities.push(main);
         found.notes.push(format!(
@@ -49,7 +48,7 @@ pub(super) fn add(
         ));
         return Ok(());
     }
-    if is_periodic && way != by_edges {
+    if way != by_edges {
         found.notes.push(format!(
             "Phases with a {word} above 0 go on through the map by corners of pixels only. What passes there depends on the size of the pixels, not on the structure."
         ));
@@ -58,19 +57,19 @@ pub(super) fn add(
         found.notes.extend(case.corner_note(&|phase| values[phase] > 0.0, "conduct"));
     }
     let (labels, (height, width)) = case.labels();
-    let solved = AtomicUsize::new(0);
     let accuracy = case.wanted.accuracy;
-    let watch = |iteration: usize, residual: f64| {
-        if iteration == 0 {
-            solved.fetch_add(1, Ordering::Relaxed);
-        }
-        let number = solved.load(Ordering::Relaxed).saturating_sub(1).min(1);
-        progress(
-            of_residual(number, 2, residual, accuracy.tolerance),
-            if is_diffusion { "diffusion" } else { "conduction" },
-        )
-    };
-    let result = conduction(&labels, [1, height, width], &values, accuracy, &watch)?;
+    let doing = if is_diffusion { "diffusion" } else { "conduction" };
+    let watch = of_loads(progress, doing, 2, accuracy.tolerance);
+    let mut result = conduction(&labels, [1, height, width], &values, accuracy, &watch)?;
+    // What iterations leave along an axis that no path leads along.
+    for axis in (0..2).filter(|axis| !way.leads_along(*axis)) {
+        (0..2).for_each(|other| (result.tensor[axis][other], result.tensor[other][axis]) = (0.0, 0.0));
+    }
+    if case.wanted.dimension == Dimension::Section {
+        found.quantities.push(main.clone());
+        let formula = "The mean of both directions, as if the section went on unchanged through the thickness.";
+        main = Quantity::new(property, format!("{} in the section", main.name), unit, formula);
+    }
     main.field = Some(result.mean());
     found.quantities.push(main);
     let mean = arithmetic(&case.shares(&values));

@@ -1,17 +1,16 @@
 //! Elastic moduli of a map.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::super::field::elasticity;
 use super::super::moduli::{
     Moduli, ModuliBounds, hashin_shtrikman_moduli, strong_contrast_moduli, three_point_moduli, voigt_reuss,
 };
 use super::super::{Bounds, Dimension, Directions, PropertyError};
-use super::case::{Case, of_residual, within};
-use super::types::{Cell, Plane, Progress, Properties, Property, Quantity};
+use super::case::{Case, of_loads, within};
+use super::types::{Plane, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Elasticity;
 const UNIT: &str = "GPa";
+const NAMES: [&str; 3] = ["Young's modulus", "Shear modulus", "Bulk modulus"];
 const NO_ESTIMATE: &str = "The phases differ by too much for the third-order estimate of some moduli: it lies outside the bounds, and is not shown.";
 
 pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Result<(), PropertyError> {
@@ -35,8 +34,7 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         found.quantities.extend(rows);
         return Ok(());
     }
-    let is_periodic = case.wanted.cell == Cell::Periodic;
-    if is_periodic && case.winding(&|p| planar[p].bulk > 0.0, true).directions() == Directions::None {
+    if case.winding_of_cell(&|p| planar[p].bulk > 0.0, true).directions() == Directions::None {
         rows.iter_mut().for_each(|row| row.field = Some(0.0));
         found.quantities.extend(rows);
         found.notes.push(
@@ -48,21 +46,23 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         found.notes.extend(case.corner_note(&|p| planar[p].bulk > 0.0, "bear"));
     }
     let (labels, (height, width)) = case.labels();
-    let solved = AtomicUsize::new(0);
     let accuracy = case.wanted.accuracy;
-    let watch = |iteration: usize, residual: f64| {
-        if iteration == 0 {
-            solved.fetch_add(1, Ordering::Relaxed);
-        }
-        let number = solved.load(Ordering::Relaxed).saturating_sub(1).min(2);
-        progress(of_residual(number, 3, residual, accuracy.tolerance), "elasticity")
-    };
-    let result = elasticity(&labels, [1, height, width], &planar, accuracy, &watch)?;
+    let watch = of_loads(progress, "elasticity", 3, accuracy.tolerance);
+    let result = elasticity(&labels, [1, height, width], &planar, case.wanted.keep_fields, accuracy, &watch)?;
     let mean = result.planar();
     let c = &result.stiffness;
-    rows[0].field = Some(mean.young(Dimension::Plane));
-    rows[1].field = Some(mean.shear);
-    rows[2].field = Some(mean.bulk);
+    let planar_values = [mean.young(Dimension::Plane), mean.shear, mean.bulk];
+    if case.wanted.dimension == Dimension::Section {
+        let formula =
+            "The mean over all directions in the plane, as if the section went on unchanged through the thickness.";
+        let kind = plane_name(case.wanted.plane);
+        let of_section = NAMES.iter().zip(planar_values).map(|(name, value)| {
+            Quantity::of_field(PROPERTY, &format!("{name} in the section ({kind})"), UNIT, formula, value)
+        });
+        rows.extend(of_section);
+    } else {
+        rows.iter_mut().zip(planar_values).for_each(|(row, value)| row.field = Some(value));
+    }
     found.quantities.extend(rows);
     let mut more = |name: &str, unit: &str, formula: &str, value: f64| {
         found.quantities.push(Quantity::of_field(PROPERTY, name, unit, formula, value));
@@ -91,9 +91,14 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         );
     }
     if case.wanted.keep_fields {
+        // In plane strain a stress across the plane keeps the strain away.
+        let poisson: Vec<f64> = moduli
+            .iter()
+            .map(|m| if case.wanted.plane == Plane::Strain { m.poisson(Dimension::Section) } else { 0.0 })
+            .collect();
         for (load, name) in ["strain along x", "strain along y", "shear strain"].into_iter().enumerate() {
             let name = format!("Von Mises stress, {name} of 1");
-            found.fields.push(case.picture(PROPERTY, &name, UNIT, &result.von_mises(load)));
+            found.fields.push(case.picture(PROPERTY, &name, UNIT, &result.von_mises(load, &labels, &poisson)));
         }
         let along = &result.strain[0][0];
         found.fields.push(case.picture(PROPERTY, "Strain along x, mean of 1", "", along));
@@ -101,13 +106,20 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
     Ok(())
 }
 
+/// How a picture is held across its plane, in words.
+fn plane_name(plane: Plane) -> &'static str {
+    match plane {
+        Plane::Strain => "plane strain",
+        Plane::Stress => "plane stress",
+    }
+}
+
 /// Young's modulus, G and K with their bounds and estimates.
 fn bounded(case: &Case, moduli: &[Moduli]) -> Vec<Quantity> {
     let dimension = case.wanted.dimension;
-    let kind = match (dimension, case.wanted.plane) {
-        (Dimension::Section, _) => "three dimensions",
-        (Dimension::Plane, Plane::Strain) => "plane strain",
-        (Dimension::Plane, Plane::Stress) => "plane stress",
+    let kind = match dimension {
+        Dimension::Section => "three dimensions",
+        Dimension::Plane => plane_name(case.wanted.plane),
     };
     let phases: Vec<(f64, Moduli)> = case.fractions.iter().copied().zip(moduli.iter().copied()).collect();
     let mut bounds: Vec<(&str, ModuliBounds)> =
@@ -121,15 +133,19 @@ fn bounded(case: &Case, moduli: &[Moduli]) -> Vec<Quantity> {
     }
     type Of = (&'static str, fn(&ModuliBounds, Dimension) -> Bounds, fn(Moduli, Dimension) -> f64);
     let rows: [Of; 3] = [
-        ("Young's modulus", |b, d| b.young(d), |m, d| m.young(d)),
-        ("Shear modulus", |b, _| b.shear, |m, _| m.shear),
-        ("Bulk modulus", |b, _| b.bulk, |m, _| m.bulk),
+        (NAMES[0], |b, d| b.young(d), |m, d| m.young(d)),
+        (NAMES[1], |b, _| b.shear, |m, _| m.shear),
+        (NAMES[2], |b, _| b.bulk, |m, _| m.bulk),
     ];
     let formula = format!(
         "In {kind}. Estimate: third-order strong contrast (Torquato 1997). Bounds: Voigt–Reuss, Hashin–Shtrikman, and three-point (Silnutzer; Beran–Molyneux and Milton–Phan-Thien in three dimensions). Full field: the mean over all directions in the plane."
     );
     rows.into_iter()
         .map(|(name, bound, value)| {
+            let name = match dimension {
+                Dimension::Section => name.to_string(),
+                Dimension::Plane => format!("{name} ({kind})"),
+            };
             let mut row = Quantity::new(PROPERTY, name, UNIT, formula.clone());
             row.bounds = bounds.iter().map(|(name, b)| ((*name).into(), bound(b, dimension))).collect();
             row.estimate = estimate.and_then(|m| within(value(m, dimension), row.narrowest()));

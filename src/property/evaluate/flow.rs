@@ -36,13 +36,19 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         // Area for each volume over length for each area of a section (Underwood, Quantitative Stereology, 1970).
         Dimension::Section => surface * 4.0 / std::f64::consts::PI,
     };
+    let mut two_point = None;
     main.estimate = kozeny_carman(porosity, surface).map(|k| k * area);
     if case.wanted.dimension == Dimension::Section {
         let bound = two_point_permeability(&two_point_radial(&indicator, Boundary::Periodic));
         main.bounds.extend(bound.map(|k| ("two-point".to_string(), Bounds { lower: 0.0, upper: k * area })));
+        let formula = "Prager's two-point bound, 2/(3 (1 − φ)²) ∫ (S2 − φ²) r dr, as an estimate.";
+        let mut row = Quantity::new(PROPERTY, "Permeability, two-point", unit, formula);
+        row.estimate = bound.map(|k| k * area);
+        two_point = Some(row);
     }
     if !case.wanted.full_fields {
         found.quantities.push(main);
+        found.quantities.extend(two_point);
         return Ok(());
     }
     let result = solved(case, &pores, progress);
@@ -54,6 +60,12 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
             return Err(error);
         }
     };
+    if case.wanted.dimension == Dimension::Section {
+        found.quantities.push(main);
+        found.quantities.extend(two_point);
+        let formula = "The mean of both directions, as if the section went on unchanged through the thickness.";
+        main = Quantity::new(PROPERTY, "Permeability in the section", unit, formula);
+    }
     main.field = Some(0.5 * (k[0] + k[1]) * area);
     found.quantities.push(main);
     for (axis, name) in ["x", "y"].into_iter().enumerate() {
@@ -64,7 +76,7 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
     }
     if case.wanted.keep_fields {
         for (speed, name) in speeds.iter().zip(["x", "y"]) {
-            let name = format!("Speed, pressure falling along {name}");
+            let name = format!("Speed × viscosity over pressure gradient, along {name}");
             let scaled: Vec<f64> = speed.iter().map(|v| v * area).collect();
             found.fields.push(case.picture(PROPERTY, &name, unit, &scaled));
         }
@@ -96,7 +108,11 @@ fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, Pro
                 let cell: Vec<bool> = (0..(across + 1) * 2 * long)
                     .map(|n| n / (2 * long) < across && pixel(n / (2 * long), n % (2 * long)))
                     .collect();
-                let found = flow(&cell, (across + 1, 2 * long), &watch)?;
+                let found = match flow(&cell, (across + 1, 2 * long), &watch) {
+                    // The other direction may be open.
+                    Err(PropertyError::NoPath) => return Ok((0.0, vec![0.0; 2 * height * width])),
+                    found => found?,
+                };
                 let k = found.permeability[0][0] * (across + 1) as f64 / across as f64;
                 // In the order of the mirrored cell that pictures are cut from.
                 let speed = found.speed(0);
@@ -105,6 +121,9 @@ fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, Pro
                 Ok((k, picture.map(|(y, x)| if x < width { at(y, x) } else { 0.0 }).collect()))
             };
             let (x, y): ((f64, Vec<f64>), (f64, Vec<f64>)) = (along(0)?, along(1)?);
+            if x.0 == 0.0 && y.0 == 0.0 {
+                return Err(PropertyError::NoPath);
+            }
             Ok(([x.0, y.0], vec![x.1, y.1]))
         }
     }

@@ -3,7 +3,11 @@
 use faer::c64;
 
 use super::super::PropertyError;
-use super::super::light::{Expansion, Layer, Light, Optics, Polarisation, Stack, absorption_map, rectangle, solve};
+use super::super::detached::detached;
+use super::super::light::{
+    Expansion, Layer, Light, Optics, Order, Polarisation, Solved, Stack, absorption_map, intensity, rectangle, solve,
+};
+use super::super::number::significant;
 use super::case::Case;
 use super::types::{FieldMap, Progress, Properties, Property, Quantity};
 
@@ -57,9 +61,35 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
             periods: [width as f64 * pixel, height as f64 * pixel],
         };
         let light = Light { wavelength: *wavelength, angle: settings.angle, azimuth: settings.azimuth };
-        let watch = |share: f64| progress((n as f64 + share) / count, "light");
-        let solved = solve(&stack, &light, &expansion, &watch)?;
+        let go_on = || progress(n as f64 / count, "light");
+        let solved_with = |expansion: &Expansion| {
+            let (stack, expansion) = (stack.clone(), expansion.clone());
+            // An eigenproblem cannot be interrupted.
+            let work = move || solve(&stack, &light, &expansion, &|_| true);
+            detached("light", work, &go_on).unwrap_or(Err(PropertyError::Cancelled))
+        };
+        let solved = solved_with(&expansion)?;
         let mean = Optics::mean(&solved.optics[0], &solved.optics[1]);
+        let sum = mean.reflection + mean.transmission + mean.absorbed();
+        if !sum.is_finite() || (sum - 1.0).abs() > 1e-6 {
+            return refuse(format!(
+                "At {wavelength} nm reflection, transmission and absorption add up to {sum:.6} instead of 1, so the numbers cannot be trusted and are not shown. Change the wavelength or the angle a little."
+            ));
+        }
+        found.notes.extend(too_few(&stack, *wavelength, settings.orders));
+        if case.wanted.keep_fields && half > 1 {
+            let coarse = solved_with(&Expansion::li(rectangle(half - 1, half - 1)))?;
+            let coarse = Optics::mean(&coarse.optics[0], &coarse.optics[1]);
+            found.notes.push(format!(
+                "Convergence at {wavelength} nm: with {0} × {0} instead of {1} × {1} orders the absorption is {2} instead of {3}, the reflection {4} instead of {5}.",
+                settings.orders - 2,
+                settings.orders,
+                significant(coarse.absorbed()),
+                significant(mean.absorbed()),
+                significant(coarse.reflection),
+                significant(mean.reflection)
+            ));
+        }
         let formula = format!(
             "Rigorous coupled-wave analysis, {0} × {0} orders, {1} nm thick, {2}° from above, the mean of both polarisations.",
             settings.orders, settings.thickness, settings.angle
@@ -71,17 +101,49 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         row("Absorption", mean.absorbed());
         row("Reflection", mean.reflection);
         row("Transmission", mean.transmission);
-        if case.wanted.keep_fields && mean.absorption[number] > 0.0 {
-            let maps = [Polarisation::S, Polarisation::P]
-                .map(|p| absorption_map(&solved, &stack.layers[number], number, &expansion.orders, p));
-            let [s, p] = maps;
+        if !case.wanted.keep_fields {
+            continue;
+        }
+        let both = |of: Field| {
+            [Polarisation::S, Polarisation::P].map(|p| of(&solved, &stack.layers[number], number, &expansion.orders, p))
+        };
+        let picture = |values: &dyn Fn(usize) -> f64| {
+            ndarray::Array2::from_shape_fn((height, width), |(y, x)| values(y * width + x) as f32)
+        };
+        let [s, p] = both(intensity);
+        let (s, p) = (s?, p?);
+        let values = picture(&|at| 0.5 * (s[at] + p[at]));
+        let name = format!("Intensity |E|² at {wavelength} nm, incident 1");
+        found.fields.push(FieldMap::new(PROPERTY, &name, "", values));
+        if mean.absorption[number] > 1e-12 {
+            let [s, p] = both(absorption_map);
+            let (s, p) = (s?, p?);
             // A share of 1/pixels in every pixel would be 1.
             let scale = 0.5 * (height * width) as f64;
-            let values: Vec<f64> = s?.iter().zip(&p?).map(|(s, p)| (s + p) * scale).collect();
-            let values = ndarray::Array2::from_shape_fn((height, width), |(y, x)| values[y * width + x] as f32);
+            let values = picture(&|at| scale * (s[at] + p[at]));
             let name = format!("Absorption at {wavelength} nm, times the number of pixels");
-            found.fields.push(FieldMap { property: PROPERTY, name, unit: String::new(), values });
+            found.fields.push(FieldMap::new(PROPERTY, &name, "", values));
         }
     }
     Ok(())
+}
+
+/// A field of a layer.
+type Field = fn(&Solved, &Layer, usize, &[Order], Polarisation) -> Result<Vec<f64>, PropertyError>;
+
+/// A sentence if the orders cannot hold the waves that travel in the densest medium of a stack.
+fn too_few(stack: &Stack, wavelength: f64, orders: usize) -> Option<String> {
+    let of_layer = |layer: &Layer| match layer {
+        Layer::Uniform { permittivity, .. } => permittivity.sqrt().re,
+        Layer::Patterned { permittivities, .. } => permittivities.iter().map(|e| e.sqrt().re).fold(0.0, f64::max),
+    };
+    let densest = stack.layers.iter().map(of_layer).fold(0.0, f64::max);
+    let longest = stack.periods[0].max(stack.periods[1]);
+    let needed = 2 * (densest * longest / wavelength).ceil() as usize + 1;
+    (needed > orders).then(|| {
+        format!(
+            "The map is {} wavelengths wide, and waves in its densest phase fill {needed} orders along an axis; {orders} are too few for exact numbers. Cut out a part, or choose more orders.",
+            significant(longest / wavelength)
+        )
+    })
 }

@@ -12,6 +12,7 @@ pub use types::{Cell, FieldMap, Plane, Progress, Properties, Property, Quantity,
 pub use volume::{Volume, evaluate_volume};
 
 use super::bounds::Dimension;
+use super::parameters::MOST_EDGE;
 use super::{PropertyError, PropertySet, ThreePoint};
 use crate::micrograph::PhaseMap;
 use case::Case;
@@ -34,7 +35,9 @@ pub fn evaluate(
         let indicator = map.indicator(second);
         match wanted.dimension {
             Dimension::Plane => ThreePoint::of_plane(&indicator.view()),
-            Dimension::Section => ThreePoint::of_section(&indicator.view()),
+            Dimension::Section => {
+                ThreePoint::of_section(&indicator.view(), &|| progress(0.0, "three-point parameters"))
+            }
         }
     };
     let needs_parameters = [Property::Conductivity, Property::Diffusivity, Property::Elasticity];
@@ -44,6 +47,9 @@ pub fn evaluate(
         }
         _ => None,
     };
+    if !progress(0.0, "bounds and estimates") {
+        return Err(PropertyError::Cancelled);
+    }
     let case = Case { map, pixel, set, wanted, fractions, present, pair };
     let mut found = Properties::default();
     if let Some((_, second, three)) = case.pair {
@@ -52,7 +58,13 @@ pub fn evaluate(
             three.fraction,
             three.zeta,
             three.eta,
-            if wanted.dimension == Dimension::Section { " (of an isotropic material in three dimensions)" } else { "" }
+            match wanted.dimension {
+                Dimension::Plane => "",
+                Dimension::Section if map.size().0.max(map.size().1) > MOST_EDGE => {
+                    " (of an isotropic material in three dimensions, from the middle of the map)"
+                }
+                Dimension::Section => " (of an isotropic material in three dimensions)",
+            }
         ));
     }
     let count = wanted.properties.len().max(1) as f64;

@@ -146,16 +146,19 @@ pub struct FieldMap {
     pub unit: String,
     /// Values, rows first.
     pub values: Array2<f32>,
+    /// The values that its colours begin and end with: the smallest and, since a few corners may be far above all others,
+    /// the largest but a thousandth.
+    pub range: (f32, f32),
 }
 
 impl FieldMap {
-    /// The values that its colours begin and end with: the smallest and, since a few corners may be far above all others,
-    /// the largest but a thousandth.
-    pub fn shown_range(&self) -> (f32, f32) {
-        let mut sorted: Vec<f32> = self.values.iter().copied().filter(|v| v.is_finite()).collect();
+    /// A field with the range of its colours.
+    pub fn new(property: Property, name: &str, unit: &str, values: Array2<f32>) -> Self {
+        let mut sorted: Vec<f32> = values.iter().copied().filter(|v| v.is_finite()).collect();
         sorted.sort_by(f32::total_cmp);
         let last = sorted.len().saturating_sub(1 + sorted.len() / 1000);
-        (sorted.first().copied().unwrap_or(0.0), sorted.get(last).copied().unwrap_or(0.0))
+        let range = (sorted.first().copied().unwrap_or(0.0), sorted.get(last).copied().unwrap_or(0.0));
+        Self { property, name: name.into(), unit: unit.into(), values, range }
     }
 }
 

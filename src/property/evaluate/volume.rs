@@ -1,12 +1,10 @@
 //! Properties of a volume of labels.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman};
 use super::super::field::{check_values, conduction, elasticity, moduli_of_tensor};
 use super::super::moduli::{hashin_shtrikman_moduli, voigt_reuss};
 use super::super::{Bounds, Dimension, Moduli, PropertyError, PropertySet};
-use super::case::of_residual;
+use super::case::of_loads;
 use super::types::{Progress, Properties, Property, Quantity, Wanted};
 
 /// Labels of a volume, plane by plane and row by row.
@@ -78,7 +76,7 @@ fn transport(
     progress: Progress,
 ) -> Result<Vec<Quantity>, PropertyError> {
     let name = if property == Property::Diffusivity { "Diffusivity" } else { "Conductivity" };
-    check_values(values, "value", name)?;
+    check_values(values, if property == Property::Diffusivity { "diffusivity" } else { "conductivity" }, name)?;
     let shares: Vec<(f64, f64)> = fractions.iter().copied().zip(values.iter().copied()).collect();
     let formula = "Bounds: Wiener and Hashin–Shtrikman. Full field: the mean of the three directions.";
     let mut main = Quantity::new(property, name, unit, formula);
@@ -87,14 +85,7 @@ fn transport(
     if !wanted.full_fields {
         return Ok(vec![main]);
     }
-    let solved = AtomicUsize::new(0);
-    let watch = |iteration: usize, residual: f64| {
-        if iteration == 0 {
-            solved.fetch_add(1, Ordering::Relaxed);
-        }
-        let number = solved.load(Ordering::Relaxed).saturating_sub(1).min(2);
-        progress(of_residual(number, 3, residual, wanted.accuracy.tolerance), "conduction")
-    };
+    let watch = of_loads(progress, "conduction", 3, wanted.accuracy.tolerance);
     let result = conduction(&volume.labels, volume.shape, values, wanted.accuracy, &watch)?;
     main.field = Some(result.mean());
     let mut found = vec![main];
@@ -143,15 +134,8 @@ fn stiffness(
     if !wanted.full_fields {
         return Ok(found);
     }
-    let solved = AtomicUsize::new(0);
-    let watch = |iteration: usize, residual: f64| {
-        if iteration == 0 {
-            solved.fetch_add(1, Ordering::Relaxed);
-        }
-        let number = solved.load(Ordering::Relaxed).saturating_sub(1).min(5);
-        progress(of_residual(number, 6, residual, wanted.accuracy.tolerance), "elasticity")
-    };
-    let result = elasticity(&volume.labels, volume.shape, moduli, wanted.accuracy, &watch)?;
+    let watch = of_loads(progress, "elasticity", 6, wanted.accuracy.tolerance);
+    let result = elasticity(&volume.labels, volume.shape, moduli, false, wanted.accuracy, &watch)?;
     let mean = moduli_of_tensor(&result.stiffness);
     found[0].field = Some(mean.young(Dimension::Section));
     found[1].field = Some(mean.shear);

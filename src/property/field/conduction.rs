@@ -48,6 +48,10 @@ pub fn conduction(
     watch: Watch,
 ) -> Result<Conduction, PropertyError> {
     check_values(values, "conductivity", "conduction")?;
+    // Numbers of about 1, so that small and large units are not taken for rounding.
+    let unit = values.iter().fold(0.0f64, |a, b| a.max(*b));
+    let scaled: Vec<f64> = values.iter().map(|v| v / unit).collect();
+    let values = scaled.as_slice();
     let grid = Grid::new(shape);
     assert_eq!(labels.len(), grid.pixels(), "a label for each pixel");
     let solver = Solver::new(&grid, labels, values);
@@ -70,6 +74,8 @@ pub fn conduction(
         found.iterations.push(iterations);
     }
     make_symmetric(&mut found.tensor);
+    let fluxes = found.flux.iter_mut().flatten();
+    found.tensor.iter_mut().chain(fluxes).flatten().for_each(|v| *v *= unit);
     Ok(found)
 }
 
@@ -105,9 +111,7 @@ impl<'a> Solver<'a> {
             let square: f64 = q.iter().map(|q| q * q).sum();
             if square > 1e-14 { 1.0 / square } else { 0.0 }
         };
-        // Scaled to values of about 1, so that small units are not taken for rounding.
-        let scale = values.iter().fold(0.0f64, |a, b| a.max(*b));
-        let inverse = grid.wave_vectors().par_iter().map(|q| inverse(q) / (scale * scale)).collect();
+        let inverse = grid.wave_vectors().par_iter().map(inverse).collect();
         Self { grid, labels, values, inverse }
     }
 

@@ -31,18 +31,22 @@ impl Elasticity {
         moduli_of_tensor(&self.stiffness)
     }
 
-    /// The equivalent stress of von Mises in each pixel under a mean strain, in the unit of the moduli. In a picture the
-    /// stress across the plane is left out, as in plane stress.
-    pub fn von_mises(&self, load: usize) -> Vec<f64> {
-        let of = |s: &dyn Fn(usize) -> f64, count: usize| match count {
-            3 => s(0) * s(0) + s(1) * s(1) - s(0) * s(1) + 3.0 * s(2) * s(2),
-            _ => {
-                let differences = (s(0) - s(1)).powi(2) + (s(1) - s(2)).powi(2) + (s(2) - s(0)).powi(2);
-                0.5 * differences + 3.0 * (s(3) * s(3) + s(4) * s(4) + s(5) * s(5))
+    /// The equivalent stress of von Mises in each pixel under a mean strain, in the unit of the moduli. In a picture
+    /// `poisson` has Poisson's ratio of each label for plane strain, where the stress across the plane is ν (σxx + σyy), and
+    /// zeros for plane stress.
+    pub fn von_mises(&self, load: usize, labels: &[u8], poisson: &[f64]) -> Vec<f64> {
+        let stress = &self.stress[load];
+        let of = |[x, y, z]: [f64; 3], shear: f64| {
+            (0.5 * ((x - y).powi(2) + (y - z).powi(2) + (z - x).powi(2)) + 3.0 * shear).sqrt()
+        };
+        let at = |at: usize| {
+            let s = |c: usize| stress[c][at];
+            match stress.len() {
+                3 => of([s(0), s(1), poisson[usize::from(labels[at])] * (s(0) + s(1))], s(2) * s(2)),
+                _ => of([s(0), s(1), s(2)], s(3) * s(3) + s(4) * s(4) + s(5) * s(5)),
             }
         };
-        let stress = &self.stress[load];
-        (0..stress[0].len()).map(|at| of(&|c| stress[c][at], stress.len()).sqrt()).collect()
+        (0..stress[0].len()).map(at).collect()
     }
 }
 
@@ -63,7 +67,7 @@ pub fn moduli_of_tensor(c: &[Vec<f64>]) -> Moduli {
 /// those of three dimensions for a volume, planar ones for a picture (see [`Moduli::plane_strain`] and
 /// [`Moduli::plane_stress`]), all 0 for a void. The rotated scheme of Willot with conjugate gradients in the displacement,
 /// preconditioned by a homogeneous medium; a picture with voids, or with a contrast above 1,000, by the factorised system
-/// itself, where memory allows.
+/// itself, where memory allows. Stresses and strains take much memory, so they are kept only where `keeps_fields` says so.
 ///
 /// # Errors
 /// A value is no modulus, the contrast is too large, the iterations do not converge, or the work is cancelled.
@@ -74,10 +78,15 @@ pub fn elasticity(
     labels: &[u8],
     shape: [usize; 3],
     values: &[Moduli],
+    keeps_fields: bool,
     accuracy: Accuracy,
     watch: Watch,
 ) -> Result<Elasticity, PropertyError> {
     check_moduli(values)?;
+    // Numbers of about 1, so that small and large units are not taken for rounding.
+    let unit = values.iter().fold(0.0f64, |a, m| a.max(m.bulk).max(m.shear));
+    let scaled: Vec<Moduli> = values.iter().map(|m| Moduli { bulk: m.bulk / unit, shear: m.shear / unit }).collect();
+    let values = scaled.as_slice();
     let grid = Grid::new(shape);
     assert_eq!(labels.len(), grid.pixels(), "a label for each pixel");
     let solver = Solver::new(&grid, labels, values);
@@ -101,11 +110,15 @@ pub fn elasticity(
         for (of, stress) in stress.iter().enumerate() {
             found.stiffness[of][load] = stress.iter().sum::<f64>() / stress.len() as f64;
         }
-        found.stress.push(stress);
-        found.strain.push(solver.strain(Some(&u), &mean));
+        if keeps_fields {
+            found.stress.push(stress);
+            found.strain.push(solver.strain(Some(&u), &mean));
+        }
         found.iterations.push(iterations);
     }
     make_symmetric(&mut found.stiffness);
+    let stresses = found.stress.iter_mut().flatten();
+    found.stiffness.iter_mut().chain(stresses).flatten().for_each(|v| *v *= unit);
     Ok(found)
 }
 
@@ -148,8 +161,7 @@ impl<'a> Solver<'a> {
         };
         let lame = |m: &Moduli| Lame { lambda: m.bulk - 2.0 * m.shear / axes as f64, mu: m.shear };
         let values: Vec<Lame> = values.iter().map(lame).collect();
-        // Only the ratio of the reference's moduli matters; the stiffest phase bears most. A scale of about 1 tells small
-        // units from rounding.
+        // Only the ratio of the reference's moduli matters; the stiffest phase bears most.
         let mean = |of: fn(&Lame) -> f64| values.iter().map(of).sum::<f64>() / values.len() as f64;
         let (lambda, mu) = (mean(|l| l.lambda), mean(|l| l.mu));
         let reference = if mu > 0.0 { Lame { lambda, mu } } else { Lame { lambda, mu: lambda } };
@@ -236,7 +248,7 @@ impl<'a> Solver<'a> {
             for at in 0..spectra[0].len() {
                 let q = &self.waves[piece * each + at];
                 let square: f64 = q.iter().map(|q| q * q).sum();
-                let scale = if square > 1e-14 { 1.0 / (mu * mu * square) } else { 0.0 };
+                let scale = if square > 1e-14 { 1.0 / (mu * square) } else { 0.0 };
                 let along: Complex<f64> = (0..axes).map(|a| spectra[a][at] * q[a]).sum();
                 for (axis, spectrum) in spectra.iter_mut().enumerate() {
                     let back = if square > 1e-14 { along * (ratio * q[axis] / square) } else { Complex::default() };

@@ -54,7 +54,7 @@ pub fn conjugate_gradients(
     }
     let mut p = z;
     for iteration in 0..=accuracy.iterations {
-        let share = (rz / first).max(0.0).sqrt();
+        let share = (rz.abs() / first).sqrt();
         if share <= accuracy.tolerance {
             return Ok((x, iteration));
         }
@@ -63,7 +63,7 @@ pub fn conjugate_gradients(
         }
         let ap = apply(&p);
         let bend = dot(&p, &ap);
-        if iteration == accuracy.iterations || bend.is_nan() || bend <= 0.0 {
+        if iteration == accuracy.iterations || !share.is_finite() || bend.is_nan() || bend <= 0.0 {
             let advice =
                 "Enter 0 for a phase that is nearly a void, or remove bridges of one pixel (Clean up in Micrograph).";
             let wanted = accuracy.tolerance;

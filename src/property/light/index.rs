@@ -17,12 +17,14 @@ impl IndexTable {
     }
 
     /// Reads a table of wavelength (nm, or µm if all are below 100), n and, if it absorbs, k: a line each, numbers apart
-    /// by commas, semicolons, tabs or spaces. Lines before the first number are headings; lines with `#` are comments.
+    /// by commas, semicolons, tabs or spaces. Lines before the first number are headings; lines with `#` are comments. A
+    /// second heading begins a second table of wavelength and k, as refractiveindex.info writes them.
     ///
     /// # Errors
     /// A sentence that says which line is wrong.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let mut rows: Vec<[f64; 3]> = vec![];
+        let mut of_k: Option<Vec<[f64; 2]>> = None;
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -31,15 +33,25 @@ impl IndexTable {
             let apart = |c: char| c == ',' || c == ';' || c.is_whitespace();
             let fields: Vec<&str> = line.split(apart).filter(|f| !f.is_empty()).collect();
             let values: Option<Vec<f64>> = fields.iter().map(|f| f.parse().ok()).collect();
-            match values.as_deref() {
-                Some([wavelength, n]) => rows.push([*wavelength, *n, 0.0]),
-                Some([wavelength, n, k, ..]) => rows.push([*wavelength, *n, *k]),
-                None if rows.is_empty() => {}
-                _ => return Err(format!("line {} is “{line}”, not a wavelength, n and k", number + 1)),
+            let is_heading = fields.first().is_some_and(|f| f.to_lowercase().starts_with("wl"));
+            match (values.as_deref(), &mut of_k) {
+                (None, None) if !rows.is_empty() && is_heading => of_k = Some(vec![]),
+                (Some([wavelength, k, ..]), Some(of_k)) => of_k.push([*wavelength, *k]),
+                (values, None) => match values {
+                    Some([wavelength, n]) => rows.push([*wavelength, *n, 0.0]),
+                    Some([wavelength, n, k, ..]) => rows.push([*wavelength, *n, *k]),
+                    None if rows.is_empty() => {}
+                    _ => return Err(format!("line {} is “{line}”, not a wavelength, n and k", number + 1)),
+                },
+                _ => return Err(format!("line {} is “{line}”, not a wavelength and k", number + 1)),
             }
         }
         if rows.is_empty() {
             return Err("it has no line with a wavelength, n and k".into());
+        }
+        if let Some(mut of_k) = of_k.filter(|k| !k.is_empty()) {
+            of_k.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            rows.iter_mut().for_each(|row| row[2] = on_lines(&of_k, row[0]));
         }
         if rows.iter().all(|r| r[0] < 100.0) {
             rows.iter_mut().for_each(|r| r[0] *= 1000.0);
@@ -92,6 +104,17 @@ impl IndexTable {
     }
 }
 
+/// The value at x on straight lines between points in the order of x; beyond them that of the last one.
+fn on_lines(points: &[[f64; 2]], x: f64) -> f64 {
+    let after = points.partition_point(|p| p[0] < x);
+    match (after.checked_sub(1).map(|n| points[n]), points.get(after)) {
+        (Some([x0, y0]), Some([x1, y1])) => y0 + (x - x0) / (x1 - x0) * (y1 - y0),
+        (Some([_, y]), None) => y,
+        (None, Some([_, y])) => *y,
+        (None, None) => 0.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +125,9 @@ mod tests {
         let found = table.at(600.0).expect("within");
         assert!((found - Complex::new(2.5, 0.2)).norm() < 1e-12);
         assert!(table.at(400.0).expect_err("outside").contains("500 to 700 nm"));
+        let blocks = IndexTable::from_text("wl,n\n0.4,1.5\n0.6,1.4\n\nwl,k\n0.4,0.2\n0.8,0.4\n").expect("two blocks");
+        assert_eq!(blocks.rows[0], [400.0, 1.5, 0.2]);
+        assert!((blocks.rows[1][2] - 0.3).abs() < 1e-12);
         assert_eq!(IndexTable::constant(1.5, 0.0).at(1e6), Ok(Complex::new(1.5, 0.0)));
     }
 

@@ -53,11 +53,15 @@ fn one_axis(
     let reach = |of: &dyn Fn(&Order) -> i32| orders.iter().map(|o| of(o).unsigned_abs() as usize).max().unwrap_or(0);
     let (x, y) = (reach(&|o| o.0), reach(&|o| o.1));
     // Rows that are alike are worked out once; a pattern of stripes has one.
-    let mut kinds: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    let mut kinds: Vec<(&[u8], Vec<usize>)> = vec![];
+    let mut known: HashMap<&[u8], usize> = HashMap::new();
     for (row, line) in labels.chunks_exact(width).enumerate() {
-        kinds.entry(line).or_default().push(row);
+        let number = *known.entry(line).or_insert(kinds.len());
+        if number == kinds.len() {
+            kinds.push((line, vec![]));
+        }
+        kinds[number].1.push(row);
     }
-    let kinds: Vec<(&[u8], Vec<usize>)> = kinds.into_iter().collect();
     let matrices: Vec<Mat<c64>> = kinds.par_iter().map(|(line, _)| row_matrix(line, values, x, inverse)).collect();
     // Of each kind of row, the coefficients along y of where it stands.
     let shares: Vec<Vec<c64>> = kinds.par_iter().map(|(_, rows)| coefficients(rows, height, 2 * y)).collect();

@@ -4,6 +4,9 @@ use faer::c64;
 
 use super::super::PropertyError;
 
+/// The largest permittivity: an index of 1,000.
+const MOST_PERMITTIVITY: f64 = 1e6;
+
 /// The direction of the electric field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -86,7 +89,7 @@ impl Stack {
         if self.layers.iter().any(|l| !(l.thickness().is_finite() && l.thickness() >= 0.0)) {
             return refuse("The thickness of a layer has to be 0 or more.");
         }
-        if self.above.im.abs() > 1e-12 || self.above.re <= 0.0 {
+        if self.above.im.abs() > 1e-12 || !(self.above.re > 0.0 && self.above.re < MOST_PERMITTIVITY) {
             return refuse(
                 "The medium above absorbs light. Choose one with k = 0: what falls on the stack could not be told otherwise.",
             );
@@ -97,8 +100,11 @@ impl Stack {
         };
         let all = self.layers.iter().flat_map(of_layer).chain([self.below]);
         for value in all {
-            if !(value.re.is_finite() && value.im.is_finite()) || value.norm() == 0.0 {
-                return refuse("A refractive index is not a number, or is 0.");
+            if !(value.re.is_finite() && value.im.is_finite())
+                || value.norm() == 0.0
+                || value.norm() > MOST_PERMITTIVITY
+            {
+                return refuse("A refractive index is not a number, is 0, or is above 1,000.");
             }
             if value.im < 0.0 {
                 return refuse(

@@ -34,7 +34,7 @@ pub fn shown(space: &PropertySpace) -> Vec<(usize, Arc<Properties>)> {
 
 /// The range of colours that all shown fields share.
 pub fn range(shown: &[(usize, Arc<Properties>)], name: &str) -> (f32, f32) {
-    let ranges = shown.iter().filter_map(|(_, found)| named(found, name)).map(FieldMap::shown_range);
+    let ranges = shown.iter().filter_map(|(_, found)| named(found, name)).map(|f| f.range);
     ranges.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), (a, b)| (low.min(a), high.max(b)))
 }
 
@@ -44,6 +44,7 @@ pub fn paint(space: &mut PropertySpace, ctx: &egui::Context, shown: &[(usize, Ar
         return;
     }
     space.fields.clear();
+    space.histogram = None;
     let (low, high) = range(shown, &space.field);
     for (number, found) in shown {
         let mut slot = None;
@@ -61,7 +62,7 @@ pub fn paint(space: &mut PropertySpace, ctx: &egui::Context, shown: &[(usize, Ar
 /// How often values of a field occur in each phase, as shares of all pixels for each step of the range.
 pub fn histogram(field: &FieldMap, map: &PhaseMap, names: &[String]) -> Figure {
     const STEPS: usize = 64;
-    let (low, high) = field.shown_range();
+    let (low, high) = field.range;
     let width = f64::from(high - low).max(f64::MIN_POSITIVE) / STEPS as f64;
     let mut counts = vec![[0u32; STEPS]; map.phases];
     for (value, label) in field.values.iter().zip(map.labels.iter()) {
@@ -90,15 +91,18 @@ pub fn histogram(field: &FieldMap, map: &PhaseMap, names: &[String]) -> Figure {
 
 /// A sentence on the hot spots of a field: what its highest pixels hold.
 pub fn hot_spots(field: &FieldMap) -> String {
-    let mut sorted: Vec<f32> = field.values.iter().copied().filter(|v| v.is_finite()).collect();
+    let mut sorted: Vec<f32> = field.values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let (count, all) = ((sorted.len() / 100).max(1), sorted.iter().map(|v| f64::from(*v)).sum::<f64>());
-    let hot: f64 = sorted.iter().take(count).map(|v| f64::from(*v)).sum();
-    let mean = all / sorted.len().max(1) as f64;
+    let all: f64 = sorted.iter().map(|v| f64::from(*v)).sum();
+    if all <= 0.0 {
+        return "The field is 0 everywhere.".into();
+    }
+    let hot: f64 = sorted.iter().take((sorted.len() / 100).max(1)).map(|v| f64::from(*v)).sum();
+    let mean = all / sorted.len() as f64;
     format!(
-        "Hot spots: the highest 1 % of the pixels hold {} % of the sum. The mean is {}, the highest value {} times the mean.",
+        "Hot spots: the highest 1 % of the pixels hold {} % of the sum of all sizes. The mean size is {}, the highest {} times the mean.",
         significant(100.0 * hot / all),
         significant(mean),
-        significant(f64::from(sorted.first().copied().unwrap_or(0.0)) / mean)
+        significant(f64::from(sorted[0]) / mean)
     )
 }

@@ -52,12 +52,13 @@ pub fn materials_of_phases(
     let colors = theme::phases(&original.recipe, phases);
     let wanted = space.wanted.properties.clone();
     let usual = PropertySet::first(phases);
+    let units = [space.set.conductivity_unit.clone(), space.set.diffusivity_unit.clone()];
     for (phase, color) in colors.into_iter().enumerate() {
         let name = original.recipe.phase_name(phase);
         let Some(of_phase) = space.set.phases.get_mut(phase) else { break };
         let reads = ui.push_id(("material", phase), |ui| {
             ui.add_space(2.0);
-            one(of_phase, &usual.phases[phase], (&name, color), &wanted, ui)
+            one(of_phase, &usual.phases[phase], (&name, color), &wanted, &units, ui)
         });
         if reads.inner {
             space.table_for = Some(phase);
@@ -72,6 +73,7 @@ fn one(
     usual: &Material,
     (name, color): (&str, egui::Color32),
     wanted: &[Property],
+    [conductivity_unit, diffusivity_unit]: &[String; 2],
     ui: &mut Ui,
 ) -> bool {
     let before = of_phase.clone();
@@ -111,7 +113,7 @@ fn one(
             "Thermal conductivity; 0 for an insulator.",
             &mut of_phase.conductivity,
             known.conductivity,
-            " W/(m K)",
+            &format!(" {conductivity_unit}"),
             0.0..=1e12,
         );
     }
@@ -119,10 +121,10 @@ fn one(
         number(
             ui,
             "Diffusivity",
-            "Diffusivity over that of free diffusion; 0 where nothing moves.",
+            "Diffusivity, over that of free diffusion unless the set names a unit; 0 where nothing moves.",
             &mut of_phase.diffusivity,
             known.diffusivity,
-            "",
+            &format!(" {diffusivity_unit}"),
             0.0..=1e12,
         );
     }
@@ -162,7 +164,7 @@ fn number(
             None => {
                 let response = ui.button("unknown").on_hover_text("No source is known. Click to enter a value.");
                 if response.clicked() {
-                    *number = Some(if suffix.is_empty() { 0.25 } else { 1.0 });
+                    *number = Some(if suffix.trim().is_empty() { 0.25 } else { 1.0 });
                 }
                 response
             }
@@ -172,7 +174,17 @@ fn number(
 
 /// The refractive index: a table, or n and k by hand. Returns whether a table is to be read.
 fn index(of_phase: &mut Material, ui: &mut Ui) -> bool {
-    let table = of_phase.index.get_or_insert_with(|| IndexTable::constant(1.0, 0.0));
+    let tip =
+        "Read a table: a line for each wavelength (nm or µm), with n and k, or a file of refractiveindex.info (CSV).";
+    let Some(table) = &mut of_phase.index else {
+        let unknown = row(ui, "Index n + ik", "The refractive index is not known.", |ui| {
+            ui.button("unknown").on_hover_text("No source is known. Click to enter n and k, or read a table.")
+        });
+        if unknown.0.clicked() {
+            of_phase.index = Some(IndexTable::constant(1.5, 0.0));
+        }
+        return ui.button("Read n, k…").on_hover_text(tip).clicked();
+    };
     if let [[_, n, k]] = table.rows.as_mut_slice() {
         row(ui, "Index n + ik", "Refractive index for all wavelengths; k > 0 absorbs.", |ui| {
             let first = ui.add(DragValue::new(n).speed(0.01).range(0.0..=100.0).max_decimals(5));
@@ -190,7 +202,6 @@ fn index(of_phase: &mut Material, ui: &mut Ui) -> bool {
             *table = IndexTable::constant(n, k);
         }
     }
-    let tip = "Read a table: a line for each wavelength (nm or µm), with n and k, as refractiveindex.info gives them.";
     ui.button("Read n, k…").on_hover_text(tip).clicked()
 }
 

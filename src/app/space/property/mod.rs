@@ -62,8 +62,9 @@ impl Space for PropertySpace {
             let read = move || Ok(paths.into_iter().map(state::read_map).collect());
             self.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
         }
-        work::estimate(self, shared);
-        threshold::poll(self, shared);
+        let is_shown = std::mem::take(&mut self.is_shown);
+        work::estimate(self, shared, is_shown);
+        threshold::poll(self, shared, is_shown);
         self.job.take_progress();
         while let Some(news) = self.job.poll(&mut shared.messages) {
             match news {
@@ -90,10 +91,7 @@ impl Space for PropertySpace {
 
     /// Pictures become further maps; a property set is opened, and a table of n and k is read.
     fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
-        let is_set = |path: &PathBuf| {
-            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) && PropertySet::read(path).is_ok()
-        };
-        let (sets, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_set);
+        let (sets, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| PropertySet::is_set_file(path));
         sets.into_iter().for_each(|path| materials::open_set(self, shared, &path));
         let is_table = |path: &PathBuf| {
             path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|t| e.eq_ignore_ascii_case(t)))
@@ -149,6 +147,7 @@ impl Space for PropertySpace {
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.job.stop();
         *self = Self::default();
+        shared.materials = None;
         match project.parts.remove(part::NAME).as_ref().map(part::read) {
             Some(Ok(kept)) => part::take(self, kept),
             Some(Err(reason)) => shared.messages.warning(format!("The project's properties were left out: {reason}.")),

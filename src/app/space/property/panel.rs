@@ -119,8 +119,20 @@ fn light(light: &mut LightSettings, needs_pixel: bool, ui: &mut Ui) {
     value(ui, "Wavelength", "In vacuum.", &mut wavelength, &600.0, |ui, v| {
         ui.add(DragValue::new(v).speed(1.0).range(1.0..=1e6).suffix(" nm"))
     });
-    if light.wavelengths.first() != Some(&wavelength) {
-        light.wavelengths = vec![wavelength];
+    match light.wavelengths.first_mut() {
+        Some(first) => *first = wavelength,
+        None => light.wavelengths.push(wavelength),
+    }
+    if light.wavelengths.len() > 1 {
+        let others: Vec<String> = light.wavelengths[1..].iter().map(|w| format!("{w}")).collect();
+        ui.horizontal(|ui| {
+            ui.add(
+                egui::Label::new(RichText::new(format!("and {} nm of the set", others.join(", "))).weak()).truncate(),
+            );
+            if ui.small_button("×").on_hover_text("Leave the other wavelengths out.").clicked() {
+                light.wavelengths.truncate(1);
+            }
+        });
     }
     value(ui, "Thickness", "Of the patterned layer.", &mut light.thickness, &default.thickness, nm);
     value(ui, "Angle", "Of incidence, from above.", &mut light.angle, &0.0, |ui, v| {
@@ -215,7 +227,14 @@ fn start(space: &mut PropertySpace, shared: &mut Shared, ui: &mut Ui) {
     if space.is_running() {
         let progress = &space.job.progress;
         ui.add(ProgressBar::new(progress.share() as f32).text(format!("{:.0} %", 100.0 * progress.share())));
-        let left = progress.seconds_left().map(|left| format!(", {} left", duration(left))).unwrap_or_default();
+        let left = space.started.map_or(String::new(), |started| {
+            let (taken, share) = (started.elapsed().as_secs_f64(), progress.share());
+            if taken > 2.0 && share > 0.03 {
+                format!(", {} left", duration(taken * (1.0 - share) / share))
+            } else {
+                String::new()
+            }
+        });
         ui.horizontal(|ui| {
             if ui.button("Stop").on_hover_text("The properties that are done stay.").clicked() {
                 shared.act(Action::DoIn(NAME, STOP));

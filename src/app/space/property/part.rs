@@ -111,6 +111,16 @@ fn maps_of(part: &Part, facts: Vec<MapFacts>, stem: &str) -> Result<Vec<Property
     facts.into_iter().enumerate().map(one).collect()
 }
 
+/// Whether fields can be solved to what is wanted.
+fn check(wanted: &Wanted) -> Result<(), String> {
+    let tolerance = wanted.accuracy.tolerance;
+    if tolerance > 0.0 && tolerance < 0.1 {
+        Ok(())
+    } else {
+        Err(format!("its residual of {tolerance} cannot be solved to"))
+    }
+}
+
 fn properties_of(numbers: Numbers) -> Arc<Properties> {
     Arc::new(Properties { quantities: numbers.quantities, fields: vec![], notes: numbers.notes })
 }
@@ -119,10 +129,12 @@ fn properties_of(numbers: Numbers) -> Arc<Properties> {
 pub fn read(part: &Part) -> Result<Kept, String> {
     let facts: Facts = part.get()?;
     facts.set.check()?;
+    check(&facts.wanted)?;
     let results = match facts.results {
         None => None,
         Some(kept) => {
             kept.set.check()?;
+            check(&kept.wanted)?;
             let maps = maps_of(part, kept.maps, "map")?;
             if kept.found.len() != maps.len() {
                 return Err("its numbers do not fit its maps".into());

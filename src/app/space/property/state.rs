@@ -8,6 +8,7 @@ use crate::app::shared::original::Original;
 use crate::app::shared::read::open_as_labels_or_grey;
 use crate::app::shared::watch::{OneShot, Watch};
 use crate::app::widgets::Picture;
+use crate::figure::Figure;
 use crate::job::{ComputeProperties, PropertyMap, PropertyResults, PropertyThresholds, ThresholdPoint};
 use crate::micrograph::{self, Micrograph, PhaseMap, Recipe};
 use crate::property::{Properties, Property, PropertySet, Wanted};
@@ -74,6 +75,8 @@ pub struct PropertySpace {
     pub(super) live: Watch<ComputeProperties>,
     pub(super) asked: Option<Asked>,
     pub(super) estimates: Option<(Asked, Arc<Properties>)>,
+    /// When the computation of everything began.
+    pub(super) started: Option<std::time::Instant>,
     /// The computation of everything.
     pub(super) job: Watch<ComputeProperties>,
     pub(super) results: Option<PropertyResults>,
@@ -84,6 +87,8 @@ pub struct PropertySpace {
     /// The phase map that the picture of the original shows.
     pub(super) pictured: Option<Arc<PhaseMap>>,
     pub(super) fields: Vec<Option<Picture>>,
+    /// The histogram of the shown field, and what is said of its hot spots.
+    pub(super) histogram: Option<(Figure, String)>,
     pub(super) thresholds: Watch<PropertyThresholds>,
     pub(super) thresholds_asked: Option<ThresholdsAsked>,
     pub(super) points: Vec<ThresholdPoint>,
@@ -110,6 +115,7 @@ impl Default for PropertySpace {
             live: Watch::default(),
             asked: None,
             estimates: None,
+            started: None,
             job: Watch::default(),
             results: None,
             tab: Tab::Estimates,
@@ -117,6 +123,7 @@ impl Default for PropertySpace {
             original_picture: None,
             pictured: None,
             fields: vec![],
+            histogram: None,
             thresholds: Watch::default(),
             thresholds_asked: None,
             points: vec![],
@@ -175,7 +182,7 @@ impl PropertySpace {
         self.results.as_ref().is_some_and(|results| {
             let request = &results.request;
             let same = request.maps.len() == maps.len()
-                && request.maps.iter().zip(maps).all(|(a, b)| Arc::ptr_eq(&a.map, &b.map));
+                && request.maps.iter().zip(maps).all(|(a, b)| Arc::ptr_eq(&a.map, &b.map) || a.map == b.map);
             same && request.set == self.set && request.wanted == self.wanted
         })
     }

@@ -44,7 +44,7 @@ pub fn estimates(space: &PropertySpace, ui: &mut Ui) {
         for (heading, tip) in [
             ("Property", "Hover a name for its formulas."),
             ("Estimate", "Third-order strong contrast, or Kozeny–Carman; for two phases."),
-            ("Narrowest bounds", "No structure with these statistics lies outside. Hover for all of them."),
+            ("Narrowest bounds", "No isotropic structure with these statistics lies outside. Hover for all of them."),
             ("Hashin–Shtrikman", "Bounds from the volume fractions alone."),
             ("Wiener, or Voigt–Reuss", "Means of the phases' values: the widest bounds."),
         ] {
@@ -91,15 +91,11 @@ pub fn results(space: &PropertySpace, ui: &mut Ui) {
         grid(&rows, ui);
     }
     ui.add_space(theme::STEP);
-    for verdict in rows.iter().filter(|row| {
-        row.quantity.estimate.is_some()
-            || !row.quantity.bounds.is_empty()
-            || row.quantity.name.starts_with("Absorption")
-    }) {
-        if let Some(text) = verdict.verdict() {
-            ui.label(text);
-        }
-    }
+    let is_main = |row: &&PropertyRow| {
+        let q = &row.quantity;
+        q.estimate.is_some() || !q.bounds.is_empty() || q.name.starts_with("Absorption")
+    };
+    rows.iter().filter(is_main).flat_map(PropertyRow::verdicts).for_each(|text| drop(ui.label(text)));
     let mut all: Vec<String> = vec![];
     for (map, found) in results.request.maps.iter().zip(&results.maps) {
         for note in found.iter().flat_map(|f| &f.notes) {
@@ -141,7 +137,7 @@ fn grid(rows: &[PropertyRow], ui: &mut Ui) {
             ui.label(number(q.field, &q.unit)).on_hover_text(&q.formula);
             let own = row.field_interval();
             let more = row.more_fields().map_or(String::new(), |n| match n {
-                0 => "This one field gives ± 1 % already.".into(),
+                0 => "This one field gives ± 1 %.".into(),
                 1 => "One more field of this size would give ± 1 %.".into(),
                 n => format!("{n} more fields of this size would give ± 1 %."),
             });

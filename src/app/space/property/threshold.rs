@@ -12,7 +12,7 @@ use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, significant};
-use crate::job::{Progress, PropertyThresholds, ThresholdPoint, main_quantity};
+use crate::job::{Progress, PropertyThresholds, Request, ThresholdPoint, main_quantity};
 use crate::micrograph::{Micrograph, Segmentation, thresholds};
 use crate::property::{Property, Wanted};
 
@@ -32,14 +32,14 @@ fn grey(shared: &Shared) -> Option<Arc<Micrograph>> {
 }
 
 /// Takes points that are ready, and starts what is out of date while the tab is shown.
-pub fn poll(space: &mut PropertySpace, shared: &mut Shared) {
+pub fn poll(space: &mut PropertySpace, shared: &mut Shared, is_shown: bool) {
     space.thresholds.take_progress();
     while let Some(news) = space.thresholds.poll(&mut shared.messages) {
         if let News::Output(point) = news {
             space.points.push(point);
         }
     }
-    if space.tab != Tab::Threshold || space.asked.is_none() {
+    if !is_shown || space.tab != Tab::Threshold || space.asked.is_none() {
         return;
     }
     let (Some(raw), Some(document)) = (grey(shared), &shared.document) else { return };
@@ -50,6 +50,11 @@ pub fn poll(space: &mut PropertySpace, shared: &mut Shared) {
         Arc::ptr_eq(&asked.raw, &raw) && asked.recipe == recipe && asked.set == space.set && asked.wanted == wanted
     });
     if same || wanted.properties.is_empty() {
+        return;
+    }
+    // The one that runs is out of date; the next one starts once it has ended.
+    if space.thresholds.is_running() {
+        space.thresholds.request(Request::Cancel);
         return;
     }
     let (low, high) = document.micrograph().range;

@@ -172,7 +172,7 @@ fn below(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui
     }
 }
 
-fn histogram(space: &PropertySpace, shared: &mut Shared, original: &Original, ui: &mut Ui) {
+fn histogram(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui: &mut Ui) {
     let shown = field::shown(space);
     let first = shown.first().and_then(|(n, found)| Some((*n, field::named(found, &space.field)?)));
     let Some((number, of_field)) = first else {
@@ -180,9 +180,12 @@ fn histogram(space: &PropertySpace, shared: &mut Shared, original: &Original, ui
         return;
     };
     let Some(map) = space.results.as_ref().map(|r| r.request.maps[number].map.clone()) else { return };
-    ui.add(egui::Label::new(RichText::new(field::hot_spots(of_field)).weak()).wrap());
-    let names: Vec<String> = (0..map.phases).map(|p| original.recipe.phase_name(p)).collect();
-    let figure = field::histogram(of_field, &map, &names);
+    let (figure, text) = space.histogram.get_or_insert_with(|| {
+        let names: Vec<String> = (0..map.phases).map(|p| original.recipe.phase_name(p)).collect();
+        (field::histogram(of_field, &map, &names), field::hot_spots(of_field))
+    });
+    ui.add(egui::Label::new(RichText::new(text.as_str()).weak()).wrap());
     let colors = (0..map.phases).map(theme::line).collect();
-    row_of_plots(shared, ui, "property histogram", [ShownFigure { figure, colors }], 1, None);
+    let shown = ShownFigure { figure: figure.clone(), colors };
+    row_of_plots(shared, ui, "property histogram", [shown], 1, None);
 }

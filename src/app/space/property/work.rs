@@ -9,13 +9,13 @@ use crate::job::{ComputeProperties, PropertyOutput, PropertyResults, write_prope
 use crate::property::Wanted;
 
 /// Keeps bounds and estimates up to date while the workspace is shown.
-pub fn estimate(space: &mut PropertySpace, shared: &mut Shared) {
+pub fn estimate(space: &mut PropertySpace, shared: &mut Shared, is_shown: bool) {
     while let Some(news) = space.live.poll(&mut shared.messages) {
         if let (News::Output(PropertyOutput::Map(_, found)), Some(asked)) = (news, &space.asked) {
             space.estimates = Some((asked.clone(), found));
         }
     }
-    if !std::mem::take(&mut space.is_shown) || space.live.is_running() {
+    if !is_shown || space.live.is_running() {
         return;
     }
     let originals = state::originals(shared);
@@ -28,7 +28,11 @@ pub fn estimate(space: &mut PropertySpace, shared: &mut Shared) {
     }
     let wanted = Wanted { full_fields: false, keep_fields: false, ..space.wanted.clone() };
     let asked = Asked { map: map.clone(), set: space.set.clone(), wanted: wanted.clone() };
-    if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) || wanted.properties.is_empty() {
+    if wanted.properties.is_empty() {
+        (space.asked, space.estimates) = (None, None);
+        return;
+    }
+    if space.asked.as_ref().is_some_and(|before| before.is_same(&asked)) {
         return;
     }
     let mut maps = space.maps(shared, &original);
@@ -54,6 +58,7 @@ pub fn compute(space: &mut PropertySpace, shared: &mut Shared) {
     space.results = Some(PropertyResults::new(Arc::new(request.clone())));
     space.fields.clear();
     space.tab = Tab::Results;
+    space.started = Some(std::time::Instant::now());
     space.job.start(request, &shared.wake);
     shared.changed();
 }
