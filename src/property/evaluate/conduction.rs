@@ -31,7 +31,7 @@ pub(super) fn add(
     check_values(&there, word, if is_diffusion { "the diffusivity" } else { "the conductivity" })?;
     let mut main = bounded(case, property, unit, &values);
     if case.pair.is_some() && main.estimate.is_none() {
-        found.notes.push(format!("The phases differ by too much for the third-order estimate of the {word}: it lies outside the bounds, and is not shown."));
+        found.notes.push(format!("The phases differ by too much for the third-order estimate of the {word}: it lies outside the bounds of Hashin and Shtrikman, and is not shown."));
     }
     if !case.wanted.full_fields {
         found.quantities.push(main);
@@ -118,7 +118,8 @@ fn bounded(case: &Case, property: Property, unit: &str, values: &[f64]) -> Quant
         let near = three_point_bounds([values[first], values[second]], three, dimension);
         main.bounds.push(("three-point".into(), near));
         let (matrix, other, three) = case.matrix_first((first, second, three), values);
-        main.estimate = within(strong_contrast([values[matrix], values[other]], three, dimension), Some(near));
+        let wide = main.bounds.get(1).map(|(_, bounds)| *bounds);
+        main.estimate = within(strong_contrast([values[matrix], values[other]], three, dimension), wide);
     }
     main
 }

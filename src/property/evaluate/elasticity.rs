@@ -11,7 +11,7 @@ use super::types::{Plane, Progress, Properties, Property, Quantity};
 const PROPERTY: Property = Property::Elasticity;
 const UNIT: &str = "GPa";
 const NAMES: [&str; 3] = ["Young's modulus", "Shear modulus", "Bulk modulus"];
-const NO_ESTIMATE: &str = "The phases differ by too much for the third-order estimate of some moduli: it lies outside the bounds, and is not shown.";
+const NO_ESTIMATE: &str = "The phases differ by too much for the third-order estimate of some moduli: it lies outside the bounds of Hashin and Shtrikman, and is not shown.";
 
 pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Result<(), PropertyError> {
     let moduli = case.set.moduli(&case.present)?;
@@ -148,7 +148,8 @@ fn bounded(case: &Case, moduli: &[Moduli]) -> Vec<Quantity> {
             };
             let mut row = Quantity::new(PROPERTY, name, UNIT, formula.clone());
             row.bounds = bounds.iter().map(|(name, b)| ((*name).into(), bound(b, dimension))).collect();
-            row.estimate = estimate.and_then(|m| within(value(m, dimension), row.narrowest()));
+            let wide = row.bounds.get(1).map(|(_, bounds)| *bounds);
+            row.estimate = estimate.and_then(|m| within(value(m, dimension), wide));
             row
         })
         .collect()
