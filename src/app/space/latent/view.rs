@@ -344,8 +344,10 @@ fn properties(ui: &mut Ui, shared: &mut Shared, shown: &Explored, reference: Opt
                 let found = all.iter().find(|q| q.name == quantity.name).and_then(|q| q.estimate);
                 found.map_or("–".to_string(), significant)
             };
-            let unit = if quantity.unit.is_empty() { String::new() } else { format!(" ({})", quantity.unit) };
-            ui.label(format!("{}{unit}", quantity.name)).on_hover_text(&quantity.formula);
+            // The unit and the kind of modulus stand in the tooltip: there is no room for them.
+            let short = quantity.name.split(" (").next().unwrap_or(&quantity.name);
+            let tip = format!("{}, in {}. {}", quantity.name, quantity.unit, quantity.formula);
+            ui.label(short).on_hover_text(tip);
             ui.label(of(&shown.properties));
             ui.label(RichText::new(reference.map_or_else(|| "–".into(), |r| of(&r.properties))).weak());
             ui.end_row();

@@ -83,9 +83,8 @@ fn properties(space: &mut PropertySpace, ui: &mut Ui) {
 fn how(space: &mut PropertySpace, ui: &mut Ui) {
     heading(ui, "How");
     let wanted = &mut space.wanted;
-    let tip = "What the map is a picture of. Full fields are always solved in the plane.";
-    let dimensions =
-        [(Dimension::Plane, "the same through the thickness"), (Dimension::Section, "section of a 3-D material")];
+    let tip = "What the map is a picture of: a structure that goes on unchanged through the thickness, or a section of an isotropic material in three dimensions. Full fields are always solved in the plane.";
+    let dimensions = [(Dimension::Plane, "two-dimensional"), (Dimension::Section, "section of 3-D")];
     choice(ui, "The map is", tip, &mut wanted.dimension, &Dimension::Plane, &dimensions);
     let tip = "How full fields go on beyond the edges: repeated, or mirrored like a sample between two plates whose sides are sealed.";
     let cells = [(Cell::Periodic, "periodic"), (Cell::Sealed, "mirrored, sides sealed")];
