@@ -136,6 +136,8 @@ fn pictures(space: &mut PropertySpace, shared: &mut Shared, original: &Original,
 }
 
 fn below(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui: &mut Ui) {
+    // A panel takes the height of what it holds; on every tab it has to stay as it is.
+    ui.set_min_height(ui.available_height());
     ui.horizontal(|ui| {
         for (tab, name, tip) in [
             (
