@@ -87,8 +87,9 @@ impl PropertySetKind {
         let mut between = |low: f64, high: f64| low * (high / low).powf(random.random_range(0.0..1.0));
         match self {
             Self::Absorption => {
+                // Finer structures than a fifth of the edge need more orders than the set has.
                 let (wavelength, bandwidth, fraction) =
-                    (between(0.07 * size as f64, 0.4 * size as f64), between(0.05, 0.5), between(0.3, 0.7));
+                    (between(0.2 * size as f64, 0.5 * size as f64), between(0.05, 0.4), between(0.3, 0.7));
                 let map = synth::banded(size, fraction, wavelength, bandwidth, seed);
                 (vec![("wavelength px", wavelength), ("bandwidth", bandwidth), ("volume fraction", fraction)], map)
             }

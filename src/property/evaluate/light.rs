@@ -80,8 +80,10 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         if case.wanted.keep_fields && half > 1 {
             let coarse = solved_with(&Expansion::li(rectangle(half - 1, half - 1)))?;
             let coarse = Optics::mean(&coarse.optics[0], &coarse.optics[1]);
+            let off = (coarse.absorbed() - mean.absorbed()).abs() / mean.absorbed().max(1e-3);
+            let word = if off > NEARLY { "Not converged" } else { "Converged" };
             found.notes.push(format!(
-                "Convergence at {wavelength} nm: with {0} × {0} instead of {1} × {1} orders the absorption is {2} instead of {3}, the reflection {4} instead of {5}.",
+                "{word} at {wavelength} nm: with {0} × {0} instead of {1} × {1} orders the absorption is {2} instead of {3}, the reflection {4} instead of {5}.",
                 settings.orders - 2,
                 settings.orders,
                 significant(coarse.absorbed()),
@@ -127,6 +129,9 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
     }
     Ok(())
 }
+
+/// What the absorption may change by with fewer orders before it counts as not converged.
+const NEARLY: f64 = 0.02;
 
 /// A field of a layer.
 type Field = fn(&Solved, &Layer, usize, &[Order], Polarisation) -> Result<Vec<f64>, PropertyError>;
