@@ -48,7 +48,7 @@ pub fn explore_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
 /// The sheet of pictures, which can be enlarged.
 const SHEET: &str = "latent sheet";
 /// The width of the table of what is measured, and the least width of the plots.
-const TABLE: f32 = 258.0;
+const TABLE: f32 = 276.0;
 const PLOTS: f32 = 176.0;
 
 pub fn picture_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
