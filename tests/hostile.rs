@@ -19,6 +19,8 @@ use microwright::micrograph::{
 };
 use microwright::net::{Layer, Weights, WeightsKind};
 use microwright::project::{Compared, Part, Project};
+use microwright::property::light::IndexTable;
+use microwright::property::{Accuracy, Property, PropertySet, Wanted, evaluate, material};
 use microwright::reconstruct::gram::{Gram, Saved};
 use microwright::reconstruct::{Checkpoint, Report, SavedRun, Settings, Target, prepare};
 use microwright::synth;
@@ -169,6 +171,8 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
         ("j.npy", array_bytes(&[1.0, 2.0, 3.0], (1, 1), 3)),
         ("k.json", recipe.text().into_bytes()),
         ("l.microwright", project),
+        ("t.set.json", material_set().to_json().into_bytes()),
+        ("u.nk", b"wl,n\n0.4,1.5\n0.6,1.4\n\nwl,k\n0.4,0.2\n0.8,0.4\n".to_vec()),
         ("m.txt", b"$CM_FULL_SIZE 1280 960\r\n$$SM_MICRON_BAR 91\r\n$$SM_MICRON_MARKER 10um\r\n".to_vec()),
         ("n.safetensors", first_layer()),
         ("o.model", trainer().model(false).expect("a model").to_bytes(false).expect("bytes")),
@@ -194,6 +198,29 @@ fn first_layer() -> Vec<u8> {
     );
     let weights = 1f32.to_le_bytes().repeat(1792);
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &weights].concat()
+}
+
+/// A property set with a table of n and k.
+fn material_set() -> PropertySet {
+    let mut set = PropertySet::of(["Air", "Amorphous silicon"].map(|n| material(n).cloned().expect("known")).to_vec());
+    set.light.upper_layers.push([50.0, 1.5, 0.0]);
+    set
+}
+
+/// Computes what a set says of a small map; what comes out does not matter.
+fn use_set(set: &PropertySet) {
+    let map = synth::bicontinuous(6, 0.4, 3.0, 1);
+    let mut set = set.clone();
+    set.light.orders = set.light.orders.min(3);
+    set.light.wavelengths.truncate(1);
+    set.light.upper_layers.truncate(2);
+    set.light.lower_layers.truncate(2);
+    let wanted = Wanted {
+        properties: Property::ALL.to_vec(),
+        accuracy: Accuracy { iterations: 50, ..Accuracy::default() },
+        ..Wanted::default()
+    };
+    evaluate(&map, Some(1e-8), &set, &wanted, &|_, _| true).expect("not cancelled");
 }
 
 /// The checkpoint of a small reconstruction.
@@ -229,6 +256,17 @@ fn trainer() -> Trainer {
 /// Reads a file with the reader that its name asks for; what it says does not matter.
 fn read(path: &Path, name: &str) {
     match name.rsplit('.').next() {
+        Some("json") if name.ends_with(".set.json") => {
+            if let Ok(set) = PropertySet::read(path) {
+                use_set(&set);
+            }
+        }
+        Some("nk") => {
+            let text = String::from_utf8_lossy(&std::fs::read(path).expect("bytes")).into_owned();
+            if let Ok(table) = IndexTable::from_text(&text) {
+                let _ = table.at(500.0);
+            }
+        }
         Some("json") => {
             if let Ok(recipe) = Recipe::read(path) {
                 // What was read is also done.
@@ -293,6 +331,8 @@ fn no_reader_panics_or_takes_memory_without_end() {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("a file");
         match name.rsplit('.').next() {
+            Some("json") if name.ends_with(".set.json") => use_set(&PropertySet::read(&path).expect(name)),
+            Some("nk") => drop(IndexTable::from_text(std::str::from_utf8(bytes).expect("text")).expect(name)),
             Some("json") => drop(Recipe::read(&path).expect(name)),
             Some("microwright") => drop(Project::read(&path).expect(name)),
             Some("model") => drop(Model::open(&path).expect(name)),

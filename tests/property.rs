@@ -203,6 +203,69 @@ fn the_rotated_scheme_is_that_of_finite_elements() {
     }
 }
 
+/// The stiffness of the same by elastic elements, dense: 3 × 3 (xx, yy, xy), planar moduli for each label.
+fn elastic_elements(map: &Array2<u8>, values: &[Moduli], points: &[f64]) -> [[f64; 3]; 3] {
+    let (h, w) = map.dim();
+    let n = 2 * h * w;
+    let mut matrix = faer::Mat::<f64>::zeros(n, n);
+    let mut right = faer::Mat::<f64>::zeros(n, 3);
+    let mut direct = [[0.0; 3]; 3];
+    let weight = 1.0 / (points.len() * points.len()) as f64;
+    for y in 0..h {
+        for x in 0..w {
+            let nodes = [(y, x), (y, x + 1), (y + 1, x), (y + 1, x + 1)].map(|(a, b)| a % h * w + b % w);
+            let Moduli { bulk, shear } = values[usize::from(map[(y, x)])];
+            let c = [[bulk + shear, bulk - shear, 0.0], [bulk - shear, bulk + shear, 0.0], [0.0, 0.0, shear]];
+            for s in points {
+                for t in points {
+                    let gx = [-(1.0 - t), 1.0 - t, -t, *t];
+                    let gy = [-(1.0 - s), -s, 1.0 - s, *s];
+                    // The strain of each of the eight displacements: x first, then y.
+                    let strain = |u: usize| if u < 4 { [gx[u], 0.0, gy[u]] } else { [0.0, gy[u - 4], gx[u - 4]] };
+                    let unknown = |u: usize| 2 * nodes[u % 4] + u / 4;
+                    let stress = |e: [f64; 3]| c.map(|row| row.iter().zip(e).map(|(c, e)| c * e).sum::<f64>());
+                    for a in 0..8 {
+                        let of_a = stress(strain(a));
+                        for b in 0..8 {
+                            let energy: f64 = of_a.iter().zip(strain(b)).map(|(s, e)| s * e).sum();
+                            matrix[(unknown(a), unknown(b))] += weight * energy;
+                        }
+                        (0..3).for_each(|load| right[(unknown(a), load)] -= weight * of_a[load]);
+                    }
+                    (0..9).for_each(|i| direct[i / 3][i % 3] += weight * c[i / 3][i % 3]);
+                }
+            }
+        }
+    }
+    (0..n).for_each(|i| matrix[(i, i)] += 1e-9);
+    let u = faer::linalg::solvers::Solve::solve(&matrix.llt(faer::Side::Lower).expect("positive"), &right);
+    let gained = |a: usize, b: usize| (0..n).map(|i| u[(i, a)] * right[(i, b)]).sum::<f64>();
+    std::array::from_fn(|a| std::array::from_fn(|b| (direct[a][b] - gained(a, b)) / (h * w) as f64))
+}
+
+#[test]
+fn the_rotated_scheme_of_elasticity_is_that_of_finite_elements() {
+    let map = random_map(32, 0.4, 11);
+    let hard = Moduli { bulk: 12.0, shear: 7.0 };
+    for other in [Moduli { bulk: 1.0, shear: 0.4 }, Moduli { bulk: 0.0, shear: 0.0 }] {
+        let pair = [hard, other];
+        let found = stiffness(&map, &pair);
+        let same = elastic_elements(&map, &pair, &[0.5]);
+        let size = found[0][0];
+        for at in 0..9 {
+            let (a, b) = (at / 3, at % 3);
+            assert!((found[a][b] - same[a][b]).abs() < 1e-5 * size, "{a}{b}: {found:?} and {same:?}");
+        }
+        let edge = 0.5 / 3f64.sqrt();
+        let full = elastic_elements(&map, &pair, &[0.5 - edge, 0.5 + edge]);
+        for a in 0..3 {
+            // Four points are stiffer, the more so where ligaments between voids are a few pixels wide.
+            let most = if other.bulk > 0.0 { 1.35 } else { 2.5 };
+            assert!(full[a][a] > found[a][a] && full[a][a] < most * found[a][a], "{a}: {full:?} and {found:?}");
+        }
+    }
+}
+
 #[test]
 fn volumes_are_solved_alike() {
     // A picture repeated through its thickness conducts and bears in its plane as the picture does.
@@ -365,6 +428,34 @@ fn sealed_channels_flow_along_themselves_alone() {
 }
 
 #[test]
+fn fields_have_the_means_that_the_numbers_say() {
+    // Islands of phase 1 in phase 0: as voids they leave the solid whole, as grains the pores.
+    let map = synth::discs(48, 0.25, 5);
+    let mean = |found: &Properties, name: &str| {
+        let field = found.fields.iter().find(|f| f.name == name).unwrap_or_else(|| panic!("no {name}"));
+        field.values.iter().map(|v| f64::from(*v)).sum::<f64>() / field.values.len() as f64
+    };
+    for cell in [Cell::Periodic, Cell::Sealed] {
+        let wanted = |property| Wanted { properties: vec![property], cell, ..Wanted::default() };
+        let found = evaluated(&map, ["Quartz", "Void"], &wanted(Property::Elasticity));
+        for (stress, component) in [
+            ("Stress along x, strain along x of 1", "C11"),
+            ("Stress along y, strain along y of 1", "C22"),
+            ("Shear stress, shear strain of 1", "C66"),
+        ] {
+            close(mean(&found, stress), number(&found, component), 1e-3, stress);
+        }
+        let found = evaluated(&map, ["Void", "Quartz"], &wanted(Property::Permeability));
+        for axis in ["x", "y"] {
+            let field = format!("Velocity along {axis} × viscosity over pressure gradient, along {axis}");
+            let wanted = number(&found, &format!("Permeability along {axis}"));
+            assert!(wanted > 0.0);
+            close(mean(&found, &field), wanted, 1e-3, &field);
+        }
+    }
+}
+
+#[test]
 fn sections_of_sandstone_let_through() {
     let map = synth::sandstone(96, 0.2, 6.0, 3);
     let properties = vec![Property::Diffusivity, Property::Permeability, Property::Elasticity];
@@ -391,6 +482,9 @@ fn light_says_when_orders_are_too_few() {
     assert!(found.notes.iter().any(|n| n.contains("onverged at 600 nm")), "{:?}", found.notes);
     assert!(!found.notes.iter().any(|n| n.contains("too few")), "{:?}", found.notes);
     assert_eq!(found.fields.len(), 2);
+    let [settling] = found.convergence.as_slice() else { panic!("{:?}", found.convergence) };
+    assert_eq!(settling.points.iter().map(|(orders, _)| *orders).collect::<Vec<_>>(), [3, 5, 7]);
+    assert_eq!(settling.points[2].1[0], number(&found, "Absorption at 600 nm"));
     set.light.pixel = 100.0;
     let found = evaluate(&map, None, &set, &wanted, &|_, _| true).expect("properties");
     assert!(found.notes.iter().any(|n| n.contains("too few")), "{:?}", found.notes);

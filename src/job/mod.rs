@@ -46,8 +46,8 @@ pub use probe::{DeviceTable, Probe};
 pub use progress::{Preview, RunProgress, StudyProgress};
 pub use property::{
     ComputeProperties, ComputeVolume, MakePropertySet, PropertyMap, PropertyOutput, PropertyResults, PropertyRow,
-    PropertySetKind, PropertyThresholds, Response, SetMember, Spread, ThresholdPoint, fields_vti, main_quantity,
-    property_rows, property_table, write_properties,
+    PropertySetKind, PropertyThresholds, Response, SetMember, Spread, ThresholdPoint, convergence_figures, fields_vti,
+    main_quantity, property_rows, property_table, write_properties,
 };
 pub use prune_study::{Study, StudyRow, recommend as recommend_depth, study_csv, study_figures, write_study};
 pub use reconstruct::{CHECKPOINT, Run};

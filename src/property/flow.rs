@@ -24,14 +24,6 @@ pub struct Flow {
     pub unknowns: usize,
 }
 
-impl Flow {
-    /// The length of the velocity in each pixel, for a pressure gradient along an axis.
-    pub fn speed(&self, axis: usize) -> Vec<f64> {
-        let [x, y] = &self.velocity[axis];
-        x.iter().zip(y).map(|(x, y)| x.hypot(*y)).collect()
-    }
-}
-
 /// Solves Stokes' equations in the pores of a periodic map, row by row. There is no slip on solids.
 ///
 /// # Errors

@@ -22,7 +22,8 @@ pub use bounds::{
 };
 pub use error::{MOST_CONTRAST, PropertyError};
 pub use evaluate::{
-    Cell, FieldMap, Plane, Progress, Properties, Property, Quantity, Volume, Wanted, evaluate, evaluate_volume,
+    Cell, Convergence, FieldMap, Plane, Progress, Properties, Property, Quantity, Volume, Wanted, evaluate,
+    evaluate_volume,
 };
 pub use field::{Accuracy, Conduction, Elasticity, Watch, conduction, elasticity, moduli_of_tensor};
 pub use flow::{Flow, flow};

@@ -133,13 +133,13 @@ impl PropertySet {
         }
     }
 
-    /// Whether a file is meant to be a set: JSON with phases, and not a recipe or a report, which have a segmentation.
-    pub fn is_set_file(path: &Path) -> bool {
+    /// The text of a file that is meant to be a set: JSON with phases, and not a recipe or a report, which have a
+    /// segmentation.
+    pub fn text_of(path: &Path) -> Option<String> {
         let is_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
         let is_small = std::fs::metadata(path).is_ok_and(|m| m.len() <= MOST_BYTES);
-        is_json
-            && is_small
-            && std::fs::read_to_string(path).is_ok_and(|t| t.contains("\"phases\"") && !t.contains("\"segmentation\""))
+        let text = (is_json && is_small).then(|| std::fs::read_to_string(path).ok()).flatten()?;
+        (text.contains("\"phases\"") && !text.contains("\"segmentation\"")).then_some(text)
     }
 
     /// Reads a set from a file.
@@ -148,14 +148,22 @@ impl PropertySet {
     /// The file cannot be read, or is no property set; the sentence says where.
     pub fn read(path: &Path) -> Result<Self, PropertyError> {
         let failed = |source| PropertyError::File { path: path.into(), done: "read", source };
-        let malformed = |reason: String| PropertyError::Malformed { path: path.into(), reason };
-        let size = std::fs::metadata(path).map_err(failed)?.len();
-        if size > MOST_BYTES {
-            return Err(malformed("it is larger than any property set".into()));
+        if std::fs::metadata(path).map_err(failed)?.len() > MOST_BYTES {
+            return Err(PropertyError::Malformed {
+                path: path.into(),
+                reason: "it is larger than any property set".into(),
+            });
         }
-        let text = std::fs::read_to_string(path).map_err(failed)?;
-        let set: Self =
-            serde_json::from_str(&text).map_err(|e| malformed(format!("it is not a property set ({e})")))?;
+        Self::from_text(&std::fs::read_to_string(path).map_err(failed)?, path)
+    }
+
+    /// A set from the text of a file; sentences name its path.
+    ///
+    /// # Errors
+    /// It is no property set, or a number in it is impossible.
+    pub fn from_text(text: &str, path: &Path) -> Result<Self, PropertyError> {
+        let malformed = |reason: String| PropertyError::Malformed { path: path.into(), reason };
+        let set: Self = serde_json::from_str(text).map_err(|e| malformed(format!("it is not a property set ({e})")))?;
         set.check().map_err(malformed)?;
         Ok(set)
     }

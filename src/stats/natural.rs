@@ -10,8 +10,8 @@ use crate::micrograph::PhaseMap;
 /// The smallest edge of a quarter that is measured, in pixels.
 const LEAST_EDGE: usize = 16;
 
-/// The quarters of a picture; `None` where it is too small for them.
-fn quarters(map: &PhaseMap) -> Option<[PhaseMap; 4]> {
+/// The quarters of a map; `None` where it is too small for them, below 32 pixels along an edge.
+pub fn quarters(map: &PhaseMap) -> Option<[PhaseMap; 4]> {
     let (h, w) = (map.size().0 / 2, map.size().1 / 2);
     let quarter = |(y, x): (usize, usize)| {
         let labels = map.labels.slice(s![y..y + h, x..x + w]).as_standard_layout().into_owned();

@@ -19,11 +19,13 @@ pub fn banded(size: usize, wavelength: f64, bandwidth: f64, seed: u64) -> Vec<f6
     /// Waves in the sum.
     const WAVES: usize = 256;
     let middle = size as f64 / wavelength;
-    waves(size, WAVES, seed, |random| {
-        // A normal number of two uniform ones (Box & Muller).
-        let (u, angle): (f64, f64) = (random.random_range(f64::EPSILON..1.0), random.random_range(0.0..TAU));
-        middle * (1.0 + bandwidth * (-2.0 * u.ln()).sqrt() * angle.cos()).abs()
-    })
+    waves(size, WAVES, seed, |random| middle * (1.0 + bandwidth * normal(random)).abs())
+}
+
+/// A normal number of two uniform ones (Box & Muller 1958).
+pub fn normal(random: &mut Pcg64) -> f64 {
+    let (u, angle): (f64, f64) = (random.random_range(f64::EPSILON..1.0), random.random_range(0.0..TAU));
+    (-2.0 * u.ln()).sqrt() * angle.cos()
 }
 
 /// A sum of plane waves with random directions and phases; `length` gives the periods of each along its direction.

@@ -72,19 +72,20 @@ pub fn from_labels(name: &str, map: &PhaseMap) -> Micrograph {
 
 /// A two-phase periodic structure: phase 1 is where a Gaussian random field of this wavelength is largest.
 pub fn bicontinuous(size: usize, volume_fraction: f64, wavelength: f64, seed: u64) -> PhaseMap {
-    let field = fields::gaussian(size, wavelength, seed);
-    let cut = fields::quantile(&field, 1.0 - volume_fraction);
-    let labels = field.iter().map(|v| u8::from(*v >= cut)).collect();
+    cut(size, &fields::gaussian(size, wavelength, seed), volume_fraction)
+}
+
+/// Phase 1 is the share of a field where it is largest.
+fn cut(size: usize, field: &[f64], volume_fraction: f64) -> PhaseMap {
+    let level = fields::quantile(field, 1.0 - volume_fraction);
+    let labels = field.iter().map(|v| u8::from(*v >= level)).collect();
     PhaseMap::new((size, size), labels, 2)
 }
 
 /// A two-phase periodic structure: phase 1 is where a Gaussian random field is largest whose wave numbers are spread
 /// around that of the wavelength by a share `bandwidth`.
 pub fn banded(size: usize, volume_fraction: f64, wavelength: f64, bandwidth: f64, seed: u64) -> PhaseMap {
-    let field = fields::banded(size, wavelength, bandwidth, seed);
-    let cut = fields::quantile(&field, 1.0 - volume_fraction);
-    let labels = field.iter().map(|v| u8::from(*v >= cut)).collect();
-    PhaseMap::new((size, size), labels, 2)
+    cut(size, &fields::banded(size, wavelength, bandwidth, seed), volume_fraction)
 }
 
 /// Like a section of sandstone: discs of many radii (lognormal, of this median in pixels) that overlap at random are the
@@ -96,9 +97,7 @@ pub fn sandstone(size: usize, porosity: f64, radius: f64, seed: u64) -> PhaseMap
     let mut labels = vec![1u8; size * size];
     let mut open = labels.len();
     while open as f64 > porosity * labels.len() as f64 {
-        let (u, angle): (f64, f64) =
-            (random.random_range(f64::EPSILON..1.0), random.random_range(0.0..std::f64::consts::TAU));
-        let r = (radius * (WIDTH * (-2.0 * u.ln()).sqrt() * angle.cos()).exp()).min(size as f64 / 4.0);
+        let r = (radius * (WIDTH * fields::normal(&mut random)).exp()).min(size as f64 / 4.0);
         let (y, x) = (random.random_range(0.0..size as f64), random.random_range(0.0..size as f64));
         let reach = r.ceil() as i64;
         for dy in -reach..=reach {

@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::request::{PropertyMap, PropertyResults};
 use super::table::{alike, property_rows, property_table};
-use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, csv_field, file_stem, scale_color};
+use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, csv_field, file_stem, line_color, scale_color};
 use crate::folders::write_atomically;
 use crate::micrograph::{image_png, npy_bytes};
-use crate::property::{FieldMap, Properties, Quantity};
+use crate::property::{Convergence, FieldMap, Properties, Quantity};
 
 /// Writes the table (CSV, Markdown, LaTeX), the numbers of every map (CSV), the set, what was computed and how (JSON), a
 /// figure of each quantity over all maps, and each map's fields: as pictures, as .npy and together as .vti. Returns the
@@ -38,7 +38,9 @@ pub fn write_properties(folder: &Path, results: &PropertyResults) -> Result<Vec<
     put("maps.csv", maps_csv(results).as_bytes())?;
     put("set.json", results.request.set.to_json().as_bytes())?;
     put("properties.json", report(results).as_bytes())?;
-    for figure in figures(results) {
+    let maps = results.request.maps.iter().zip(&results.maps);
+    let settling = maps.filter_map(|(map, found)| Some(convergence_figures(&map.name, found.as_ref()?))).flatten();
+    for figure in figures(results).into_iter().chain(settling) {
         let stem = figure.file_stem();
         put(&format!("figures/{stem}.svg"), figure.svg()?.as_bytes())?;
         put(&format!("figures/{stem}.csv"), figure.csv().as_bytes())?;
@@ -158,6 +160,25 @@ fn figures(results: &PropertyResults) -> Vec<Figure> {
             }
         })
         .collect()
+}
+
+/// How the numbers of light settle with the number of orders, a figure for each wavelength.
+pub fn convergence_figures(map: &str, found: &Properties) -> Vec<Figure> {
+    let figure = |convergence: &Convergence| {
+        let series = ["absorption", "reflection", "transmission"].into_iter().enumerate().map(|(n, name)| Series {
+            name: name.into(),
+            color: line_color(n),
+            points: convergence.points.iter().map(|(orders, values)| (*orders as f64, values[n])).collect(),
+        });
+        Figure {
+            title: format!("Convergence of {map} at {} nm", convergence.wavelength),
+            x_label: "orders along an axis".into(),
+            y_label: "share of the light".into(),
+            series: series.collect(),
+            ..Figure::default()
+        }
+    };
+    found.convergence.iter().map(figure).collect()
 }
 
 /// A field in colours from its smallest to its largest value but a thousandth, as an image.

@@ -10,9 +10,8 @@ use crate::micrograph::PhaseMap;
 use crate::property::{
     Progress, Properties, Property, PropertyError, PropertySet, Volume, Wanted, evaluate, evaluate_volume,
 };
+use crate::stats::quarters;
 
-/// The shortest edge of a map whose quarters tell something.
-const LEAST_EDGE: usize = 32;
 /// What a quarter costs, beside its map.
 const QUARTER: f64 = 0.25;
 
@@ -30,7 +29,7 @@ impl Task for ComputeProperties {
         }
         let quarter = |map: PhaseMap| PropertyMap { map: Arc::new(map), ..self.maps[0].clone() };
         let quarters: Vec<PropertyMap> =
-            if self.quarters { quarters_of(&self.maps[0].map).into_iter().map(quarter).collect() } else { vec![] };
+            quarters(&self.maps[0].map).filter(|_| self.quarters).into_iter().flatten().map(quarter).collect();
         let all = self.maps.len() as f64 + QUARTER * quarters.len() as f64;
         let mut done = 0.0;
         for (number, map) in self.maps.iter().enumerate() {
@@ -148,18 +147,4 @@ impl Task for ComputeVolume {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// The quarters of a map that is large enough.
-pub fn quarters_of(map: &PhaseMap) -> Vec<PhaseMap> {
-    let (height, width) = map.size();
-    if height.min(width) < LEAST_EDGE {
-        return vec![];
-    }
-    let (h, w) = (height / 2, width / 2);
-    let quarter = |(top, left): (usize, usize)| {
-        let labels = map.labels.slice(ndarray::s![top..top + h, left..left + w]).iter().copied().collect();
-        PhaseMap::new((h, w), labels, map.phases)
-    };
-    [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w)].map(quarter).into()
 }

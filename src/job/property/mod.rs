@@ -9,7 +9,7 @@ mod spread;
 mod table;
 mod threshold;
 
-pub use files::{fields_vti, write_properties};
+pub use files::{convergence_figures, fields_vti, write_properties};
 pub use make::ComputeVolume;
 pub use request::{ComputeProperties, PropertyMap, PropertyOutput, PropertyResults};
 pub use response::{Response, own_responses_of, responses_of};

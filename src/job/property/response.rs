@@ -1,10 +1,12 @@
 //! How a structure responds: its conductivity and its stiffness when one phase has ten times the value of all others.
 
-use super::make::{quarters_of, watched};
+use super::make::watched;
+use super::spread::Spread;
 use crate::job::Control;
 use crate::job::progress::StudyProgress;
 use crate::micrograph::PhaseMap;
 use crate::property::{Accuracy, Dimension, Moduli, PropertyError, conduction, elasticity};
+use crate::stats::quarters;
 
 /// The value of the phase over that of all others.
 const CONTRAST: f64 = 10.0;
@@ -83,22 +85,18 @@ fn unwatched<T: Send, O>(
 /// # Errors
 /// As [`responses`].
 pub fn own_responses(map: &PhaseMap, go_on: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Response>, PropertyError> {
-    let quarters: Result<Vec<Vec<Response>>, PropertyError> =
-        quarters_of(map).iter().map(|quarter| responses(quarter, go_on)).collect();
-    let quarters = quarters?;
-    if quarters.is_empty() {
-        return Ok(vec![]);
-    }
+    let Some(quarters) = quarters(map) else { return Ok(vec![]) };
+    let quarters: Vec<Vec<Response>> =
+        quarters.iter().map(|quarter| responses(quarter, go_on)).collect::<Result<_, _>>()?;
     let spread = |of: &dyn Fn(&Response) -> f64, phase: usize| {
         let values: Vec<f64> = quarters.iter().map(|q| of(&q[phase])).collect();
-        let mean = values.iter().sum::<f64>() / 4.0;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 3.0;
+        let found = Spread::of(&values)?;
         // Of one picture s/2, of the difference of two √2 times that.
-        100.0 * (variance / 2.0).sqrt() / mean
+        Some(100.0 * found.deviation? / 2f64.sqrt() / found.mean)
     };
     let of = |phase: usize| Response {
-        conductivity: spread(&|r| r.conductivity, phase),
-        young: spread(&|r| r.young, phase),
+        conductivity: spread(&|r| r.conductivity, phase).unwrap_or(f64::NAN),
+        young: spread(&|r| r.young, phase).unwrap_or(f64::NAN),
     };
     Ok((0..map.phases).map(of).collect())
 }

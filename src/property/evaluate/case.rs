@@ -39,7 +39,8 @@ impl Case<'_> {
         (first, second, three): (usize, usize, ThreePoint),
         values: &[f64],
     ) -> (usize, usize, ThreePoint) {
-        let goes_on = |phase: usize| self.winding(&|p| p == phase, false).directions() == Directions::All;
+        let (labels, size) = (self.map.flat(), self.map.size());
+        let goes_on = |phase: usize| winding(labels, size, &|p| p == phase, false).directions() == Directions::All;
         let is_plane = self.wanted.dimension == Dimension::Plane;
         let is_first = match (is_plane && goes_on(first), is_plane && goes_on(second)) {
             (true, false) => true,
@@ -47,19 +48,6 @@ impl Case<'_> {
             _ => values[first] >= values[second],
         };
         if is_first { (first, second, three) } else { (second, first, three.other()) }
-    }
-
-    /// How phases wind around the map; pixels that share a corner touch if `corners`.
-    pub fn winding(&self, is_in: &dyn Fn(usize) -> bool, corners: bool) -> Winding {
-        let inside: Vec<bool> = self.map.flat().iter().map(|l| is_in(usize::from(*l))).collect();
-        Winding::of(&inside, self.map.size(), corners)
-    }
-
-    /// How phases wind around the cell that fields are solved in.
-    pub fn winding_of_cell(&self, is_in: &dyn Fn(usize) -> bool, corners: bool) -> Winding {
-        let (labels, size) = self.labels();
-        let inside: Vec<bool> = labels.iter().map(|l| is_in(usize::from(*l))).collect();
-        Winding::of(&inside, size, corners)
     }
 
     /// A sentence on corners where pixels of these phases touch while the pixels beside them are of other phases, if there
@@ -105,6 +93,12 @@ impl Case<'_> {
         let values = Array2::from_shape_fn((height, width), |(y, x)| values[y * columns + x] as f32);
         FieldMap::new(property, name, unit, values)
     }
+}
+
+/// How phases wind around a map of labels; pixels that share a corner touch if `corners`.
+pub fn winding(labels: &[u8], size: (usize, usize), is_in: &dyn Fn(usize) -> bool, corners: bool) -> Winding {
+    let inside: Vec<bool> = labels.iter().map(|l| is_in(usize::from(*l))).collect();
+    Winding::of(&inside, size, corners)
 }
 
 /// The progress of one of several solutions, from the residual of its iterations.

@@ -3,7 +3,7 @@
 use super::super::bounds::{arithmetic, harmonic, hashin_shtrikman, strong_contrast, three_point_bounds};
 use super::super::field::{check_values, conduction};
 use super::super::{Bounds, Dimension, Directions, PropertyError};
-use super::case::{Case, of_loads, within};
+use super::case::{Case, of_loads, winding, within};
 use super::types::{Progress, Properties, Property, Quantity};
 
 /// The largest over the smallest value along the principal axes of a symmetric tensor.
@@ -37,9 +37,10 @@ pub(super) fn add(
         found.quantities.push(main);
         return Ok(());
     }
-    let way = case.winding_of_cell(&|phase| values[phase] > 0.0, true).directions();
-    let by_edges = case.winding_of_cell(&|phase| values[phase] > 0.0, false).directions();
-
+    let (labels, size) = case.labels();
+    let lets_through = |phase: usize| values[phase] > 0.0;
+    let way = winding(&labels, size, &lets_through, true).directions();
+    let by_edges = winding(&labels, size, &lets_through, false).directions();
     if way == Directions::None {
         main.field = Some(0.0);
         found.quantities.push(main);
@@ -54,13 +55,12 @@ pub(super) fn add(
         ));
     }
     if values.contains(&0.0) {
-        found.notes.extend(case.corner_note(&|phase| values[phase] > 0.0, "conduct"));
+        found.notes.extend(case.corner_note(&lets_through, "conduct"));
     }
-    let (labels, (height, width)) = case.labels();
     let accuracy = case.wanted.accuracy;
     let doing = if is_diffusion { "diffusion" } else { "conduction" };
     let watch = of_loads(progress, doing, 2, accuracy.tolerance);
-    let mut result = conduction(&labels, [1, height, width], &values, accuracy, &watch)?;
+    let mut result = conduction(&labels, [1, size.0, size.1], &values, accuracy, &watch)?;
     // What iterations leave along an axis that no path leads along.
     for axis in (0..2).filter(|axis| !way.leads_along(*axis)) {
         (0..2).for_each(|other| (result.tensor[axis][other], result.tensor[other][axis]) = (0.0, 0.0));

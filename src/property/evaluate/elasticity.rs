@@ -5,7 +5,7 @@ use super::super::moduli::{
     Moduli, ModuliBounds, hashin_shtrikman_moduli, strong_contrast_moduli, three_point_moduli, voigt_reuss,
 };
 use super::super::{Bounds, Dimension, Directions, PropertyError};
-use super::case::{Case, of_loads, within};
+use super::case::{Case, of_loads, winding, within};
 use super::types::{Plane, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Elasticity;
@@ -34,7 +34,9 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         found.quantities.extend(rows);
         return Ok(());
     }
-    if case.winding_of_cell(&|p| planar[p].bulk > 0.0, true).directions() == Directions::None {
+    let (labels, size) = case.labels();
+    let bears = |phase: usize| planar[phase].bulk > 0.0;
+    if winding(&labels, size, &bears, true).directions() == Directions::None {
         rows.iter_mut().for_each(|row| row.field = Some(0.0));
         found.quantities.extend(rows);
         found.notes.push(
@@ -43,12 +45,11 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         return Ok(());
     }
     if planar.iter().any(|m| m.bulk == 0.0) {
-        found.notes.extend(case.corner_note(&|p| planar[p].bulk > 0.0, "bear"));
+        found.notes.extend(case.corner_note(&bears, "bear"));
     }
-    let (labels, (height, width)) = case.labels();
     let accuracy = case.wanted.accuracy;
     let watch = of_loads(progress, "elasticity", 3, accuracy.tolerance);
-    let result = elasticity(&labels, [1, height, width], &planar, case.wanted.keep_fields, accuracy, &watch)?;
+    let result = elasticity(&labels, [1, size.0, size.1], &planar, case.wanted.keep_fields, accuracy, &watch)?;
     let mean = result.planar();
     let c = &result.stiffness;
     let planar_values = [mean.young(Dimension::Plane), mean.shear, mean.bulk];
@@ -100,8 +101,17 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
             let name = format!("Von Mises stress, {name} of 1");
             found.fields.push(case.picture(PROPERTY, &name, UNIT, &result.von_mises(load, &labels, &poisson)));
         }
-        let along = &result.strain[0][0];
-        found.fields.push(case.picture(PROPERTY, "Strain along x, mean of 1", "", along));
+        let loads = [
+            ("Stress along x", "Strain along x"),
+            ("Stress along y", "Strain along y"),
+            ("Shear stress", "Shear strain"),
+        ];
+        for (load, (stress, strain)) in loads.into_iter().enumerate() {
+            let name = format!("{stress}, {} of 1", strain.to_lowercase());
+            found.fields.push(case.picture(PROPERTY, &name, UNIT, &result.stress[load][load]));
+            let name = format!("{strain}, mean of 1");
+            found.fields.push(case.picture(PROPERTY, &name, "", &result.strain[load][load]));
+        }
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         return Ok(());
     }
     let result = solved(case, &pores, progress);
-    let (k, speeds) = match result {
+    let (k, velocities) = match result {
         Ok(result) => result,
         Err(error) => {
             main.field = matches!(error, PropertyError::NoPath).then_some(0.0);
@@ -75,17 +75,22 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         found.quantities.push(Quantity::of_field(PROPERTY, &name, unit, &formula, k[axis] * area));
     }
     if case.wanted.keep_fields {
-        for (speed, name) in speeds.iter().zip(["x", "y"]) {
-            let name = format!("Speed × viscosity over pressure gradient, along {name}");
-            let scaled: Vec<f64> = speed.iter().map(|v| v * area).collect();
-            found.fields.push(case.picture(PROPERTY, &name, unit, &scaled));
+        for ([x, y], name) in velocities.iter().zip(["x", "y"]) {
+            let mut put = |what: &str, of: &dyn Fn(f64, f64) -> f64| {
+                let name = format!("{what} × viscosity over pressure gradient, along {name}");
+                let values: Vec<f64> = x.iter().zip(y).map(|(x, y)| area * of(*x, *y)).collect();
+                found.fields.push(case.picture(PROPERTY, &name, unit, &values));
+            };
+            put("Speed", &|x, y| x.hypot(y));
+            put("Velocity along x", &|x, _| x);
+            put("Velocity along y", &|_, y| y);
         }
     }
     Ok(())
 }
 
-/// Permeabilities along x and y in pixels squared, and the speed in each pixel of the cell for either.
-type Solved = ([f64; 2], Vec<Vec<f64>>);
+/// Permeabilities along x and y in pixels squared, and the velocity along x and y in each pixel of the cell for either.
+type Solved = ([f64; 2], Vec<[Vec<f64>; 2]>);
 
 fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, PropertyError> {
     let watch = |_: usize, _: f64| progress(0.5, "flow");
@@ -94,11 +99,11 @@ fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, Pro
         Cell::Periodic => {
             let found = flow(pores, size, &watch)?;
             let k = found.permeability;
-            Ok(([k[0][0], k[1][1]], (0..2).map(|axis| found.speed(axis)).collect()))
+            Ok(([k[0][0], k[1][1]], found.velocity))
         }
         Cell::Sealed => {
             let (height, width) = size;
-            let along = |axis: usize| {
+            let along = |axis: usize| -> Result<(f64, [Vec<f64>; 2]), PropertyError> {
                 // Mirrored along the flow, so that the ends fit; a wall of one pixel seals the sides.
                 let (long, across) = if axis == 0 { (width, height) } else { (height, width) };
                 let pixel = |side: usize, at: usize| {
@@ -110,17 +115,21 @@ fn solved(case: &Case, pores: &[bool], progress: Progress) -> Result<Solved, Pro
                     .collect();
                 let found = match flow(&cell, (across + 1, 2 * long), &watch) {
                     // The other direction may be open.
-                    Err(PropertyError::NoPath) => return Ok((0.0, vec![0.0; 2 * height * width])),
+                    Err(PropertyError::NoPath) => return Ok((0.0, [(); 2].map(|()| vec![0.0; 2 * height * width]))),
                     found => found?,
                 };
                 let k = found.permeability[0][0] * (across + 1) as f64 / across as f64;
                 // In the order of the mirrored cell that pictures are cut from.
-                let speed = found.speed(0);
-                let at = |y: usize, x: usize| if axis == 0 { speed[y * 2 * long + x] } else { speed[x * 2 * long + y] };
-                let picture = (0..height * 2 * width).map(|n| (n / (2 * width), n % (2 * width)));
-                Ok((k, picture.map(|(y, x)| if x < width { at(y, x) } else { 0.0 }).collect()))
+                let picture = |v: &Vec<f64>| -> Vec<f64> {
+                    let at = |y: usize, x: usize| if axis == 0 { v[y * 2 * long + x] } else { v[x * 2 * long + y] };
+                    let place = |n: usize| (n / (2 * width), n % (2 * width));
+                    (0..height * 2 * width).map(place).map(|(y, x)| if x < width { at(y, x) } else { 0.0 }).collect()
+                };
+                let [forward, across] = &found.velocity[0];
+                let of_axis = if axis == 0 { [forward, across] } else { [across, forward] };
+                Ok((k, of_axis.map(picture)))
             };
-            let (x, y): ((f64, Vec<f64>), (f64, Vec<f64>)) = (along(0)?, along(1)?);
+            let (x, y) = (along(0)?, along(1)?);
             if x.0 == 0.0 && y.0 == 0.0 {
                 return Err(PropertyError::NoPath);
             }

@@ -9,7 +9,7 @@ use super::super::light::{
 };
 use super::super::number::significant;
 use super::case::Case;
-use super::types::{FieldMap, Progress, Properties, Property, Quantity};
+use super::types::{Convergence, FieldMap, Progress, Properties, Property, Quantity};
 
 const PROPERTY: Property = Property::Light;
 
@@ -77,20 +77,16 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
             ));
         }
         found.notes.extend(too_few(&stack, *wavelength, settings.orders));
+        let numbers = |of: &Optics| [of.absorbed(), of.reflection, of.transmission];
         if case.wanted.keep_fields && half > 1 {
-            let coarse = solved_with(&Expansion::li(rectangle(half - 1, half - 1)))?;
-            let coarse = Optics::mean(&coarse.optics[0], &coarse.optics[1]);
-            let off = (coarse.absorbed() - mean.absorbed()).abs() / mean.absorbed().max(1e-3);
-            let word = if off > NEARLY { "Not converged" } else { "Converged" };
-            found.notes.push(format!(
-                "{word} at {wavelength} nm: with {0} × {0} instead of {1} × {1} orders the absorption is {2} instead of {3}, the reflection {4} instead of {5}.",
-                settings.orders - 2,
-                settings.orders,
-                significant(coarse.absorbed()),
-                significant(mean.absorbed()),
-                significant(coarse.reflection),
-                significant(mean.reflection)
-            ));
+            let mut points = vec![];
+            for half in 1..half {
+                let coarse = solved_with(&Expansion::li(rectangle(half, half)))?;
+                points.push((2 * half + 1, numbers(&Optics::mean(&coarse.optics[0], &coarse.optics[1]))));
+            }
+            points.push((settings.orders, numbers(&mean)));
+            found.notes.push(whether_converged(*wavelength, &points));
+            found.convergence.push(Convergence { wavelength: *wavelength, points });
         }
         let formula = format!(
             "Rigorous coupled-wave analysis, {0} × {0} orders, {1} nm thick, {2}° from above, the mean of both polarisations.",
@@ -128,6 +124,20 @@ pub(super) fn add(case: &Case, found: &mut Properties, progress: Progress) -> Re
         }
     }
     Ok(())
+}
+
+/// A sentence on what the last step in the number of orders changed.
+fn whether_converged(wavelength: f64, points: &[(usize, [f64; 3])]) -> String {
+    let [.., (few, coarse), (orders, fine)] = points else { return String::new() };
+    let off = (coarse[0] - fine[0]).abs() / fine[0].max(1e-3);
+    let word = if off > NEARLY { "Not converged" } else { "Converged" };
+    format!(
+        "{word} at {wavelength} nm: with {few} × {few} instead of {orders} × {orders} orders the absorption is {} instead of {}, the reflection {} instead of {}.",
+        significant(coarse[0]),
+        significant(fine[0]),
+        significant(coarse[1]),
+        significant(fine[1])
+    )
 }
 
 /// What the absorption may change by with fewer orders before it counts as not converged.

@@ -8,7 +8,7 @@ mod light;
 mod types;
 mod volume;
 
-pub use types::{Cell, FieldMap, Plane, Progress, Properties, Property, Quantity, Wanted};
+pub use types::{Cell, Convergence, FieldMap, Plane, Progress, Properties, Property, Quantity, Wanted};
 pub use volume::{Volume, evaluate_volume};
 
 use super::bounds::Dimension;

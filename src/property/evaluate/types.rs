@@ -162,6 +162,15 @@ impl FieldMap {
     }
 }
 
+/// How the numbers of light settle with the number of orders.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Convergence {
+    /// The wavelength in nanometres.
+    pub wavelength: f64,
+    /// Orders along an axis, and the absorption, reflection and transmission with so many.
+    pub points: Vec<(usize, [f64; 3])>,
+}
+
 /// The properties of one map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Properties {
@@ -169,6 +178,8 @@ pub struct Properties {
     pub quantities: Vec<Quantity>,
     /// Fields on the pixels.
     pub fields: Vec<FieldMap>,
+    /// How the numbers of light settle, for each wavelength; only where fields are kept.
+    pub convergence: Vec<Convergence>,
     /// Sentences about what could not be computed, or what to know about the numbers.
     pub notes: Vec<String>,
 }

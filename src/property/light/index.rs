@@ -37,13 +37,11 @@ impl IndexTable {
             match (values.as_deref(), &mut of_k) {
                 (None, None) if !rows.is_empty() && is_heading => of_k = Some(vec![]),
                 (Some([wavelength, k, ..]), Some(of_k)) => of_k.push([*wavelength, *k]),
-                (values, None) => match values {
-                    Some([wavelength, n]) => rows.push([*wavelength, *n, 0.0]),
-                    Some([wavelength, n, k, ..]) => rows.push([*wavelength, *n, *k]),
-                    None if rows.is_empty() => {}
-                    _ => return Err(format!("line {} is “{line}”, not a wavelength, n and k", number + 1)),
-                },
-                _ => return Err(format!("line {} is “{line}”, not a wavelength and k", number + 1)),
+                (Some([wavelength, n]), None) => rows.push([*wavelength, *n, 0.0]),
+                (Some([wavelength, n, k, ..]), None) => rows.push([*wavelength, *n, *k]),
+                (None, None) if rows.is_empty() => {}
+                (_, None) => return Err(format!("line {} is “{line}”, not a wavelength, n and k", number + 1)),
+                (_, Some(_)) => return Err(format!("line {} is “{line}”, not a wavelength and k", number + 1)),
             }
         }
         if rows.is_empty() {

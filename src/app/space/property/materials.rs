@@ -220,7 +220,7 @@ fn ask_for_table(shared: &mut Shared) {
 /// Reads a table of n and k for the phase that it was asked for, or says why not.
 pub fn open_table(space: &mut PropertySpace, shared: &mut Shared, path: &Path) {
     let phase = space.table_for.take();
-    let Some(of_phase) = phase.and_then(|phase| space.set.phases.get_mut(phase)) else {
+    let Some((phase, of_phase)) = phase.and_then(|phase| Some((phase, space.set.phases.get_mut(phase)?))) else {
         let text = "Tick Light, and choose “Read n, k…” at the phase that the table belongs to.";
         return shared.messages.warning(text);
     };
@@ -234,14 +234,15 @@ pub fn open_table(space: &mut PropertySpace, shared: &mut Shared, path: &Path) {
             of_phase.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             of_phase.source = format!("Index from {}.", path.display());
             shared.changed();
+            shared.messages.note(format!("The refractive index of phase {phase} is that of {}.", path.display()));
         }
         Err(reason) => shared.messages.error(format!("{} cannot be used: {reason}.", path.display())),
     }
 }
 
-/// Opens a property set, or says why not.
-pub fn open_set(space: &mut PropertySpace, shared: &mut Shared, path: &Path) {
-    match PropertySet::read(path) {
+/// Opens a property set from the text of its file, or says why not.
+pub fn open_set(space: &mut PropertySpace, shared: &mut Shared, path: &Path, text: &str) {
+    match PropertySet::from_text(text, path) {
         Ok(set) => {
             space.set = set;
             shared.changed();

@@ -91,12 +91,17 @@ impl Space for PropertySpace {
 
     /// Pictures become further maps; a property set is opened, and a table of n and k is read.
     fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
-        let (sets, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| PropertySet::is_set_file(path));
-        sets.into_iter().for_each(|path| materials::open_set(self, shared, &path));
+        let mut left = vec![];
+        for path in files {
+            match PropertySet::text_of(&path) {
+                Some(text) => materials::open_set(self, shared, &path, &text),
+                None => left.push(path),
+            }
+        }
         let is_table = |path: &PathBuf| {
             path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|t| e.eq_ignore_ascii_case(t)))
         };
-        let (tables, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_table);
+        let (tables, files): (Vec<_>, Vec<_>) = left.into_iter().partition(is_table);
         tables.into_iter().for_each(|path| materials::open_table(self, shared, &path));
         let (pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| is_picture(path));
         self.waiting.extend(pictures);

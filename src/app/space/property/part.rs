@@ -122,7 +122,7 @@ fn check(wanted: &Wanted) -> Result<(), String> {
 }
 
 fn properties_of(numbers: Numbers) -> Arc<Properties> {
-    Arc::new(Properties { quantities: numbers.quantities, fields: vec![], notes: numbers.notes })
+    Arc::new(Properties { quantities: numbers.quantities, notes: numbers.notes, ..Properties::default() })
 }
 
 /// The content of a part.

@@ -31,6 +31,8 @@ pub enum Tab {
     Results,
     /// How often values of the field occur.
     Histogram,
+    /// The numbers of light against the number of orders.
+    Convergence,
     /// Estimates against the threshold.
     Threshold,
 }

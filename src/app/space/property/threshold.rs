@@ -155,17 +155,22 @@ fn figure(points: &[ThresholdPoint], name: &str, now: f32) -> Option<Figure> {
     if top <= 0.0 {
         return None;
     }
+    // Permeability grows by powers of ten towards an empty map, which would hide all the rest.
+    let logarithmic = quantities.first().is_some_and(|(_, q)| q.property == Property::Permeability);
+    let least = estimate.iter().map(|(_, y)| *y).filter(|y| *y > 0.0).fold(top, f64::min);
+    let bottom = if logarithmic { least } else { 0.0 };
     let series = [
         Series { name: "estimate".into(), color: MADE, points: estimate },
         Series { name: "bounds".into(), color: FAINT, points: lower },
         Series { name: String::new(), color: FAINT, points: upper },
-        Series { name: "now".into(), color: ORIGINAL, points: vec![(f64::from(now), 0.0), (f64::from(now), top)] },
+        Series { name: "now".into(), color: ORIGINAL, points: vec![(f64::from(now), bottom), (f64::from(now), top)] },
     ];
     Some(Figure {
         title: name.into(),
         x_label: "threshold".into(),
         y_label: if unit.is_empty() { name.into() } else { format!("{name} ({unit})") },
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
+        logarithmic,
         ..Figure::default()
     })
 }

@@ -11,6 +11,7 @@ use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::{Pane, Picture, ShownFigure, color_bar, show_panes};
 use crate::figure::significant;
+use crate::job::convergence_figures;
 
 pub fn view(space: &mut PropertySpace, shared: &mut Shared, ui: &mut Ui) {
     let originals = state::originals(shared);
@@ -147,6 +148,7 @@ fn below(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui
             ),
             (Tab::Results, "Results", "The table of the last computation."),
             (Tab::Histogram, "Histogram", "How often the values of the shown field occur, and its hot spots."),
+            (Tab::Convergence, "Convergence", "How the numbers of light settle with the number of orders."),
             (Tab::Threshold, "Threshold", "How the estimates depend on the threshold of a grey micrograph."),
         ] {
             ui.selectable_value(&mut space.tab, tab, name).on_hover_text(tip);
@@ -170,8 +172,28 @@ fn below(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui
             ScrollArea::both().id_salt("results").auto_shrink([false, false]).show(ui, |ui| table::results(space, ui));
         }
         Tab::Histogram => histogram(space, shared, original, ui),
+        Tab::Convergence => convergence(space, shared, ui),
         Tab::Threshold => threshold::tab(space, shared, ui),
     }
+}
+
+/// How the numbers of light of the shown maps settle.
+fn convergence(space: &PropertySpace, shared: &mut Shared, ui: &mut Ui) {
+    let all = space.results.iter().flat_map(|r| r.request.maps.iter().zip(&r.maps));
+    let figures = all.filter_map(|(map, found)| Some(convergence_figures(&map.name, found.as_ref()?))).flatten();
+    let shown: Vec<ShownFigure> = figures
+        .take(field::MOST_SHOWN)
+        .map(|figure| ShownFigure { colors: (0..figure.series.len()).map(theme::line).collect(), figure })
+        .collect();
+    if shown.is_empty() {
+        placeholder(
+            ui,
+            "Tick Light and compute with fields; absorption, reflection and transmission appear here over the orders.",
+        );
+        return;
+    }
+    let columns = shown.len();
+    row_of_plots(shared, ui, "property convergence", shown, columns, None);
 }
 
 fn histogram(space: &mut PropertySpace, shared: &mut Shared, original: &Original, ui: &mut Ui) {
