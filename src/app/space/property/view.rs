@@ -54,7 +54,7 @@ fn pictures(space: &mut PropertySpace, shared: &mut Shared, original: &Original,
         let before = space.field.clone();
         let shown = if names.is_empty() { "none yet" } else { &before };
         ui.add_enabled_ui(!names.is_empty(), |ui| {
-            ComboBox::from_id_salt("field").selected_text(shown).width(320.0).show_ui(ui, |ui| {
+            ComboBox::from_id_salt("field").selected_text(shown).width(320.0).height(520.0).show_ui(ui, |ui| {
                 for name in &names {
                     ui.selectable_value(&mut space.field, name.clone(), name);
                 }
