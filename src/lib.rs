@@ -41,6 +41,7 @@ pub mod figure;
 pub mod folders;
 pub mod job;
 pub mod latent;
+pub mod learn;
 pub mod micrograph;
 pub mod net;
 pub mod optimise;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use image::ImageEncoder;
 use microwright::compute::Device;
 use microwright::job::read_quickest_kernels;
-use microwright::latent::{Dataset, LatentSettings, Model, Trainer, read_tensors, synthetic, tensor_bytes};
+use microwright::latent::{Dataset, LatentSettings, Model, Networks, Trainer, read_tensors, synthetic, tensor_bytes};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
@@ -248,8 +248,8 @@ fn trainer() -> Trainer {
         ..LatentSettings::default()
     };
     let data = Arc::new(Dataset::new(&synthetic(16, 32, 1), 32, 32, 1000, 1).expect("patches"));
-    let weights = Weights::built_in(Layer::CONV1_1);
-    let trainer = Trainer::new(&settings, data, &weights, &Device::Cpu, &mut |_| true).expect("a trainer");
+    let networks = Networks::same(Weights::built_in(Layer::CONV1_1));
+    let trainer = Trainer::new(&settings, data, &networks, &Device::Cpu, &mut |_| true).expect("a trainer");
     trainer.expect("not stopped")
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use microwright::compute::{Device, DeviceKind};
 use microwright::job::{Ending, Event, Job, PatchSource, Request, Train};
 use microwright::latent::{
-    Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Patch, Source, Trainer, correlation, judge,
-    layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
+    Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Networks, Patch, Source, Trainer, correlation,
+    judge, layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
 };
 use microwright::net::{Layer, Weights, WeightsKind};
 
@@ -35,8 +35,8 @@ fn graphite(count: usize, edge: usize) -> Arc<Dataset> {
 }
 
 fn trainer(settings: &LatentSettings, data: &Arc<Dataset>, device: &Device) -> Trainer {
-    let weights = Weights::load(&settings.weights, settings.depth).expect("weights");
-    Trainer::new(settings, data.clone(), &weights, device, &mut |_| true).expect("a trainer").expect("not stopped")
+    let networks = Networks::load(settings).expect("weights");
+    Trainer::new(settings, data.clone(), &networks, device, &mut |_| true).expect("a trainer").expect("not stopped")
 }
 
 /// Runs to the end, looking when it is time.
@@ -145,8 +145,8 @@ fn a_split_batch_learns_what_the_whole_one_does() {
     assert_eq!(whole.part, 4);
     assert!(split.part < 4 && split.bytes < whole.bytes, "{split:?} {whole:?}");
     let run = |part: usize| {
-        let weights = Weights::load(&settings.weights, settings.depth).expect("weights");
-        let trainer = Trainer::in_parts(&settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
+        let networks = Networks::load(&settings).expect("weights");
+        let trainer = Trainer::in_parts(&settings, data.clone(), &networks, &Device::Cpu, part, &mut |_| true);
         let mut trainer = trainer.expect("a trainer").expect("not stopped");
         finish(&mut trainer);
         trainer.checks().last().expect("a check").total
@@ -159,8 +159,14 @@ fn a_split_batch_learns_what_the_whole_one_does() {
 #[test]
 fn a_training_that_was_killed_goes_on_to_the_same_end() {
     let data = graphite(30, 32);
-    let settings =
-        LatentSettings { steps: 9, check_every: 3, patience: 5, correlation_weight: 1.0, ..small(ModelKind::Texture) };
+    let settings = LatentSettings {
+        steps: 9,
+        check_every: 3,
+        patience: 5,
+        correlation_weight: 1.0,
+        lineal_weight: 1.0,
+        ..small(ModelKind::Texture)
+    };
     let mut whole = trainer(&settings, &data, &Device::Cpu);
     finish(&mut whole);
     let mut killed = trainer(&settings, &data, &Device::Cpu);
@@ -185,12 +191,48 @@ fn a_training_that_was_killed_goes_on_to_the_same_end() {
     assert!(refused.to_string().contains("other settings"), "{refused}");
     let network = |text: &str| text.replace(Weights::built_in(Layer::CONV1_1).hash(), "another network");
     let refused = resumed.resume(&tensors, &network(&text)).expect_err("another network");
-    assert!(refused.to_string().contains("feature network have changed"), "{refused}");
-    let weights = Weights::built_in(Layer::CONV1_1);
+    assert!(refused.to_string().contains("feature networks have changed"), "{refused}");
+    let networks = Networks::same(Weights::built_in(Layer::CONV1_1));
     for part in [0, 3] {
-        let made = Trainer::in_parts(&resumed_settings, data.clone(), &weights, &Device::Cpu, part, &mut |_| true);
+        let made = Trainer::in_parts(&resumed_settings, data.clone(), &networks, &Device::Cpu, part, &mut |_| true);
         assert!(made.is_err(), "a checkpoint that says parts of {part}");
     }
+}
+
+#[test]
+fn a_model_of_another_style_network_needs_only_that_of_its_encoder() {
+    let data = graphite(20, 32);
+    let folder = folder("style");
+    // A style network from a file: other numbers than the built-in ones.
+    let file = folder.join("style.safetensors");
+    std::fs::write(&file, first_layer()).expect("a file");
+    let style = WeightsKind::File(file.clone());
+    let settings = LatentSettings { steps: 4, check_every: 4, style: Some(style), ..small(ModelKind::Texture) };
+    let mut of_style = trainer(&settings, &data, &Device::Cpu);
+    finish(&mut of_style);
+    let mut plain = trainer(&LatentSettings { style: None, ..settings.clone() }, &data, &Device::Cpu);
+    finish(&mut plain);
+    assert!(bytes(&of_style) != bytes(&plain), "the style network makes no difference");
+    let model = of_style.model(false).expect("a model");
+    assert!(model.summary.style_network != model.summary.network);
+    std::fs::remove_file(&file).expect("a file");
+    let opened = Model::from_bytes(&model.to_bytes(false).expect("bytes"), Path::new("x")).expect("a model");
+    let weights = opened.weights().expect("built in");
+    let mut reader = opened.reader(&Device::Cpu, &weights, (32, 32)).expect("a reader");
+    let patch: Vec<f32> = data.train[0].values.iter().map(|v| f32::from(*v)).collect();
+    assert_eq!(reader.encode(&patch).expect("a point").mean.len(), settings.dimensions);
+    assert!(Networks::load(&settings).is_err(), "the training needs it");
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+/// The first convolution alone as a safetensors file.
+fn first_layer() -> Vec<u8> {
+    let header = concat!(
+        r#"{"conv1_1.weight":{"dtype":"F32","shape":[64,3,3,3],"data_offsets":[0,6912]},"#,
+        r#""conv1_1.bias":{"dtype":"F32","shape":[64],"data_offsets":[6912,7168]}}"#
+    );
+    let weights: Vec<u8> = (0..1792).flat_map(|n| ((n % 7) as f32 - 3.0).to_le_bytes()).collect();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &weights].concat()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms, and the rooms that each may use besides itself.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     (
         "app",
         &[
@@ -11,6 +11,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "project",
             "figure",
             "embed",
+            "learn",
             "latent",
             "property",
             "reconstruct",
@@ -28,6 +29,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
             "job",
             "figure",
             "embed",
+            "learn",
             "latent",
             "property",
             "reconstruct",
@@ -44,6 +46,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
         &[
             "figure",
             "embed",
+            "learn",
             "latent",
             "property",
             "reconstruct",
@@ -60,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("figure", &["micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
     ("embed", &["net", "compute", "stats", "micrograph"]),
+    ("learn", &["latent"]),
     ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("property", &["stats", "micrograph"]),
     ("net", &["compute", "folders"]),

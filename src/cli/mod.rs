@@ -8,6 +8,7 @@ mod devices;
 mod follow;
 mod from_curve;
 mod latent;
+mod learn;
 mod map;
 mod map_study;
 mod method_study;
@@ -66,6 +67,10 @@ pub enum Command {
     Property(Box<property::Arguments>),
     /// Make a set of synthetic micrographs with their properties, for learning.
     PropertySet(property_set::Arguments),
+    /// Learn a property of micrographs from a table of values, and say how well it is predicted.
+    Learn(Box<learn::LearnArguments>),
+    /// Predict a property of micrographs that was learned.
+    Predict(learn::PredictArguments),
     /// Train latent models of micrographs, and apply them.
     Latent {
         /// The command.
@@ -103,6 +108,8 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Property(arguments) => property::run(&arguments),
         Command::PropertySet(arguments) => property_set::run(&arguments),
+        Command::Learn(arguments) => learn::learn(&arguments),
+        Command::Predict(arguments) => learn::predict(&arguments),
         Command::Latent { action } => latent::run(&action),
         Command::Devices => devices::run(),
         Command::Weights { action } => weights::run(&action),

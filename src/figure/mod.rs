@@ -59,6 +59,17 @@ pub struct Band {
     pub points: Vec<(f64, f64, f64)>,
 }
 
+/// Dots, each with an error bar.
+#[derive(Clone, Debug)]
+pub struct Dots {
+    /// Their name in files.
+    pub name: String,
+    /// Their colour on paper.
+    pub color: [u8; 3],
+    /// x, y, and half of the length of the error bar; 0 for none.
+    pub points: Vec<(f64, f64, f64)>,
+}
+
 /// A plot.
 #[derive(Clone, Debug, Default)]
 pub struct Figure {
@@ -74,6 +85,8 @@ pub struct Figure {
     pub series: Vec<Series>,
     /// Ranges behind the curves.
     pub bands: Vec<Band>,
+    /// Dots before the curves; never with a logarithmic axis.
+    pub dots: Vec<Dots>,
 }
 
 /// Size in pixels (of SVG: units).
@@ -168,15 +181,19 @@ impl Figure {
     pub fn csv(&self) -> String {
         let names: Vec<_> = self.series.iter().map(|s| format!("\"{}\"", s.name)).collect();
         let bands = r#","band, lower","band, upper""#.repeat(self.bands.len());
-        let mut text = format!("\"{}\",{}{bands}\n", self.x_label, names.join(","));
-        let longest = self.series.iter().map(|s| s.points.len()).max().unwrap_or(0);
+        let dots: String = self.dots.iter().map(|d| format!(",\"{0}, x\",\"{0}, y\",\"{0}, ±\"", d.name)).collect();
+        let mut text = format!("\"{}\",{}{bands}{dots}\n", self.x_label, names.join(","));
+        let lengths = self.series.iter().map(|s| s.points.len()).chain(self.dots.iter().map(|d| d.points.len()));
+        let longest = lengths.max().unwrap_or(0);
         for row in 0..longest {
             let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
             let cell = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.9e}"));
             let curves = self.series.iter().map(|s| cell(s.points.get(row).map(|p| p.1)));
             let bands = self.bands.iter().map(|band| band.points.get(row));
             let bands = bands.flat_map(|p| [cell(p.map(|p| p.1)), cell(p.map(|p| p.2))]);
-            let cells: Vec<String> = curves.chain(bands).collect();
+            let dots = self.dots.iter().map(|dots| dots.points.get(row));
+            let dots = dots.flat_map(|p| [cell(p.map(|p| p.0)), cell(p.map(|p| p.1)), cell(p.map(|p| p.2))]);
+            let cells: Vec<String> = curves.chain(bands).chain(dots).collect();
             text.push_str(&format!("{x},{}\n", cells.join(",")));
         }
         text
@@ -187,7 +204,8 @@ impl Figure {
             return Err("the font for figures is missing".into());
         }
         let edges = || self.bands.iter().flat_map(|b| b.points.iter().flat_map(|p| [(p.0, p.1), (p.0, p.2)]));
-        let points = || self.series.iter().flat_map(|s| s.points.iter().copied()).chain(edges());
+        let ends = || self.dots.iter().flat_map(|d| d.points.iter().flat_map(|p| [(p.0, p.1 - p.2), (p.0, p.1 + p.2)]));
+        let points = || self.series.iter().flat_map(|s| s.points.iter().copied()).chain(edges()).chain(ends());
         let finite: Vec<(f64, f64)> =
             points().filter(|p| p.1.is_finite() && (!self.logarithmic || p.1 > 0.0)).collect();
         if finite.len() < 2 {
@@ -207,7 +225,11 @@ impl Figure {
             let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
             self.fill(&mut chart)
         } else {
-            let range = low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE;
+            // Curves stand on 0; dots may lie far from it.
+            let range = match self.dots.is_empty() {
+                true => low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE,
+                false => low - 0.03 * (high - low)..high + 0.03 * (high - low) + f64::MIN_POSITIVE,
+            };
             let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
             self.fill(&mut chart)
         }
@@ -251,6 +273,18 @@ impl Figure {
                 continue;
             }
             drawn.label(&series.name).legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], style));
+        }
+        for dots in &self.dots {
+            let [r, g, b] = dots.color;
+            let color = RGBColor(r, g, b);
+            for (x, y, half) in dots.points.iter().copied().filter(|p| p.1.is_finite()) {
+                if half > 0.0 {
+                    let bar = PathElement::new([(x, y - half), (x, y + half)], color.mix(0.35).stroke_width(1));
+                    chart.draw_series(std::iter::once(bar)).map_err(|e| failed(&e))?;
+                }
+                let dot = Circle::new((x, y), 4, color.mix(0.8).filled());
+                chart.draw_series(std::iter::once(dot)).map_err(|e| failed(&e))?;
+            }
         }
         chart
             .configure_series_labels()

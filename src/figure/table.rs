@@ -62,6 +62,20 @@ impl Table {
         text
     }
 
+    /// As text for a terminal: the caption, and columns below their headings.
+    pub fn text(&self) -> String {
+        let rows: Vec<Vec<&str>> = std::iter::once(self.headings.iter().map(String::as_str).collect())
+            .chain(self.rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect()))
+            .collect();
+        let width = |k: usize| rows.iter().filter_map(|row| row.get(k)).map(|t| t.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
+        let line = |row: &Vec<&str>| {
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(t, w)| format!("{t:<w$}")).collect();
+            cells.join("  ").trim_end().to_string()
+        };
+        std::iter::once(self.caption.clone()).chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+    }
+
     /// As a LaTeX table with rules of the `booktabs` package, the best cells in bold.
     pub fn latex(&self) -> String {
         let columns = "l".to_string() + &"r".repeat(self.headings.len().saturating_sub(1));
@@ -94,6 +108,7 @@ fn latex_text(text: &str) -> String {
         '–' | '…' => "--".into(),
         '−' => "$-$".into(),
         '₂' => "$_2$".into(),
+        '²' => "$^2$".into(),
         c => c.to_string(),
     };
     text.chars().map(sign).collect()

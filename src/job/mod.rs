@@ -12,6 +12,7 @@ mod estimate;
 mod explore;
 mod fetch;
 mod judge;
+mod learn;
 mod map;
 mod method_study;
 mod probe;
@@ -21,6 +22,7 @@ mod prune_study;
 mod reconstruct;
 mod task;
 mod train;
+mod watched;
 
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use curve::{
@@ -33,6 +35,10 @@ pub use estimate::{Estimate, network_seconds, run_seconds};
 pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
+pub use learn::{
+    About, Attempt, Learn, Learned, PredictProperty, Predicted, columns_to_learn, input_name, learned_figures,
+    learned_table, write_learned,
+};
 pub use map::{
     AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, MapStudy,
     MapStudyRow, Member, ScalingKind, map_study_tables, period_of, shown_as_pictures, thumbnail_of, write_map,

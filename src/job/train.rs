@@ -9,11 +9,10 @@ use crate::compute::Device;
 use crate::compute::graph::Precision;
 use crate::folders::write_atomically;
 use crate::latent::{
-    Check, Dataset, LatentError, LatentSettings, Model, Needs, Picture, Pictures, Trainer, pictures_of_files,
+    Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Picture, Pictures, Trainer, pictures_of_files,
     read_tensors, synthetic, tensor_bytes,
 };
 use crate::micrograph::Recipe;
-use crate::net::Weights;
 
 /// Where patches come from.
 #[derive(Clone, Debug)]
@@ -164,10 +163,10 @@ impl Task for Train {
         now.patches = (data.train.len(), data.held_out.len());
         now.left_out = Arc::new(data.left_out.clone());
         now.data = Some(data.clone());
-        let weights = Weights::load(&settings.weights, settings.depth)?;
+        let networks = Networks::load(settings)?;
         let mut resume = self.resume;
         let trained = device::with_device(&settings.device, Precision::Single, control, |device| {
-            let mut training = Training { request: &self, data: &data, weights: &weights, control, now: now.clone() };
+            let mut training = Training { request: &self, data: &data, networks: &networks, control, now: now.clone() };
             let trained = training.train_on(&device, resume);
             // The state of the training is lost with its device, so it is resumed from the last checkpoint.
             resume = resume || Train::checkpoint(&self.output).exists();
@@ -181,7 +180,7 @@ impl Task for Train {
 struct Training<'a> {
     request: &'a Train,
     data: &'a Arc<Dataset>,
-    weights: &'a Weights,
+    networks: &'a Networks,
     control: &'a Control<TrainProgress, Arc<Model>>,
     now: TrainProgress,
 }
@@ -206,7 +205,7 @@ impl Training<'_> {
         model.summary.data = request.source.describe();
         model.summary.seconds = trainer.seconds();
         // A stop does not end this part, because the sliders of the model would then have no names.
-        let measured = model.summarise(data, self.weights, device, &mut |share| {
+        let measured = model.summarise(data, &self.networks.encoder, device, &mut |share| {
             self.now.share = share;
             self.control.show(self.now.clone());
             self.control.wanted() != Wanted::Cancel
@@ -249,7 +248,7 @@ impl Training<'_> {
         self.now.memory = needs.bytes;
         self.now.doing = "computing the features of the patches".into();
         let (now, control) = (&mut self.now, self.control);
-        let made = Trainer::in_parts(settings, self.data.clone(), self.weights, device, needs.part, &mut |share| {
+        let made = Trainer::in_parts(settings, self.data.clone(), self.networks, device, needs.part, &mut |share| {
             now.share = share;
             control.show(now.clone());
             control.wait_while_paused() == Wanted::Run

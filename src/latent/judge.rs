@@ -226,7 +226,7 @@ pub fn judge(
     let settings = &model.settings;
     let mut reader = model.reader(device, weights, size)?;
     let mut painter = model.painter(device, size)?;
-    let extractor = Extractor::new(device, weights, &settings.without_correlation(), size)?;
+    let extractor = Extractor::new(device, weights, &settings.without_statistics(), size, data.threshold)?;
     let mut meter = Meter { extractor, maps: FeatureMaps::new(device, weights, settings, size)?, data };
     let grey = |p: &Patch| p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>();
     let white = |p: Vec<f32>| p.into_iter().map(|v| 255.0 * v).collect::<Vec<f32>>();

@@ -71,8 +71,10 @@ pub struct Summary {
     pub threshold: f32,
     /// Whether the phase that is measured is the darker one.
     pub dark: bool,
-    /// The hash of the weights of its feature network, see [`Weights::hash`].
+    /// The hash of the weights of the encoder's feature network, see [`Weights::hash`].
     pub network: String,
+    /// The same of the network whose Gram matrices were matched.
+    pub style_network: String,
     /// The size of a pixel, where it is known.
     pub pixel_size: Option<PixelSize>,
     /// Checks of held-out patches.
@@ -232,7 +234,7 @@ impl Model {
         Ok(())
     }
 
-    /// Loads the weights of its feature network from this machine.
+    /// Loads the weights of the encoder's feature network from this machine.
     ///
     /// # Errors
     /// They cannot be read, or are not those that it was trained with.
@@ -285,7 +287,13 @@ impl Model {
         }
         let extractor = match self.settings.model.matches_pixels() {
             true => None,
-            false => Some(Extractor::new(device, weights, &self.settings.without_correlation(), size)?),
+            false => Some(Extractor::new(
+                device,
+                weights,
+                &self.settings.without_statistics(),
+                size,
+                self.summary.threshold,
+            )?),
         };
         let encoder = Encoder::new(&self.settings, 1)?;
         let outputs: Vec<TensorId> = std::iter::once(encoder.mean).chain(encoder.log_variance).collect();

@@ -1,6 +1,7 @@
 //! The memory that a training takes.
 
 use super::autocorrelation::correlation_numbers;
+use super::lineal::LINEAL_NUMBERS;
 use super::network::{StyleWeights, Training};
 use super::step::gram_channels;
 use super::targets::target_bytes;
@@ -31,7 +32,12 @@ impl Needs {
     ) -> Result<Self, LatentError> {
         let weights = Weights::blank(settings.depth);
         let grams = gram_channels(settings).iter().map(|c| vec![1.0; c * c]).collect();
-        let style = StyleWeights { grams, correlation: vec![1.0; correlation_numbers()] };
+        let style = StyleWeights {
+            grams,
+            correlation: vec![1.0; correlation_numbers()],
+            paths: vec![1.0; LINEAL_NUMBERS],
+            threshold: 0.5,
+        };
         let cached = patches as u64 * target_bytes(settings);
         let mut needs = Self { bytes: 0, part: settings.batch };
         for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {

@@ -6,6 +6,7 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use super::autocorrelation::autocorrelation;
+use super::lineal::lineal_paths;
 use super::{Head, LatentSettings, ModelKind};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Graph, Padding, Pooling, Product, Shape, TensorId};
@@ -211,6 +212,25 @@ impl Network {
         Ok(y)
     }
 
+    /// The squared error of weighted statistics, and the inputs of their targets; `each` is the share of one patch.
+    fn statistics_error(
+        &mut self,
+        found: &[TensorId],
+        weights: &[f32],
+        each: f64,
+    ) -> Result<(TensorId, Vec<TensorId>), ComputeError> {
+        let (mut errors, mut targets) = (vec![], vec![]);
+        for (found, weights) in found.iter().zip(weights.chunks(weights.len() / found.len())) {
+            let shape = self.graph.shape(*found);
+            let weights = self.graph.constant(shape.times(1), Arc::new(weights.to_vec()))?;
+            let weighted = self.graph.pointwise(Function::Multiply, &[*found, weights])?;
+            let target = self.graph.input(shape);
+            errors.push(self.graph.squared_error(weighted, target, each as f32)?);
+            targets.push(target);
+        }
+        Ok((self.graph.weighted_sum(&errors, &vec![1.0; errors.len()])?, targets))
+    }
+
     /// The picture as the feature network expects it: three channels in 0 … 255.
     fn rgb(&mut self, picture: TensorId) -> Result<TensorId, ComputeError> {
         let s = self.graph.shape(picture);
@@ -309,6 +329,8 @@ pub struct Training {
     pub targets: Vec<TensorId>,
     /// Autocorrelations to match at each scale, times their weights.
     pub correlations: Vec<TensorId>,
+    /// Lineal paths to match of each side and axis, times their weights.
+    pub paths: Vec<TensorId>,
     /// Normal numbers that turn means into latent points.
     pub sampling: Option<TensorId>,
     /// Latent points drawn from the standard distribution, if a term needs samples.
@@ -335,6 +357,10 @@ pub struct StyleWeights {
     pub grams: Vec<Vec<f32>>,
     /// Weights of the autocorrelation, if it is matched.
     pub correlation: Vec<f32>,
+    /// Weights of the lineal path, if it is matched.
+    pub paths: Vec<f32>,
+    /// The grey value, 0 … 1, between the phases whose lineal paths are matched.
+    pub threshold: f32,
 }
 
 impl Training {
@@ -381,7 +407,7 @@ impl Training {
             factors.push(settings.feature_weight as f32);
             terms.push("features");
         }
-        let (mut targets, mut correlations) = (vec![], vec![]);
+        let (mut targets, mut correlations, mut paths) = (vec![], vec![], vec![]);
         let mut prior = None;
         if settings.model.matches_style() {
             // A picture that is not periodic has mirrored edges, like the patches.
@@ -402,20 +428,19 @@ impl Training {
             }
             if settings.matches_correlation() {
                 let found = autocorrelation(&mut n.graph, picture, settings.periodic)?;
-                let mut errors = vec![];
-                for (found, weights) in
-                    found.iter().zip(style.correlation.chunks(style.correlation.len() / found.len()))
-                {
-                    let shape = n.graph.shape(*found);
-                    let weights = n.graph.constant(shape.times(1), Arc::new(weights.to_vec()))?;
-                    let weighted = n.graph.pointwise(Function::Multiply, &[*found, weights])?;
-                    let target = n.graph.input(shape);
-                    errors.push(n.graph.squared_error(weighted, target, each as f32)?);
-                    correlations.push(target);
-                }
-                losses.push(n.graph.weighted_sum(&errors, &vec![1.0; errors.len()])?);
+                let (error, inputs) = n.statistics_error(&found, &style.correlation, each)?;
+                losses.push(error);
                 factors.push(settings.correlation_weight as f32);
                 terms.push("autocorrelation");
+                correlations = inputs;
+            }
+            if settings.matches_lineal_path() {
+                let found = lineal_paths(&mut n.graph, picture, style.threshold, settings.periodic)?;
+                let (error, inputs) = n.statistics_error(&found, &style.paths, each)?;
+                losses.push(error);
+                factors.push(settings.lineal_weight as f32);
+                terms.push("lineal path");
+                paths = inputs;
             }
             if settings.model == ModelKind::Morphology && batch > 1 && settings.collapse_weight > 0.0 {
                 // Samples of the standard distribution must not all be the same picture (Cang et al. 2018, Eq. 9): the
@@ -467,6 +492,7 @@ impl Training {
             patches,
             targets,
             correlations,
+            paths,
             sampling,
             prior,
             noise,

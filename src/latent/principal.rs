@@ -117,7 +117,7 @@ mod tests {
     use crate::compute::Device;
     use crate::latent::model::Scaling;
     use crate::latent::targets::Extractor;
-    use crate::latent::{Dataset, ModelKind, Patch, Trainer, synthetic};
+    use crate::latent::{Dataset, ModelKind, Networks, Patch, Trainer, synthetic};
     use crate::net::{Layer, Weights};
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         let train = patches.train[..16].to_vec();
         let data = Dataset { held_out: train.clone(), train, ..patches };
         let weights = Weights::built_in(settings.depth);
-        let mut extractor = Extractor::new(&Device::Cpu, &weights, &settings, (32, 32)).expect("fits");
+        let mut extractor = Extractor::new(&Device::Cpu, &weights, &settings, (32, 32), 127.5).expect("fits");
         let features = |p: &Patch| p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>();
         let rows = data.train.iter().map(|p| extractor.extract(&features(p)).expect("runs").features);
         let mut rows: Vec<Vec<f32>> = rows.collect();
@@ -147,9 +147,10 @@ mod tests {
         let noise = settings.beta / (2.0 * settings.feature_weight);
         let used: Vec<f64> = components.iter().map(|c| c.variance).filter(|v| *v > noise).collect();
         assert!((1..4).contains(&used.len()), "some above the noise of {noise}, some below: {used:?}");
-        let mut trainer = Trainer::new(&settings, Arc::new(data), &weights, &Device::Cpu, &mut |_| true)
-            .expect("fits")
-            .expect("goes on");
+        let mut trainer =
+            Trainer::new(&settings, Arc::new(data), &Networks::same(weights), &Device::Cpu, &mut |_| true)
+                .expect("fits")
+                .expect("goes on");
         trainer.check(0).expect("a check");
         let found = |name: &str| trainer.checks()[0].terms.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
         let (features, divergence) = (found("features").expect("a term"), found("divergence").expect("a term"));

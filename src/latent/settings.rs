@@ -82,8 +82,11 @@ pub struct LatentSettings {
     pub edge: usize,
     /// Channels of the decoder's widest layers.
     pub width: usize,
-    /// Weights of the feature network.
+    /// Weights of the feature network that the encoder reads patches through; the model needs them wherever it encodes.
     pub weights: WeightsKind,
+    /// Weights of the feature network whose Gram matrices are matched, which only the training needs; `None` for those of
+    /// the encoder.
+    pub style: Option<WeightsKind>,
     /// Depth of the feature network.
     pub depth: Layer,
     /// What the encoder of a TextureVAE reads.
@@ -103,6 +106,8 @@ pub struct LatentSettings {
     pub feature_weight: f64,
     /// Weight of the loss of the autocorrelation (S2; Hashemi et al. 2024) where style is matched; 0 leaves it out.
     pub correlation_weight: f64,
+    /// Weight of the loss of the lineal path where style is matched; 0 leaves it out.
+    pub lineal_weight: f64,
     /// Weight of the style loss where pixels are matched too.
     pub style_weight: f64,
     /// Weight of the mode-collapse term where pixels are matched too.
@@ -133,6 +138,7 @@ impl Default for LatentSettings {
             edge: 128,
             width: 64,
             weights: WeightsKind::BuiltIn,
+            style: None,
             depth: Layer::POOL3,
             head: Head::Pooled,
             free_layout: true,
@@ -142,6 +148,7 @@ impl Default for LatentSettings {
             free_bits: 0.0,
             feature_weight: 10.0,
             correlation_weight: 0.0,
+            lineal_weight: 0.0,
             style_weight: 50.0,
             collapse_weight: 10.0,
             rate: 2e-3,
@@ -190,9 +197,14 @@ impl LatentSettings {
         self.model.matches_style() && self.correlation_weight > 0.0
     }
 
-    /// The same settings without the autocorrelation.
-    pub fn without_correlation(&self) -> Self {
-        Self { correlation_weight: 0.0, ..self.clone() }
+    /// Whether the lineal path is matched.
+    pub fn matches_lineal_path(&self) -> bool {
+        self.model.matches_style() && self.lineal_weight > 0.0
+    }
+
+    /// The same settings without the spatial statistics: what encoding needs.
+    pub fn without_statistics(&self) -> Self {
+        Self { correlation_weight: 0.0, lineal_weight: 0.0, ..self.clone() }
     }
 
     /// A sentence about what does not fit together, if anything.
@@ -231,6 +243,7 @@ impl LatentSettings {
             .or_else(|| positive("number of free nats", self.free_bits))
             .or_else(|| positive("weight of the feature loss", self.feature_weight))
             .or_else(|| positive("weight of the autocorrelation", self.correlation_weight))
+            .or_else(|| positive("weight of the lineal path", self.lineal_weight))
             .or_else(|| positive("weight of the style loss", self.style_weight))
             .or_else(|| positive("weight of the mode-collapse term", self.collapse_weight))
     }
@@ -281,6 +294,7 @@ impl LatentPreset {
     pub fn apply(self, settings: &mut LatentSettings) {
         let plain = LatentSettings {
             weights: settings.weights.clone(),
+            style: settings.style.clone(),
             seed: settings.seed,
             turn: settings.turn,
             device: settings.device.clone(),

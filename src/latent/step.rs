@@ -6,6 +6,7 @@ use super::network::{Training, noise_shapes};
 use super::targets::{Target, unpack};
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
+use crate::compute::graph::TensorId;
 use crate::net::Layer;
 
 /// A compiled graph of a batch.
@@ -34,10 +35,11 @@ pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
     weights
 }
 
-/// The same for the numbers of the autocorrelation, which together are one term.
-pub fn correlation_weights(targets: &[Target]) -> Vec<f32> {
-    let deviations = deviations(targets.iter().map(|t| t.correlation.as_slice()));
-    let least = LEAST * deviations.iter().copied().fold(1e-30, f64::max);
+/// The same for the numbers of a spatial statistic, which together are one term.
+pub fn statistic_weights(targets: &[Target], of: fn(&Target) -> &[f32]) -> Vec<f32> {
+    let deviations = deviations(targets.iter().map(of));
+    // Patches that do not differ at all must not weigh without end.
+    let least = LEAST * deviations.iter().copied().fold(1e-3, f64::max);
     let root = (deviations.len() as f64).sqrt();
     deviations.iter().map(|d| (1.0 / (d.max(least) * root)) as f32).collect()
 }
@@ -110,14 +112,8 @@ pub fn feed(
         }
         program.write(*id, &matrices);
     }
-    for (n, id) in graph.correlations.iter().enumerate() {
-        let scales = graph.correlations.len();
-        let of_scale = |t: &&Target| {
-            let numbers = t.correlation.len() / scales;
-            t.correlation[n * numbers..(n + 1) * numbers].to_vec()
-        };
-        program.write(*id, &targets.iter().flat_map(of_scale).collect::<Vec<f32>>());
-    }
+    write_statistics(program, &graph.correlations, targets, |t| &t.correlation);
+    write_statistics(program, &graph.paths, targets, |t| &t.paths);
     let codes = patches.len() * settings.dimensions;
     if let Some(id) = graph.sampling {
         program.write(id, &if is_check { vec![0.0; codes] } else { normals(random, codes) });
@@ -131,6 +127,17 @@ pub fn feed(
     }
     if let Some(id) = graph.beta {
         program.write(id, &[beta as f32]);
+    }
+}
+
+/// Writes the targets of a spatial statistic: a part of each patch's numbers to each input.
+fn write_statistics(program: &mut Program, inputs: &[TensorId], targets: &[&Target], of: fn(&Target) -> &[f32]) {
+    for (n, id) in inputs.iter().enumerate() {
+        let part = |t: &&Target| {
+            let numbers = of(t).len() / inputs.len();
+            of(t)[n * numbers..(n + 1) * numbers].to_vec()
+        };
+        program.write(*id, &targets.iter().flat_map(part).collect::<Vec<f32>>());
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the frozen feature network computes of a patch, only once: Gram matrices, and the input of the encoder.
 
 use super::autocorrelation::{autocorrelation, correlation_numbers};
+use super::lineal::{LINEAL_NUMBERS, lineal_paths};
 use super::{Head, LatentSettings};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
@@ -11,8 +12,10 @@ use crate::net::{Weights, features};
 pub struct Extractor {
     program: Program,
     image: TensorId,
-    /// The same as grey values 0 … 1, if the autocorrelation is matched.
+    /// The same as grey values 0 … 1, if spatial statistics are matched.
     grey: Option<TensorId>,
+    /// Tensors of the autocorrelation.
+    scales: usize,
     channels: Vec<usize>,
     head: Head,
 }
@@ -26,10 +29,13 @@ pub struct Target {
     pub features: Vec<f32>,
     /// The autocorrelation, see [`super::autocorrelation`]; empty where it is not matched.
     pub correlation: Vec<f32>,
+    /// The lineal path, see [`super::lineal`]; empty where it is not matched.
+    pub paths: Vec<f32>,
 }
 
 impl Extractor {
-    /// An extractor for pictures of a size.
+    /// An extractor for pictures of a size; `threshold` (0 … 255) is the grey value between the phases whose lineal paths
+    /// are matched.
     ///
     /// # Errors
     /// The picture is too small for the depth, or the device lacks memory.
@@ -38,6 +44,7 @@ impl Extractor {
         weights: &Weights,
         settings: &LatentSettings,
         (height, width): (usize, usize),
+        threshold: f32,
     ) -> Result<Self, ComputeError> {
         let mut graph = Graph::new();
         let image = graph.input(Shape::new(height, width, 3));
@@ -55,14 +62,19 @@ impl Extractor {
         if let (Head::Flattened, Some((_, last))) = (settings.head, out.taps.last()) {
             outputs.push(*last);
         }
-        let mut grey = None;
-        if settings.matches_correlation() {
-            let picture = graph.input(Shape::new(height, width, 1));
-            outputs.extend(autocorrelation(&mut graph, picture, false)?);
-            grey = Some(picture);
+        let statistics = settings.matches_correlation() || settings.matches_lineal_path();
+        let grey = statistics.then(|| graph.input(Shape::new(height, width, 1)));
+        let mut scales = 0;
+        if let Some(picture) = grey.filter(|_| settings.matches_correlation()) {
+            let found = autocorrelation(&mut graph, picture, false)?;
+            scales = found.len();
+            outputs.extend(found);
+        }
+        if let Some(picture) = grey.filter(|_| settings.matches_lineal_path()) {
+            outputs.extend(lineal_paths(&mut graph, picture, threshold / 255.0, false)?);
         }
         let program = device.compile(graph, &outputs)?;
-        Ok(Self { program, image, grey, channels, head: settings.head })
+        Ok(Self { program, image, grey, scales, channels, head: settings.head })
     }
 
     /// Channels of the taps.
@@ -83,7 +95,9 @@ impl Extractor {
         let mut outputs = self.program.run()?;
         let mut rest = outputs.split_off(self.channels.len());
         let read = if self.head == Head::Pooled { self.channels.len() } else { 1 };
-        let correlation = rest.split_off(read).concat();
+        let mut statistics = rest.split_off(read);
+        let paths = statistics.split_off(self.scales).concat();
+        let correlation = statistics.concat();
         let features = match self.head {
             Head::Flattened => rest.into_iter().next().unwrap_or_default(),
             // The Gram matrix holds the mean squares of the channels, so their deviations follow. The logarithms of
@@ -99,7 +113,7 @@ impl Extractor {
             }
         };
         let grams = outputs.iter().zip(&self.channels).flat_map(|(gram, c)| pack(gram, *c)).collect();
-        Ok(Target { grams, features, correlation })
+        Ok(Target { grams, features, correlation, paths })
     }
 }
 
@@ -140,7 +154,8 @@ pub fn squared_norm(packed: &[f32], channels: &[usize]) -> f64 {
 pub fn target_bytes(settings: &LatentSettings) -> u64 {
     let triangle: usize = settings.depth.default_taps().iter().map(|d| d.channels() * (d.channels() + 1) / 2).sum();
     let shifts = if settings.matches_correlation() { correlation_numbers() } else { 0 };
-    ((triangle + shifts + super::network::encoder_input(settings).len()) * 4) as u64
+    let paths = if settings.matches_lineal_path() { LINEAL_NUMBERS } else { 0 };
+    ((triangle + shifts + paths + super::network::encoder_input(settings).len()) * 4) as u64
 }
 
 #[cfg(test)]

@@ -12,12 +12,11 @@ use super::file::Tensors;
 use super::model::Scaling;
 use super::network::{Parameter, StyleWeights, Training, initial};
 use super::principal::{principal_components, start_from_components};
-use super::step::{Ready, correlation_weights, feed, gram_weights, terms_of, unpacked, write_parameters};
+use super::step::{Ready, feed, gram_weights, statistic_weights, terms_of, unpacked, write_parameters};
 use super::targets::{Extractor, Target, target_bytes};
-use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Patch, Summary, normals};
+use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
 use crate::compute::graph::TensorId;
 use crate::compute::{ComputeError, Device};
-use crate::net::Weights;
 
 /// The pictures that a check produces, to display: grey values 0 … 1, `edge × edge` each.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +35,9 @@ pub struct Trainer {
     data: Arc<Dataset>,
     scaling: Scaling,
     device: Device,
-    /// The hash of the feature network's weights.
+    /// The hashes of the weights of encoder and style.
     network: String,
+    style_network: String,
     train: Ready,
     check: Ready,
     train_targets: Vec<Target>,
@@ -76,12 +76,12 @@ impl Trainer {
     pub fn new(
         settings: &LatentSettings,
         data: Arc<Dataset>,
-        weights: &Weights,
+        networks: &Networks,
         device: &Device,
         progress: &mut dyn FnMut(f64) -> bool,
     ) -> Result<Option<Self>, LatentError> {
         let part = Needs::of(settings, data.train.len(), device.info().kind, device.available_memory())?.part;
-        Self::in_parts(settings, data, weights, device, part, progress)
+        Self::in_parts(settings, data, networks, device, part, progress)
     }
 
     /// Like [`Trainer::new`], with `part` patches in a run; the batch is a multiple of `part`.
@@ -91,7 +91,7 @@ impl Trainer {
     pub fn in_parts(
         settings: &LatentSettings,
         data: Arc<Dataset>,
-        weights: &Weights,
+        networks: &Networks,
         device: &Device,
         part: usize,
         progress: &mut dyn FnMut(f64) -> bool,
@@ -104,13 +104,25 @@ impl Trainer {
         }
         let checked = data.held_out.len().min(MOST_CHECKED);
         let all = (data.train.len() + checked) as f64;
-        let mut extractor = Extractor::new(device, weights, settings, (data.edge, data.edge))?;
+        let size = (data.edge, data.edge);
+        let mut of_style = Extractor::new(device, &networks.style, settings, size, data.threshold)?;
+        let mut of_encoder = match networks.differ() && !settings.model.matches_pixels() {
+            true => {
+                let plain = settings.without_statistics();
+                Some(Extractor::new(device, &networks.encoder, &plain, size, data.threshold)?)
+            }
+            false => None,
+        };
         let mut done = 0.0;
         let mut extract = |patches: &[Patch]| -> Result<Option<Vec<Target>>, LatentError> {
             let mut targets = vec![];
             for patch in patches {
                 let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
-                targets.push(extractor.extract(&values)?);
+                let mut target = of_style.extract(&values)?;
+                if let Some(encoder) = &mut of_encoder {
+                    target.features = encoder.extract(&values)?.features;
+                }
+                targets.push(target);
                 done += 1.0;
                 if !progress(done / all) {
                     return Ok(None);
@@ -123,14 +135,17 @@ impl Trainer {
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let weights_of_grams = gram_weights(settings, &train_targets);
-        let correlation = correlation_weights(&train_targets);
+        let correlation = statistic_weights(&train_targets, |t| &t.correlation);
+        let paths = statistic_weights(&train_targets, |t| &t.paths);
         for target in train_targets.iter_mut().chain(&mut check_targets) {
             target.grams.iter_mut().zip(&weights_of_grams).for_each(|(g, w)| *g *= w);
             target.correlation.iter_mut().zip(&correlation).for_each(|(c, w)| *c *= w);
+            target.paths.iter_mut().zip(&paths).for_each(|(p, w)| *p *= w);
         }
-        let style = StyleWeights { grams: unpacked(settings, &weights_of_grams), correlation };
+        let grams = unpacked(settings, &weights_of_grams);
+        let style = StyleWeights { grams, correlation, paths, threshold: data.threshold / 255.0 };
         let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
-            let graph = Training::new(settings, weights, &style, (part, settings.batch), train)?;
+            let graph = Training::new(settings, &networks.style, &style, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
             Ok(Ready { graph, program, part })
         };
@@ -178,7 +193,8 @@ impl Trainer {
             data,
             scaling,
             device: device.clone(),
-            network: weights.hash().into(),
+            network: networks.encoder.hash().into(),
+            style_network: networks.style.hash().into(),
             train,
             check,
             train_targets,
@@ -356,6 +372,7 @@ impl Trainer {
             "divergence" => self.settings.beta,
             "pixels" => 1.0,
             "autocorrelation" => self.settings.correlation_weight,
+            "lineal path" => self.settings.lineal_weight,
             "features" => self.settings.feature_weight,
             "mode collapse" => self.settings.collapse_weight,
             _ if self.settings.model.matches_pixels() => self.settings.style_weight,
@@ -386,6 +403,7 @@ impl Trainer {
             dark: self.data.dark,
             pixel_size: self.data.pixel_size.clone(),
             network: self.network.clone(),
+            style_network: self.style_network.clone(),
             checks: self.state.checks.clone(),
             ..Summary::default()
         };
@@ -413,6 +431,7 @@ impl Trainer {
             settings: self.settings.clone(),
             data: self.data.fingerprint(),
             network: self.network.clone(),
+            style_network: self.style_network.clone(),
             part: self.train.part,
             state: self.state.clone(),
             best: self.best.as_ref().map(|(total, step, _)| (*total, *step)),
@@ -442,8 +461,8 @@ impl Trainer {
         if !same || kept.data != self.data.fingerprint() || !is_order {
             return Err(other("it belongs to other settings or other patches"));
         }
-        if kept.network != self.network {
-            return Err(other("the weights of its feature network have changed since"));
+        if (&kept.network, &kept.style_network) != (&self.network, &self.style_network) {
+            return Err(other("the weights of its feature networks have changed since"));
         }
         if kept.part != self.train.part {
             return Err(other("its batches were split differently, because more or less memory was free"));
@@ -479,6 +498,8 @@ struct Kept {
     settings: LatentSettings,
     data: String,
     network: String,
+    #[serde(default)]
+    style_network: String,
     part: usize,
     state: State,
     best: Option<(f64, usize)>,

@@ -1,7 +1,7 @@
 //! Curves in a plot that keeps its range while they refresh.
 
 use egui::{Color32, Ui};
-use egui_plot::{FilledArea, GridMark, HoverPosition, Line, Plot, PlotPoints};
+use egui_plot::{FilledArea, GridMark, HoverPosition, Line, Plot, PlotPoints, Points};
 use std::collections::BTreeSet;
 
 use super::enlarge::toggle_enlarged;
@@ -106,12 +106,27 @@ pub fn curve_plot(
             [part(|p| p.0), part(|p| p.1), part(|p| p.2)]
         })
         .collect();
+    let dot_color = theme::palette(ui).accent;
+    let bars: Vec<(f64, f64, f64)> =
+        figure.dots.iter().flat_map(|d| d.points.iter().copied()).filter(|p| p.2 > 0.0 && p.1.is_finite()).collect();
+    let dots: Vec<(String, Vec<[f64; 2]>)> = figure
+        .dots
+        .iter()
+        .map(|d| (d.name.clone(), d.points.iter().filter(|p| p.1.is_finite()).map(|p| [p.0, p.1]).collect()))
+        .collect();
     let response = plot
         .show(ui, |plot| {
             for [x, low, high] in &bands {
                 plot.add(FilledArea::new("", x, low, high).fill_color(band_color));
             }
             lines.into_iter().for_each(|line| plot.line(line));
+            for (x, y, half) in bars {
+                let bar = vec![[x, y - half], [x, y + half]];
+                plot.line(Line::new("", bar).color(dot_color.gamma_multiply(0.4)).width(1.0).allow_hover(false));
+            }
+            for (name, dots) in dots {
+                plot.points(Points::new(name, dots).color(dot_color).radius(2.5));
+            }
         })
         .response;
     let name = figure.title.as_str();

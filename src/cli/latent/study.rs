@@ -10,8 +10,7 @@ use super::train::source_of;
 use crate::cli::print::say;
 use crate::folders::write_atomically;
 use crate::job::{Train, open_device};
-use crate::latent::{Head, Judgement, LatentSettings, ModelKind, Scores, Spread, Trainer, judge};
-use crate::net::Weights;
+use crate::latent::{Head, Judgement, LatentSettings, ModelKind, Networks, Scores, Spread, Trainer, judge};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -165,15 +164,15 @@ fn train_and_judge(arguments: &Arguments, settings: &LatentSettings) -> anyhow::
         resume: false,
     };
     let data = Arc::new(request.dataset(&|| false)?);
-    let weights = Weights::load(&settings.weights, settings.depth)?;
+    let networks = Networks::load(settings)?;
     let device = open_device(&settings.device, &|text| eprintln!("{text}"))?;
-    let trainer = Trainer::new(settings, data.clone(), &weights, &device, &mut |_| true)?;
+    let trainer = Trainer::new(settings, data.clone(), &networks, &device, &mut |_| true)?;
     let Some(mut trainer) = trainer else { bail!("The training was stopped.") };
     while !trainer.is_done() {
         trainer.step()?;
     }
     let model = trainer.model(false)?;
-    match judge(&model, &data, &weights, &device, settings.seed, &mut |_| true)? {
+    match judge(&model, &data, &networks.encoder, &device, settings.seed, &mut |_| true)? {
         Some(judgement) => Ok(judgement),
         None => bail!("The judgement was stopped."),
     }

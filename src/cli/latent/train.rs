@@ -61,6 +61,10 @@ pub struct ModelArguments {
     /// Weights of the feature network: builtin, vgg19, or a safetensors file or folder of tfjs shards
     #[arg(long)]
     weights: Option<String>,
+    /// Weights of the network that the encoder reads patches through, which the model needs later too; with `builtin` it
+    /// opens and encodes on every machine [default: those of --weights]
+    #[arg(long, value_name = "WEIGHTS")]
+    encoder_weights: Option<String>,
     /// Depth of the feature network
     #[arg(long)]
     depth: Option<Layer>,
@@ -85,6 +89,9 @@ pub struct ModelArguments {
     /// Weight of the loss of the autocorrelation (S2), where style is matched
     #[arg(long)]
     correlation_weight: Option<f64>,
+    /// Weight of the loss of the lineal path, where style is matched
+    #[arg(long)]
+    lineal_weight: Option<f64>,
     /// Weight of the style loss beside the pixels (morphology)
     #[arg(long)]
     style_weight: Option<f64>,
@@ -125,12 +132,14 @@ impl ModelArguments {
     pub fn settings(&self) -> LatentSettings {
         let mut kind = LatentSettings::of(self.model);
         self.preset.apply(&mut kind);
+        let style = self.weights.as_deref().map_or(kind.weights, WeightsKind::parse);
         LatentSettings {
             model: self.model,
             dimensions: self.dimensions.unwrap_or(kind.dimensions),
             edge: self.edge.unwrap_or(kind.edge),
             width: self.width.unwrap_or(kind.width),
-            weights: self.weights.as_deref().map_or(kind.weights, WeightsKind::parse),
+            weights: self.encoder_weights.as_deref().map_or_else(|| style.clone(), WeightsKind::parse),
+            style: self.encoder_weights.is_some().then_some(style),
             depth: self.depth.unwrap_or(kind.depth),
             head: self.head.unwrap_or(kind.head),
             free_layout: self.free_layout.unwrap_or(kind.free_layout),
@@ -139,6 +148,7 @@ impl ModelArguments {
             free_bits: self.free_bits.unwrap_or(kind.free_bits),
             feature_weight: self.feature_weight.unwrap_or(kind.feature_weight),
             correlation_weight: self.correlation_weight.unwrap_or(kind.correlation_weight),
+            lineal_weight: self.lineal_weight.unwrap_or(kind.lineal_weight),
             style_weight: self.style_weight.unwrap_or(kind.style_weight),
             collapse_weight: self.collapse_weight.unwrap_or(kind.collapse_weight),
             periodic: self.periodic.unwrap_or(kind.periodic),

@@ -8,7 +8,6 @@ use ndarray::{Array2, Axis};
 use super::columns::columns_of;
 use super::features::{leave_out_unfit, rows_of};
 use super::made::{Features, Map, MapEmbedding};
-use super::request::MakeMap;
 use super::source::{MapSource, Member};
 use crate::embed::{Clusters, Column, Distances, Embedding, Values, outliers, place, stress};
 use crate::job::progress::StudyProgress;
@@ -70,12 +69,12 @@ impl Task for AddToMap {
             return Err(Failure(format!("There is no new picture. {}", set.left_out.join(" "))));
         }
         // A table need not name what is dropped on the map.
-        let request = MakeMap { periods: vec![], ..map.request.clone() };
-        let known = columns_of(&request, &set).map(|(columns, _)| columns).unwrap_or_default();
+        let (table, pattern) = (map.request.table.as_deref(), map.request.pattern.as_deref());
+        let known = columns_of(table, pattern, &[], &set).map(|(columns, _)| columns).unwrap_or_default();
         let shown = |n: usize| {
             show(READ + (0.9 - READ) * n as f64 / count as f64, format!("features, {} of {count}", n + 1));
         };
-        let rows = rows_of(&map.request.kind, &features.common, &set.members, &request.device, control, &shown)?;
+        let rows = rows_of(&map.request.kind, &features.common, &set.members, &map.request.device, control, &shown)?;
         let Some(rows) = rows else { return Ok(Ending::Cancelled) };
         show(0.9, "places on the map".into());
         let vectors = features.vectors.with(rows);

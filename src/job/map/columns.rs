@@ -1,8 +1,8 @@
 //! What is known of the members: from their making, a table, and their names.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use super::request::MakeMap;
 use super::source::Members;
 use crate::embed::{Column, Table, join, of_pattern};
 use crate::job::Failure;
@@ -11,7 +11,12 @@ use crate::job::Failure;
 ///
 /// # Errors
 /// The table or the pattern cannot be read, or has no row for any picture.
-pub fn columns_of(request: &MakeMap, set: &Members) -> Result<(Vec<Column>, Vec<String>), Failure> {
+pub fn columns_of(
+    table: Option<&Path>,
+    pattern: Option<&str>,
+    periods: &[(String, f64)],
+    set: &Members,
+) -> Result<(Vec<Column>, Vec<String>), Failure> {
     let pictures: Vec<String> = set.members.iter().map(|member| member.picture.clone()).collect();
     // Patches of a picture share its row.
     let mut names = pictures.clone();
@@ -20,7 +25,7 @@ pub fn columns_of(request: &MakeMap, set: &Members) -> Result<(Vec<Column>, Vec<
     let rows: Vec<Option<usize>> = pictures.iter().map(|picture| of_picture.get(picture).copied()).collect();
     let spread = |column: Column| Column { values: column.values.take(&rows), ..column };
     let (mut columns, mut notes) = (set.columns.clone(), vec![]);
-    if let Some(path) = &request.table {
+    if let Some(path) = table {
         let bytes = std::fs::read(path)
             .map_err(|error| Failure(format!("The table {} could not be read: {error}.", path.display())))?;
         let joined = join(&Table::parse(&bytes)?, &names)?;
@@ -32,7 +37,7 @@ pub fn columns_of(request: &MakeMap, set: &Members) -> Result<(Vec<Column>, Vec<
         notes.extend(repeated.map(|name| format!("{name}: it has several rows in the table; the first counts.")));
         notes.extend(joined.missing.iter().map(|n| format!("{}: it has no row in the table.", names[*n])));
     }
-    if let Some(pattern) = &request.pattern {
+    if let Some(pattern) = pattern {
         let read = of_pattern(pattern, &names)?;
         for (n, name) in names.iter().enumerate() {
             if read.iter().all(|column| column.values.is_missing(n)) {
@@ -41,7 +46,7 @@ pub fn columns_of(request: &MakeMap, set: &Members) -> Result<(Vec<Column>, Vec<
         }
         columns.extend(read.into_iter().map(spread));
     }
-    for (name, _) in &request.periods {
+    for (name, _) in periods {
         if !columns.iter().any(|column| column.name == *name) {
             return Err(Failure(format!("There is no column {name} that could have a period.")));
         }

@@ -44,7 +44,7 @@ pub struct Features {
 }
 
 /// What all members of a map have in common.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Common {
     /// The size of the piece in the middle that power spectra are taken of.
     pub size: (usize, usize),

@@ -53,7 +53,7 @@ impl Task for MakeMap {
                 reasons.join(" ")
             )));
         }
-        let (columns, mut notes) = columns_of(&self, &set)?;
+        let (columns, mut notes) = columns_of(self.table.as_deref(), self.pattern.as_deref(), &self.periods, &set)?;
         notes.extend(set.left_out);
         let members = set.members;
         let common = common_of(&self.kind, &members, &mut notes)?;

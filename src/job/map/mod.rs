@@ -14,10 +14,13 @@ mod study;
 mod study_files;
 
 pub use add::AddToMap;
+pub(super) use columns::columns_of;
+pub(super) use features::{common_of, leave_out_unfit, rows_of, vectors_of};
 pub use files::write_map;
 pub use made::{Common, Explained, Features, Map, MapEmbedding, period_of};
 pub use picture::{shown_as_pictures, thumbnail_of};
 pub use request::{ClusterKind, DistanceKind, MakeMap, ScalingKind};
+pub(super) use source::Members;
 pub use source::{MapSource, Member};
 pub use study::{MapStudy, MapStudyRow};
 pub use study_files::{map_study_tables, write_map_study};

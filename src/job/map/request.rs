@@ -8,7 +8,8 @@ use crate::micrograph::Recipe;
 use crate::net::WeightsKind;
 
 /// What distances are taken between.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DistanceKind {
     /// Texture vectors, with the weights of their network.
     Textures(WeightsKind, TextureSettings),

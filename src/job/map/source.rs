@@ -126,6 +126,33 @@ impl MapSource {
     }
 }
 
+impl MapSource {
+    /// The members by name alone, without their pictures: what columns need. Synthetic ones are made.
+    pub(in crate::job) fn named_members(&self) -> Members {
+        let named = |name: String| Member {
+            picture: name.clone(),
+            name,
+            path: None,
+            size: (0, 0),
+            grey: Arc::default(),
+            phases: None,
+            pixel_size: None,
+        };
+        match self {
+            Self::Files(paths) => {
+                let names = files_of(paths, &mut vec![]).into_iter().map(|(_, name)| named(name));
+                Members { members: names.collect(), ..Members::default() }
+            }
+            Self::Pictures(pictures) => {
+                Members { members: pictures.iter().map(|p| named(p.name.clone())).collect(), ..Members::default() }
+            }
+            // A small edge: only the values count.
+            Self::Marble(count, _, seed) => Self::Marble(*count, 8, *seed).members(None, None, &mut |_| true),
+            Self::Graphite(count, _, seed) => Self::Graphite(*count, 8, *seed).members(None, None, &mut |_| true),
+        }
+    }
+}
+
 /// All files of a list of files and folders, each once, with its name: within its folder, behind the folder's name if
 /// there are several.
 fn files_of(paths: &[PathBuf], left_out: &mut Vec<String>) -> Vec<(PathBuf, String)> {

@@ -1,15 +1,13 @@
 //! The task that computes properties.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::request::{ComputeProperties, PropertyMap, PropertyOutput};
 use crate::job::progress::StudyProgress;
+use crate::job::watched::{Told, watched};
 use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::PhaseMap;
-use crate::property::{
-    Progress, Properties, Property, PropertyError, PropertySet, Volume, Wanted, evaluate, evaluate_volume,
-};
+use crate::property::{Properties, Property, PropertyError, PropertySet, Volume, Wanted, evaluate, evaluate_volume};
 use crate::stats::quarters;
 
 /// What a quarter costs, beside its map.
@@ -60,9 +58,6 @@ impl Task for ComputeProperties {
     }
 }
 
-/// The share of all work that is done, and its words, of the share of one map.
-type Told<'a> = &'a (dyn Fn(f64, &str) -> (f64, String) + Sync);
-
 impl ComputeProperties {
     /// The properties of one map; none if the job is to end. The computation runs on a thread of its own: the control
     /// belongs to this one.
@@ -83,41 +78,6 @@ impl ComputeProperties {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// Runs work on another thread, shows its progress if it is told how, and ends it when the job is to end.
-pub fn watched<T: Send, O>(
-    control: &Control<StudyProgress, O>,
-    told: Option<Told>,
-    work: impl FnOnce(Progress) -> Result<T, PropertyError> + Send,
-) -> Result<T, PropertyError> {
-    let is_ending = AtomicBool::new(false);
-    let (sender, receiver) = crossbeam_channel::bounded::<(f64, String)>(1);
-    std::thread::scope(|scope| {
-        let is_ending = &is_ending;
-        let thread = scope.spawn(move || {
-            let progress = |share: f64, doing: &str| {
-                // What does not fit is old by the time it would be read.
-                let _ = sender.try_send((share, doing.to_string()));
-                !is_ending.load(Ordering::Relaxed)
-            };
-            work(&progress)
-        });
-        while !thread.is_finished() {
-            let news = receiver.recv_timeout(std::time::Duration::from_millis(30));
-            if let (Ok((share, doing)), Some(told)) = (news, told) {
-                let (share, doing) = told(share, &doing);
-                control.show(StudyProgress { share, doing });
-            }
-            control.wait_while_paused();
-            is_ending.store(control.is_ending(), Ordering::Relaxed);
-        }
-        match thread.join() {
-            Ok(found) => found,
-            // The job's own thread says what happened.
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
 }
 
 /// A request for the properties of a volume of labels.

@@ -1,9 +1,9 @@
 //! How a structure responds: its conductivity and its stiffness when one phase has ten times the value of all others.
 
-use super::make::watched;
 use super::spread::Spread;
 use crate::job::Control;
 use crate::job::progress::StudyProgress;
+use crate::job::watched::watched;
 use crate::micrograph::PhaseMap;
 use crate::property::{Accuracy, Dimension, Moduli, PropertyError, conduction, elasticity};
 use crate::stats::quarters;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::make::watched;
 use crate::figure::csv_field;
 use crate::folders::write_atomically;
 use crate::job::progress::StudyProgress;
+use crate::job::watched::watched;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::{PhaseMap, write_labels_png};
 use crate::property::{

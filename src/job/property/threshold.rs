@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::make::watched;
 use crate::job::progress::StudyProgress;
+use crate::job::watched::watched;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::micrograph::{Micrograph, Recipe, Segmentation};
 use crate::property::{PropertyError, PropertySet, Quantity, Wanted, evaluate};

@@ -56,9 +56,9 @@ fn figure(
         title: title.into(),
         x_label,
         y_label: format!("{y_label}, {}", result.labels.phase_name),
-        logarithmic: false,
         series,
         bands,
+        ..Figure::default()
     };
     ShownFigure { figure, colors }
 }

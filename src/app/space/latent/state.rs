@@ -95,6 +95,9 @@ pub struct LatentSpace {
     /// The data to judge the open model on: at first synthetic graphite, on which the built-in model was trained.
     pub(super) judged: Data,
     pub(super) settings: LatentSettings,
+    /// Whether the style network, and the encoder's, is the one that is chosen in Reconstruct; else it is the built-in one.
+    pub(super) style_as_chosen: bool,
+    pub(super) encoder_as_chosen: bool,
     pub(super) stride: usize,
     pub(super) most_patches: usize,
     pub(super) graphite: usize,
@@ -127,6 +130,8 @@ impl Default for LatentSpace {
             data: Data::Open,
             judged: Data::Graphite,
             settings: LatentSettings::default(),
+            style_as_chosen: true,
+            encoder_as_chosen: false,
             stride: 50,
             most_patches: 2000,
             graphite: 400,

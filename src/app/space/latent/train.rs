@@ -16,7 +16,7 @@ use crate::job::{PatchSource, Request, Train, TrainProgress};
 use crate::latent::{
     Head, LEAST_HELD_OUT, LEAST_TRAIN, LatentPreset, LatentSettings, ModelKind, Needs, patches_of, proposed_patches,
 };
-use crate::net::DEPTHS;
+use crate::net::{DEPTHS, WeightsKind};
 
 pub fn train_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     egui::Panel::bottom("train start")
@@ -75,7 +75,8 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     if settings.model != before {
         *settings = LatentSettings { seed: settings.seed, turn: settings.turn, ..LatentSettings::of(settings.model) };
     }
-    settings.weights = weights;
+    let of = |is_chosen: bool| if is_chosen { weights.clone() } else { WeightsKind::BuiltIn };
+    (settings.weights, settings.style) = (of(space.encoder_as_chosen), Some(of(space.style_as_chosen)));
     let options = LatentPreset::ALL.map(|p| (p, p.name(), p.tooltip()));
     let tip = "Settings that go together.";
     let current = LatentPreset::of(settings);
@@ -97,8 +98,16 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let tip = "Depth of the feature network whose Gram matrices are matched. A deeper one sees larger patterns.";
     choice(ui, "Depth", tip, &mut depth, &standard, &options);
     settings.depth = DEPTHS[depth];
-    ui.label(RichText::new(format!("Network: {}", settings.weights.label())).weak())
-        .on_hover_text("Chosen in the Reconstruct workspace.");
+    let options = [(true, "as in Reconstruct"), (false, "built in")];
+    let tip = format!(
+        "The network whose Gram matrices are matched; only the training needs it. VGG-19's weights give cleaner particles than random filters. In Reconstruct: {}.",
+        weights.label()
+    );
+    choice(ui, "Style network", &tip, &mut space.style_as_chosen, &true, &options);
+    if !settings.model.matches_pixels() {
+        let tip = "The network that the encoder reads patches through; the model needs it wherever it is used. With the built-in one it opens on every machine.";
+        choice(ui, "Encoder network", tip, &mut space.encoder_as_chosen, &false, &options);
+    }
     let tip = "Every patch is taken in all eight orientations: for materials without a preferred direction.";
     value(ui, "Turn", tip, &mut settings.turn, &false, |ui, v| ui.checkbox(v, "isotropic"));
     heading(ui, "Training");
@@ -156,6 +165,10 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
         value(ui, "Autocorrelation", tip, &mut settings.correlation_weight, &default.correlation_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });
+        let tip = "Weight of the loss of the lineal path up to 32 pixels; 0 leaves it out.";
+        value(ui, "Lineal path", tip, &mut settings.lineal_weight, &default.lineal_weight, |ui, v| {
+            number(ui, v, 1e4, 0.1)
+        });
     }
     let tip = "The picture continues at its opposite edge.";
     value(ui, "Edges", tip, &mut settings.periodic, &true, |ui, v| ui.checkbox(v, "periodic"));
@@ -209,7 +222,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
     let settings = &space.settings;
     let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
     let key = format!(
-        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {kind:?}",
+        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {} {kind:?}",
         settings.model,
         settings.dimensions,
         settings.edge,
@@ -220,6 +233,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
         settings.free_layout,
         settings.predicts_features(),
         settings.matches_correlation(),
+        settings.matches_lineal_path(),
         settings.periodic,
         settings.collapse_weight > 0.0
     );

@@ -1,0 +1,256 @@
+//! `microwright learn` and `microwright predict`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use super::follow::follow;
+use super::print::say;
+use super::reconstruct::check_folder;
+use crate::embed::TextureSettings;
+use crate::figure::{csv_field, significant};
+use crate::folders::write_atomically;
+use crate::job::{
+    About, DistanceKind, Ending, Learn, Learned, MapSource, PredictProperty, Predicted, columns_to_learn,
+    learned_table, write_learned,
+};
+use crate::learn::{Regressor, Split, read_predictor};
+use crate::micrograph::Recipe;
+use crate::net::WeightsKind;
+
+/// What is read of micrographs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Inputs {
+    /// Statistics of phases: fractions, surface, chords, components, S2
+    Statistics,
+    /// Principal components of two-point statistics, as power spectra
+    TwoPoint,
+    /// Principal components of texture vectors: Gram matrices of a feature network
+    Textures,
+    /// Latent point of a model
+    Latent,
+}
+
+/// How samples are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SplitBy {
+    /// Micrographs with all their patches
+    Micrograph,
+    /// Each micrograph is predicted from all others
+    LeaveOneOut,
+    /// Patches at random: too good for new micrographs
+    Random,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LearnArguments {
+    /// Micrographs, and folders of them with their subfolders
+    #[arg(required_unless_present = "graphite")]
+    images: Vec<PathBuf>,
+    /// Instead of a folder, so many synthetic graphite irons with known nodularity, radius and fraction
+    #[arg(long, value_name = "N", conflicts_with = "images", value_parser = clap::value_parser!(u32).range(8..=100_000))]
+    graphite: Option<u32>,
+    /// The column of the table to learn; without it the columns are listed
+    #[arg(long)]
+    column: Option<String>,
+    /// Values by file name, as CSV [default: properties.csv in the folder]
+    #[arg(long, value_name = "CSV")]
+    table: Option<PathBuf>,
+    /// Values in file names and folders, such as E{modulus}_{number}.tif
+    #[arg(long)]
+    pattern: Option<String>,
+    /// Folder for the scores, the figures and the predictor
+    #[arg(long, value_name = "DIR", default_value = "learned")]
+    output: PathBuf,
+    /// Prepare and segment by a recipe, as the window saves it
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Cut patches of this edge out of each micrograph; they have its value
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=16_384))]
+    edge: Option<u32>,
+    /// Pixels from one patch to the next [default: the edge]
+    #[arg(long, requires = "edge", value_parser = clap::value_parser!(u32).range(1..))]
+    stride: Option<u32>,
+    /// What is read of micrographs, apart by commas; each is tried
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "statistics,two-point,textures")]
+    inputs: Vec<Inputs>,
+    /// Weights of the feature network of textures: builtin, vgg19, or a safetensors file or folder of tfjs shards
+    #[arg(long, default_value = "builtin")]
+    weights: String,
+    /// File of the latent model [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Kinds of regression, apart by commas; each is tried
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "ridge,svr,gaussian-process,forest")]
+    regressors: Vec<Regressor>,
+    /// How samples are split for the validation
+    #[arg(long, value_enum, default_value = "micrograph")]
+    split: SplitBy,
+    /// Parts of the split
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=100))]
+    parts: u16,
+    /// Seed of the split and of synthetic micrographs
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+impl LearnArguments {
+    fn source(&self) -> MapSource {
+        const EDGE: usize = 128;
+        match self.graphite {
+            Some(count) => MapSource::Graphite(count as usize, EDGE, self.seed),
+            None => MapSource::Files(self.images.clone()),
+        }
+    }
+
+    /// The table that was named, or the one of a property set that lies in the only folder.
+    fn table(&self) -> Option<PathBuf> {
+        let own = match self.images.as_slice() {
+            [folder] => Some(folder.join("properties.csv")).filter(|path| path.is_file()),
+            _ => None,
+        };
+        self.table.clone().or(own.filter(|_| self.pattern.is_none()))
+    }
+
+    fn inputs(&self) -> Vec<DistanceKind> {
+        let kind = |inputs: &Inputs| match inputs {
+            Inputs::Statistics => DistanceKind::Statistics,
+            Inputs::TwoPoint => DistanceKind::Spectra,
+            Inputs::Textures => DistanceKind::Textures(WeightsKind::parse(&self.weights), TextureSettings::default()),
+            Inputs::Latent => DistanceKind::Latent(self.model.clone()),
+        };
+        self.inputs.iter().map(kind).collect()
+    }
+}
+
+pub fn learn(arguments: &LearnArguments) -> anyhow::Result<()> {
+    if let Some(missing) = arguments.images.iter().find(|path| !path.exists()) {
+        bail!("{}: there is no such file or folder.", missing.display());
+    }
+    let (source, table) = (arguments.source(), arguments.table());
+    let Some(column) = arguments.column.clone() else {
+        let columns = columns_to_learn(&source, table.as_deref(), arguments.pattern.as_deref());
+        let columns = columns.map_err(anyhow::Error::msg)?;
+        if columns.is_empty() {
+            bail!("There is nothing to learn: give a table of values by file name with --table.");
+        }
+        say!("Choose one of these columns with --column: {}", columns.join(", "));
+        return Ok(());
+    };
+    check_folder(&arguments.output)?;
+    let parts = usize::from(arguments.parts);
+    let task = Learn {
+        source,
+        recipe: arguments.recipe.as_deref().map(Recipe::read).transpose()?,
+        patches: arguments.edge.map(|edge| (edge as usize, arguments.stride.unwrap_or(edge) as usize)),
+        table,
+        pattern: arguments.pattern.clone(),
+        column,
+        inputs: arguments.inputs(),
+        regressors: arguments.regressors.clone(),
+        split: match arguments.split {
+            SplitBy::Micrograph => Split::ByMicrograph(parts),
+            SplitBy::LeaveOneOut => Split::LeaveOneOut,
+            SplitBy::Random => Split::Random(parts),
+        },
+        seed: arguments.seed,
+        device: arguments.device.clone(),
+    };
+    let mut learned: Option<Arc<Learned>> = None;
+    let ending = follow(task, |_| vec![], |found| learned = Some(found))?;
+    match (ending, learned) {
+        (Ending::Failed(reason), _) => bail!("{reason}"),
+        (_, Some(learned)) => report(arguments, &learned),
+        (_, None) => bail!("Stopped before anything was learned."),
+    }
+}
+
+fn report(arguments: &LearnArguments, learned: &Learned) -> anyhow::Result<()> {
+    /// Notes that are printed; the file has them all.
+    const SHOWN: usize = 10;
+    learned.notes.iter().take(SHOWN).for_each(|note| eprintln!("{note}"));
+    if learned.notes.len() > SHOWN {
+        eprintln!("{} more notes are in scores.md.", learned.notes.len() - SHOWN);
+    }
+    say!("{}", learned_table(learned).text());
+    say!("{}", learned.verdict());
+    let important = learned.importances.iter().take(5).filter(|(_, i)| i.growth > 0.01);
+    for (name, importance) in important {
+        say!("{name}: shuffled, the error grows by {:.0} %", 100.0 * importance.growth);
+    }
+    for path in write_learned(&arguments.output, learned).map_err(anyhow::Error::msg)? {
+        say!("{}", path.display());
+    }
+    Ok(())
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PredictArguments {
+    /// The predictor: the file that `learn` wrote, or its folder
+    predictor: PathBuf,
+    /// Micrographs, and folders of them with their subfolders
+    #[arg(required = true)]
+    images: Vec<PathBuf>,
+    /// A file for the predictions as CSV
+    #[arg(long, value_name = "CSV")]
+    output: Option<PathBuf>,
+    /// Where to compute: auto, cpu, gpu or a part of an adapter's name
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+pub fn predict(arguments: &PredictArguments) -> anyhow::Result<()> {
+    if let Some(missing) = arguments.images.iter().find(|path| !path.exists()) {
+        bail!("{}: there is no such file or folder.", missing.display());
+    }
+    let path = match arguments.predictor.is_dir() {
+        true => arguments.predictor.join("predictor.safetensors"),
+        false => arguments.predictor.clone(),
+    };
+    let bytes = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
+    let (predictor, about) = read_predictor(&bytes, &path)?;
+    let about: About = serde_json::from_value(about)
+        .map_err(|_| anyhow::anyhow!("{} does not say how it reads micrographs.", path.display()))?;
+    let column = about.column.clone();
+    let task = PredictProperty {
+        predictor: Arc::new(predictor),
+        about,
+        source: MapSource::Files(arguments.images.clone()),
+        device: arguments.device.clone(),
+    };
+    let mut made: Option<(Vec<Predicted>, Vec<String>)> = None;
+    let ending = follow(task, |_| vec![], |found| made = Some(found))?;
+    let (found, notes) = match (ending, made) {
+        (Ending::Failed(reason), _) => bail!("{reason}"),
+        (_, Some(made)) => made,
+        (_, None) => bail!("Stopped before all micrographs were predicted."),
+    };
+    notes.iter().for_each(|note| eprintln!("{note}"));
+    let mut csv = format!("micrograph,{},95 % interval ±,novelty\n", csv_field(&column));
+    for predicted in &found {
+        let forecast = predicted.forecast;
+        csv += &format!(
+            "{},{},{},{:.3}\n",
+            csv_field(&predicted.name),
+            forecast.value,
+            forecast.half_width,
+            forecast.novelty
+        );
+        let warning = if forecast.novelty > 1.0 { "  outside what was learned from" } else { "" };
+        say!(
+            "{}: {column} {} ± {}{warning}",
+            predicted.name,
+            significant(forecast.value),
+            significant(forecast.half_width)
+        );
+    }
+    if let Some(path) = &arguments.output {
+        write_atomically(path, csv.as_bytes()).with_context(|| format!("{} could not be written", path.display()))?;
+        say!("{}", path.display());
+    }
+    Ok(())
+}

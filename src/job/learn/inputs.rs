@@ -1,0 +1,186 @@
+//! From members of a set to samples.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::request::{About, Learn, input_name};
+use crate::embed::{Column, Values};
+use crate::job::map::{DistanceKind, Member, Members, columns_of, common_of, leave_out_unfit, rows_of, vectors_of};
+use crate::job::progress::StudyProgress;
+use crate::job::{Control, Failure};
+use crate::learn::{MOST_COMPONENTS, ReductionKind, Samples, Span};
+
+/// The members that have a value, their values, and the micrograph of each.
+pub struct Valued {
+    pub members: Vec<Member>,
+    pub values: Vec<f64>,
+    pub groups: Vec<usize>,
+    pub notes: Vec<String>,
+}
+
+/// The names of the statistics of a phase, in the order of [`crate::embed::measured_vector`].
+const STATISTICS: [&str; 10] = [
+    "volume fraction",
+    "specific surface",
+    "mean chord",
+    "components",
+    "largest component",
+    "S2 at 1 px",
+    "S2 at 2 px",
+    "S2 at 4 px",
+    "S2 at 8 px",
+    "S2 at 16 px",
+];
+
+impl Learn {
+    /// Takes the members that fit every kind of inputs and have a value. None if the job is to end.
+    ///
+    /// # Errors
+    /// The table cannot be read, the column is missing or holds words, or no member has a value.
+    pub fn valued(&self, mut set: Members) -> Result<Valued, Failure> {
+        for kind in &self.inputs {
+            leave_out_unfit(kind, None, &mut set);
+        }
+        let (columns, mut notes) = columns_of(self.table.as_deref(), self.pattern.as_deref(), &[], &set)?;
+        notes.append(&mut set.left_out);
+        let values = numbers(&columns, &self.column)?;
+        let mut found = Valued { members: vec![], values: vec![], groups: vec![], notes };
+        let (mut missing, mut numbers_of) = (0, HashMap::new());
+        for (member, value) in set.members.into_iter().zip(values) {
+            let Some(value) = value else {
+                missing += 1;
+                continue;
+            };
+            let next = numbers_of.len();
+            found.groups.push(*numbers_of.entry(member.picture.clone()).or_insert(next));
+            found.values.push(value);
+            found.members.push(member);
+        }
+        if missing > 0 {
+            found.notes.push(format!("{missing} have no value of {} and are left out.", self.column));
+        }
+        keep_twins_together(&mut found);
+        Ok(found)
+    }
+}
+
+/// The numbers of a column.
+fn numbers(columns: &[Column], wanted: &str) -> Result<Vec<Option<f64>>, Failure> {
+    let names = || columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(column) = columns.iter().find(|c| c.name == wanted) else {
+        let there =
+            if columns.is_empty() { "There is no column at all".into() } else { format!("There are {}", names()) };
+        return Err(Failure(format!(
+            "There is no column {wanted}. {there}; give a table with a value for each file name."
+        )));
+    };
+    match &column.values {
+        Values::Numbers(values) => Ok(values.clone()),
+        Values::Words(words) => {
+            let word = words.iter().flatten().find(|w| w.trim().parse::<f64>().is_err());
+            Err(Failure(format!(
+                "The column {wanted} holds words such as “{}”, and only numbers can be learned.",
+                word.map_or("", String::as_str)
+            )))
+        }
+    }
+}
+
+/// Pictures with the same content count as one micrograph, or the copy of what is learned would be what is predicted.
+fn keep_twins_together(found: &mut Valued) {
+    let mut first: HashMap<(usize, Arc<Vec<u8>>), usize> = HashMap::new();
+    let mut twins = vec![];
+    for n in 0..found.members.len() {
+        let key = (found.members[n].size.0, found.members[n].grey.clone());
+        match first.get(&key) {
+            None => drop(first.insert(key, n)),
+            Some(other) if found.groups[*other] != found.groups[n] => {
+                twins.push(format!("{} and {}", found.members[*other].name, found.members[n].name));
+                let (from, to) = (found.groups[n], found.groups[*other]);
+                found.groups.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(example) = twins.first() {
+        found.notes.push(format!(
+            "{} are the same picture twice, such as {example}; the copies stay together when samples are split.",
+            twins.len()
+        ));
+    }
+}
+
+/// Samples that were read in one way, and how.
+pub struct Read {
+    pub samples: Samples,
+    pub span: Option<Span>,
+    pub reduction: ReductionKind,
+    pub about: About,
+    /// Names of the inputs; none where components are read.
+    pub names: Vec<String>,
+}
+
+/// Reads the members in one way. None if the job is to end.
+///
+/// # Errors
+/// As the features.
+pub fn read<O>(
+    request: &Learn,
+    kind: &DistanceKind,
+    valued: &Valued,
+    control: &Control<StudyProgress, O>,
+    show: &dyn Fn(usize),
+    notes: &mut Vec<String>,
+) -> Result<Option<Read>, Failure> {
+    let common = common_of(kind, &valued.members, notes)?;
+    let Some(rows) = rows_of(kind, &common, &valued.members, &request.device, control, show)? else { return Ok(None) };
+    let vectors = vectors_of(kind, &common, rows)?;
+    let (rows, span, reduction) = match kind {
+        DistanceKind::Textures(..) | DistanceKind::Spectra => {
+            let (span, places) = Span::of(&vectors.rows());
+            (places, Some(span), ReductionKind::Components(MOST_COMPONENTS))
+        }
+        DistanceKind::Statistics | DistanceKind::Latent(_) => {
+            (vectors.rows().mapv(f64::from), None, ReductionKind::Standard)
+        }
+    };
+    let names = match kind {
+        DistanceKind::Textures(..) | DistanceKind::Spectra => vec![],
+        DistanceKind::Latent(_) => (0..rows.ncols()).map(|k| format!("z{}", k + 1)).collect(),
+        DistanceKind::Statistics => {
+            let of = |k: usize| format!("{} of phase {}", STATISTICS[k % STATISTICS.len()], k / STATISTICS.len());
+            (0..rows.ncols()).map(of).collect()
+        }
+    };
+    let samples = Samples {
+        names: valued.members.iter().map(|m| m.name.clone()).collect(),
+        groups: valued.groups.clone(),
+        rows,
+        values: valued.values.clone(),
+        fractions: fractions(&valued.members),
+    };
+    let about = About {
+        column: request.column.clone(),
+        inputs: kind.clone(),
+        common,
+        parts: vectors.parts().to_vec(),
+        patches: request.patches,
+        recipe: request.recipe.clone(),
+        split: request.split.name(),
+    };
+    samples.check().map_err(|error| Failure(format!("{}: {error}", input_name(kind))))?;
+    Ok(Some(Read { samples, span, reduction, about, names }))
+}
+
+/// Volume fractions of all phases but the first, if all members have as many phases.
+fn fractions(members: &[Member]) -> Option<Array2<f64>> {
+    let phases = members.first()?.phases.filter(|n| *n > 1)?;
+    let row = |member: &Member| {
+        let map = member.phase_map().filter(|map| map.phases == phases)?;
+        Some(map.volume_fractions().into_iter().skip(1).collect::<Vec<f64>>())
+    };
+    let rows: Vec<Vec<f64>> = members.iter().map(row).collect::<Option<_>>()?;
+    Array2::from_shape_vec((members.len(), phases - 1), rows.concat()).ok()
+}

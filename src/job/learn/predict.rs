@@ -1,0 +1,73 @@
+//! The task that predicts.
+
+use std::sync::Arc;
+
+use super::request::About;
+use crate::job::map::{MapSource, leave_out_unfit, rows_of};
+use crate::job::progress::StudyProgress;
+use crate::job::{Control, Ending, Failure, Task};
+use crate::learn::{Forecast, Predictor};
+
+/// A request to predict a property of micrographs.
+#[derive(Clone, Debug)]
+pub struct PredictProperty {
+    /// What was learned.
+    pub predictor: Arc<Predictor>,
+    /// How it reads micrographs.
+    pub about: About,
+    /// The micrographs.
+    pub source: MapSource,
+    /// Where features are computed.
+    pub device: String,
+}
+
+/// A prediction of a micrograph or of a patch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicted {
+    /// Its name.
+    pub name: String,
+    /// The micrograph that it is a part of.
+    pub picture: String,
+    /// What is predicted.
+    pub forecast: Forecast,
+}
+
+impl Task for PredictProperty {
+    const NAME: &'static str = "prediction";
+    type Progress = StudyProgress;
+    /// All predictions, and what was left out.
+    type Output = (Vec<Predicted>, Vec<String>);
+
+    fn run(self, control: &Control<StudyProgress, Self::Output>) -> Result<Ending, Failure> {
+        let Self { predictor, about, source, device } = self;
+        let show = |share: f64, doing: &str| control.show(StudyProgress { share, doing: doing.into() });
+        let mut reading = |share: f64| {
+            show(0.2 * share, "reading the micrographs");
+            !control.is_ending()
+        };
+        let mut set = source.members(about.recipe.as_ref(), about.patches, &mut reading);
+        leave_out_unfit(&about.inputs, Some(&about.common), &mut set);
+        if control.is_ending() {
+            return Ok(Ending::Cancelled);
+        }
+        let count = set.members.len();
+        if count == 0 {
+            return Err(Failure(format!("There is no micrograph to predict. {}", set.left_out.join(" "))));
+        }
+        let seen = |n: usize| show(0.2 + 0.8 * n as f64 / count as f64, &format!("features, {} of {count}", n + 1));
+        let rows = rows_of(&about.inputs, &about.common, &set.members, &device, control, &seen)?;
+        let Some(rows) = rows else { return Ok(Ending::Cancelled) };
+        let mut found = vec![];
+        for (member, mut row) in set.members.iter().zip(rows) {
+            let mut at = 0;
+            for (length, factor) in &about.parts {
+                row.iter_mut().skip(at).take(*length).for_each(|v| *v *= factor);
+                at += length;
+            }
+            let forecast = predictor.forecast(&row).map_err(|e| Failure(format!("{}: {e}", member.name)))?;
+            found.push(Predicted { name: member.name.clone(), picture: member.picture.clone(), forecast });
+        }
+        control.output((found, set.left_out));
+        Ok(Ending::Finished)
+    }
+}

@@ -1,0 +1,109 @@
+//! What is kept of a learning, and what it says of a new micrograph.
+
+use ndarray::Array2;
+
+use super::LearnError;
+use super::reduction::{Reduction, ReductionKind};
+use super::regressor::{Fitted, Regressor};
+use super::samples::Samples;
+use super::score::Scores;
+use super::span::Span;
+use super::validate::quantile;
+
+/// A regression on all samples, with what is needed to judge a new one. Its file holds the samples, and opening it fits the
+/// regression again.
+#[derive(Debug)]
+pub struct Predictor {
+    /// What was learned from.
+    pub samples: Samples,
+    /// Where the rows are coordinates in a span: its axes.
+    pub span: Option<Span>,
+    /// How rows become few numbers.
+    pub reduction_kind: ReductionKind,
+    /// The kind of regression.
+    pub regressor: Regressor,
+    /// The scores of the validation.
+    pub scores: Scores,
+    /// Half of the width of the interval that holds 95 % of the validation's errors.
+    pub half_width: f64,
+    reduction: Reduction,
+    fitted: Fitted,
+    /// The distance to the nearest other sample that 95 % of the samples have at most.
+    reach: f64,
+}
+
+/// A prediction with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Forecast {
+    /// The value.
+    pub value: f64,
+    /// Half of the width of its 95 % interval: the process's own, or that of the validation's errors.
+    pub half_width: f64,
+    /// The distance to the nearest sample over the one that 95 % of the samples have at most: above 1 the micrograph lies
+    /// outside what was learned from.
+    pub novelty: f64,
+}
+
+impl Predictor {
+    /// Fits a regression to all samples. `scores` and `half_width` are those of its validation.
+    ///
+    /// # Errors
+    /// The numbers cannot be computed.
+    pub fn fit(
+        samples: Samples,
+        span: Option<Span>,
+        reduction_kind: ReductionKind,
+        regressor: Regressor,
+        scores: Scores,
+        half_width: f64,
+    ) -> Result<Self, LearnError> {
+        samples.check()?;
+        let reduction = Reduction::of(reduction_kind, &samples.rows);
+        let rows = reduction.apply_all(&samples.rows);
+        let fitted = regressor.fit(&rows, &samples.values, &samples.groups)?;
+        let nearest = |n: usize| {
+            // The nearest of another micrograph.
+            let others = (0..samples.count()).filter(|k| samples.groups[*k] != samples.groups[n]);
+            others.map(|k| distance(rows.row(n), rows.row(k))).fold(f64::INFINITY, f64::min)
+        };
+        let reach = quantile((0..samples.count()).map(nearest).collect(), 0.95);
+        Ok(Self { samples, span, reduction_kind, regressor, scores, half_width, reduction, fitted, reach })
+    }
+
+    /// What it says of a new row, of as many numbers as the rows of the set had before they became coordinates.
+    ///
+    /// # Errors
+    /// The row has another length.
+    pub fn forecast(&self, row: &[f32]) -> Result<Forecast, LearnError> {
+        let wanted = self.span.as_ref().map_or(self.samples.rows.ncols(), |span| span.axes.ncols());
+        if row.len() != wanted {
+            return Err(LearnError::Samples(format!(
+                "The micrograph has {} inputs, and {wanted} were learned from: it has another number of phases or another size.",
+                row.len()
+            )));
+        }
+        let placed = match &self.span {
+            Some(span) => span.place(row),
+            None => row.iter().map(|v| f64::from(*v)).collect(),
+        };
+        Ok(self.forecast_of(&placed))
+    }
+
+    /// The same of a row as the samples have them.
+    pub fn forecast_of(&self, row: &[f64]) -> Forecast {
+        let reduced = self.reduction.apply(ndarray::ArrayView1::from(row));
+        let own = Array2::from_shape_vec((1, reduced.len()), reduced).expect("one row");
+        let found = self.fitted.predict(&own)[0];
+        let all = self.reduction.apply_all(&self.samples.rows);
+        let nearest = all.rows().into_iter().map(|other| distance(own.row(0), other)).fold(f64::INFINITY, f64::min);
+        Forecast {
+            value: found.value,
+            half_width: found.deviation.map_or(self.half_width, |s| 1.96 * s),
+            novelty: if self.reach > 0.0 { nearest / self.reach } else { 0.0 },
+        }
+    }
+}
+
+fn distance(a: ndarray::ArrayView1<f64>, b: ndarray::ArrayView1<f64>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+}

@@ -1,0 +1,228 @@
+//! Predictions of what was not learned from.
+
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+use super::LearnError;
+use super::reduction::{Reduction, ReductionKind};
+use super::regressor::{Prediction, Regressor};
+use super::samples::Samples;
+use super::score::Scores;
+
+/// What a regression predicts of samples that it did not learn from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Validation {
+    /// A prediction of each sample, from the parts that do not hold it.
+    pub predictions: Vec<Prediction>,
+    /// The part of each sample.
+    pub parts: Vec<usize>,
+    /// Over all samples.
+    pub scores: Scores,
+    /// Of each part; R² of a part with few samples says little.
+    pub by_part: Vec<Scores>,
+}
+
+impl Validation {
+    fn of(samples: &Samples, parts: &[Vec<usize>], found: Vec<Vec<Prediction>>) -> Self {
+        let count = samples.count();
+        let mut predictions = vec![Prediction { value: f64::NAN, deviation: None }; count];
+        let mut part_of = vec![0; count];
+        for (number, (part, found)) in parts.iter().zip(found).enumerate() {
+            for (n, prediction) in part.iter().zip(found) {
+                (predictions[*n], part_of[*n]) = (prediction, number);
+            }
+        }
+        let pairs = |of: &[usize]| of.iter().map(|n| (samples.values[*n], predictions[*n].value)).collect::<Vec<_>>();
+        let all: Vec<usize> = (0..count).collect();
+        let by_part = parts.iter().filter_map(|part| Scores::of(&pairs(part))).collect();
+        let scores = Scores::of(&pairs(&all)).unwrap_or_default();
+        Self { predictions, parts: part_of, scores, by_part }
+    }
+
+    /// The size of an error below which this share of them lie.
+    pub fn error_quantile(&self, samples: &Samples, share: f64) -> f64 {
+        let errors = samples.values.iter().zip(&self.predictions).map(|(value, p)| (value - p.value).abs());
+        quantile(errors.collect(), share)
+    }
+}
+
+/// The smallest value that is not below a share of all, as conformal prediction takes it: the (n + 1)th part more.
+pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (share * (values.len() + 1) as f64).ceil() as usize;
+    values.get(place.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
+}
+
+fn without(part: &[usize], count: usize) -> Vec<usize> {
+    (0..count).filter(|n| part.binary_search(n).is_err()).collect()
+}
+
+/// What a regression on the inputs predicts of each part from all others; inputs are reduced by what the others say.
+/// None if `go_on` says so.
+///
+/// # Errors
+/// The numbers of a regression cannot be computed.
+pub fn validate(
+    samples: &Samples,
+    reduction: ReductionKind,
+    regressor: Regressor,
+    parts: &[Vec<usize>],
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Validation>, LearnError> {
+    let found = parts.par_iter().map(|part| {
+        if !go_on() {
+            return Ok(None);
+        }
+        let kept = samples.take(&without(part, samples.count()));
+        let own = Reduction::of(reduction, &kept.rows);
+        let fitted = regressor.fit(&own.apply_all(&kept.rows), &kept.values, &kept.groups)?;
+        Ok(Some(fitted.predict(&own.apply_all(&samples.rows.select(ndarray::Axis(0), part)))))
+    });
+    let found: Option<Vec<Vec<Prediction>>> = found.collect::<Result<Vec<_>, LearnError>>()?.into_iter().collect();
+    Ok(found.map(|found| Validation::of(samples, parts, found)))
+}
+
+/// What the mean of the other parts predicts: any regression has to be better.
+pub fn validate_mean(samples: &Samples, parts: &[Vec<usize>]) -> Validation {
+    let of = |part: &Vec<usize>| {
+        let others = without(part, samples.count());
+        let value = others.iter().map(|n| samples.values[*n]).sum::<f64>() / others.len().max(1) as f64;
+        vec![Prediction { value, deviation: None }; part.len()]
+    };
+    Validation::of(samples, parts, parts.iter().map(of).collect())
+}
+
+/// What a Gaussian process on the volume fractions alone predicts; none if there are no fractions, or if `go_on` says so.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_fractions(
+    samples: &Samples,
+    parts: &[Vec<usize>],
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Validation>, LearnError> {
+    let Some(fractions) = &samples.fractions else { return Ok(None) };
+    let samples = Samples { rows: fractions.clone(), ..samples.clone() };
+    validate(&samples, ReductionKind::Standard, Regressor::GaussianProcess, parts, go_on)
+}
+
+/// A point of a learning curve.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct CurvePoint {
+    /// How many samples were learned from, on average.
+    pub count: usize,
+    /// The scores of what was left out.
+    pub scores: Scores,
+}
+
+/// The shares of the other parts that a learning curve learns from.
+const SHARES: [f64; 5] = [0.1, 0.2, 0.4, 0.7, 1.0];
+
+/// How the scores grow with the number of samples: in each part the prediction from shares of all others, whole micrographs
+/// drawn at random. Shares with fewer than ten samples are left out. None if `go_on` says so.
+///
+/// # Errors
+/// As [`validate`].
+pub fn learning_curve(
+    samples: &Samples,
+    reduction: ReductionKind,
+    regressor: Regressor,
+    parts: &[Vec<usize>],
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Vec<CurvePoint>>, LearnError> {
+    const LEAST: usize = 10;
+    let mut points = vec![];
+    for share in SHARES {
+        let drawn = |part: &Vec<usize>| {
+            let mut others = without(part, samples.count());
+            let mut groups: Vec<usize> = others.iter().map(|n| samples.groups[*n]).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            groups.shuffle(&mut Pcg64::seed_from_u64(part.first().copied().unwrap_or(0) as u64 + 1));
+            groups.truncate((share * groups.len() as f64).round() as usize);
+            groups.sort_unstable();
+            others.retain(|n| groups.binary_search(&samples.groups[*n]).is_ok());
+            others
+        };
+        let drawn: Vec<Vec<usize>> = parts.iter().map(drawn).collect();
+        let count = drawn.iter().map(Vec::len).sum::<usize>() / parts.len().max(1);
+        if drawn.iter().any(|d| d.len() < LEAST) {
+            continue;
+        }
+        let one = |(part, drawn): (&Vec<usize>, &Vec<usize>)| {
+            if !go_on() {
+                return Ok(None);
+            }
+            let kept = samples.take(drawn);
+            let own = Reduction::of(reduction, &kept.rows);
+            let fitted = regressor.fit(&own.apply_all(&kept.rows), &kept.values, &kept.groups)?;
+            let rows: Array2<f64> = samples.rows.select(ndarray::Axis(0), part);
+            Ok(Some(fitted.predict(&own.apply_all(&rows))))
+        };
+        let found: Vec<Option<Vec<Prediction>>> =
+            parts.par_iter().zip(&drawn).map(one).collect::<Result<_, LearnError>>()?;
+        let Some(found) = found.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        points.push(CurvePoint { count, scores: Validation::of(samples, parts, found).scores });
+    }
+    Ok(Some(points))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::{Split, folds};
+    use super::*;
+
+    /// Patches of micrographs: the value belongs to the micrograph, and an input that only tells micrographs apart.
+    fn leaky() -> Samples {
+        let groups: Vec<usize> = (0..80).map(|n| n / 4).collect();
+        let value = |group: usize| ((group * 7919 + 3) % 31) as f64;
+        let rows = Array2::from_shape_fn((80, 2), |(n, k)| match k {
+            0 => ((groups[n] * 104_729 + 11) % 97) as f64 + 0.01 * (n % 4) as f64,
+            _ => ((n * 31) % 17) as f64,
+        });
+        let values = groups.iter().map(|g| value(*g)).collect();
+        let names = (0..80).map(|n| n.to_string()).collect();
+        Samples { names, groups, rows, values, fractions: None }
+    }
+
+    #[test]
+    fn splits_by_micrograph_do_not_see_what_random_ones_do() {
+        let samples = leaky();
+        let score = |split: Split| {
+            let parts = folds(split, &samples.groups, 1);
+            let found = validate(&samples, ReductionKind::Standard, Regressor::GaussianProcess, &parts, &|| true);
+            found.expect("a fit").expect("not stopped").scores.r2
+        };
+        let (honest, random) = (score(Split::ByMicrograph(5)), score(Split::Random(5)));
+        assert!(honest < 0.4 && random > 0.8, "{honest} {random}");
+        let parts = folds(Split::LeaveOneOut, &samples.groups, 1);
+        assert!(validate_mean(&samples, &parts).scores.r2 < 0.0);
+        let stopped = validate(&samples, ReductionKind::Standard, Regressor::Ridge, &parts, &|| false);
+        assert!(stopped.expect("no error").is_none());
+    }
+
+    #[test]
+    fn a_learning_curve_rises() {
+        let rows = Array2::from_shape_fn((150, 4), |(n, k)| ((n * (2 * k + 3) * 37) % 149) as f64 / 149.0);
+        let values: Vec<f64> = rows.rows().into_iter().map(|r| (6.0 * r[0]).sin() + r[1]).collect();
+        let names = (0..150).map(|n| n.to_string()).collect();
+        let samples = Samples { names, groups: (0..150).collect(), rows, values, fractions: None };
+        let parts = folds(Split::ByMicrograph(5), &samples.groups, 1);
+        let curve = learning_curve(&samples, ReductionKind::Standard, Regressor::GaussianProcess, &parts, &|| true);
+        let curve = curve.expect("a fit").expect("not stopped");
+        assert_eq!(curve.len(), 5);
+        assert_eq!(curve[4].count, 120);
+        assert!(curve[4].scores.r2 > 0.95 && curve[4].scores.r2 > curve[0].scores.r2, "{curve:?}");
+    }
+
+    #[test]
+    fn quantiles_hold_a_share_of_new_values() {
+        let values: Vec<f64> = (1..=99).map(f64::from).collect();
+        assert_eq!(quantile(values.clone(), 0.95), 95.0);
+        assert_eq!(quantile(vec![3.0, 1.0], 0.95), 3.0);
+        assert!(quantile(vec![], 0.95).is_nan());
+    }
+}
