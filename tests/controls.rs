@@ -10,10 +10,12 @@ mod window;
 use std::collections::BTreeSet;
 
 use egui::accesskit::Role;
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use hands::{Pick, Set, Tick, changed, check, check_all, control, labels, operate, settings, steps, tall};
-use microwright::app::{LatentSpace, MapSpace};
+use microwright::app::{App, LatentSpace, MapSpace};
 use microwright::latent::LatentSettings;
+use microwright::net::WeightsKind;
 use microwright::reconstruct::Method;
 use serde_json::json;
 use window::{click, settle, tab, until};
@@ -261,12 +263,26 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Encoder loss", Set(3.0), "/latent/feature_weight", json!(3.0)),
         ("Layout", Tick, "/latent/free_layout", json!(false)),
         ("Autocorrelation", Set(7.0), "/latent/correlation_weight", json!(7.0)),
+        ("Lineal path", Set(2.0), "/latent/lineal_weight", json!(2.0)),
         ("Edges", Tick, "/latent/periodic", json!(false)),
         ("Check every", Set(20.0), "/latent/check_every", json!(20)),
         ("Patience", Set(3.0), "/latent/patience", json!(3)),
         ("Seed", Set(8.0), "/latent/seed", json!(8)),
     ];
-    check_all(&mut harness, &cases, &["Kind", "Preset", "Prepare", "Stride", "At most"]);
+    let others = ["Kind", "Preset", "Prepare", "Stride", "At most", "Style network", "Encoder network"];
+    check_all(&mut harness, &cases, &others);
+    // Both networks can be that of Reconstruct; the encoder's is the built-in one unless it is asked for.
+    harness.state_mut().settings_mut().set_weights(WeightsKind::Vgg19);
+    steps(&mut harness);
+    let networks = |harness: &mut Harness<'_, App>| {
+        let all = settings(harness);
+        (all.get("/latent/style").cloned(), all["/latent/weights"].clone())
+    };
+    assert_eq!(networks(&mut harness), (Some(json!("vgg19")), json!("builtin")));
+    operate(&mut harness, "Encoder network", Pick("as in Reconstruct"));
+    assert_eq!(networks(&mut harness).1, json!("vgg19"));
+    operate(&mut harness, "Style network", Pick("built in"));
+    assert_eq!(networks(&mut harness).0, Some(json!("builtin")));
     for (label, value, shown) in [("Stride", 40.0, "40 px"), ("At most", 500.0, "500 patches")] {
         operate(&mut harness, label, Set(value));
         assert_eq!(control(&harness, label, Set(value)).value().as_deref(), Some(shown), "{label}");

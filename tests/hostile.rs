@@ -14,6 +14,7 @@ use image::ImageEncoder;
 use microwright::compute::Device;
 use microwright::job::read_quickest_kernels;
 use microwright::latent::{Dataset, LatentSettings, Model, Networks, Trainer, read_tensors, synthetic, tensor_bytes};
+use microwright::learn::{Predictor, ReductionKind, Regressor, Samples, Scores, predictor_bytes, read_predictor};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
@@ -171,6 +172,7 @@ fn seeds(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
         ("j.npy", array_bytes(&[1.0, 2.0, 3.0], (1, 1), 3)),
         ("k.json", recipe.text().into_bytes()),
         ("l.microwright", project),
+        ("v.predictor", predictor()),
         ("t.set.json", material_set().to_json().into_bytes()),
         ("u.nk", b"wl,n\n0.4,1.5\n0.6,1.4\n\nwl,k\n0.4,0.2\n0.8,0.4\n".to_vec()),
         ("m.txt", b"$CM_FULL_SIZE 1280 960\r\n$$SM_MICRON_BAR 91\r\n$$SM_MICRON_MARKER 10um\r\n".to_vec()),
@@ -198,6 +200,17 @@ fn first_layer() -> Vec<u8> {
     );
     let weights = 1f32.to_le_bytes().repeat(1792);
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &weights].concat()
+}
+
+/// A small predictor on three inputs.
+fn predictor() -> Vec<u8> {
+    let rows = ndarray::Array2::from_shape_fn((12, 3), |(n, k)| ((n * (2 * k + 3) * 7) % 11) as f64);
+    let values = (0..12).map(|n| n as f64).collect();
+    let names = (0..12).map(|n| n.to_string()).collect();
+    let samples = Samples { names, groups: (0..12).collect(), rows, values, fractions: None };
+    let kind = ReductionKind::Components(2);
+    let made = Predictor::fit(samples, None, kind, Regressor::Ridge, Scores::default(), 1.0).expect("a fit");
+    predictor_bytes(&made, serde_json::json!({ "column": "E" })).expect("bytes")
 }
 
 /// A property set with a table of n and k.
@@ -259,6 +272,11 @@ fn read(path: &Path, name: &str) {
         Some("json") if name.ends_with(".set.json") => {
             if let Ok(set) = PropertySet::read(path) {
                 use_set(&set);
+            }
+        }
+        Some("predictor") => {
+            if let Ok((read, _)) = read_predictor(&std::fs::read(path).expect("bytes"), path) {
+                let _ = read.forecast(&[1.0, 2.0, 3.0]);
             }
         }
         Some("nk") => {
@@ -332,6 +350,7 @@ fn no_reader_panics_or_takes_memory_without_end() {
         std::fs::write(&path, bytes).expect("a file");
         match name.rsplit('.').next() {
             Some("json") if name.ends_with(".set.json") => use_set(&PropertySet::read(&path).expect(name)),
+            Some("predictor") => drop(read_predictor(bytes, &path).expect(name)),
             Some("nk") => drop(IndexTable::from_text(std::str::from_utf8(bytes).expect("text")).expect(name)),
             Some("json") => drop(Recipe::read(&path).expect(name)),
             Some("microwright") => drop(Project::read(&path).expect(name)),

@@ -21,7 +21,7 @@ const SIZES: [([f32; 2], f32); 5] = [
     ([960.0, 540.0], 2.0),
     ([1280.0, 720.0], 1.5),
 ];
-const SPACES: [&str; 7] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map", "Properties"];
+const SPACES: [&str; 8] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map", "Properties", "Learn"];
 
 /// A text on the screen.
 struct Text {

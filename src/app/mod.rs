@@ -23,7 +23,9 @@ use command::{Action, Command};
 use overlays::Overlays;
 use project::ProjectState;
 use shared::Shared;
-pub use space::{CompareSpace, LatentSpace, MapSpace, MicrographSpace, PropertySpace, ReconstructSpace, StudiesSpace};
+pub use space::{
+    CompareSpace, LatentSpace, LearnSpace, MapSpace, MicrographSpace, PropertySpace, ReconstructSpace, StudiesSpace,
+};
 pub use space::{Space, SpaceCommand, Status};
 use widgets::View;
 

@@ -208,7 +208,7 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<()> {
         bail!("{}: there is no such file or folder.", missing.display());
     }
     let path = match arguments.predictor.is_dir() {
-        true => arguments.predictor.join("predictor.safetensors"),
+        true => arguments.predictor.join("learned.predictor"),
         false => arguments.predictor.clone(),
     };
     let bytes = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;

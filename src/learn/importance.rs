@@ -11,7 +11,7 @@ use super::regressor::Regressor;
 use super::samples::Samples;
 
 /// How much worse predictions become when an input is shuffled (Breiman, Mach. Learn. 45:5, 2001).
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Importance {
     /// The number of the input, or of the component.
     pub input: usize,

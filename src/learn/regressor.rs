@@ -53,7 +53,7 @@ impl Regressor {
     pub fn fit(self, rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Fitted, LearnError> {
         Ok(match self {
             Self::Ridge => Fitted::Ridge(Ridge::fit(rows, values, groups)?),
-            Self::Svr => Fitted::Svr(SupportVectors::fit(rows, values, groups)?),
+            Self::Svr => Fitted::Svr(SupportVectors::fit(rows, values, groups)),
             Self::GaussianProcess => Fitted::GaussianProcess(Box::new(GaussianProcess::fit(rows, values)?)),
             Self::Forest => Fitted::Forest(Forest::fit(rows, values)),
         })

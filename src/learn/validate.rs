@@ -13,7 +13,7 @@ use super::samples::Samples;
 use super::score::Scores;
 
 /// What a regression predicts of samples that it did not learn from.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Validation {
     /// A prediction of each sample, from the parts that do not hold it.
     pub predictions: Vec<Prediction>,
@@ -110,7 +110,7 @@ pub fn validate_fractions(
 }
 
 /// A point of a learning curve.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CurvePoint {
     /// How many samples were learned from, on average.
     pub count: usize,

@@ -3,6 +3,7 @@
 mod annealing;
 mod compare;
 mod latent;
+mod learn;
 mod map;
 mod micrograph;
 mod property;
@@ -17,6 +18,7 @@ use ndarray::s;
 
 pub use compare::CompareSpace;
 pub use latent::LatentSpace;
+pub use learn::LearnSpace;
 pub use map::MapSpace;
 pub use micrograph::MicrographSpace;
 pub use property::PropertySpace;
@@ -41,6 +43,7 @@ pub fn all() -> Vec<Box<dyn Space>> {
         Box::<LatentSpace>::default(),
         Box::<MapSpace>::default(),
         Box::<PropertySpace>::default(),
+        Box::<LearnSpace>::default(),
     ]
 }
 

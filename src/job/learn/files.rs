@@ -49,16 +49,10 @@ pub fn predicted_figure(learned: &Learned, attempt: usize) -> Figure {
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
     let points = values.iter().zip(&attempt.validation.predictions);
     let points = points.map(|(v, p)| (*v, p.value, p.deviation.map_or(0.0, |s| 1.96 * s))).collect();
-    let title = format!(
-        "Predicted {}, {} by {}",
-        learned.request.column,
-        input_name(&learned.request.inputs[attempt.inputs]),
-        attempt.regressor.name()
-    );
     Figure {
-        title,
+        title: "Predicted against true".into(),
         x_label: format!("{}, true", learned.request.column),
-        y_label: "predicted".into(),
+        y_label: format!("predicted by {}", attempt.regressor.name()),
         series: vec![Series { name: "equal".into(), color: FAINT, points: vec![(low, low), (high, high)] }],
         dots: vec![Dots { name: "samples".into(), color: MADE, points }],
         ..Figure::default()
@@ -144,7 +138,7 @@ pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, S
     }
     let about = serde_json::to_value(&learned.about).map_err(|e| e.to_string())?;
     let bytes = predictor_bytes(&learned.predictor, about).map_err(|e| e.to_string())?;
-    put("predictor.safetensors", &bytes)?;
+    put("learned.predictor", &bytes)?;
     Ok(written)
 }
 

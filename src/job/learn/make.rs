@@ -87,7 +87,7 @@ impl Learn {
         for (inputs, read) in reads.iter().enumerate() {
             for regressor in &self.regressors {
                 let share = TRIED * attempts.len() as f64 / all;
-                let doing = format!("{} by {}", input_name(&self.inputs[inputs]), regressor.name());
+                let doing = format!("attempt {} of {all}", attempts.len() + 1);
                 let go_on = || progress(share, &doing);
                 let Some(validation) = validate(&read.samples, read.reduction, *regressor, &parts, &go_on)? else {
                     return Ok(None);

@@ -1,0 +1,129 @@
+//! The workspace's part of a project: settings, the results, and the predictor.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::state::{LearnSpace, OpenPredictor, Wanted};
+use crate::job::DistanceKind;
+use crate::job::{About, Attempt, Learn, Learned, MapSource};
+use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation, predictor_bytes, read_predictor};
+use crate::project::Part;
+
+/// The name of the part.
+pub const NAME: &str = "learn";
+/// The predictor's file in it.
+const PREDICTOR: &str = "learned.predictor";
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Facts {
+    wanted: Wanted,
+    results: Option<Results>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Results {
+    column: String,
+    inputs: Vec<DistanceKind>,
+    split: Split,
+    attempts: Vec<(usize, Regressor, Validation)>,
+    mean: Validation,
+    fractions: Option<Validation>,
+    curve: Vec<CurvePoint>,
+    importances: Vec<(String, Importance)>,
+    notes: Vec<String>,
+}
+
+/// What a part holds.
+pub struct Kept {
+    wanted: Wanted,
+    learned: Option<Learned>,
+}
+
+/// The part that holds the workspace; none if nothing was done in it.
+pub fn of(space: &LearnSpace) -> Option<Part> {
+    if space.learned.is_none() && space.wanted == Wanted::default() {
+        return None;
+    }
+    let mut part = Part::default();
+    let mut results = None;
+    if let Some(learned) = &space.learned
+        && let Ok(about) = serde_json::to_value(&learned.about)
+        && let Ok(bytes) = predictor_bytes(&learned.predictor, about)
+    {
+        part.put_file(PREDICTOR, bytes);
+        let attempts = learned.attempts.iter().map(|a| (a.inputs, a.regressor, a.validation.clone()));
+        results = Some(Results {
+            column: learned.request.column.clone(),
+            inputs: learned.request.inputs.clone(),
+            split: learned.request.split,
+            attempts: attempts.collect(),
+            mean: learned.mean.clone(),
+            fractions: learned.fractions.clone(),
+            curve: learned.curve.clone(),
+            importances: learned.importances.clone(),
+            notes: learned.notes.clone(),
+        });
+    }
+    part.put(&Facts { wanted: space.wanted.clone(), results });
+    Some(part)
+}
+
+/// The content of a part.
+pub fn read(part: &Part) -> Result<Kept, String> {
+    let facts: Facts = part.get()?;
+    let Some(results) = facts.results else { return Ok(Kept { wanted: facts.wanted, learned: None }) };
+    let (predictor, about) =
+        read_predictor(part.file(PREDICTOR)?, Path::new(PREDICTOR)).map_err(|error| error.to_string())?;
+    let about: About =
+        serde_json::from_value(about).map_err(|_| "its predictor does not say how it reads".to_string())?;
+    check(&results, &predictor)?;
+    let attempt = |(inputs, regressor, validation)| Attempt { inputs, regressor, validation };
+    let learned = Learned {
+        request: Learn {
+            source: MapSource::Files(vec![]),
+            recipe: about.recipe.clone(),
+            patches: about.patches,
+            table: None,
+            pattern: None,
+            column: results.column,
+            inputs: results.inputs,
+            regressors: results.attempts.iter().map(|(_, regressor, _)| *regressor).collect(),
+            split: results.split,
+            seed: facts.wanted.seed,
+            device: String::new(),
+        },
+        samples: predictor.samples.clone(),
+        attempts: results.attempts.into_iter().map(attempt).collect(),
+        mean: results.mean,
+        fractions: results.fractions,
+        curve: results.curve,
+        importances: results.importances,
+        predictor: Arc::new(predictor),
+        about,
+        notes: results.notes,
+    };
+    Ok(Kept { wanted: facts.wanted, learned: Some(learned) })
+}
+
+/// Whether the parts of results fit together.
+fn check(results: &Results, predictor: &Predictor) -> Result<(), String> {
+    let count = predictor.samples.count();
+    let fits = |v: &Validation| v.predictions.len() == count && v.parts.len() == count;
+    let attempts = !results.attempts.is_empty()
+        && results.attempts.iter().all(|(inputs, _, v)| *inputs < results.inputs.len() && fits(v));
+    match attempts && fits(&results.mean) && results.fractions.iter().all(fits) {
+        true => Ok(()),
+        false => Err("its predictions do not fit its samples".into()),
+    }
+}
+
+/// Puts the content of a part into the workspace.
+pub fn take(space: &mut LearnSpace, kept: Kept) {
+    space.wanted = kept.wanted;
+    space.learned = kept.learned.map(Arc::new);
+    space.open = space.learned.as_ref().map(|learned| OpenPredictor {
+        name: learned.best().regressor.name().into(),
+        predictor: learned.predictor.clone(),
+        about: learned.about.clone(),
+    });
+}

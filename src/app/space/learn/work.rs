@@ -1,0 +1,157 @@
+//! The work of the workspace: columns, learning, predicting, opening.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::state::{LearnSpace, NAME, OpenPredictor, Set, Tab};
+use crate::app::command::Action;
+use crate::app::shared::Shared;
+use crate::app::shared::methods::gram_settings;
+use crate::app::shared::question::{Ask, PathKind};
+use crate::app::shared::watch::{News, OneShot};
+use crate::job::{Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_learned};
+use crate::learn::read_predictor;
+use crate::micrograph::ENDINGS;
+
+/// Keeps the columns up to date while the workspace is shown.
+pub fn columns(space: &mut LearnSpace, shared: &mut Shared) {
+    while let Some(news) = space.reading.poll(&mut shared.messages) {
+        if let News::Output(found) = news {
+            space.columns = Some(found);
+        }
+    }
+    let wanted = &space.wanted;
+    let (table, pattern) = (wanted.table_of(), wanted.pattern_of());
+    let asked = format!("{:?} {:?} {table:?} {pattern:?}", wanted.set, wanted.files);
+    if space.asked == asked || space.reading.is_running() {
+        return;
+    }
+    space.asked = asked;
+    let source = wanted.source();
+    if wanted.set == Set::Files && (wanted.files.is_empty() || table.is_none() && pattern.is_none()) {
+        space.columns = None;
+        return;
+    }
+    let read = move || Ok(columns_to_learn(&source, table.as_deref(), pattern.as_deref()));
+    space.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
+}
+
+/// Why nothing can be learned now.
+pub fn missing(space: &LearnSpace) -> Option<&'static str> {
+    let wanted = &space.wanted;
+    match &space.columns {
+        _ if space.is_running() => Some("Something is being learned; stop that first."),
+        _ if wanted.set == Set::Files && wanted.files.is_empty() => {
+            Some("Choose micrographs or a folder first, or drop them here.")
+        }
+        Some(Ok(columns)) if columns.contains(&wanted.column) => match () {
+            () if wanted.readings.is_empty() => Some("Tick something that is read of the micrographs."),
+            () if wanted.regressors.is_empty() => Some("Tick a regression."),
+            () => None,
+        },
+        _ => Some("Choose a table with a value for each micrograph."),
+    }
+}
+
+/// Starts to learn.
+pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
+    if missing(space).is_some() {
+        return;
+    }
+    let wanted = &space.wanted;
+    let prepares = wanted.set == Set::Files && wanted.prepares && shared.document.is_some();
+    let request = Learn {
+        source: wanted.source(),
+        recipe: prepares.then(|| shared.settings.recipe.clone()),
+        patches: (wanted.set == Set::Files && wanted.cuts).then_some((wanted.edge, wanted.stride)),
+        table: wanted.table_of(),
+        pattern: wanted.pattern_of(),
+        column: wanted.column.clone(),
+        inputs: space.inputs(gram_settings(shared).weights),
+        regressors: wanted.regressors.clone(),
+        split: wanted.split_of(),
+        seed: wanted.seed,
+        device: shared.settings.device.clone(),
+    };
+    space.job.start(request, &shared.wake);
+}
+
+/// Takes what the jobs have to say.
+pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
+    space.job.take_progress();
+    while let Some(news) = space.job.poll(&mut shared.messages) {
+        match news {
+            News::Output(learned) => {
+                space.open = Some(OpenPredictor {
+                    name: learned.best().regressor.name().into(),
+                    predictor: learned.predictor.clone(),
+                    about: learned.about.clone(),
+                });
+                (space.learned, space.attempt, space.tab) = (Some(learned), 0, Tab::Scores);
+                space.predicted.clear();
+                shared.changed();
+            }
+            News::Ended(Ending::Finished) => shared.messages.note("The property is learned."),
+            News::Ended(Ending::Kept | Ending::Cancelled) => shared.messages.note("The learning was stopped."),
+            News::Ended(Ending::Failed(_)) => {}
+        }
+    }
+    while let Some(news) = space.opening.poll(&mut shared.messages) {
+        if let News::Output(open) = news {
+            shared.messages.note(format!("{} predicts {}.", open.name, open.about.column));
+            space.predicted.clear();
+            (space.open, space.tab) = (Some(open), Tab::Predictions);
+        }
+    }
+    space.predicting.take_progress();
+    while let Some(news) = space.predicting.poll(&mut shared.messages) {
+        if let News::Output((found, left_out)) = news {
+            left_out.into_iter().for_each(|reason| shared.messages.warning(reason));
+            space.predicted.splice(0..0, found);
+            space.tab = Tab::Predictions;
+            shared.changed();
+        }
+    }
+    if !space.waiting.is_empty() && !space.predicting.is_running() {
+        let files = std::mem::take(&mut space.waiting);
+        let Some(open) = space.open.clone() else { return };
+        let request = PredictProperty {
+            predictor: open.predictor,
+            about: open.about,
+            source: MapSource::Files(files),
+            device: shared.settings.device.clone(),
+        };
+        space.predicting.start(request, &shared.wake);
+    }
+}
+
+/// Opens a predictor.
+pub fn open(space: &mut LearnSpace, shared: &mut Shared, path: PathBuf) {
+    let read = move || {
+        let bytes = std::fs::read(&path).map_err(|e| format!("{} could not be read: {e}.", path.display()))?;
+        let (predictor, about) = read_predictor(&bytes, &path).map_err(|e| e.to_string())?;
+        let about = serde_json::from_value(about)
+            .map_err(|_| format!("{} does not say how it reads micrographs.", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(OpenPredictor { name, predictor: Arc::new(predictor), about })
+    };
+    space.opening.start_detached(OneShot(Box::new(read)), &shared.wake);
+}
+
+/// Asks for micrographs to predict.
+pub fn ask_for_predictions(shared: &mut Shared) {
+    let ask = Ask::Path {
+        kind: PathKind::Files,
+        title: "Micrographs to predict",
+        action: "Predict",
+        filters: &[("Micrographs", ENDINGS)],
+        proposed: PathBuf::new(),
+    };
+    shared.ask(ask, |shared, answer| shared.act(Action::Files(NAME, answer.paths())));
+}
+
+/// Writes the results into the export folder.
+pub fn export(space: &LearnSpace, shared: &mut Shared) {
+    let Some(learned) = space.learned.clone() else { return };
+    shared.write(shared.export.path("learned"), move |folder| write_learned(folder, &learned).map(|_| ()));
+}

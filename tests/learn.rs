@@ -1,0 +1,152 @@
+//! Learning a property from files and a table, and predicting it of others.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use microwright::embed::TextureSettings;
+use microwright::job::{
+    About, DistanceKind, Ending, Event, Job, Learn, Learned, MapSource, PredictProperty, Task, columns_to_learn,
+    write_learned,
+};
+use microwright::learn::{Regressor, Split, read_predictor};
+use microwright::micrograph::write_labels_png;
+use microwright::net::WeightsKind;
+use microwright::synth;
+
+/// Everything that a task gives, and how it ended.
+fn finished<T: Task>(task: T) -> (Vec<T::Output>, Ending) {
+    let job = Job::start(task, Arc::new(|| {}));
+    let mut outputs = vec![];
+    loop {
+        match job.wait(Duration::from_secs(120)).expect("an event") {
+            Event::Output(output) => outputs.push(output),
+            Event::Ended(ending) => return (outputs, ending),
+            _ => {}
+        }
+    }
+}
+
+/// A folder of structures, and a table with their fraction, their interface and a word.
+fn folder(count: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut table = String::from("file,wavelength,fraction,always,word\n");
+    for n in 0..count {
+        let (wavelength, fraction) =
+            (6.0 + (n * 7 % count) as f64 / count as f64 * 14.0, 0.3 + 0.4 * (n * 5 % count) as f64 / count as f64);
+        let map = synth::bicontinuous(48, fraction, wavelength, n as u64 + 1);
+        write_labels_png(&folder.path().join(format!("{n:03}.png")), &map, None).expect("a file");
+        table += &format!("{n:03}.png,{wavelength},{fraction},7,soft\n");
+    }
+    std::fs::write(folder.path().join("values.csv"), table).expect("a table");
+    folder
+}
+
+fn request(folder: &Path, column: &str) -> Learn {
+    Learn {
+        source: MapSource::Files(vec![folder.to_path_buf()]),
+        recipe: None,
+        patches: None,
+        table: Some(folder.join("values.csv")),
+        pattern: None,
+        column: column.into(),
+        inputs: vec![DistanceKind::Statistics],
+        regressors: vec![Regressor::Ridge, Regressor::GaussianProcess],
+        split: Split::ByMicrograph(4),
+        seed: 1,
+        device: "cpu".into(),
+    }
+}
+
+fn learned(request: Learn) -> Result<Arc<Learned>, String> {
+    let (mut outputs, ending) = finished(request);
+    match ending {
+        Ending::Failed(reason) => Err(reason),
+        _ => Ok(outputs.pop().expect("a result")),
+    }
+}
+
+#[test]
+fn a_wavelength_is_learned_kept_and_predicted() {
+    let folder = folder(48);
+    let found =
+        columns_to_learn(&MapSource::Files(vec![folder.path().into()]), Some(&folder.path().join("values.csv")), None);
+    assert_eq!(found.expect("columns"), ["wavelength", "fraction", "always"]);
+    let textures = DistanceKind::Textures(
+        WeightsKind::BuiltIn,
+        TextureSettings {
+            layers: vec![(microwright::net::Layer::named("conv1_1").expect("a layer"), 1.0)],
+            ..TextureSettings::default()
+        },
+    );
+    let inputs = vec![DistanceKind::Statistics, DistanceKind::Spectra, textures];
+    let learned =
+        learned(Learn { inputs, regressors: Regressor::ALL.to_vec(), ..request(folder.path(), "wavelength") });
+    let learned = learned.expect("learned");
+    assert_eq!(learned.attempts.len(), 12);
+    let best = learned.best().validation.scores;
+    assert!(best.r2 > 0.9, "{best:?}");
+    assert!(learned.attempts.windows(2).all(|w| w[0].validation.scores.rmse <= w[1].validation.scores.rmse));
+    // The volume fraction has nothing to do with the wavelength.
+    let fractions = learned.fractions.as_ref().expect("phases").scores;
+    assert!(fractions.r2 < 0.3 && learned.mean.scores.r2 < 0.05, "{fractions:?}");
+    assert!(learned.verdict().contains("volume fractions alone reach"), "{}", learned.verdict());
+    assert!(learned.curve.last().expect("points").scores.r2 > learned.curve[0].scores.r2);
+    assert!(learned.notes.iter().any(|n| n.contains("best of 12 attempts")), "{:?}", learned.notes);
+    let written = write_learned(&folder.path().join("out"), &learned).expect("files");
+    let file: &PathBuf = written.iter().find(|p| p.ends_with("learned.predictor")).expect("a predictor");
+    let predictions = std::fs::read_to_string(folder.path().join("out/predictions.csv")).expect("a file");
+    assert_eq!(predictions.lines().count(), 49);
+    let (predictor, about) = read_predictor(&std::fs::read(file).expect("bytes"), file).expect("a predictor");
+    let about: About = serde_json::from_value(about).expect("how it reads");
+    let other = tempfile::tempdir().expect("a folder");
+    write_labels_png(&other.path().join("like.png"), &synth::bicontinuous(48, 0.5, 12.0, 99), None).expect("a file");
+    write_labels_png(&other.path().join("unlike.png"), &synth::bicontinuous(48, 0.02, 3.0, 98), None).expect("a file");
+    let source = MapSource::Files(vec![other.path().into()]);
+    let predictor = Arc::new(predictor);
+    let (outputs, ending) = finished(PredictProperty { predictor, about, source, device: "cpu".into() });
+    assert_eq!(ending, Ending::Finished);
+    let (found, left_out) = &outputs[0];
+    assert!(left_out.is_empty(), "{left_out:?}");
+    let [like, unlike] = found.as_slice() else { panic!("{found:?}") };
+    assert!((like.forecast.value - 12.0).abs() < 2.0 + like.forecast.half_width, "{like:?}");
+    assert!(like.forecast.novelty < 1.5 && unlike.forecast.novelty > 1.5, "{like:?} {unlike:?}");
+}
+
+#[test]
+fn what_cannot_be_learned_is_said() {
+    let folder = folder(12);
+    for (column, part) in
+        [("height", "There is no column height"), ("word", "words such as “soft”"), ("always", "the same value 7")]
+    {
+        let reason = learned(request(folder.path(), column)).expect_err(column);
+        assert!(reason.contains(part), "{column}: {reason}");
+    }
+    let few = self::folder(5);
+    let reason = learned(request(few.path(), "fraction")).expect_err("too few");
+    assert!(reason.contains("5 micrographs with a value are too few"), "{reason}");
+    let none = Learn { regressors: vec![], ..request(folder.path(), "fraction") };
+    assert!(learned(none).expect_err("nothing").contains("Choose at least one"));
+}
+
+#[test]
+fn copies_and_patches_of_a_micrograph_stay_together() {
+    let folder = folder(12);
+    std::fs::copy(folder.path().join("003.png"), folder.path().join("copy.png")).expect("a copy");
+    let table = std::fs::read_to_string(folder.path().join("values.csv")).expect("a table");
+    std::fs::write(folder.path().join("values.csv"), table + "copy.png,9,0.5,7,soft\n").expect("a table");
+    let plain = learned(request(folder.path(), "fraction")).expect("learned");
+    assert!(plain.notes.iter().any(|n| n.contains("the same picture twice")), "{:?}", plain.notes);
+    assert_eq!((plain.samples.count(), plain.samples.micrographs()), (13, 12));
+    let patches = Learn { patches: Some((24, 24)), ..request(folder.path(), "fraction") };
+    let patches = learned(patches).expect("learned");
+    assert_eq!((patches.samples.count(), patches.samples.micrographs()), (52, 12));
+    let part = |n: usize| patches.best().validation.parts[n];
+    for n in 0..52 {
+        let same = (0..52).filter(|k| patches.samples.groups[*k] == patches.samples.groups[n]);
+        assert!(same.into_iter().all(|k| part(k) == part(n)), "patch {n}");
+    }
+    let random = Learn { split: Split::Random(4), patches: Some((24, 24)), ..request(folder.path(), "fraction") };
+    let random = learned(random).expect("learned");
+    assert!(random.notes.iter().any(|n| n.contains("drawn at random")), "{:?}", random.notes);
+}
