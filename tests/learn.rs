@@ -101,7 +101,7 @@ fn a_wavelength_is_learned_kept_and_predicted() {
     let about: About = serde_json::from_value(about).expect("how it reads");
     let other = tempfile::tempdir().expect("a folder");
     write_labels_png(&other.path().join("like.png"), &synth::bicontinuous(48, 0.5, 12.0, 99), None).expect("a file");
-    write_labels_png(&other.path().join("unlike.png"), &synth::bicontinuous(48, 0.02, 3.0, 98), None).expect("a file");
+    write_labels_png(&other.path().join("unlike.png"), &synth::bicontinuous(48, 0.5, 2.5, 98), None).expect("a file");
     let source = MapSource::Files(vec![other.path().into()]);
     let predictor = Arc::new(predictor);
     let (outputs, ending) = finished(PredictProperty { predictor, about, source, device: "cpu".into() });

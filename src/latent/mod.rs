@@ -23,6 +23,7 @@ mod similarity;
 mod step;
 mod targets;
 mod trainer;
+mod training;
 
 use std::path::PathBuf;
 

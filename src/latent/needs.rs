@@ -2,9 +2,9 @@
 
 use super::autocorrelation::correlation_numbers;
 use super::lineal::LINEAL_NUMBERS;
-use super::network::{StyleWeights, Training};
 use super::step::gram_channels;
 use super::targets::target_bytes;
+use super::training::{StyleWeights, Training};
 use super::{LatentError, LatentSettings};
 use crate::compute::{DeviceKind, planned_memory};
 use crate::net::Weights;

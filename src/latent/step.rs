@@ -2,8 +2,9 @@
 
 use rand_pcg::Pcg64;
 
-use super::network::{Training, noise_shapes};
+use super::network::noise_shapes;
 use super::targets::{Target, unpack};
+use super::training::Training;
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
 use crate::compute::graph::TensorId;

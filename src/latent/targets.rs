@@ -2,7 +2,7 @@
 
 use super::autocorrelation::{autocorrelation, correlation_numbers};
 use super::lineal::{LINEAL_NUMBERS, lineal_paths};
-use super::{Head, LatentSettings};
+use super::{Dataset, Head, LatentSettings, Networks};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::net::{Weights, features};
@@ -115,6 +115,49 @@ impl Extractor {
         let grams = outputs.iter().zip(&self.channels).flat_map(|(gram, c)| pack(gram, *c)).collect();
         Ok(Target { grams, features, correlation, paths })
     }
+}
+
+/// The most held-out patches of a check: enough for a mean.
+const MOST_CHECKED: usize = 64;
+
+/// Targets of the patches that are trained on, and of those that are checked.
+type Both = (Vec<Target>, Vec<Target>);
+
+/// The targets of all patches. `progress` receives the share that is done and returns whether to go on; the result is `None`
+/// if it stopped.
+///
+/// # Errors
+/// The patches are too small for the networks, or the device is lost or lacks memory.
+pub fn targets_of(
+    settings: &LatentSettings,
+    networks: &Networks,
+    data: &Dataset,
+    device: &Device,
+    progress: &mut dyn FnMut(f64) -> bool,
+) -> Result<Option<Both>, ComputeError> {
+    let size = (data.edge, data.edge);
+    let mut of_style = Extractor::new(device, &networks.style, settings, size, data.threshold)?;
+    let mut of_encoder = None;
+    if networks.differ() && !settings.model.matches_pixels() {
+        let plain = settings.without_statistics();
+        of_encoder = Some(Extractor::new(device, &networks.encoder, &plain, size, data.threshold)?);
+    }
+    let checked = data.held_out.len().min(MOST_CHECKED);
+    let all = data.train.len() + checked;
+    let mut found = vec![];
+    for patch in data.train.iter().chain(&data.held_out[..checked]) {
+        let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
+        let mut target = of_style.extract(&values)?;
+        if let Some(encoder) = &mut of_encoder {
+            target.features = encoder.extract(&values)?.features;
+        }
+        found.push(target);
+        if !progress(found.len() as f64 / all as f64) {
+            return Ok(None);
+        }
+    }
+    let held_out = found.split_off(data.train.len());
+    Ok(Some((found, held_out)))
 }
 
 /// The upper triangle of a symmetric matrix.

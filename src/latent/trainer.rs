@@ -10,10 +10,11 @@ use rand_pcg::Pcg64;
 
 use super::file::Tensors;
 use super::model::Scaling;
-use super::network::{Parameter, StyleWeights, Training, initial};
+use super::network::{Parameter, initial};
 use super::principal::{principal_components, start_from_components};
 use super::step::{Ready, feed, gram_weights, statistic_weights, terms_of, unpacked, write_parameters};
-use super::targets::{Extractor, Target, target_bytes};
+use super::targets::{Target, target_bytes, targets_of};
+use super::training::{StyleWeights, Training};
 use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
 use crate::compute::graph::TensorId;
 use crate::compute::{ComputeError, Device};
@@ -62,8 +63,6 @@ struct State {
     seconds: f64,
 }
 
-/// The most held-out patches of a check: enough for a mean.
-const MOST_CHECKED: usize = 64;
 /// Patches from which the principal components are taken.
 const MOST_ROWS: usize = 4096;
 
@@ -102,36 +101,8 @@ impl Trainer {
         if part == 0 || !settings.batch.is_multiple_of(part) {
             return Err(LatentError::Settings("The checkpoint cannot be resumed: it is damaged.".into()));
         }
-        let checked = data.held_out.len().min(MOST_CHECKED);
-        let all = (data.train.len() + checked) as f64;
-        let size = (data.edge, data.edge);
-        let mut of_style = Extractor::new(device, &networks.style, settings, size, data.threshold)?;
-        let mut of_encoder = match networks.differ() && !settings.model.matches_pixels() {
-            true => {
-                let plain = settings.without_statistics();
-                Some(Extractor::new(device, &networks.encoder, &plain, size, data.threshold)?)
-            }
-            false => None,
-        };
-        let mut done = 0.0;
-        let mut extract = |patches: &[Patch]| -> Result<Option<Vec<Target>>, LatentError> {
-            let mut targets = vec![];
-            for patch in patches {
-                let values: Vec<f32> = patch.values.iter().map(|v| f32::from(*v)).collect();
-                let mut target = of_style.extract(&values)?;
-                if let Some(encoder) = &mut of_encoder {
-                    target.features = encoder.extract(&values)?.features;
-                }
-                targets.push(target);
-                done += 1.0;
-                if !progress(done / all) {
-                    return Ok(None);
-                }
-            }
-            Ok(Some(targets))
-        };
-        let Some(mut train_targets) = extract(&data.train)? else { return Ok(None) };
-        let Some(mut check_targets) = extract(&data.held_out[..checked])? else { return Ok(None) };
+        let found = targets_of(settings, networks, &data, device, progress)?;
+        let Some((mut train_targets, mut check_targets)) = found else { return Ok(None) };
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let weights_of_grams = gram_weights(settings, &train_targets);

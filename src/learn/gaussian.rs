@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::LearnError;
-use super::regressor::Prediction;
+use super::score::Prediction;
 
 /// A Gaussian process with the kernel `exp(−d²/2l²) + a x·x′/⟨x·x⟩` and noise (Rasmussen & Williams, Gaussian Processes for
 /// Machine Learning, 2006, chapter 2). The length l, the share a of the linear part and the noise are those of the largest

@@ -8,6 +8,7 @@ use super::regressor::{Fitted, Regressor};
 use super::samples::Samples;
 use super::score::Scores;
 use super::span::Span;
+use super::split::{Split, folds};
 use super::validate::quantile;
 
 /// A regression on all samples, with what is needed to judge a new one. Its file holds the samples, and opening it fits the
@@ -28,8 +29,10 @@ pub struct Predictor {
     pub half_width: f64,
     reduction: Reduction,
     fitted: Fitted,
-    /// The distance to the nearest other sample that 95 % of the samples have at most.
+    /// The distance to the nearest sample of another micrograph, and the distance from what the components of the other
+    /// half of the samples stand for, that 95 % of the samples have at most.
     reach: f64,
+    beside: f64,
 }
 
 /// A prediction with its interval.
@@ -39,8 +42,8 @@ pub struct Forecast {
     pub value: f64,
     /// Half of the width of its 95 % interval: the process's own, or that of the validation's errors.
     pub half_width: f64,
-    /// The distance to the nearest sample over the one that 95 % of the samples have at most: above 1 the micrograph lies
-    /// outside what was learned from.
+    /// The distance to the nearest sample, or from what the components stand for, over the one that 95 % of the samples
+    /// have at most: above 1 the micrograph lies outside what was learned from.
     pub novelty: f64,
 }
 
@@ -67,7 +70,8 @@ impl Predictor {
             others.map(|k| distance(rows.row(n), rows.row(k))).fold(f64::INFINITY, f64::min)
         };
         let reach = quantile((0..samples.count()).map(nearest).collect(), 0.95);
-        Ok(Self { samples, span, reduction_kind, regressor, scores, half_width, reduction, fitted, reach })
+        let beside = quantile(beside(&samples, reduction_kind), 0.95);
+        Ok(Self { samples, span, reduction_kind, regressor, scores, half_width, reduction, fitted, reach, beside })
     }
 
     /// What it says of a new row, of as many numbers as the rows of the set had before they became coordinates.
@@ -82,15 +86,17 @@ impl Predictor {
                 row.len()
             )));
         }
-        let placed = match &self.span {
-            Some(span) => span.place(row),
-            None => row.iter().map(|v| f64::from(*v)).collect(),
-        };
-        Ok(self.forecast_of(&placed))
+        let row: Vec<f64> = row.iter().map(|v| f64::from(*v)).collect();
+        let placed = self.span.as_ref().map_or_else(|| row.clone(), |span| span.place(&row));
+        // What lies outside the span of the samples.
+        let square = |row: &[f64]| row.iter().map(|v| v * v).sum::<f64>();
+        let lost = if self.span.is_some() { (square(&row) - square(&placed)).max(0.0) } else { 0.0 };
+        Ok(self.forecast_of(&placed, lost))
     }
 
-    /// The same of a row as the samples have them.
-    pub fn forecast_of(&self, row: &[f64]) -> Forecast {
+    /// The same of a row as the samples have them, and the square of what is lost of it.
+    fn forecast_of(&self, row: &[f64], lost: f64) -> Forecast {
+        let outside = (self.reduction.outside(ndarray::ArrayView1::from(row)).powi(2) + lost).sqrt();
         let reduced = self.reduction.apply(ndarray::ArrayView1::from(row));
         let own = Array2::from_shape_vec((1, reduced.len()), reduced).expect("one row");
         let found = self.fitted.predict(&own)[0];
@@ -99,9 +105,25 @@ impl Predictor {
         Forecast {
             value: found.value,
             half_width: found.deviation.map_or(self.half_width, |s| 1.96 * s),
-            novelty: if self.reach > 0.0 { nearest / self.reach } else { 0.0 },
+            novelty: share(nearest, self.reach).max(share(outside, self.beside)),
         }
     }
+}
+
+/// A distance over the usual one; 0 where there is none.
+fn share(distance: f64, usual: f64) -> f64 {
+    if usual > 0.0 { distance / usual } else { 0.0 }
+}
+
+/// The distance of each sample from what the components of the other half of the micrographs stand for.
+fn beside(samples: &Samples, kind: ReductionKind) -> Vec<f64> {
+    let mut found = vec![0.0; samples.count()];
+    for half in folds(Split::ByMicrograph(2), &samples.groups, 1) {
+        let others: Vec<usize> = (0..samples.count()).filter(|n| half.binary_search(n).is_err()).collect();
+        let own = Reduction::of(kind, &samples.rows.select(ndarray::Axis(0), &others));
+        half.iter().for_each(|n| found[*n] = own.outside(samples.rows.row(*n)));
+    }
+    found
 }
 
 fn distance(a: ndarray::ArrayView1<f64>, b: ndarray::ArrayView1<f64>) -> f64 {

@@ -19,6 +19,7 @@ pub enum ReductionKind {
 /// What was learned of the inputs of some samples: where they lie, and along which directions they differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduction {
+    kind: ReductionKind,
     mean: Vec<f64>,
     /// A row for each number that comes out.
     axes: Array2<f64>,
@@ -44,16 +45,16 @@ impl Reduction {
                     (0..width).filter(|k| deviations[*k] > LEAST * mean[*k].abs().max(1e-30)).collect();
                 let mut axes = Array2::zeros((told.len(), width));
                 told.iter().enumerate().for_each(|(n, k)| axes[[n, *k]] = 1.0 / deviations[*k]);
-                Self { mean, axes }
+                Self { kind, mean, axes }
             }
             ReductionKind::Components(most) => {
                 let centred = Mat::from_fn(count, width, |i, k| rows[[i, k]] - mean[k]);
-                let Ok(parts) = centred.thin_svd() else { return Self { mean, axes: Array2::zeros((0, width)) } };
+                let Ok(parts) = centred.thin_svd() else { return Self { kind, mean, axes: Array2::zeros((0, width)) } };
                 let sizes: Vec<f64> = parts.S().column_vector().iter().copied().collect();
                 let first = sizes.first().copied().unwrap_or(0.0);
                 let kept = sizes.iter().take(most).take_while(|s| **s > LEAST * first && **s > 0.0).count();
                 let scale = (count as f64).sqrt() / first.max(f64::MIN_POSITIVE);
-                Self { axes: Array2::from_shape_fn((kept, width), |(n, k)| parts.V()[(k, n)] * scale), mean }
+                Self { kind, axes: Array2::from_shape_fn((kept, width), |(n, k)| parts.V()[(k, n)] * scale), mean }
             }
         }
     }
@@ -67,6 +68,17 @@ impl Reduction {
     pub fn apply(&self, row: ArrayView1<f64>) -> Vec<f64> {
         let centred: Vec<f64> = row.iter().zip(&self.mean).map(|(v, m)| v - m).collect();
         self.axes.rows().into_iter().map(|axis| axis.iter().zip(&centred).map(|(a, v)| a * v).sum()).collect()
+    }
+
+    /// The distance of a row from what the numbers can stand for: what lies beside all components. Of standardised inputs it
+    /// is 0.
+    pub fn outside(&self, row: ArrayView1<f64>) -> f64 {
+        if self.kind == ReductionKind::Standard {
+            return 0.0;
+        }
+        let square: f64 = row.iter().zip(&self.mean).map(|(v, m)| (v - m).powi(2)).sum();
+        let along = self.axes.rows().into_iter().zip(self.apply(row)).map(|(axis, v)| v * v / axis.dot(&axis));
+        (square - along.sum::<f64>()).max(0.0).sqrt()
     }
 
     /// The numbers of all rows.
@@ -113,6 +125,12 @@ mod tests {
         let product = |a: usize, b: usize| found.column(a).dot(&found.column(b)) / 40.0;
         assert!((product(0, 0) - 1.0).abs() < 1e-9 && product(0, 1).abs() < 1e-9 && product(1, 2).abs() < 1e-9);
         assert!(product(1, 1) <= product(0, 0));
+        // What the components leave of a row is as long as what they miss.
+        let all = Reduction::of(ReductionKind::Components(6), &rows);
+        assert!(all.outside(rows.row(3)) < 1e-6);
+        let mut far = rows.row(3).to_owned();
+        far[1] += 5.0;
+        assert!((all.outside(far.view()) - 5.0).abs() < 1e-6, "{}", all.outside(far.view()));
         // Rows that are all the same have no component.
         assert_eq!(Reduction::of(ReductionKind::Components(3), &Array2::from_elem((9, 4), 2.0)).count(), 0);
     }

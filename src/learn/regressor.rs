@@ -6,6 +6,7 @@ use super::LearnError;
 use super::forest::Forest;
 use super::gaussian::GaussianProcess;
 use super::ridge::Ridge;
+use super::score::Prediction;
 use super::vector::SupportVectors;
 
 /// A kind of regression. Its own settings are found by validation within what it learns from.
@@ -58,15 +59,6 @@ impl Regressor {
             Self::Forest => Fitted::Forest(Forest::fit(rows, values)),
         })
     }
-}
-
-/// A predicted value.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Prediction {
-    /// The value.
-    pub value: f64,
-    /// Its standard deviation, of a regression that knows one.
-    pub deviation: Option<f64>,
 }
 
 /// A regression that was fitted.

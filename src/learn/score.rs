@@ -1,4 +1,13 @@
-//! How good predictions are.
+//! Predictions, and how good they are.
+
+/// A predicted value.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Prediction {
+    /// The value.
+    pub value: f64,
+    /// Its standard deviation, of a regression that knows one.
+    pub deviation: Option<f64>,
+}
 
 /// Errors of predictions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -42,10 +42,10 @@ impl Span {
     ///
     /// # Panics
     /// If the row has another length than the axes.
-    pub fn place(&self, row: &[f32]) -> Vec<f64> {
+    pub fn place(&self, row: &[f64]) -> Vec<f64> {
         let product = |axis: ndarray::ArrayView1<f32>| {
             assert_eq!(axis.len(), row.len(), "a row of this span");
-            axis.iter().zip(row).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+            axis.iter().zip(row).map(|(a, b)| f64::from(*a) * b).sum()
         };
         self.axes.rows().into_iter().map(product).collect()
     }
@@ -81,7 +81,7 @@ mod tests {
                 assert!((places.row(i).dot(&places.row(k)) - wanted).abs() < 1e-6 * wanted.abs().max(1.0));
             }
         }
-        let again = span.place(rows.row(5).as_slice().expect("a row"));
+        let again = span.place(&rows.row(5).mapv(f64::from).to_vec());
         assert!(again.iter().zip(places.row(5)).all(|(a, b)| (a - b).abs() < 1e-4), "{again:?}");
     }
 }

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use super::LearnError;
 use super::reduction::{Reduction, ReductionKind};
-use super::regressor::{Prediction, Regressor};
+use super::regressor::Regressor;
 use super::samples::Samples;
-use super::score::Scores;
+use super::score::{Prediction, Scores};
 
 /// What a regression predicts of samples that it did not learn from.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -175,13 +175,12 @@ mod tests {
     use super::super::split::{Split, folds};
     use super::*;
 
-    /// Patches of micrographs: the value belongs to the micrograph, and an input that only tells micrographs apart.
+    /// Patches of micrographs: the value belongs to the micrograph, and inputs that only tell micrographs apart.
     fn leaky() -> Samples {
         let groups: Vec<usize> = (0..80).map(|n| n / 4).collect();
         let value = |group: usize| ((group * 7919 + 3) % 31) as f64;
-        let rows = Array2::from_shape_fn((80, 2), |(n, k)| match k {
-            0 => ((groups[n] * 104_729 + 11) % 97) as f64 + 0.01 * (n % 4) as f64,
-            _ => ((n * 31) % 17) as f64,
+        let rows = Array2::from_shape_fn((80, 6), |(n, k)| {
+            ((groups[n] * 104_729 + 11 + 7919 * k * (groups[n] + 3)) % 97) as f64 + 0.01 * (n % 4) as f64
         });
         let values = groups.iter().map(|g| value(*g)).collect();
         let names = (0..80).map(|n| n.to_string()).collect();

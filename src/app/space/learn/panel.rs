@@ -245,7 +245,7 @@ fn start(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     let missing = work::missing(space);
     let start = ui.add_enabled_ui(missing.is_none(), |ui| {
         let size = [ui.available_width(), 36.0];
-        ui.add_sized(size, primary(ui, "Learn"))
+        ui.add_sized(size, primary(ui, "Learn the property"))
     });
     if start.inner.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
         work::learn(space, shared);
