@@ -94,9 +94,13 @@ fn a_wavelength_is_learned_kept_and_predicted() {
     assert!(learned.curve.last().expect("points").scores.r2 > learned.curve[0].scores.r2);
     assert!(learned.notes.iter().any(|n| n.contains("best of 12 attempts")), "{:?}", learned.notes);
     let written = write_learned(&folder.path().join("out"), &learned).expect("files");
-    let file: &PathBuf = written.iter().find(|p| p.ends_with("learned.predictor")).expect("a predictor");
+    assert!(written.iter().any(|p| p.ends_with("predicted-against-true.svg")), "{written:?}");
     let predictions = std::fs::read_to_string(folder.path().join("out/predictions.csv")).expect("a file");
     assert_eq!(predictions.lines().count(), 49);
+    // What is unlike in its statistics is told by them.
+    let of_statistics = self::learned(request(folder.path(), "wavelength")).expect("learned");
+    let written = write_learned(&folder.path().join("statistics"), &of_statistics).expect("files");
+    let file: &PathBuf = written.iter().find(|p| p.ends_with("learned.predictor")).expect("a predictor");
     let (predictor, about) = read_predictor(&std::fs::read(file).expect("bytes"), file).expect("a predictor");
     let about: About = serde_json::from_value(about).expect("how it reads");
     let other = tempfile::tempdir().expect("a folder");

@@ -57,7 +57,7 @@ fn a_folder_is_learned_from_and_micrographs_are_predicted() {
     assert_eq!(learned.attempts.len(), 8);
     assert!(learned.best().validation.scores.r2 > 0.9, "{:?}", learned.best().validation.scores);
     until_shown(&mut harness, "Volume fractions alone");
-    click(&mut harness, "Inputs");
+    click(&mut harness, "Importance");
     until_shown(&mut harness, "when an input is shuffled");
     let other = folder.path().join("other.npy");
     write_labels_npy(&other, &synth::bicontinuous(48, 0.4, 10.0, 77)).expect("a file");

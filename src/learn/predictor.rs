@@ -70,7 +70,9 @@ impl Predictor {
             others.map(|k| distance(rows.row(n), rows.row(k))).fold(f64::INFINITY, f64::min)
         };
         let reach = quantile((0..samples.count()).map(nearest).collect(), 0.95);
-        let beside = quantile(beside(&samples, reduction_kind), 0.95);
+        // Rows come in single precision, and a small difference of two squares has few digits.
+        let size = (samples.rows.iter().map(|v| v * v).sum::<f64>() / samples.count() as f64).sqrt();
+        let beside = quantile(beside(&samples, reduction_kind), 0.95).max(1e-3 * size);
         Ok(Self { samples, span, reduction_kind, regressor, scores, half_width, reduction, fitted, reach, beside })
     }
 

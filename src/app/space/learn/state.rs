@@ -133,7 +133,7 @@ pub enum Tab {
     #[default]
     Scores,
     /// Importance of the inputs.
-    Inputs,
+    Importance,
     /// Predictions of further micrographs.
     Predictions,
     /// What was left out or should be known.

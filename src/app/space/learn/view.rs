@@ -57,7 +57,7 @@ fn below(space: &mut LearnSpace, ui: &mut Ui) {
     ui.horizontal(|ui| {
         for (tab, name, tip) in [
             (Tab::Scores, "Scores", "Every attempt and the baselines; a click shows the predictions of an attempt."),
-            (Tab::Inputs, "Inputs", "Which inputs the best attempt reads."),
+            (Tab::Importance, "Importance", "Which inputs the best attempt reads."),
             (Tab::Predictions, "Predictions", "Predictions of further micrographs."),
             (Tab::Notes, "Notes", "What was left out, and what to know of the scores."),
         ] {
@@ -67,7 +67,7 @@ fn below(space: &mut LearnSpace, ui: &mut Ui) {
     ui.separator();
     ScrollArea::both().id_salt("learn").auto_shrink([false, false]).show(ui, |ui| match space.tab {
         Tab::Scores => scores(space, ui),
-        Tab::Inputs => inputs(space, ui),
+        Tab::Importance => importance(space, ui),
         Tab::Predictions => predictions(space, ui),
         Tab::Notes => notes(space, ui),
     });
@@ -116,7 +116,7 @@ fn scores(space: &mut LearnSpace, ui: &mut Ui) {
     });
 }
 
-fn inputs(space: &LearnSpace, ui: &mut Ui) {
+fn importance(space: &LearnSpace, ui: &mut Ui) {
     let Some(learned) = &space.learned else {
         placeholder(ui, "Learn ranks the inputs by how much worse predictions become without them.");
         return;
