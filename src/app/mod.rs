@@ -331,7 +331,8 @@ impl eframe::App for App {
         Panel::left("settings").frame(bare).default_size(312.0).size_range(280.0..=460.0).show(ui, |ui| {
             // All workspaces share one panel width, so that nothing jumps when the tab changes.
             ui.set_min_width(ui.available_width());
-            space.panel(ui, shared);
+            // Each keeps its own scroll position and what is unfolded.
+            ui.push_id(space.name(), |ui| space.panel(ui, shared));
         });
         egui::CentralPanel::default().frame(bare).show(ui, |ui| space.view(ui, shared));
         overlays::show(&mut self.overlays, &mut self.shared, &self.spaces, self.current, ui);
