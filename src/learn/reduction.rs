@@ -33,6 +33,8 @@ impl Reduction {
     pub fn of(kind: ReductionKind, rows: &Array2<f64>) -> Self {
         let (count, width) = rows.dim();
         let mean: Vec<f64> = (0..width).map(|k| rows.column(k).sum() / count as f64).collect();
+        // What never differs becomes a single 0, so that a regression always has something to read.
+        let nothing = || Array2::zeros((1, width));
         match kind {
             ReductionKind::Standard => {
                 let deviation = |k: usize| {
@@ -43,16 +45,22 @@ impl Reduction {
                 // An input that never differs says nothing.
                 let told: Vec<usize> =
                     (0..width).filter(|k| deviations[*k] > LEAST * mean[*k].abs().max(1e-30)).collect();
+                if told.is_empty() {
+                    return Self { kind, mean, axes: nothing() };
+                }
                 let mut axes = Array2::zeros((told.len(), width));
                 told.iter().enumerate().for_each(|(n, k)| axes[[n, *k]] = 1.0 / deviations[*k]);
                 Self { kind, mean, axes }
             }
             ReductionKind::Components(most) => {
                 let centred = Mat::from_fn(count, width, |i, k| rows[[i, k]] - mean[k]);
-                let Ok(parts) = centred.thin_svd() else { return Self { kind, mean, axes: Array2::zeros((0, width)) } };
+                let Ok(parts) = centred.thin_svd() else { return Self { kind, mean, axes: nothing() } };
                 let sizes: Vec<f64> = parts.S().column_vector().iter().copied().collect();
                 let first = sizes.first().copied().unwrap_or(0.0);
                 let kept = sizes.iter().take(most).take_while(|s| **s > LEAST * first && **s > 0.0).count();
+                if kept == 0 {
+                    return Self { kind, mean, axes: nothing() };
+                }
                 let scale = (count as f64).sqrt() / first.max(f64::MIN_POSITIVE);
                 Self { kind, axes: Array2::from_shape_fn((kept, width), |(n, k)| parts.V()[(k, n)] * scale), mean }
             }
@@ -77,7 +85,12 @@ impl Reduction {
             return 0.0;
         }
         let square: f64 = row.iter().zip(&self.mean).map(|(v, m)| (v - m).powi(2)).sum();
-        let along = self.axes.rows().into_iter().zip(self.apply(row)).map(|(axis, v)| v * v / axis.dot(&axis));
+        let along = self
+            .axes
+            .rows()
+            .into_iter()
+            .zip(self.apply(row))
+            .map(|(axis, v)| v * v / axis.dot(&axis).max(f64::MIN_POSITIVE));
         (square - along.sum::<f64>()).max(0.0).sqrt()
     }
 
@@ -131,7 +144,12 @@ mod tests {
         let mut far = rows.row(3).to_owned();
         far[1] += 5.0;
         assert!((all.outside(far.view()) - 5.0).abs() < 1e-6, "{}", all.outside(far.view()));
-        // Rows that are all the same have no component.
-        assert_eq!(Reduction::of(ReductionKind::Components(3), &Array2::from_elem((9, 4), 2.0)).count(), 0);
+        // Rows that are all the same have no component but a 0.
+        for kind in [ReductionKind::Components(3), ReductionKind::Standard] {
+            let same = Array2::from_elem((9, 4), 2.0);
+            let reduction = Reduction::of(kind, &same);
+            assert!(reduction.apply_all(&same).iter().all(|v| *v == 0.0) && reduction.count() == 1);
+            assert_eq!(reduction.outside(same.row(0)), 0.0);
+        }
     }
 }

@@ -181,6 +181,9 @@ const GRAPHITE: [&str; 3] = ["nodularity", "radius", "fraction"];
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;
 
+/// Endings of files that lie in folders of micrographs and are none.
+const BESIDE: [&str; 6] = ["csv", "tsv", "json", "md", "xlsx", "predictor"];
+
 /// All files of a folder and its subfolders, in the order of their paths, without hidden ones. Folders that cannot be read
 /// are named.
 fn files_in(folder: &Path, depth: usize, left_out: &mut Vec<String>) -> Vec<PathBuf> {
@@ -194,6 +197,9 @@ fn files_in(folder: &Path, depth: usize, left_out: &mut Vec<String>) -> Vec<Path
     let mut inside: Vec<PathBuf> = read.flatten().map(|entry| entry.path()).collect();
     inside.sort();
     inside.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    // Tables and settings beside pictures are no pictures that went wrong.
+    let is_beside = |path: &PathBuf| path.extension().is_some_and(|e| BESIDE.iter().any(|b| e.eq_ignore_ascii_case(b)));
+    inside.retain(|path| !is_beside(path));
     let mut files = vec![];
     for path in inside {
         match path.is_dir() {
