@@ -84,7 +84,7 @@ fn a_folder_and_a_table_become_a_map_that_is_read_added_to_and_kept() {
     click(&mut harness, "None");
     assert!(space(harness.state()).selected().is_empty());
     click(&mut harness, "Stress");
-    click(&mut harness, "Notes (3)");
+    click(&mut harness, "Notes (2)");
     assert!(has(&harness, "broken.png"));
     click(&mut harness, "Members");
     assert!(has(&harness, "deep/s0.png"));
