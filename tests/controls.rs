@@ -269,7 +269,7 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Patience", Set(3.0), "/latent/patience", json!(3)),
         ("Seed", Set(8.0), "/latent/seed", json!(8)),
     ];
-    let others = ["Kind", "Preset", "Prepare", "Stride", "At most", "Style network", "Encoder network"];
+    let others = ["Kind", "Preset", "Prepare", "Stride", "At most", "Style uses", "Encoder uses"];
     check_all(&mut harness, &cases, &others);
     // Both networks can be that of Reconstruct; the encoder's is the built-in one unless it is asked for.
     harness.state_mut().settings_mut().set_weights(WeightsKind::Vgg19);
@@ -279,9 +279,9 @@ fn every_control_of_a_training_changes_its_setting() {
         (all.get("/latent/style").cloned(), all["/latent/weights"].clone())
     };
     assert_eq!(networks(&mut harness), (Some(json!("vgg19")), json!("builtin")));
-    operate(&mut harness, "Encoder network", Pick("as in Reconstruct"));
+    operate(&mut harness, "Encoder uses", Pick("as in Reconstruct"));
     assert_eq!(networks(&mut harness).1, json!("vgg19"));
-    operate(&mut harness, "Style network", Pick("built in"));
+    operate(&mut harness, "Style uses", Pick("built in"));
     assert_eq!(networks(&mut harness).0, Some(json!("builtin")));
     for (label, value, shown) in [("Stride", 40.0, "40 px"), ("At most", 500.0, "500 patches")] {
         operate(&mut harness, label, Set(value));

@@ -104,10 +104,10 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         "The network whose Gram matrices are matched; only the training needs it. VGG-19's weights give cleaner particles than random filters. In Reconstruct: {}.",
         weights.label()
     );
-    choice(ui, "Style network", &tip, &mut space.style_as_chosen, &true, &options);
+    choice(ui, "Style uses", &tip, &mut space.style_as_chosen, &true, &options);
     if !settings.model.matches_pixels() {
         let tip = "The network that the encoder reads patches through; the model needs it wherever it is used. With the built-in one it opens on every machine.";
-        choice(ui, "Encoder network", tip, &mut space.encoder_as_chosen, &false, &options);
+        choice(ui, "Encoder uses", tip, &mut space.encoder_as_chosen, &false, &options);
     }
     let tip = "Every patch is taken in all eight orientations: for materials without a preferred direction.";
     value(ui, "Turn", tip, &mut settings.turn, &false, |ui, v| ui.checkbox(v, "isotropic"));
