@@ -67,7 +67,7 @@ pub struct LearnArguments {
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
     /// Cut patches of this edge out of each micrograph; they have its value
-    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=16_384))]
+    #[arg(long, conflicts_with = "graphite", value_parser = clap::value_parser!(u32).range(8..=16_384))]
     edge: Option<u32>,
     /// Pixels from one patch to the next [default: the edge]
     #[arg(long, requires = "edge", value_parser = clap::value_parser!(u32).range(1..))]

@@ -40,7 +40,7 @@ pub struct Predictor {
 pub struct Forecast {
     /// The value.
     pub value: f64,
-    /// Half of the width of its 95 % interval: the process's own, or that of the validation's errors.
+    /// Half of the width of its 95 % interval: that of the validation's errors, or the process's own where it is wider.
     pub half_width: f64,
     /// The distance to the nearest sample, or from what the components stand for, over the one that 95 % of the samples
     /// have at most: above 1 the micrograph lies outside what was learned from.
@@ -106,7 +106,7 @@ impl Predictor {
         let nearest = all.rows().into_iter().map(|other| distance(own.row(0), other)).fold(f64::INFINITY, f64::min);
         Forecast {
             value: found.value,
-            half_width: found.deviation.map_or(self.half_width, |s| 1.96 * s),
+            half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.half_width),
             novelty: share(nearest, self.reach).max(share(outside, self.beside)),
         }
     }

@@ -21,8 +21,6 @@ pub struct Validation {
     pub parts: Vec<usize>,
     /// Over all samples.
     pub scores: Scores,
-    /// Of each part; R² of a part with few samples says little.
-    pub by_part: Vec<Scores>,
 }
 
 impl Validation {
@@ -35,11 +33,9 @@ impl Validation {
                 (predictions[*n], part_of[*n]) = (prediction, number);
             }
         }
-        let pairs = |of: &[usize]| of.iter().map(|n| (samples.values[*n], predictions[*n].value)).collect::<Vec<_>>();
-        let all: Vec<usize> = (0..count).collect();
-        let by_part = parts.iter().filter_map(|part| Scores::of(&pairs(part))).collect();
-        let scores = Scores::of(&pairs(&all)).unwrap_or_default();
-        Self { predictions, parts: part_of, scores, by_part }
+        let pairs: Vec<(f64, f64)> = samples.values.iter().zip(&predictions).map(|(v, p)| (*v, p.value)).collect();
+        let scores = Scores::of(&pairs).unwrap_or_default();
+        Self { predictions, parts: part_of, scores }
     }
 
     /// The size of an error below which this share of them lie.

@@ -93,7 +93,12 @@ fn keep_twins_together(found: &mut Valued) {
     let mut first: HashMap<(usize, Arc<Vec<u8>>), usize> = HashMap::new();
     let mut twins = vec![];
     for n in 0..found.members.len() {
-        let key = (found.members[n].size.0, found.members[n].grey.clone());
+        let grey = &found.members[n].grey;
+        // Patches without anything in them are alike whatever they were cut from.
+        if grey.iter().all(|v| *v == grey[0]) {
+            continue;
+        }
+        let key = (found.members[n].size.0, grey.clone());
         match first.get(&key) {
             None => drop(first.insert(key, n)),
             Some(other) if found.groups[*other] != found.groups[n] => {

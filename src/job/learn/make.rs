@@ -103,7 +103,12 @@ impl Learn {
         let go_on = || progress(TRIED + 0.05, "learning curve");
         let curve = learning_curve(samples, *reduction, best.regressor, &parts, &go_on)?;
         let go_on = || progress(TRIED + 0.1, "importance of the inputs");
-        let ranked = importances(samples, *reduction, best.regressor, &parts, &go_on)?;
+        // Within a part of one micrograph there is nothing to shuffle.
+        let wide = match self.split {
+            Split::LeaveOneOut => folds(Split::default(), &samples.groups, self.seed),
+            _ => parts.clone(),
+        };
+        let ranked = importances(samples, *reduction, best.regressor, &wide, &go_on)?;
         let (Some(curve), Some(ranked)) = (curve, ranked) else { return Ok(None) };
         let name = |input: usize| names.get(input).cloned().unwrap_or_else(|| format!("component {}", input + 1));
         let importances = ranked.into_iter().map(|i| (name(i.input), i)).collect();

@@ -82,6 +82,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
     while let Some(news) = space.job.poll(&mut shared.messages) {
         match news {
             News::Output(learned) => {
+                space.predicting.stop();
                 space.open = Some(OpenPredictor {
                     name: learned.best().regressor.name().into(),
                     predictor: learned.predictor.clone(),
@@ -99,6 +100,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
     while let Some(news) = space.opening.poll(&mut shared.messages) {
         if let News::Output(open) = news {
             shared.messages.note(format!("{} predicts {}.", open.name, open.about.column));
+            space.predicting.stop();
             space.predicted.clear();
             (space.open, space.tab) = (Some(open), Tab::Predictions);
         }
