@@ -35,6 +35,21 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// The same, with a sentence for the user where it fails.
+///
+/// # Errors
+/// As [`write_atomically`]; the sentence names the file.
+pub fn write_named(path: &Path, content: &[u8]) -> Result<(), String> {
+    write_atomically(path, content).map_err(|e| {
+        format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
+    })
+}
+
+/// Whether a file's name ends like one of some kinds, in any case; endings without the dot.
+pub fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|own| endings.iter().any(|ending| own.eq_ignore_ascii_case(ending)))
+}
+
 /// The time now as ISO 8601 text, in UTC.
 pub fn now() -> String {
     let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());

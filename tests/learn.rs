@@ -141,13 +141,13 @@ fn copies_and_patches_of_a_micrograph_stay_together() {
     std::fs::write(folder.path().join("values.csv"), table + "copy.png,9,0.5,7,soft\n").expect("a table");
     let plain = learned(request(folder.path(), "fraction")).expect("learned");
     assert!(plain.notes.iter().any(|n| n.contains("the same picture twice")), "{:?}", plain.notes);
-    assert_eq!((plain.samples.count(), plain.samples.micrographs()), (13, 12));
+    assert_eq!((plain.samples().count(), plain.samples().micrographs()), (13, 12));
     let patches = Learn { patches: Some((24, 24)), ..request(folder.path(), "fraction") };
     let patches = learned(patches).expect("learned");
-    assert_eq!((patches.samples.count(), patches.samples.micrographs()), (52, 12));
+    assert_eq!((patches.samples().count(), patches.samples().micrographs()), (52, 12));
     let part = |n: usize| patches.best().validation.parts[n];
     for n in 0..52 {
-        let same = (0..52).filter(|k| patches.samples.groups[*k] == patches.samples.groups[n]);
+        let same = (0..52).filter(|k| patches.samples().groups[*k] == patches.samples().groups[n]);
         assert!(same.into_iter().all(|k| part(k) == part(n)), "patch {n}");
     }
     let random = Learn { split: Split::Random(4), patches: Some((24, 24)), ..request(folder.path(), "fraction") };

@@ -8,40 +8,15 @@ use anyhow::{Context, bail};
 use super::follow::follow;
 use super::print::say;
 use super::reconstruct::check_folder;
-use crate::embed::TextureSettings;
 use crate::figure::{csv_field, significant};
 use crate::folders::write_atomically;
 use crate::job::{
-    About, DistanceKind, Ending, Learn, Learned, MapSource, PredictProperty, Predicted, columns_to_learn,
-    learned_table, write_learned,
+    About, Ending, InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, columns_to_learn, learned_table,
+    own_table, write_learned,
 };
-use crate::learn::{Regressor, Split, read_predictor};
+use crate::learn::{Regressor, SplitKind};
 use crate::micrograph::Recipe;
 use crate::net::WeightsKind;
-
-/// What is read of micrographs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Inputs {
-    /// Statistics of phases: fractions, surface, chords, components, S2
-    Statistics,
-    /// Principal components of two-point statistics, as power spectra
-    TwoPoint,
-    /// Principal components of texture vectors: Gram matrices of a feature network
-    Textures,
-    /// Latent point of a model
-    Latent,
-}
-
-/// How samples are split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum SplitBy {
-    /// Micrographs with all their patches
-    Micrograph,
-    /// Each micrograph is predicted from all others
-    LeaveOneOut,
-    /// Patches at random: too good for new micrographs
-    Random,
-}
 
 #[derive(Debug, clap::Args)]
 pub struct LearnArguments {
@@ -74,7 +49,7 @@ pub struct LearnArguments {
     stride: Option<u32>,
     /// What is read of micrographs, apart by commas; each is tried
     #[arg(long, value_enum, value_delimiter = ',', default_value = "statistics,two-point,textures")]
-    inputs: Vec<Inputs>,
+    inputs: Vec<InputKind>,
     /// Weights of the feature network of textures: builtin, vgg19, or a safetensors file or folder of tfjs shards
     #[arg(long, default_value = "builtin")]
     weights: String,
@@ -86,7 +61,7 @@ pub struct LearnArguments {
     regressors: Vec<Regressor>,
     /// How samples are split for the validation
     #[arg(long, value_enum, default_value = "micrograph")]
-    split: SplitBy,
+    split: SplitKind,
     /// Parts of the split
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=100))]
     parts: u16,
@@ -109,21 +84,8 @@ impl LearnArguments {
 
     /// The table that was named, or the one of a property set that lies in the only folder.
     fn table(&self) -> Option<PathBuf> {
-        let own = match self.images.as_slice() {
-            [folder] => Some(folder.join("properties.csv")).filter(|path| path.is_file()),
-            _ => None,
-        };
+        let own = own_table(&self.images);
         self.table.clone().or(own.filter(|_| self.pattern.is_none()))
-    }
-
-    fn inputs(&self) -> Vec<DistanceKind> {
-        let kind = |inputs: &Inputs| match inputs {
-            Inputs::Statistics => DistanceKind::Statistics,
-            Inputs::TwoPoint => DistanceKind::Spectra,
-            Inputs::Textures => DistanceKind::Textures(WeightsKind::parse(&self.weights), TextureSettings::default()),
-            Inputs::Latent => DistanceKind::Latent(self.model.clone()),
-        };
-        self.inputs.iter().map(kind).collect()
     }
 }
 
@@ -142,7 +104,7 @@ pub fn learn(arguments: &LearnArguments) -> anyhow::Result<()> {
         return Ok(());
     };
     check_folder(&arguments.output)?;
-    let parts = usize::from(arguments.parts);
+    let weights = WeightsKind::parse(&arguments.weights);
     let task = Learn {
         source,
         recipe: arguments.recipe.as_deref().map(Recipe::read).transpose()?,
@@ -150,13 +112,9 @@ pub fn learn(arguments: &LearnArguments) -> anyhow::Result<()> {
         table,
         pattern: arguments.pattern.clone(),
         column,
-        inputs: arguments.inputs(),
+        inputs: arguments.inputs.iter().map(|kind| kind.distances(&weights, arguments.model.as_deref())).collect(),
         regressors: arguments.regressors.clone(),
-        split: match arguments.split {
-            SplitBy::Micrograph => Split::ByMicrograph(parts),
-            SplitBy::LeaveOneOut => Split::LeaveOneOut,
-            SplitBy::Random => Split::Random(parts),
-        },
+        split: arguments.split.into_parts(arguments.parts.into()),
         seed: arguments.seed,
         device: arguments.device.clone(),
     };
@@ -212,9 +170,7 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<()> {
         false => arguments.predictor.clone(),
     };
     let bytes = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
-    let (predictor, about) = read_predictor(&bytes, &path)?;
-    let about: About = serde_json::from_value(about)
-        .map_err(|_| anyhow::anyhow!("{} does not say how it reads micrographs.", path.display()))?;
+    let (predictor, about) = About::read(&bytes, &path).map_err(anyhow::Error::msg)?;
     let column = about.column.clone();
     let task = PredictProperty {
         predictor: Arc::new(predictor),

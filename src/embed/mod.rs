@@ -24,4 +24,4 @@ pub use scaling::{Embedding, LEAST_GAIN, classical_scaling, landmark_start, plac
 pub use spectrum::power_spectrum;
 pub use table::{Column, Joined, Table, TableError, Values, categories, join, of_pattern, range};
 pub use texture::{TextureError, TextureExtractor, TextureSettings};
-pub use vectors::{SKETCH, Vectors};
+pub use vectors::{SKETCH, Vectors, scale};

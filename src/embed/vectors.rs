@@ -86,11 +86,12 @@ impl Vectors {
     }
 }
 
-fn scale(row: &mut [f32], parts: &[(usize, f32)]) {
-    let mut at = 0;
+/// Multiplies the parts of a row, of these lengths, by their factors.
+pub fn scale(row: &mut [f32], parts: &[(usize, f32)]) {
+    let mut at = 0usize;
     for (length, factor) in parts {
-        row[at..at + length].iter_mut().for_each(|v| *v *= factor);
-        at += length;
+        row.iter_mut().skip(at).take(*length).for_each(|v| *v *= factor);
+        at = at.saturating_add(*length);
     }
 }
 

@@ -20,7 +20,7 @@ pub use scale::scale_color;
 pub use sheet::{SheetPicture, sheet_png};
 pub use table::{Cell, Table, csv_field};
 
-use crate::folders::write_atomically;
+use crate::folders::write_named;
 use crate::micrograph::PHASE_COLORS;
 
 /// The colour of the original on paper.
@@ -158,9 +158,7 @@ impl Figure {
             "png" => self.png()?,
             _ => self.csv().into_bytes(),
         };
-        write_atomically(path, &bytes).map_err(|e| {
-            format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
-        })
+        write_named(path, &bytes)
     }
 
     /// Writes the figure as SVG, PNG and CSV, named after its title.

@@ -36,8 +36,8 @@ pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
 pub use learn::{
-    About, Attempt, Learn, Learned, PredictProperty, Predicted, columns_to_learn, input_name, learned_figures,
-    learned_table, write_learned,
+    About, Attempt, InputKind, Learn, Learned, PredictProperty, Predicted, columns_to_learn, input_name,
+    learned_figures, learned_table, own_table, write_learned,
 };
 pub use map::{
     AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, MapStudy,

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::LearnError;
+use super::measure::distance;
 use super::score::Prediction;
 
 /// A Gaussian process with the kernel `exp(−d²/2l²) + a x·x′/⟨x·x⟩` and noise (Rasmussen & Williams, Gaussian Processes for
@@ -155,10 +156,8 @@ impl GaussianProcess {
 
 /// The median distance of pairs of rows, or 1 if all are the same.
 fn median_distance(rows: &Array2<f64>) -> f64 {
-    let distance =
-        |i: usize, k: usize| rows.row(i).iter().zip(rows.row(k)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    let mut all: Vec<f64> =
-        (0..rows.nrows()).flat_map(|i| (0..i).map(move |k| (i, k))).map(|(i, k)| distance(i, k)).collect();
+    let pairs = (0..rows.nrows()).flat_map(|i| (0..i).map(move |k| (i, k)));
+    let mut all: Vec<f64> = pairs.map(|(i, k)| distance(rows.row(i), rows.row(k))).collect();
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().filter(|d| *d > 0.0).unwrap_or(1.0)
 }

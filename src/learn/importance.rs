@@ -6,9 +6,10 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::LearnError;
-use super::reduction::{Reduction, ReductionKind};
+use super::reduction::ReductionKind;
 use super::regressor::Regressor;
 use super::samples::Samples;
+use super::split::without;
 
 /// How much worse predictions become when an input is shuffled (Breiman, Mach. Learn. 45:5, 2001).
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -35,10 +36,7 @@ pub fn importances(
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Importance>>, LearnError> {
     let of_part = |part: &Vec<usize>| -> Result<Option<(f64, Vec<f64>)>, LearnError> {
-        let kept: Vec<usize> = (0..samples.count()).filter(|n| part.binary_search(n).is_err()).collect();
-        let kept = samples.take(&kept);
-        let own = Reduction::of(reduction, &kept.rows);
-        let fitted = regressor.fit(&own.apply_all(&kept.rows), &kept.values, &kept.groups)?;
+        let (own, fitted) = regressor.learn(&samples.take(&without(part, samples.count())), reduction)?;
         let is_component = matches!(reduction, ReductionKind::Components(_));
         let left_out = samples.rows.select(ndarray::Axis(0), part);
         let rows = if is_component { own.apply_all(&left_out) } else { left_out };

@@ -13,6 +13,7 @@ mod file;
 mod forest;
 mod gaussian;
 mod importance;
+mod measure;
 mod predictor;
 mod reduction;
 mod regressor;
@@ -34,7 +35,7 @@ pub use regressor::{Fitted, Regressor};
 pub use samples::{LEAST_SAMPLES, Samples};
 pub use score::{Prediction, Scores};
 pub use span::Span;
-pub use split::{Split, folds};
+pub use split::{Split, SplitKind, folds};
 pub use validate::{CurvePoint, Validation, learning_curve, validate, validate_fractions, validate_mean};
 
 /// Errors of learning, in sentences.

@@ -3,12 +3,13 @@
 use ndarray::Array2;
 
 use super::LearnError;
+use super::measure::distance;
 use super::reduction::{Reduction, ReductionKind};
 use super::regressor::{Fitted, Regressor};
 use super::samples::Samples;
 use super::score::Scores;
 use super::span::Span;
-use super::split::{Split, folds};
+use super::split::{Split, folds, without};
 use super::validate::quantile;
 
 /// A regression on all samples, with what is needed to judge a new one. Its file holds the samples, and opening it fits the
@@ -28,6 +29,8 @@ pub struct Predictor {
     /// Half of the width of the interval that holds 95 % of the validation's errors.
     pub half_width: f64,
     reduction: Reduction,
+    /// The reduced rows of the samples.
+    rows: Array2<f64>,
     fitted: Fitted,
     /// The distance to the nearest sample of another micrograph, and the distance from what the components of the other
     /// half of the samples stand for, that 95 % of the samples have at most.
@@ -61,9 +64,8 @@ impl Predictor {
         half_width: f64,
     ) -> Result<Self, LearnError> {
         samples.check()?;
-        let reduction = Reduction::of(reduction_kind, &samples.rows);
+        let (reduction, fitted) = regressor.learn(&samples, reduction_kind)?;
         let rows = reduction.apply_all(&samples.rows);
-        let fitted = regressor.fit(&rows, &samples.values, &samples.groups)?;
         let nearest = |n: usize| {
             // The nearest of another micrograph.
             let others = (0..samples.count()).filter(|k| samples.groups[*k] != samples.groups[n]);
@@ -73,7 +75,19 @@ impl Predictor {
         // Rows come in single precision, and a small difference of two squares has few digits.
         let size = (samples.rows.iter().map(|v| v * v).sum::<f64>() / samples.count() as f64).sqrt();
         let beside = quantile(beside(&samples, reduction_kind), 0.95).max(1e-3 * size);
-        Ok(Self { samples, span, reduction_kind, regressor, scores, half_width, reduction, fitted, reach, beside })
+        Ok(Self {
+            samples,
+            span,
+            reduction_kind,
+            regressor,
+            scores,
+            half_width,
+            reduction,
+            rows,
+            fitted,
+            reach,
+            beside,
+        })
     }
 
     /// What it says of a new row, of as many numbers as the rows of the set had before they became coordinates.
@@ -102,8 +116,8 @@ impl Predictor {
         let reduced = self.reduction.apply(ndarray::ArrayView1::from(row));
         let own = Array2::from_shape_vec((1, reduced.len()), reduced).expect("one row");
         let found = self.fitted.predict(&own)[0];
-        let all = self.reduction.apply_all(&self.samples.rows);
-        let nearest = all.rows().into_iter().map(|other| distance(own.row(0), other)).fold(f64::INFINITY, f64::min);
+        let nearest =
+            self.rows.rows().into_iter().map(|other| distance(own.row(0), other)).fold(f64::INFINITY, f64::min);
         Forecast {
             value: found.value,
             half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.half_width),
@@ -121,13 +135,9 @@ fn share(distance: f64, usual: f64) -> f64 {
 fn beside(samples: &Samples, kind: ReductionKind) -> Vec<f64> {
     let mut found = vec![0.0; samples.count()];
     for half in folds(Split::ByMicrograph(2), &samples.groups, 1) {
-        let others: Vec<usize> = (0..samples.count()).filter(|n| half.binary_search(n).is_err()).collect();
+        let others = without(&half, samples.count());
         let own = Reduction::of(kind, &samples.rows.select(ndarray::Axis(0), &others));
         half.iter().for_each(|n| found[*n] = own.outside(samples.rows.row(*n)));
     }
     found
-}
-
-fn distance(a: ndarray::ArrayView1<f64>, b: ndarray::ArrayView1<f64>) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }

@@ -3,6 +3,8 @@
 use faer::Mat;
 use ndarray::{Array2, ArrayView1};
 
+use super::measure::variance;
+
 /// The most components that a regression reads.
 pub const MOST_COMPONENTS: usize = 24;
 
@@ -37,11 +39,7 @@ impl Reduction {
         let nothing = || Array2::zeros((1, width));
         match kind {
             ReductionKind::Standard => {
-                let deviation = |k: usize| {
-                    let squares: f64 = rows.column(k).iter().map(|v| (v - mean[k]).powi(2)).sum();
-                    (squares / count as f64).sqrt()
-                };
-                let deviations: Vec<f64> = (0..width).map(deviation).collect();
+                let deviations: Vec<f64> = rows.columns().into_iter().map(|c| variance(c).sqrt()).collect();
                 // An input that never differs says nothing.
                 let told: Vec<usize> =
                     (0..width).filter(|k| deviations[*k] > LEAST * mean[*k].abs().max(1e-30)).collect();

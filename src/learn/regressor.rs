@@ -5,7 +5,9 @@ use ndarray::Array2;
 use super::LearnError;
 use super::forest::Forest;
 use super::gaussian::GaussianProcess;
+use super::reduction::{Reduction, ReductionKind};
 use super::ridge::Ridge;
+use super::samples::Samples;
 use super::score::Prediction;
 use super::vector::SupportVectors;
 
@@ -45,6 +47,16 @@ impl Regressor {
             Self::GaussianProcess => "A Gaussian process: bends, and says how sure it is at every place.",
             Self::Forest => "A random forest: steps; right for inputs of unlike kinds.",
         }
+    }
+
+    /// Reduces the rows of samples, and fits it to what is left of them.
+    ///
+    /// # Errors
+    /// The numbers cannot be computed.
+    pub fn learn(self, samples: &Samples, kind: ReductionKind) -> Result<(Reduction, Fitted), LearnError> {
+        let reduction = Reduction::of(kind, &samples.rows);
+        let fitted = self.fit(&reduction.apply_all(&samples.rows), &samples.values, &samples.groups)?;
+        Ok((reduction, fitted))
     }
 
     /// Fits it to rows and their values. `groups` are the micrographs of the rows, which stay together in inner splits.

@@ -4,7 +4,7 @@ use faer::Mat;
 use ndarray::Array2;
 
 use super::LearnError;
-use super::split::{Split, folds};
+use super::split::{Split, folds, without};
 
 /// A linear regression whose coefficients are kept small (Hoerl & Kennard, Technometrics 12:55, 1970).
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ impl Ridge {
     pub fn fit(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Self, LearnError> {
         let mut errors = [0.0; PENALTIES.len()];
         for part in folds(Split::ByMicrograph(PARTS), groups, 1) {
-            let kept: Vec<usize> = (0..values.len()).filter(|n| part.binary_search(n).is_err()).collect();
+            let kept = without(&part, values.len());
             let own: Vec<f64> = kept.iter().map(|n| values[*n]).collect();
             let solver = Solver::of(&rows.select(ndarray::Axis(0), &kept), &own)?;
             let left_out = rows.select(ndarray::Axis(0), &part);

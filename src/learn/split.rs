@@ -17,6 +17,29 @@ pub enum Split {
     Random(usize),
 }
 
+/// A kind of split, for whoever chooses the parts apart from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+pub enum SplitKind {
+    /// Micrographs with all their patches
+    #[value(name = "micrograph")]
+    Micrographs,
+    /// Each micrograph is predicted from all others
+    LeaveOneOut,
+    /// Patches at random: too good for new micrographs
+    Random,
+}
+
+impl SplitKind {
+    /// The split into so many parts.
+    pub fn into_parts(self, parts: usize) -> Split {
+        match self {
+            Self::Micrographs => Split::ByMicrograph(parts),
+            Self::LeaveOneOut => Split::LeaveOneOut,
+            Self::Random => Split::Random(parts),
+        }
+    }
+}
+
 impl Default for Split {
     fn default() -> Self {
         Self::ByMicrograph(5)
@@ -61,6 +84,11 @@ pub fn folds(split: Split, groups: &[usize], seed: u64) -> Vec<Vec<usize>> {
     found.retain(|part| !part.is_empty());
     found.iter_mut().for_each(|part| part.sort_unstable());
     found
+}
+
+/// The samples that a part, whose numbers rise, does not hold.
+pub fn without(part: &[usize], count: usize) -> Vec<usize> {
+    (0..count).filter(|n| part.binary_search(n).is_err()).collect()
 }
 
 #[cfg(test)]

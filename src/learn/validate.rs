@@ -1,16 +1,17 @@
 //! Predictions of what was not learned from.
 
-use ndarray::Array2;
+use ndarray::Axis;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::LearnError;
-use super::reduction::{Reduction, ReductionKind};
+use super::reduction::ReductionKind;
 use super::regressor::Regressor;
 use super::samples::Samples;
 use super::score::{Prediction, Scores};
+use super::split::without;
 
 /// What a regression predicts of samples that it did not learn from.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -52,10 +53,6 @@ pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.get(place.clamp(1, values.len().max(1)) - 1).copied().unwrap_or(f64::NAN)
 }
 
-fn without(part: &[usize], count: usize) -> Vec<usize> {
-    (0..count).filter(|n| part.binary_search(n).is_err()).collect()
-}
-
 /// What a regression on the inputs predicts of each part from all others; inputs are reduced by what the others say.
 /// None if `go_on` says so.
 ///
@@ -68,14 +65,25 @@ pub fn validate(
     parts: &[Vec<usize>],
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Validation>, LearnError> {
+    let others = |part: &[usize]| without(part, samples.count());
+    from_others(samples, reduction, regressor, parts, &others, go_on)
+}
+
+/// What a regression predicts of each part from those samples that `others` gives for it.
+fn from_others(
+    samples: &Samples,
+    reduction: ReductionKind,
+    regressor: Regressor,
+    parts: &[Vec<usize>],
+    others: &(dyn Fn(&[usize]) -> Vec<usize> + Sync),
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Validation>, LearnError> {
     let found = parts.par_iter().map(|part| {
         if !go_on() {
             return Ok(None);
         }
-        let kept = samples.take(&without(part, samples.count()));
-        let own = Reduction::of(reduction, &kept.rows);
-        let fitted = regressor.fit(&own.apply_all(&kept.rows), &kept.values, &kept.groups)?;
-        Ok(Some(fitted.predict(&own.apply_all(&samples.rows.select(ndarray::Axis(0), part)))))
+        let (own, fitted) = regressor.learn(&samples.take(&others(part)), reduction)?;
+        Ok(Some(fitted.predict(&own.apply_all(&samples.rows.select(Axis(0), part)))))
     });
     let found: Option<Vec<Vec<Prediction>>> = found.collect::<Result<Vec<_>, LearnError>>()?.into_iter().collect();
     Ok(found.map(|found| Validation::of(samples, parts, found)))
@@ -114,11 +122,12 @@ pub struct CurvePoint {
     pub scores: Scores,
 }
 
-/// The shares of the other parts that a learning curve learns from.
-const SHARES: [f64; 5] = [0.1, 0.2, 0.4, 0.7, 1.0];
+/// The shares of the other parts that a learning curve learns from, besides all of them.
+const SHARES: [f64; 4] = [0.1, 0.2, 0.4, 0.7];
 
 /// How the scores grow with the number of samples: in each part the prediction from shares of all others, whole micrographs
-/// drawn at random. Shares with fewer than ten samples are left out. None if `go_on` says so.
+/// drawn at random, and in the end `whole`, the scores of the validation that learns from all others. Shares with fewer
+/// than ten samples are left out. None if `go_on` says so.
 ///
 /// # Errors
 /// As [`validate`].
@@ -127,12 +136,18 @@ pub fn learning_curve(
     reduction: ReductionKind,
     regressor: Regressor,
     parts: &[Vec<usize>],
+    whole: Scores,
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<CurvePoint>>, LearnError> {
     const LEAST: usize = 10;
+    // The mean number of samples, unless a part has too few.
+    let enough = |others: &dyn Fn(&[usize]) -> Vec<usize>| {
+        let counts: Vec<usize> = parts.iter().map(|part| others(part).len()).collect();
+        counts.iter().all(|n| *n >= LEAST).then(|| counts.iter().sum::<usize>() / parts.len().max(1))
+    };
     let mut points = vec![];
     for share in SHARES {
-        let drawn = |part: &Vec<usize>| {
+        let drawn = |part: &[usize]| {
             let mut others = without(part, samples.count());
             let mut groups: Vec<usize> = others.iter().map(|n| samples.groups[*n]).collect();
             groups.sort_unstable();
@@ -143,26 +158,13 @@ pub fn learning_curve(
             others.retain(|n| groups.binary_search(&samples.groups[*n]).is_ok());
             others
         };
-        let drawn: Vec<Vec<usize>> = parts.iter().map(drawn).collect();
-        let count = drawn.iter().map(Vec::len).sum::<usize>() / parts.len().max(1);
-        if drawn.iter().any(|d| d.len() < LEAST) {
-            continue;
-        }
-        let one = |(part, drawn): (&Vec<usize>, &Vec<usize>)| {
-            if !go_on() {
-                return Ok(None);
-            }
-            let kept = samples.take(drawn);
-            let own = Reduction::of(reduction, &kept.rows);
-            let fitted = regressor.fit(&own.apply_all(&kept.rows), &kept.values, &kept.groups)?;
-            let rows: Array2<f64> = samples.rows.select(ndarray::Axis(0), part);
-            Ok(Some(fitted.predict(&own.apply_all(&rows))))
-        };
-        let found: Vec<Option<Vec<Prediction>>> =
-            parts.par_iter().zip(&drawn).map(one).collect::<Result<_, LearnError>>()?;
-        let Some(found) = found.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-        points.push(CurvePoint { count, scores: Validation::of(samples, parts, found).scores });
+        let Some(count) = enough(&drawn) else { continue };
+        let found = from_others(samples, reduction, regressor, parts, &drawn, go_on)?;
+        let Some(found) = found else { return Ok(None) };
+        points.push(CurvePoint { count, scores: found.scores });
     }
+    let all = enough(&|part| without(part, samples.count()));
+    points.extend(all.map(|count| CurvePoint { count, scores: whole }));
     Ok(Some(points))
 }
 
@@ -170,6 +172,7 @@ pub fn learning_curve(
 mod tests {
     use super::super::split::{Split, folds};
     use super::*;
+    use ndarray::Array2;
 
     /// Patches of micrographs: the value belongs to the micrograph, and inputs that only tell micrographs apart.
     fn leaky() -> Samples {
@@ -206,7 +209,9 @@ mod tests {
         let names = (0..150).map(|n| n.to_string()).collect();
         let samples = Samples { names, groups: (0..150).collect(), rows, values, fractions: None };
         let parts = folds(Split::ByMicrograph(5), &samples.groups, 1);
-        let curve = learning_curve(&samples, ReductionKind::Standard, Regressor::GaussianProcess, &parts, &|| true);
+        let (kind, regressor) = (ReductionKind::Standard, Regressor::GaussianProcess);
+        let whole = validate(&samples, kind, regressor, &parts, &|| true).expect("a fit").expect("not stopped");
+        let curve = learning_curve(&samples, kind, regressor, &parts, whole.scores, &|| true);
         let curve = curve.expect("a fit").expect("not stopped");
         assert_eq!(curve.len(), 5);
         assert_eq!(curve[4].count, 120);

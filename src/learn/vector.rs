@@ -3,7 +3,8 @@
 use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 
-use super::split::{Split, folds};
+use super::measure::variance;
+use super::split::{Split, folds, without};
 
 /// ε-support vector regression with a radial basis (Drucker et al., NIPS 1996) of values that are brought to mean 0 and
 /// deviation 1. The constant is a part of the kernel `exp(−γ d²) + 1`, so that the dual problem has no equation; it is
@@ -52,7 +53,7 @@ impl SupportVectors {
             let kernel = kernel(rows, gamma);
             let error = |choice: &Choice| -> f64 {
                 let of_part = |part: &Vec<usize>| -> f64 {
-                    let kept: Vec<usize> = (0..values.len()).filter(|n| part.binary_search(n).is_err()).collect();
+                    let kept = without(part, values.len());
                     let own: Vec<f64> = kept.iter().map(|n| values[*n]).collect();
                     let weights = solve(&kernel.select(Axis(0), &kept).select(Axis(1), &kept), &own, *choice);
                     let found = |n: usize| kept.iter().zip(&weights).map(|(k, w)| kernel[[n, *k]] * w).sum::<f64>();
@@ -82,12 +83,6 @@ impl SupportVectors {
         };
         rows.rows().into_iter().map(of).collect()
     }
-}
-
-fn variance(column: ArrayView1<f64>) -> f64 {
-    let count = column.len() as f64;
-    let mean = column.sum() / count;
-    column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count
 }
 
 fn basis(a: ArrayView1<f64>, b: ArrayView1<f64>, gamma: f64) -> f64 {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::request::{Learned, input_name};
 use crate::figure::{Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant};
-use crate::folders::write_atomically;
-use crate::learn::{Scores, Validation, predictor_bytes};
+use crate::folders::write_named;
+use crate::learn::{Scores, Validation};
 
 /// The attempts and the baselines with their scores.
 pub fn learned_table(learned: &Learned) -> Table {
@@ -33,8 +33,8 @@ pub fn learned_table(learned: &Learned) -> Table {
         caption: format!(
             "{}: {} samples of {} micrographs, {}.",
             learned.request.column,
-            learned.samples.count(),
-            learned.samples.micrographs(),
+            learned.samples().count(),
+            learned.samples().micrographs(),
             learned.request.split.name()
         ),
         headings: ["Inputs", "Regression", "R²", "MAE", "RMSE", "MAPE (%)"].map(String::from).to_vec(),
@@ -45,7 +45,7 @@ pub fn learned_table(learned: &Learned) -> Table {
 /// Predicted against true values of an attempt, with 95 % error bars where the regression has its own.
 pub fn predicted_figure(learned: &Learned, attempt: usize) -> Figure {
     let attempt = &learned.attempts[attempt];
-    let values = &learned.samples.values;
+    let values = &learned.samples().values;
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
     let points = values.iter().zip(&attempt.validation.predictions);
     let points = points.map(|(v, p)| (*v, p.value, p.deviation.map_or(0.0, |s| 1.96 * s))).collect();
@@ -83,7 +83,7 @@ pub fn learned_figures(learned: &Learned, attempt: usize) -> Vec<Figure> {
 /// The share of samples whose error is below a size, for an attempt and the baselines.
 fn error_figure(learned: &Learned, attempt: usize) -> Figure {
     let of = |name: &str, color, validation: &Validation| {
-        let values = learned.samples.values.iter().zip(&validation.predictions);
+        let values = learned.samples().values.iter().zip(&validation.predictions);
         let mut errors: Vec<f64> = values.map(|(v, p)| (v - p.value).abs()).collect();
         errors.sort_by(f64::total_cmp);
         let count = errors.len() as f64;
@@ -112,10 +112,7 @@ pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, S
     let mut written = vec![];
     let mut put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        let made = std::fs::create_dir_all(folder).and_then(|()| write_atomically(&path, bytes));
-        made.map_err(|e| {
-            format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
-        })?;
+        write_named(&path, bytes)?;
         written.push(path);
         Ok::<(), String>(())
     };
@@ -136,9 +133,7 @@ pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, S
             put(&format!("{stem}.csv"), figure.csv().as_bytes())?;
         }
     }
-    let about = serde_json::to_value(&learned.about).map_err(|e| e.to_string())?;
-    let bytes = predictor_bytes(&learned.predictor, about).map_err(|e| e.to_string())?;
-    put("learned.predictor", &bytes)?;
+    put("learned.predictor", &learned.about.file(&learned.predictor)?)?;
     Ok(written)
 }
 
@@ -159,9 +154,9 @@ fn predictions(learned: &Learned) -> String {
     }
     text.push('\n');
     let parts = &learned.attempts[0].validation.parts;
-    for n in 0..learned.samples.count() {
-        let (name, group) = (&learned.samples.names[n], learned.samples.groups[n] + 1);
-        let _ = write!(text, "{},{group},{},{}", csv_field(name), parts[n] + 1, learned.samples.values[n]);
+    for n in 0..learned.samples().count() {
+        let (name, group) = (&learned.samples().names[n], learned.samples().groups[n] + 1);
+        let _ = write!(text, "{},{group},{},{}", csv_field(name), parts[n] + 1, learned.samples().values[n]);
         for attempt in &learned.attempts {
             let found = attempt.validation.predictions[n];
             let _ = write!(text, ",{},{}", found.value, found.deviation.map_or(String::new(), |d| d.to_string()));

@@ -101,7 +101,7 @@ impl Learn {
         let best = &attempts[0];
         let Read { samples, span, reduction, about, names } = &reads[best.inputs];
         let go_on = || progress(TRIED + 0.05, "learning curve");
-        let curve = learning_curve(samples, *reduction, best.regressor, &parts, &go_on)?;
+        let curve = learning_curve(samples, *reduction, best.regressor, &parts, best.validation.scores, &go_on)?;
         let go_on = || progress(TRIED + 0.1, "importance of the inputs");
         // Within a part of one micrograph there is nothing to shuffle.
         let wide = match self.split {
@@ -128,7 +128,6 @@ impl Learn {
         }
         Ok(Some(Learned {
             request: self.clone(),
-            samples: samples.clone(),
             attempts,
             mean,
             fractions,

@@ -8,4 +8,4 @@ mod request;
 
 pub use files::{learned_figures, learned_table, write_learned};
 pub use predict::{PredictProperty, Predicted};
-pub use request::{About, Attempt, Learn, Learned, columns_to_learn, input_name};
+pub use request::{About, Attempt, InputKind, Learn, Learned, columns_to_learn, input_name, own_table};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::request::About;
+use crate::embed::scale;
 use crate::job::map::{MapSource, leave_out_unfit, rows_of};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
@@ -26,8 +27,6 @@ pub struct PredictProperty {
 pub struct Predicted {
     /// Its name.
     pub name: String,
-    /// The micrograph that it is a part of.
-    pub picture: String,
     /// What is predicted.
     pub forecast: Forecast,
 }
@@ -59,13 +58,9 @@ impl Task for PredictProperty {
         let Some(rows) = rows else { return Ok(Ending::Cancelled) };
         let mut found = vec![];
         for (member, mut row) in set.members.iter().zip(rows) {
-            let mut at = 0;
-            for (length, factor) in &about.parts {
-                row.iter_mut().skip(at).take(*length).for_each(|v| *v *= factor);
-                at += length;
-            }
+            scale(&mut row, &about.parts);
             let forecast = predictor.forecast(&row).map_err(|e| Failure(format!("{}: {e}", member.name)))?;
-            found.push(Predicted { name: member.name.clone(), picture: member.picture.clone(), forecast });
+            found.push(Predicted { name: member.name.clone(), forecast });
         }
         control.output((found, set.left_out));
         Ok(Ending::Finished)

@@ -1,12 +1,15 @@
 //! What is asked for, and what comes back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::embed::Values;
+use crate::embed::{TextureSettings, Values};
 use crate::job::map::{Common, DistanceKind, MapSource, columns_of};
-use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Samples, Split, Validation};
+use crate::learn::{
+    CurvePoint, Importance, Predictor, Regressor, Samples, Split, Validation, predictor_bytes, read_predictor,
+};
 use crate::micrograph::Recipe;
+use crate::net::WeightsKind;
 
 /// A request to learn a column of a table from micrographs.
 #[derive(Clone, Debug)]
@@ -33,6 +36,37 @@ pub struct Learn {
     pub seed: u64,
     /// Where features are computed.
     pub device: String,
+}
+
+/// A way to read micrographs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+pub enum InputKind {
+    /// Statistics of phases: fractions, surface, chords, components, S2
+    Statistics,
+    /// Principal components of two-point statistics, as power spectra
+    TwoPoint,
+    /// Principal components of texture vectors: Gram matrices of a feature network
+    Textures,
+    /// Latent point of a model
+    Latent,
+}
+
+impl InputKind {
+    /// What a job reads: texture vectors by a network of these weights, and latent points of this model.
+    pub fn distances(self, weights: &WeightsKind, model: Option<&Path>) -> DistanceKind {
+        match self {
+            Self::Statistics => DistanceKind::Statistics,
+            Self::TwoPoint => DistanceKind::Spectra,
+            Self::Textures => DistanceKind::Textures(weights.clone(), TextureSettings::default()),
+            Self::Latent => DistanceKind::Latent(model.map(Path::to_path_buf)),
+        }
+    }
+}
+
+/// The table of a property set, if that is all there is.
+pub fn own_table(paths: &[PathBuf]) -> Option<PathBuf> {
+    let [folder] = paths else { return None };
+    Some(folder.join("properties.csv")).filter(|path| path.is_file())
 }
 
 /// The name of what is read of a micrograph.
@@ -75,13 +109,32 @@ pub struct About {
     pub split: String,
 }
 
+impl About {
+    /// The bytes of a predictor's file that says this beside it.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn file(&self, predictor: &Predictor) -> Result<Vec<u8>, String> {
+        let about = serde_json::to_value(self).map_err(|e| e.to_string())?;
+        predictor_bytes(predictor, about).map_err(|e| e.to_string())
+    }
+
+    /// A predictor from the bytes of its file, and how it reads micrographs; `path` is named in errors.
+    ///
+    /// # Errors
+    /// The file is no predictor, or does not say how it reads.
+    pub fn read(bytes: &[u8], path: &Path) -> Result<(Predictor, Self), String> {
+        let (predictor, about) = read_predictor(bytes, path).map_err(|e| e.to_string())?;
+        let unknown = |_| format!("{} does not say how it reads micrographs.", path.display());
+        Ok((predictor, serde_json::from_value(about).map_err(unknown)?))
+    }
+}
+
 /// The result of a learning.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// What was asked for.
     pub request: Learn,
-    /// What was learned from; rows are those of the best attempt.
-    pub samples: Samples,
     /// All attempts, the best first.
     pub attempts: Vec<Attempt>,
     /// What the mean predicts.
@@ -101,6 +154,11 @@ pub struct Learned {
 }
 
 impl Learned {
+    /// What was learned from; rows are those of the best attempt.
+    pub fn samples(&self) -> &Samples {
+        &self.predictor.samples
+    }
+
     /// The best attempt.
     pub fn best(&self) -> &Attempt {
         &self.attempts[0]
@@ -134,7 +192,7 @@ impl Learned {
 /// The table or the pattern cannot be read, or names no picture.
 pub fn columns_to_learn(
     source: &MapSource,
-    table: Option<&std::path::Path>,
+    table: Option<&Path>,
     pattern: Option<&str>,
 ) -> Result<Vec<String>, String> {
     let set = source.named_members();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::embed::{Column, Values};
+use crate::folders::has_ending;
 use crate::latent::Picture;
 use crate::micrograph::{PhaseMap, PixelSize, Recipe};
 use crate::synth::{Graphite, Marble};
@@ -198,8 +199,7 @@ fn files_in(folder: &Path, depth: usize, left_out: &mut Vec<String>) -> Vec<Path
     inside.sort();
     inside.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
     // Tables and settings beside pictures are no pictures that went wrong.
-    let is_beside = |path: &PathBuf| path.extension().is_some_and(|e| BESIDE.iter().any(|b| e.eq_ignore_ascii_case(b)));
-    inside.retain(|path| !is_beside(path));
+    inside.retain(|path| !has_ending(path, &BESIDE));
     let mut files = vec![];
     for path in inside {
         match path.is_dir() {

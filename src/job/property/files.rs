@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::request::{PropertyMap, PropertyResults};
 use super::table::{alike, property_rows, property_table};
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, csv_field, file_stem, line_color, scale_color};
-use crate::folders::write_atomically;
+use crate::folders::write_named;
 use crate::micrograph::{image_png, npy_bytes};
 use crate::property::{Convergence, FieldMap, Properties, Quantity};
 
@@ -23,11 +23,7 @@ pub fn write_properties(folder: &Path, results: &PropertyResults) -> Result<Vec<
     let mut written = vec![];
     let mut put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        let parent = path.parent().unwrap_or(folder);
-        let made = std::fs::create_dir_all(parent).and_then(|()| write_atomically(&path, bytes));
-        made.map_err(|e| {
-            format!("{} could not be written: {e}. Choose another folder, or make room there.", path.display())
-        })?;
+        write_named(&path, bytes)?;
         written.push(path);
         Ok::<(), String>(())
     };

@@ -76,8 +76,8 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         *settings = LatentSettings { seed: settings.seed, turn: settings.turn, ..LatentSettings::of(settings.model) };
     }
     let of = |is_chosen: bool| if is_chosen { weights.clone() } else { WeightsKind::BuiltIn };
-    (settings.weights, settings.style) = (of(space.encoder_as_chosen), Some(of(space.style_as_chosen)));
-    settings.style = settings.style.take().filter(|style| *style != settings.weights);
+    settings.weights = of(space.encoder_as_chosen);
+    settings.style = Some(of(space.style_as_chosen)).filter(|style| *style != settings.weights);
     let options = LatentPreset::ALL.map(|p| (p, p.name(), p.tooltip()));
     let tip = "Settings that go together.";
     let current = LatentPreset::of(settings);

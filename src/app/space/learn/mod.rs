@@ -15,15 +15,12 @@ pub use state::LearnSpace;
 use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
+use crate::folders::has_ending;
 use crate::job::{Progress, Request};
 use crate::latent::Model;
 use crate::micrograph::is_picture;
 use crate::project::Project;
 use state::{EXPORT, LEARN, NAME, STOP, Set};
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    path.extension().is_some_and(|e| endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)))
-}
 
 impl Space for LearnSpace {
     fn name(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 
-use super::state::{LearnSpace, NAME, Reading, Set, SplitKind, Wanted};
+use super::state::{LearnSpace, NAME, Set, Wanted};
 use super::work;
 use crate::app::shared::Shared;
 use crate::app::shared::ask::{ask_for_files, picture_filters};
@@ -10,8 +10,8 @@ use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::PathKind;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
-use crate::job::{Progress, Request};
-use crate::learn::Regressor;
+use crate::job::{InputKind, Progress, Request};
+use crate::learn::{Regressor, SplitKind};
 
 pub fn panel(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     egui::Panel::bottom("learn start")
@@ -144,20 +144,24 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
         &mut wanted.readings,
         &[
             (
-                Reading::Statistics,
+                InputKind::Statistics,
                 "Statistics of phases",
                 "Volume fraction, surface, chords, components and S2 of each phase.",
             ),
             (
-                Reading::TwoPoint,
+                InputKind::TwoPoint,
                 "Two-point statistics",
                 "Principal components of power spectra, which are two-point correlations along all directions.",
             ),
-            (Reading::Textures, "Texture vectors", &network),
-            (Reading::Latent, "Latent point", "The latent point of a model that was trained in the Latent workspace."),
+            (InputKind::Textures, "Texture vectors", &network),
+            (
+                InputKind::Latent,
+                "Latent point",
+                "The latent point of a model that was trained in the Latent workspace.",
+            ),
         ],
     );
-    if wanted.readings.contains(&Reading::Latent) {
+    if wanted.readings.contains(&InputKind::Latent) {
         let tip = "The file of a latent model. Without one the built-in model is taken.";
         row(ui, "Model", tip, |ui| {
             ui.horizontal(|ui| {

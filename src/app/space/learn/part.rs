@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::state::{LearnSpace, OpenPredictor, Wanted};
 use crate::job::DistanceKind;
 use crate::job::{About, Attempt, Learn, Learned, MapSource};
-use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation, predictor_bytes, read_predictor};
+use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation};
 use crate::project::Part;
 
 /// The name of the part.
@@ -47,8 +47,7 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
     let mut part = Part::default();
     let mut results = None;
     if let Some(learned) = &space.learned
-        && let Ok(about) = serde_json::to_value(&learned.about)
-        && let Ok(bytes) = predictor_bytes(&learned.predictor, about)
+        && let Ok(bytes) = learned.about.file(&learned.predictor)
     {
         part.put_file(PREDICTOR, bytes);
         let attempts = learned.attempts.iter().map(|a| (a.inputs, a.regressor, a.validation.clone()));
@@ -72,10 +71,7 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
 pub fn read(part: &Part) -> Result<Kept, String> {
     let facts: Facts = part.get()?;
     let Some(results) = facts.results else { return Ok(Kept { wanted: facts.wanted, learned: None }) };
-    let (predictor, about) =
-        read_predictor(part.file(PREDICTOR)?, Path::new(PREDICTOR)).map_err(|error| error.to_string())?;
-    let about: About =
-        serde_json::from_value(about).map_err(|_| "its predictor does not say how it reads".to_string())?;
+    let (predictor, about) = About::read(part.file(PREDICTOR)?, Path::new(PREDICTOR))?;
     check(&results, &predictor)?;
     let attempt = |(inputs, regressor, validation)| Attempt { inputs, regressor, validation };
     let learned = Learned {
@@ -92,7 +88,6 @@ pub fn read(part: &Part) -> Result<Kept, String> {
             seed: facts.wanted.seed,
             device: String::new(),
         },
-        samples: predictor.samples.clone(),
         attempts: results.attempts.into_iter().map(attempt).collect(),
         mean: results.mean,
         fractions: results.fractions,
@@ -121,9 +116,5 @@ fn check(results: &Results, predictor: &Predictor) -> Result<(), String> {
 pub fn take(space: &mut LearnSpace, kept: Kept) {
     space.wanted = kept.wanted;
     space.learned = kept.learned.map(Arc::new);
-    space.open = space.learned.as_ref().map(|learned| OpenPredictor {
-        name: learned.best().regressor.name().into(),
-        predictor: learned.predictor.clone(),
-        about: learned.about.clone(),
-    });
+    space.open = space.learned.as_deref().map(OpenPredictor::of);
 }

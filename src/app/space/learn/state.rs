@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::shared::watch::{OneShot, Watch};
-use crate::job::{About, DistanceKind, Learn, Learned, MapSource, PredictProperty, Predicted};
-use crate::learn::{Predictor, Regressor, Split};
+use crate::job::{About, InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, own_table};
+use crate::learn::{Predictor, Regressor, SplitKind};
 
 /// The space's name.
 pub const NAME: &str = "Learn";
@@ -23,27 +23,6 @@ pub enum Set {
     Graphite,
 }
 
-/// A way to read micrographs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub enum Reading {
-    Statistics,
-    TwoPoint,
-    Textures,
-    Latent,
-}
-
-impl Reading {
-    pub const ALL: [Self; 4] = [Self::Statistics, Self::TwoPoint, Self::Textures, Self::Latent];
-}
-
-/// How samples are split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum SplitKind {
-    Micrographs,
-    LeaveOneOut,
-    Random,
-}
-
 /// What is learned, from what and how.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -58,7 +37,7 @@ pub struct Wanted {
     pub table: Option<PathBuf>,
     pub pattern: String,
     pub column: String,
-    pub readings: Vec<Reading>,
+    pub readings: Vec<InputKind>,
     /// The file of a latent model; the built-in one without.
     pub model: Option<PathBuf>,
     pub regressors: Vec<Regressor>,
@@ -80,7 +59,7 @@ impl Default for Wanted {
             table: None,
             pattern: String::new(),
             column: String::new(),
-            readings: vec![Reading::Statistics, Reading::TwoPoint, Reading::Textures],
+            readings: vec![InputKind::Statistics, InputKind::TwoPoint, InputKind::Textures],
             model: None,
             regressors: Regressor::ALL.to_vec(),
             split: SplitKind::Micrographs,
@@ -104,25 +83,16 @@ impl Wanted {
 
     /// The table that was chosen, or the one of a property set in the only folder.
     pub fn table_of(&self) -> Option<PathBuf> {
-        let own = match (self.set, self.files.as_slice()) {
-            (Set::Files, [folder]) => Some(folder.join("properties.csv")).filter(|path| path.is_file()),
-            _ => None,
-        };
-        self.table.clone().filter(|_| self.set == Set::Files).or(own.filter(|_| self.pattern.trim().is_empty()))
+        if self.set != Set::Files {
+            return None;
+        }
+        let own = || own_table(&self.files).filter(|_| self.pattern.trim().is_empty());
+        self.table.clone().or_else(own)
     }
 
     /// The pattern of names, if there is one.
     pub fn pattern_of(&self) -> Option<String> {
         Some(self.pattern.trim().to_string()).filter(|p| self.set == Set::Files && !p.is_empty())
-    }
-
-    /// How samples are split.
-    pub fn split_of(&self) -> Split {
-        match self.split {
-            SplitKind::Micrographs => Split::ByMicrograph(self.parts),
-            SplitKind::LeaveOneOut => Split::LeaveOneOut,
-            SplitKind::Random => Split::Random(self.parts),
-        }
     }
 }
 
@@ -146,6 +116,17 @@ pub struct OpenPredictor {
     pub name: String,
     pub predictor: Arc<Predictor>,
     pub about: About,
+}
+
+impl OpenPredictor {
+    /// What was learned.
+    pub fn of(learned: &Learned) -> Self {
+        Self {
+            name: learned.best().regressor.name().into(),
+            predictor: learned.predictor.clone(),
+            about: learned.about.clone(),
+        }
+    }
 }
 
 /// The state of the workspace.
@@ -188,16 +169,5 @@ impl LearnSpace {
     /// Whether something is being learned.
     pub fn is_running(&self) -> bool {
         self.job.is_running()
-    }
-
-    /// The inputs as a job takes them; textures with these weights.
-    pub(super) fn inputs(&self, weights: crate::net::WeightsKind) -> Vec<DistanceKind> {
-        let kind = |reading: &Reading| match reading {
-            Reading::Statistics => DistanceKind::Statistics,
-            Reading::TwoPoint => DistanceKind::Spectra,
-            Reading::Textures => DistanceKind::Textures(weights.clone(), crate::embed::TextureSettings::default()),
-            Reading::Latent => DistanceKind::Latent(self.wanted.model.clone()),
-        };
-        self.wanted.readings.iter().map(kind).collect()
     }
 }

@@ -9,8 +9,7 @@ use crate::app::shared::Shared;
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::{News, OneShot};
-use crate::job::{Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_learned};
-use crate::learn::read_predictor;
+use crate::job::{About, Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_learned};
 use crate::micrograph::ENDINGS;
 
 /// Keeps the columns up to date while the workspace is shown.
@@ -59,6 +58,7 @@ pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
         return;
     }
     let wanted = &space.wanted;
+    let weights = gram_settings(shared).weights;
     let prepares = wanted.set == Set::Files && wanted.prepares && shared.document.is_some();
     let request = Learn {
         source: wanted.source(),
@@ -67,9 +67,9 @@ pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
         table: wanted.table_of(),
         pattern: wanted.pattern_of(),
         column: wanted.column.clone(),
-        inputs: space.inputs(gram_settings(shared).weights),
+        inputs: wanted.readings.iter().map(|kind| kind.distances(&weights, wanted.model.as_deref())).collect(),
         regressors: wanted.regressors.clone(),
-        split: wanted.split_of(),
+        split: wanted.split.into_parts(wanted.parts),
         seed: wanted.seed,
         device: shared.settings.device.clone(),
     };
@@ -83,11 +83,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
         match news {
             News::Output(learned) => {
                 space.predicting.stop();
-                space.open = Some(OpenPredictor {
-                    name: learned.best().regressor.name().into(),
-                    predictor: learned.predictor.clone(),
-                    about: learned.about.clone(),
-                });
+                space.open = Some(OpenPredictor::of(&learned));
                 (space.learned, space.attempt, space.tab) = (Some(learned), 0, Tab::Scores);
                 space.predicted.clear();
                 shared.changed();
@@ -131,9 +127,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
 pub fn open(space: &mut LearnSpace, shared: &mut Shared, path: PathBuf) {
     let read = move || {
         let bytes = std::fs::read(&path).map_err(|e| format!("{} could not be read: {e}.", path.display()))?;
-        let (predictor, about) = read_predictor(&bytes, &path).map_err(|e| e.to_string())?;
-        let about = serde_json::from_value(about)
-            .map_err(|_| format!("{} does not say how it reads micrographs.", path.display()))?;
+        let (predictor, about) = About::read(&bytes, &path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok(OpenPredictor { name, predictor: Arc::new(predictor), about })
     };

@@ -29,6 +29,7 @@ use crate::app::shared::Shared;
 use crate::app::shared::question::PathKind;
 use crate::app::shared::watch::{News, OneShot};
 use crate::app::theme;
+use crate::folders::has_ending;
 use crate::job::{AddToMap, Ending, Map, MapSource, Progress, write_map};
 use crate::project::Project;
 use atlas::AtlasImage;
@@ -115,9 +116,6 @@ impl Space for MapSpace {
 
     /// Pictures and folders are the next set, or are added to the map that is shown; a table of values is taken with them.
     fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
-        let has_ending = |path: &PathBuf, all: &[&str]| {
-            path.extension().is_some_and(|own| all.iter().any(|ending| own.eq_ignore_ascii_case(ending)))
-        };
         let (tables, files): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|path| has_ending(path, &["csv", "tsv", "txt"]));
         let is_model = |path: &PathBuf| crate::latent::Model::is_model_file(path);

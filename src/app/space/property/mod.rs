@@ -20,6 +20,7 @@ use super::{Space, SpaceCommand, Status};
 use crate::app::command::plain_key;
 use crate::app::shared::Shared;
 use crate::app::shared::watch::{News, OneShot};
+use crate::folders::has_ending;
 use crate::job::{Ending, Progress, Request};
 use crate::micrograph::is_picture;
 use crate::project::Project;
@@ -98,10 +99,8 @@ impl Space for PropertySpace {
                 None => left.push(path),
             }
         }
-        let is_table = |path: &PathBuf| {
-            path.extension().is_some_and(|e| ["csv", "txt", "tsv"].iter().any(|t| e.eq_ignore_ascii_case(t)))
-        };
-        let (tables, files): (Vec<_>, Vec<_>) = left.into_iter().partition(is_table);
+        let (tables, files): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|path| has_ending(path, &["csv", "txt", "tsv"]));
         tables.into_iter().for_each(|path| materials::open_table(self, shared, &path));
         let (pictures, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| is_picture(path));
         self.waiting.extend(pictures);

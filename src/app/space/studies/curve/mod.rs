@@ -19,6 +19,7 @@ use crate::app::shared::watch::News;
 use crate::app::space::annealing::exchange_settings;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
+use crate::folders::has_ending;
 use crate::job::{Ending, FromCurve, Progress, Request, write_curve_realisation, write_curve_table};
 use crate::project::Project;
 use state::{Curve, SIZE};
@@ -77,7 +78,7 @@ impl Space for CurveSpace {
     }
 
     fn own_files(&self) -> Option<fn(&Path) -> bool> {
-        Some(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")))
+        Some(|path| has_ending(path, &["csv"]))
     }
 
     fn open(&mut self, path: PathBuf, shared: &mut Shared) {
