@@ -10,9 +10,9 @@ use microwright::job::{
     write_learned,
 };
 use microwright::learn::{Regressor, Split, read_predictor};
-use microwright::micrograph::write_labels_png;
+use microwright::micrograph::{write_image_png, write_labels_png};
 use microwright::net::WeightsKind;
-use microwright::synth;
+use microwright::synth::{self, Marble};
 
 /// Everything that a task gives, and how it ended.
 fn finished<T: Task>(task: T) -> (Vec<T::Output>, Ending) {
@@ -131,6 +131,26 @@ fn what_cannot_be_learned_is_said() {
     assert!(reason.contains("5 micrographs with a value are too few"), "{reason}");
     let none = Learn { regressors: vec![], ..request(folder.path(), "fraction") };
     assert!(learned(none).expect_err("nothing").contains("Choose at least one"));
+}
+
+#[test]
+fn grey_pictures_are_learned_from_without_statistics_of_phases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut table = String::from("file,scale\n");
+    for n in 0..12u64 {
+        let mut marble = Marble::random(n);
+        marble.scale = 3.0 + n as f64;
+        let grey: Vec<f32> = marble.picture(48, n).into_iter().flat_map(|v| [f32::from(v); 3]).collect();
+        write_image_png(&folder.path().join(format!("{n}.png")), &grey, (48, 48), None).expect("a file");
+        table += &format!("{n}.png,{}\n", marble.scale);
+    }
+    std::fs::write(folder.path().join("values.csv"), table).expect("a table");
+    let inputs = vec![DistanceKind::Statistics, DistanceKind::Spectra];
+    let found = learned(Learn { inputs, ..request(folder.path(), "scale") }).expect("learned");
+    assert_eq!(found.request.inputs, [DistanceKind::Spectra]);
+    assert!(found.notes.iter().any(|n| n.contains("no micrograph has phases")), "{:?}", found.notes);
+    let reason = learned(request(folder.path(), "scale")).expect_err("nothing to read");
+    assert!(reason.contains("it has no phases"), "{reason}");
 }
 
 #[test]

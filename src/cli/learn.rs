@@ -39,7 +39,7 @@ pub struct LearnArguments {
     #[arg(long, value_name = "DIR", default_value = "learned")]
     output: PathBuf,
     /// Prepare and segment by a recipe, as the window saves it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "graphite")]
     recipe: Option<PathBuf>,
     /// Cut patches of this edge out of each micrograph; they have its value
     #[arg(long, conflicts_with = "graphite", value_parser = clap::value_parser!(u32).range(8..=16_384))]

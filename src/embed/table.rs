@@ -218,7 +218,11 @@ pub fn join(table: &Table, members: &[String]) -> Result<Joined, TableError> {
         }
     }
     let member_of = |name: &str| forms(name).iter().find_map(|form| known.get(form).copied().flatten());
-    let named = |cells: &[Option<String>]| cells.iter().flatten().filter(|cell| member_of(cell).is_some()).count();
+    // A column of values can look like names, such as 0.134 like 0.png, but then many rows name the same one.
+    let named = |cells: &[Option<String>]| {
+        let named: HashSet<usize> = cells.iter().flatten().filter_map(|cell| member_of(cell)).collect();
+        named.len()
+    };
     let counts: Vec<usize> = table.cells.iter().map(|cells| named(cells)).collect();
     // Of equal columns the first.
     let by = (0..counts.len()).rev().max_by_key(|k| counts[*k]).filter(|k| counts[*k] > 0);
@@ -378,6 +382,10 @@ mod tests {
         assert_eq!(joined.missing, [1, 3]);
         let temperatures = joined.columns.iter().find(|c| c.name == "T").expect("the column");
         assert_eq!(temperatures.values, Values::Numbers(vec![Some(10.0), None, Some(20.0), None]));
+        // Values that look like a name name it again and again; names are the column with the most of them.
+        let text = "E,file\n0.1,0.png\n0.2,1.png\n0.3,5.png\n";
+        let few = self::members(&["0.png", "1.png", "2.png"]);
+        assert_eq!(join(&Table::parse(text.as_bytes()).expect("a table"), &few).expect("names").by, "file");
         let strange = Table::parse(b"a,b\n1,2\n").expect("a table");
         assert!(join(&strange, &members).expect_err("no names").to_string().contains("names a picture"));
     }

@@ -175,18 +175,33 @@ impl Figure {
         file_stem(&self.title)
     }
 
-    /// As CSV: the x values, one column a curve, and two columns a band.
+    /// As CSV: the x values, one column a curve, and two columns a band. Curves with other x values than the
+    /// longest have a column for these.
     pub fn csv(&self) -> String {
-        let names: Vec<_> = self.series.iter().map(|s| format!("\"{}\"", s.name)).collect();
+        let longest_series = self.series.iter().max_by_key(|s| s.points.len());
+        let shared: Vec<f64> = longest_series.map_or(vec![], |s| s.points.iter().map(|p| p.0).collect());
+        let has_own = |s: &Series| s.points.iter().zip(&shared).any(|(p, x)| p.0 != *x);
+        let quoted = |text: &str| text.replace('"', "\"\"");
+        let names: Vec<_> = (self.series.iter())
+            .map(|s| match has_own(s) {
+                true => format!("\"{0}, x\",\"{0}\"", quoted(&s.name)),
+                false => format!("\"{}\"", quoted(&s.name)),
+            })
+            .collect();
         let bands = r#","band, lower","band, upper""#.repeat(self.bands.len());
-        let dots: String = self.dots.iter().map(|d| format!(",\"{0}, x\",\"{0}, y\",\"{0}, ±\"", d.name)).collect();
-        let mut text = format!("\"{}\",{}{bands}{dots}\n", self.x_label, names.join(","));
+        let dots: String =
+            self.dots.iter().map(|d| format!(",\"{0}, x\",\"{0}, y\",\"{0}, ±\"", quoted(&d.name))).collect();
+        let mut text = format!("\"{}\",{}{bands}{dots}\n", quoted(&self.x_label), names.join(","));
         let lengths = self.series.iter().map(|s| s.points.len()).chain(self.dots.iter().map(|d| d.points.len()));
         let longest = lengths.max().unwrap_or(0);
         for row in 0..longest {
-            let x = self.series.iter().find_map(|s| s.points.get(row)).map_or(0.0, |p| p.0);
+            let x = shared.get(row).map_or(String::new(), f64::to_string);
             let cell = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.9e}"));
-            let curves = self.series.iter().map(|s| cell(s.points.get(row).map(|p| p.1)));
+            let curves = self.series.iter().flat_map(|s| {
+                let point = s.points.get(row);
+                let x = has_own(s).then(|| cell(point.map(|p| p.0)));
+                x.into_iter().chain([cell(point.map(|p| p.1))])
+            });
             let bands = self.bands.iter().map(|band| band.points.get(row));
             let bands = bands.flat_map(|p| [cell(p.map(|p| p.1)), cell(p.map(|p| p.2))]);
             let dots = self.dots.iter().map(|dots| dots.points.get(row));
@@ -225,7 +240,7 @@ impl Figure {
         } else {
             // Curves stand on 0; dots may lie far from it.
             let range = match self.dots.is_empty() {
-                true => low.min(0.0)..high * 1.05 + f64::MIN_POSITIVE,
+                true => low.min(0.0)..high.max(0.0) * 1.05 + f64::MIN_POSITIVE,
                 false => low - 0.03 * (high - low)..high + 0.03 * (high - low) + f64::MIN_POSITIVE,
             };
             let mut chart = builder.build_cartesian_2d(x_start..x_end, range).map_err(|e| e.to_string())?;
@@ -336,6 +351,13 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join("s2-r.csv")).expect("a table");
         assert_eq!(text.lines().next(), Some("\"distance r (px)\",\"original\""));
         assert!(std::fs::read(folder.path().join("s2-r.png")).expect("a picture").starts_with(b"\x89PNG"));
+        let mut two = figure("two", &[1.0, 2.0]);
+        let points = vec![(0.5, 3.0), (1.5, 4.0), (2.5, 5.0)];
+        two.series.push(Series { name: "the \"other\"".into(), color: MADE, points });
+        let lines: Vec<String> = two.csv().lines().map(String::from).collect();
+        assert_eq!(lines[0], r#""distance r (px)","original, x","original","the ""other""""#);
+        assert_eq!(lines[3], "2.5,,,5.000000000e0");
+        assert!(figure("below", &[-2.0, -1.0]).svg().is_ok());
         let both = side_by_side(&[figure("left", &[1.0, 2.0]), figure("right", &[2.0, 1.0])]).expect("a figure");
         assert!(both.contains("left") && both.contains("right"));
         let error = figure("empty", &[]).svg().expect_err("nothing to draw");

@@ -157,8 +157,11 @@ impl Model {
     /// # Errors
     /// Never, unless the file in the build is damaged.
     pub fn built_in() -> Result<Self, LatentError> {
-        Self::from_bytes(include_bytes!("../../weights/graphite.safetensors"), Path::new("graphite.safetensors"))
+        Self::from_bytes(Self::BUILT_IN, Path::new("graphite.safetensors"))
     }
+
+    /// The file of the model that comes with the program.
+    pub const BUILT_IN: &[u8] = include_bytes!("../../weights/graphite.safetensors");
 
     /// Whether the header of a file names it a model; does not read the whole file.
     pub fn is_model_file(path: &Path) -> bool {

@@ -424,7 +424,11 @@ impl Trainer {
     /// The checkpoint belongs to another training; the message says in what they differ.
     pub fn resume(&mut self, tensors: &Tensors, text: &str) -> Result<(), LatentError> {
         let other = |what: &str| LatentError::Settings(format!("The checkpoint cannot be resumed: {what}."));
-        let kept: Kept = serde_json::from_str(text).map_err(|_| other("it is damaged"))?;
+        let mut kept: Kept = serde_json::from_str(text).map_err(|_| other("it is damaged"))?;
+        if kept.style_network.is_empty() {
+            // Checkpoints from before there were two networks name one.
+            kept.style_network.clone_from(&kept.network);
+        }
         let same = LatentSettings { device: self.settings.device.clone(), ..kept.settings } == self.settings;
         let mut order = kept.state.order.clone();
         order.sort_unstable();

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::LearnError;
-use super::measure::distance;
+use super::measure::{distance, drawn};
 use super::score::Prediction;
 
 /// A Gaussian process with the kernel `exp(−d²/2l²) + a x·x′/⟨x·x⟩` and noise (Rasmussen & Williams, Gaussian Processes for
@@ -16,8 +16,6 @@ pub struct GaussianProcess {
     rows: Array2<f64>,
     mean: f64,
     kernel: Kernel,
-    /// The noise over the variance of the process.
-    noise: f64,
     variance: f64,
     values: Vec<f64>,
     vectors: Mat<f64>,
@@ -25,11 +23,17 @@ pub struct GaussianProcess {
     weights: Vec<f64>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Kernel {
-    length: f64,
-    linear: f64,
-    scale: f64,
+/// A kernel with its noise.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Kernel {
+    /// The length l.
+    pub length: f64,
+    /// The share a of the linear part.
+    pub linear: f64,
+    /// The mean square ⟨x·x⟩ of the rows.
+    pub scale: f64,
+    /// The noise over the variance of the process.
+    pub noise: f64,
 }
 
 /// Lengths that are tried, in units of the median distance of rows.
@@ -87,52 +91,43 @@ impl Parts {
 }
 
 impl GaussianProcess {
-    /// Fits it.
+    /// The kernel and the noise of the largest marginal likelihood.
+    ///
+    /// # Errors
+    /// The eigenvalues of a kernel cannot be computed.
+    pub fn tune(rows: &Array2<f64>, values: &[f64]) -> Result<Kernel, LearnError> {
+        let some = drawn(values.len(), MOST_JUDGED);
+        let rows = rows.select(ndarray::Axis(0), &some);
+        let (_, centred) = centred(&some, values);
+        let length = median_distance(&rows);
+        let scale = (rows.iter().map(|v| v * v).sum::<f64>() / some.len() as f64).max(f64::MIN_POSITIVE);
+        let one = |share: &f64, linear| Kernel { length: share * length, linear, scale, noise: 1.0 };
+        let kernels: Vec<Kernel> = LENGTHS.iter().flat_map(|share| LINEAR.map(|linear| one(share, linear))).collect();
+        let judge = |kernel: &Kernel| -> Result<(f64, Kernel), LearnError> {
+            let parts = Parts::of(*kernel, &rows, &centred)?;
+            let best = NOISES.into_iter().map(|noise| (parts.likelihood(noise).1, Kernel { noise, ..*kernel }));
+            Ok(best.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f64::NEG_INFINITY, *kernel)))
+        };
+        let all: Vec<(f64, Kernel)> = kernels.par_iter().map(judge).collect::<Result<_, _>>()?;
+        let best = all.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        best.map(|(_, kernel)| kernel).ok_or_else(|| LearnError::Numbers("There is no kernel.".into()))
+    }
+
+    /// Fits it with a kernel.
     ///
     /// # Errors
     /// The eigenvalues of the kernel cannot be computed.
-    pub fn fit(rows: &Array2<f64>, values: &[f64]) -> Result<Self, LearnError> {
-        let kept: Vec<usize> = (0..values.len()).step_by(values.len().div_ceil(MOST_ROWS).max(1)).collect();
-        let (rows, values) =
-            (&rows.select(ndarray::Axis(0), &kept), kept.iter().map(|n| values[*n]).collect::<Vec<_>>());
-        let count = values.len();
-        let mean = values.iter().sum::<f64>() / count as f64;
-        let centred: Vec<f64> = values.iter().map(|v| v - mean).collect();
-        let some: Vec<usize> = (0..count).step_by(count.div_ceil(MOST_JUDGED)).collect();
-        let (judged, own) =
-            (rows.select(ndarray::Axis(0), &some), some.iter().map(|n| centred[*n]).collect::<Vec<_>>());
-        let median = median_distance(&judged);
-        let scale = rows.iter().map(|v| v * v).sum::<f64>() / count as f64;
-        let kernels: Vec<Kernel> = LENGTHS
-            .iter()
-            .flat_map(|length| {
-                let one = |linear| Kernel { length: length * median, linear, scale: scale.max(f64::MIN_POSITIVE) };
-                LINEAR.map(one)
-            })
-            .collect();
-        let judge = |kernel: &Kernel| -> Result<(f64, Kernel, f64), LearnError> {
-            let parts = Parts::of(*kernel, &judged, &own)?;
-            let best = NOISES.into_iter().map(|noise| (parts.likelihood(noise).1, noise));
-            let (likelihood, noise) = best.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f64::NEG_INFINITY, 1.0));
-            Ok((likelihood, *kernel, noise))
-        };
-        let all: Vec<(f64, Kernel, f64)> = kernels.par_iter().map(judge).collect::<Result<_, _>>()?;
-        let best = all.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
-        let (_, kernel, noise) = best.ok_or_else(|| LearnError::Numbers("There is no kernel.".into()))?;
-        let parts = Parts::of(kernel, rows, &centred)?;
-        let (variance, _) = parts.likelihood(noise);
-        let solved: Vec<f64> = parts.along.iter().zip(&parts.values).map(|(z, v)| z / (v + noise)).collect();
+    pub fn fit(rows: &Array2<f64>, values: &[f64], kernel: Kernel) -> Result<Self, LearnError> {
+        let some = drawn(values.len(), MOST_ROWS);
+        let rows = rows.select(ndarray::Axis(0), &some);
+        let (mean, centred) = centred(&some, values);
+        let count = some.len();
+        let parts = Parts::of(kernel, &rows, &centred)?;
+        let (variance, _) = parts.likelihood(kernel.noise);
+        let solved: Vec<f64> = parts.along.iter().zip(&parts.values).map(|(z, v)| z / (v + kernel.noise)).collect();
         let weight = |i: usize| (0..count).map(|k| parts.vectors[(i, k)] * solved[k]).sum();
-        Ok(Self {
-            rows: rows.clone(),
-            mean,
-            kernel,
-            noise,
-            variance,
-            weights: (0..count).map(weight).collect(),
-            values: parts.values,
-            vectors: parts.vectors,
-        })
+        let weights = (0..count).map(weight).collect();
+        Ok(Self { rows, mean, kernel, variance, weights, values: parts.values, vectors: parts.vectors })
     }
 
     /// The predictions of rows with their standard deviations, noise included (Rasmussen & Williams, Eq. 2.25 and 2.26).
@@ -144,14 +139,20 @@ impl GaussianProcess {
             let explained: f64 = (0..count)
                 .map(|k| {
                     let along: f64 = (0..count).map(|i| self.vectors[(i, k)] * near[i]).sum();
-                    along * along / (self.values[k] + self.noise)
+                    along * along / (self.values[k] + self.kernel.noise)
                 })
                 .sum();
-            let left = (self.kernel.of(row, row) + self.noise - explained).max(self.noise);
+            let left = (self.kernel.of(row, row) + self.kernel.noise - explained).max(self.kernel.noise);
             Prediction { value, deviation: Some((self.variance * left).sqrt()) }
         };
         (0..rows.nrows()).into_par_iter().map(|i| of(rows.row(i))).collect()
     }
+}
+
+/// The mean of some values, and these values without it.
+fn centred(some: &[usize], values: &[f64]) -> (f64, Vec<f64>) {
+    let mean = some.iter().map(|n| values[*n]).sum::<f64>() / some.len() as f64;
+    (mean, some.iter().map(|n| values[*n] - mean).collect())
 }
 
 /// The median distance of pairs of rows, or 1 if all are the same.
@@ -165,6 +166,11 @@ fn median_distance(rows: &Array2<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fit(rows: &Array2<f64>, values: &[f64]) -> GaussianProcess {
+        let kernel = GaussianProcess::tune(rows, values).expect("a kernel");
+        GaussianProcess::fit(rows, values, kernel).expect("a fit")
+    }
 
     fn sample(count: usize, noise: f64, offset: usize) -> (Array2<f64>, Vec<f64>) {
         let chance = |n: usize| {
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn a_curved_surface_is_learned_and_error_bars_hold_what_they_say() {
         let (rows, values) = sample(120, 0.1, 0);
-        let fitted = GaussianProcess::fit(&rows, &values).expect("a fit");
+        let fitted = fit(&rows, &values);
         let (others, wanted) = sample(200, 0.1, 50_000);
         let found = fitted.predict(&others);
         let rmse = (found.iter().zip(&wanted).map(|(p, v)| (p.value - v).powi(2)).sum::<f64>() / 200.0).sqrt();
@@ -202,7 +208,7 @@ mod tests {
     fn a_plane_is_continued_beyond_the_samples() {
         let (rows, _) = sample(60, 0.0, 0);
         let plane: Vec<f64> = rows.rows().into_iter().map(|r| 1.0 + 2.0 * r[0] - r[1]).collect();
-        let fitted = GaussianProcess::fit(&rows, &plane).expect("a fit");
+        let fitted = fit(&rows, &plane);
         let found = fitted.predict(&Array2::from_shape_vec((1, 2), vec![4.0, -4.0]).expect("two"))[0].value;
         assert!((found - 13.0).abs() < 0.5, "{found}");
     }

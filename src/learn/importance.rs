@@ -36,7 +36,7 @@ pub fn importances(
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Vec<Importance>>, LearnError> {
     let of_part = |part: &Vec<usize>| -> Result<Option<(f64, Vec<f64>)>, LearnError> {
-        let (own, fitted) = regressor.learn(&samples.take(&without(part, samples.count())), reduction)?;
+        let (own, _, fitted) = regressor.learn(&samples.take(&without(part, samples.count())), reduction)?;
         let is_component = matches!(reduction, ReductionKind::Components(_));
         let left_out = samples.rows.select(ndarray::Axis(0), part);
         let rows = if is_component { own.apply_all(&left_out) } else { left_out };

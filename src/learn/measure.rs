@@ -1,4 +1,4 @@
-//! Distances and variances of rows.
+//! Distances and variances of rows, and draws of them.
 
 use ndarray::ArrayView1;
 
@@ -12,4 +12,9 @@ pub fn variance(column: ArrayView1<f64>) -> f64 {
     let count = column.len() as f64;
     let mean = column.sum() / count;
     column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count
+}
+
+/// At most so many of a count, evenly drawn.
+pub fn drawn(count: usize, most: usize) -> Vec<usize> {
+    (0..count).step_by(count.div_ceil(most).max(1)).collect()
 }

@@ -1,41 +1,44 @@
 //! What is kept of a learning, and what it says of a new micrograph.
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::LearnError;
-use super::measure::distance;
+use super::measure::{distance, drawn};
 use super::reduction::{Reduction, ReductionKind};
-use super::regressor::{Fitted, Regressor};
+use super::regressor::{Fitted, Regressor, Tuned};
 use super::samples::Samples;
 use super::score::Scores;
-use super::span::Span;
 use super::split::{Split, folds, without};
 use super::validate::quantile;
 
-/// A regression on all samples, with what is needed to judge a new one. Its file holds the samples, and opening it fits the
-/// regression again.
+/// A regression on all samples, with what is needed to judge a new one. Its file holds the reduced samples and the settings
+/// of the regression, and opening it fits that again.
 #[derive(Debug)]
 pub struct Predictor {
-    /// What was learned from.
+    /// What was learned from; rows are reduced ones.
     pub samples: Samples,
-    /// Where the rows are coordinates in a span: its axes.
-    pub span: Option<Span>,
-    /// How rows become few numbers.
-    pub reduction_kind: ReductionKind,
-    /// The kind of regression.
-    pub regressor: Regressor,
+    /// From the inputs of a micrograph to a row.
+    pub reduction: Reduction,
+    /// The kind of regression with its settings.
+    pub tuned: Tuned,
+    /// What is known of its errors.
+    pub known: Known,
+    fitted: Fitted,
+}
+
+/// What is known of a predictor's errors.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Known {
     /// The scores of the validation.
     pub scores: Scores,
     /// Half of the width of the interval that holds 95 % of the validation's errors.
     pub half_width: f64,
-    reduction: Reduction,
-    /// The reduced rows of the samples.
-    rows: Array2<f64>,
-    fitted: Fitted,
-    /// The distance to the nearest sample of another micrograph, and the distance from what the components of the other
-    /// half of the samples stand for, that 95 % of the samples have at most.
-    reach: f64,
-    beside: f64,
+    /// The distance to the nearest sample of another micrograph that 95 % of the samples have at most.
+    pub reach: f64,
+    /// The distance from what the components of the other half of the samples stand for that 95 % of the samples have at
+    /// most.
+    pub beside: f64,
 }
 
 /// A prediction with its interval.
@@ -50,79 +53,82 @@ pub struct Forecast {
     pub novelty: f64,
 }
 
+/// The most samples whose nearest others are looked for.
+const MOST_LOOKED_AT: usize = 2000;
+
 impl Predictor {
-    /// Fits a regression to all samples. `scores` and `half_width` are those of its validation.
+    /// Fits a regression to all samples. `long` is the reduction of the inputs themselves where the samples' rows are
+    /// coordinates in their span; `scores` and `half_width` are those of its validation.
     ///
     /// # Errors
     /// The numbers cannot be computed.
-    pub fn fit(
+    pub fn learn(
         samples: Samples,
-        span: Option<Span>,
-        reduction_kind: ReductionKind,
+        long: Option<Reduction>,
+        kind: ReductionKind,
         regressor: Regressor,
         scores: Scores,
         half_width: f64,
     ) -> Result<Self, LearnError> {
         samples.check()?;
-        let (reduction, fitted) = regressor.learn(&samples, reduction_kind)?;
+        let (reduction, tuned, fitted) = regressor.learn(&samples, kind)?;
         let rows = reduction.apply_all(&samples.rows);
-        let nearest = |n: usize| {
+        let nearest = |n: &usize| {
             // The nearest of another micrograph.
-            let others = (0..samples.count()).filter(|k| samples.groups[*k] != samples.groups[n]);
-            others.map(|k| distance(rows.row(n), rows.row(k))).fold(f64::INFINITY, f64::min)
+            let others = (0..samples.count()).filter(|k| samples.groups[*k] != samples.groups[*n]);
+            others.map(|k| distance(rows.row(*n), rows.row(k))).fold(f64::INFINITY, f64::min)
         };
-        let reach = quantile((0..samples.count()).map(nearest).collect(), 0.95);
-        // Rows come in single precision, and a small difference of two squares has few digits.
+        let some = drawn(samples.count(), MOST_LOOKED_AT);
+        let reach = quantile(some.par_iter().map(nearest).collect(), 0.95);
+        // Inputs come in single precision, and a small difference of two squares has few digits.
         let size = (samples.rows.iter().map(|v| v * v).sum::<f64>() / samples.count() as f64).sqrt();
-        let beside = quantile(beside(&samples, reduction_kind), 0.95).max(1e-3 * size);
-        Ok(Self {
-            samples,
-            span,
-            reduction_kind,
-            regressor,
-            scores,
-            half_width,
-            reduction,
-            rows,
-            fitted,
-            reach,
-            beside,
-        })
+        let beside = quantile(beside(&samples, kind), 0.95).max(1e-3 * size);
+        let known = Known { scores, half_width, reach, beside };
+        Ok(Self { samples: Samples { rows, ..samples }, reduction: long.unwrap_or(reduction), tuned, known, fitted })
     }
 
-    /// What it says of a new row, of as many numbers as the rows of the set had before they became coordinates.
+    /// From its parts, whose samples have reduced rows.
     ///
     /// # Errors
-    /// The row has another length.
+    /// The parts do not fit together, or the numbers cannot be computed.
+    pub fn of(samples: Samples, reduction: Reduction, tuned: Tuned, known: Known) -> Result<Self, LearnError> {
+        samples.check()?;
+        if samples.rows.ncols() != reduction.count() {
+            return Err(LearnError::Samples("The reduction has another length than the samples.".into()));
+        }
+        let fitted = tuned.fit(&samples.rows, &samples.values)?;
+        Ok(Self { samples, reduction, tuned, known, fitted })
+    }
+
+    /// How many inputs it reads of a micrograph.
+    pub fn width(&self) -> usize {
+        self.reduction.mean.len()
+    }
+
+    /// What it says of the inputs of a micrograph.
+    ///
+    /// # Errors
+    /// There are more or fewer than it reads.
     pub fn forecast(&self, row: &[f32]) -> Result<Forecast, LearnError> {
-        let wanted = self.span.as_ref().map_or(self.samples.rows.ncols(), |span| span.axes.ncols());
-        if row.len() != wanted {
+        if row.len() != self.width() {
             return Err(LearnError::Samples(format!(
-                "The micrograph has {} inputs, and {wanted} were learned from: it has another number of phases or another size.",
-                row.len()
+                "The micrograph has {} inputs, and {} were learned from: it has another number of phases or another size.",
+                row.len(),
+                self.width()
             )));
         }
         let row: Vec<f64> = row.iter().map(|v| f64::from(*v)).collect();
-        let placed = self.span.as_ref().map_or_else(|| row.clone(), |span| span.place(&row));
-        // What lies outside the span of the samples.
-        let square = |row: &[f64]| row.iter().map(|v| v * v).sum::<f64>();
-        let lost = if self.span.is_some() { (square(&row) - square(&placed)).max(0.0) } else { 0.0 };
-        Ok(self.forecast_of(&placed, lost))
-    }
-
-    /// The same of a row as the samples have them, and the square of what is lost of it.
-    fn forecast_of(&self, row: &[f64], lost: f64) -> Forecast {
-        let outside = (self.reduction.outside(ndarray::ArrayView1::from(row)).powi(2) + lost).sqrt();
-        let reduced = self.reduction.apply(ndarray::ArrayView1::from(row));
-        let own = Array2::from_shape_vec((1, reduced.len()), reduced).expect("one row");
+        let row = ndarray::ArrayView1::from(&row);
+        let outside = self.reduction.outside(row);
+        let own = Array2::from_shape_vec((1, self.reduction.count()), self.reduction.apply(row)).expect("one row");
         let found = self.fitted.predict(&own)[0];
-        let nearest =
-            self.rows.rows().into_iter().map(|other| distance(own.row(0), other)).fold(f64::INFINITY, f64::min);
-        Forecast {
+        let distances = self.samples.rows.rows().into_iter().map(|other| distance(own.row(0), other));
+        let nearest = distances.fold(f64::INFINITY, f64::min);
+        Ok(Forecast {
             value: found.value,
-            half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.half_width),
-            novelty: share(nearest, self.reach).max(share(outside, self.beside)),
-        }
+            half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.known.half_width),
+            novelty: share(nearest, self.known.reach).max(share(outside, self.known.beside)),
+        })
     }
 }
 

@@ -21,10 +21,10 @@ pub enum ReductionKind {
 /// What was learned of the inputs of some samples: where they lie, and along which directions they differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduction {
-    kind: ReductionKind,
-    mean: Vec<f64>,
+    pub(super) kind: ReductionKind,
+    pub(super) mean: Vec<f64>,
     /// A row for each number that comes out.
-    axes: Array2<f64>,
+    pub(super) axes: Array2<f32>,
 }
 
 /// A deviation below this share of the largest is none.
@@ -47,7 +47,7 @@ impl Reduction {
                     return Self { kind, mean, axes: nothing() };
                 }
                 let mut axes = Array2::zeros((told.len(), width));
-                told.iter().enumerate().for_each(|(n, k)| axes[[n, *k]] = 1.0 / deviations[*k]);
+                told.iter().enumerate().for_each(|(n, k)| axes[[n, *k]] = (1.0 / deviations[*k]) as f32);
                 Self { kind, mean, axes }
             }
             ReductionKind::Components(most) => {
@@ -60,7 +60,11 @@ impl Reduction {
                     return Self { kind, mean, axes: nothing() };
                 }
                 let scale = (count as f64).sqrt() / first.max(f64::MIN_POSITIVE);
-                Self { kind, axes: Array2::from_shape_fn((kept, width), |(n, k)| parts.V()[(k, n)] * scale), mean }
+                Self {
+                    kind,
+                    axes: Array2::from_shape_fn((kept, width), |(n, k)| (parts.V()[(k, n)] * scale) as f32),
+                    mean,
+                }
             }
         }
     }
@@ -73,7 +77,11 @@ impl Reduction {
     /// The numbers of one row.
     pub fn apply(&self, row: ArrayView1<f64>) -> Vec<f64> {
         let centred: Vec<f64> = row.iter().zip(&self.mean).map(|(v, m)| v - m).collect();
-        self.axes.rows().into_iter().map(|axis| axis.iter().zip(&centred).map(|(a, v)| a * v).sum()).collect()
+        self.axes
+            .rows()
+            .into_iter()
+            .map(|axis| axis.iter().zip(&centred).map(|(a, v)| f64::from(*a) * v).sum())
+            .collect()
     }
 
     /// The distance of a row from what the numbers can stand for: what lies beside all components. Of standardised inputs it
@@ -83,12 +91,9 @@ impl Reduction {
             return 0.0;
         }
         let square: f64 = row.iter().zip(&self.mean).map(|(v, m)| (v - m).powi(2)).sum();
-        let along = self
-            .axes
-            .rows()
-            .into_iter()
-            .zip(self.apply(row))
-            .map(|(axis, v)| v * v / axis.dot(&axis).max(f64::MIN_POSITIVE));
+        let length = |axis: ArrayView1<f32>| axis.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>();
+        let axes = self.axes.rows().into_iter();
+        let along = axes.zip(self.apply(row)).map(|(axis, v)| v * v / length(axis).max(f64::MIN_POSITIVE));
         (square - along.sum::<f64>()).max(0.0).sqrt()
     }
 
@@ -123,7 +128,7 @@ mod tests {
         for column in found.columns() {
             let mean = column.sum() / 40.0;
             let square = column.iter().map(|v| v * v).sum::<f64>() / 40.0;
-            assert!(mean.abs() < 1e-9 && (square - 1.0).abs() < 1e-9, "{mean} {square}");
+            assert!(mean.abs() < 1e-9 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
         }
     }
 
@@ -134,14 +139,14 @@ mod tests {
         assert_eq!(reduction.count(), 3);
         let found = reduction.apply_all(&rows);
         let product = |a: usize, b: usize| found.column(a).dot(&found.column(b)) / 40.0;
-        assert!((product(0, 0) - 1.0).abs() < 1e-9 && product(0, 1).abs() < 1e-9 && product(1, 2).abs() < 1e-9);
+        assert!((product(0, 0) - 1.0).abs() < 1e-6 && product(0, 1).abs() < 1e-6 && product(1, 2).abs() < 1e-6);
         assert!(product(1, 1) <= product(0, 0));
         // What the components leave of a row is as long as what they miss.
         let all = Reduction::of(ReductionKind::Components(6), &rows);
-        assert!(all.outside(rows.row(3)) < 1e-6);
+        assert!(all.outside(rows.row(3)) < 1e-2);
         let mut far = rows.row(3).to_owned();
         far[1] += 5.0;
-        assert!((all.outside(far.view()) - 5.0).abs() < 1e-6, "{}", all.outside(far.view()));
+        assert!((all.outside(far.view()) - 5.0).abs() < 1e-2, "{}", all.outside(far.view()));
         // Rows that are all the same have no component but a 0.
         for kind in [ReductionKind::Components(3), ReductionKind::Standard] {
             let same = Array2::from_elem((9, 4), 2.0);

@@ -4,12 +4,12 @@ use ndarray::Array2;
 
 use super::LearnError;
 use super::forest::Forest;
-use super::gaussian::GaussianProcess;
+use super::gaussian::{GaussianProcess, Kernel};
 use super::reduction::{Reduction, ReductionKind};
 use super::ridge::Ridge;
 use super::samples::Samples;
 use super::score::Prediction;
-use super::vector::SupportVectors;
+use super::vector::{SupportVectors, VectorSettings};
 
 /// A kind of regression. Its own settings are found by validation within what it learns from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -49,27 +49,83 @@ impl Regressor {
         }
     }
 
-    /// Reduces the rows of samples, and fits it to what is left of them.
+    /// Reduces the rows of samples, and fits it to what is left of them with the settings that an inner validation chooses.
     ///
     /// # Errors
     /// The numbers cannot be computed.
-    pub fn learn(self, samples: &Samples, kind: ReductionKind) -> Result<(Reduction, Fitted), LearnError> {
+    pub fn learn(self, samples: &Samples, kind: ReductionKind) -> Result<(Reduction, Tuned, Fitted), LearnError> {
         let reduction = Reduction::of(kind, &samples.rows);
-        let fitted = self.fit(&reduction.apply_all(&samples.rows), &samples.values, &samples.groups)?;
-        Ok((reduction, fitted))
+        let rows = reduction.apply_all(&samples.rows);
+        let tuned = self.tune(&rows, &samples.values, &samples.groups)?;
+        let fitted = tuned.fit(&rows, &samples.values)?;
+        Ok((reduction, tuned, fitted))
     }
 
-    /// Fits it to rows and their values. `groups` are the micrographs of the rows, which stay together in inner splits.
+    /// Its settings for rows and their values. `groups` are the micrographs of the rows, which stay together in inner splits.
     ///
     /// # Errors
     /// The numbers cannot be computed.
-    pub fn fit(self, rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Fitted, LearnError> {
+    pub fn tune(self, rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Tuned, LearnError> {
         Ok(match self {
-            Self::Ridge => Fitted::Ridge(Ridge::fit(rows, values, groups)?),
-            Self::Svr => Fitted::Svr(SupportVectors::fit(rows, values, groups)),
-            Self::GaussianProcess => Fitted::GaussianProcess(Box::new(GaussianProcess::fit(rows, values)?)),
+            Self::Ridge => Tuned::Ridge(Ridge::tune(rows, values, groups)?),
+            Self::Svr => Tuned::Svr(SupportVectors::tune(rows, values, groups)),
+            Self::GaussianProcess => Tuned::GaussianProcess(GaussianProcess::tune(rows, values)?),
+            Self::Forest => Tuned::Forest,
+        })
+    }
+}
+
+/// A kind of regression with its settings.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tuned {
+    /// [`Regressor::Ridge`] with its penalty.
+    Ridge(f64),
+    /// [`Regressor::Svr`] with its settings.
+    Svr(VectorSettings),
+    /// [`Regressor::GaussianProcess`] with its kernel.
+    GaussianProcess(Kernel),
+    /// [`Regressor::Forest`]; it has none.
+    Forest,
+}
+
+impl Tuned {
+    /// The kind of regression.
+    pub const fn regressor(self) -> Regressor {
+        match self {
+            Self::Ridge(_) => Regressor::Ridge,
+            Self::Svr(_) => Regressor::Svr,
+            Self::GaussianProcess(_) => Regressor::GaussianProcess,
+            Self::Forest => Regressor::Forest,
+        }
+    }
+
+    /// Fits it to rows and their values.
+    ///
+    /// # Errors
+    /// The numbers cannot be computed.
+    pub fn fit(self, rows: &Array2<f64>, values: &[f64]) -> Result<Fitted, LearnError> {
+        Ok(match self {
+            Self::Ridge(penalty) => Fitted::Ridge(Ridge::fit(rows, values, penalty)?),
+            Self::Svr(settings) => Fitted::Svr(SupportVectors::fit(rows, values, settings)),
+            Self::GaussianProcess(kernel) => {
+                Fitted::GaussianProcess(Box::new(GaussianProcess::fit(rows, values, kernel)?))
+            }
             Self::Forest => Fitted::Forest(Forest::fit(rows, values)),
         })
+    }
+
+    /// Whether its settings, which come from a file, can be settings at all.
+    pub fn is_sound(self) -> bool {
+        let positive = |numbers: &[f64]| numbers.iter().all(|v| v.is_finite() && *v > 0.0);
+        match self {
+            Self::Ridge(penalty) => positive(&[penalty]),
+            Self::Svr(VectorSettings { gamma, cost, tube }) => positive(&[gamma, cost, tube]),
+            Self::GaussianProcess(kernel) => {
+                positive(&[kernel.length, kernel.scale, kernel.noise]) && kernel.linear >= 0.0
+            }
+            Self::Forest => true,
+        }
     }
 }
 

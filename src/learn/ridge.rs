@@ -4,7 +4,7 @@ use faer::Mat;
 use ndarray::Array2;
 
 use super::LearnError;
-use super::split::{Split, folds, without};
+use super::split::{inner_folds, without};
 
 /// A linear regression whose coefficients are kept small (Hoerl & Kennard, Technometrics 12:55, 1970).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,13 +20,13 @@ const PENALTIES: [f64; 9] = [1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0
 const PARTS: usize = 5;
 
 impl Ridge {
-    /// Fits it with the penalty that predicts best what an inner split leaves out.
+    /// The penalty that predicts best what an inner split leaves out.
     ///
     /// # Errors
     /// The singular values cannot be computed.
-    pub fn fit(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Self, LearnError> {
+    pub fn tune(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<f64, LearnError> {
         let mut errors = [0.0; PENALTIES.len()];
-        for part in folds(Split::ByMicrograph(PARTS), groups, 1) {
+        for part in inner_folds(PARTS, groups) {
             let kept = without(&part, values.len());
             let own: Vec<f64> = kept.iter().map(|n| values[*n]).collect();
             let solver = Solver::of(&rows.select(ndarray::Axis(0), &kept), &own)?;
@@ -37,7 +37,15 @@ impl Ridge {
             }
         }
         let best = (0..errors.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
-        Ok(Solver::of(rows, values)?.with(PENALTIES[best]))
+        Ok(PENALTIES[best])
+    }
+
+    /// Fits it with a penalty, a share of the largest squared singular value.
+    ///
+    /// # Errors
+    /// The singular values cannot be computed.
+    pub fn fit(rows: &Array2<f64>, values: &[f64], penalty: f64) -> Result<Self, LearnError> {
+        Ok(Solver::of(rows, values)?.with(penalty))
     }
 
     /// The predictions of rows.
@@ -92,23 +100,29 @@ impl Solver {
 mod tests {
     use super::*;
 
+    fn fit(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Ridge {
+        let penalty = Ridge::tune(rows, values, groups).expect("a penalty");
+        Ridge::fit(rows, values, penalty).expect("a fit")
+    }
+
     #[test]
     fn a_plane_is_found_and_noise_is_not_learned() {
         let rows = Array2::from_shape_fn((40, 3), |(i, k)| ((i * (k + 3) * 17) % 41) as f64 / 10.0);
         let plane: Vec<f64> = rows.rows().into_iter().map(|r| 2.0 + 3.0 * r[0] - r[2]).collect();
         let groups: Vec<usize> = (0..40).collect();
-        let fitted = Ridge::fit(&rows, &plane, &groups).expect("a fit");
+        let fitted = fit(&rows, &plane, &groups);
         assert!(fitted.predict(&rows).iter().zip(&plane).all(|(a, b)| (a - b).abs() < 1e-3));
         // Of numbers that have nothing to do with the inputs the mean is the best prediction.
         let noise: Vec<f64> = (0..40).map(|i| ((i * 7919 + 13) % 97) as f64).collect();
         let mean = noise.iter().sum::<f64>() / 40.0;
-        let fitted = Ridge::fit(&rows, &noise, &groups).expect("a fit");
+        let fitted = fit(&rows, &noise, &groups);
         let moved = fitted.predict(&rows).iter().map(|v| (v - mean).abs()).fold(0.0, f64::max);
         assert!(moved < 30.0, "{moved}");
+        // Samples of one micrograph are split at random.
+        let of_one = fit(&rows, &noise, &[7; 40]).predict(&rows);
+        assert!(of_one.iter().all(|v| (v - mean).abs() < 30.0), "{of_one:?}");
         // A single input that never differs.
         let flat = Array2::from_elem((40, 1), 1.0);
-        assert!(
-            Ridge::fit(&flat, &noise, &groups).expect("a fit").predict(&flat).iter().all(|v| (v - mean).abs() < 1e-9)
-        );
+        assert!(fit(&flat, &noise, &groups).predict(&flat).iter().all(|v| (v - mean).abs() < 1e-9));
     }
 }

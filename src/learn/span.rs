@@ -1,53 +1,58 @@
 //! Long rows as coordinates in the space that they span.
 
 use faer::Mat;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
-/// An orthonormal basis of the space that the rows of a set span: rows of a million numbers of which there are a hundred
-/// lie in a hundred dimensions. Their coordinates have the same distances and products, so that nothing about any row is
-/// lost or learned.
+use super::reduction::Reduction;
+
+/// The space that the rows of a set span: rows of a million numbers of which there are a hundred lie in a hundred
+/// dimensions. Their coordinates in it have the same distances and products, so that nothing about any row is lost or
+/// learned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// Axes: a row of unit length each.
-    pub axes: Array2<f32>,
+    /// Coordinates: a row for each row of the set.
+    pub places: Array2<f64>,
+    /// The share of each row in each axis of the space: a row for each axis.
+    shares: Array2<f64>,
 }
 
 /// Directions whose share of the largest eigenvalue is smaller are rounding errors.
 const LEAST: f64 = 1e-10;
 
 impl Span {
-    /// The span of rows, and their coordinates.
-    pub fn of(rows: &ArrayView2<f32>) -> (Self, Array2<f64>) {
-        let (count, width) = rows.dim();
+    /// The span of rows.
+    pub fn of(rows: &ArrayView2<f32>) -> Self {
+        let count = rows.nrows();
         let products = products(rows);
         let eigen = products.self_adjoint_eigen(faer::Side::Lower).expect("products of finite numbers");
         let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
         let largest = values.iter().copied().fold(0.0, f64::max);
         let kept: Vec<usize> =
             (0..count).rev().filter(|k| values[*k] > LEAST * largest.max(f64::MIN_POSITIVE)).collect();
-        let mut axes = Array2::<f32>::zeros((kept.len(), width));
-        let mut places = Array2::<f64>::zeros((count, kept.len()));
-        for (n, k) in kept.iter().enumerate() {
-            let root = values[*k].sqrt();
-            for i in 0..count {
-                let part = eigen.U()[(i, *k)];
-                places[[i, n]] = part * root;
-                axes.row_mut(n).scaled_add((part / root) as f32, &rows.row(i));
-            }
-        }
-        (Self { axes }, places)
+        let root = |n: usize| values[kept[n]].sqrt();
+        let places = Array2::from_shape_fn((count, kept.len()), |(i, n)| eigen.U()[(i, kept[n])] * root(n));
+        let shares = Array2::from_shape_fn((kept.len(), count), |(n, i)| eigen.U()[(i, kept[n])] / root(n));
+        Self { places, shares }
     }
 
-    /// The coordinates of a further row; what lies outside the span is lost.
-    ///
-    /// # Panics
-    /// If the row has another length than the axes.
-    pub fn place(&self, row: &[f64]) -> Vec<f64> {
-        let product = |axis: ndarray::ArrayView1<f32>| {
-            assert_eq!(axis.len(), row.len(), "a row of this span");
-            axis.iter().zip(row).map(|(a, b)| f64::from(*a) * b).sum()
+    /// A reduction of coordinates as one of the rows themselves.
+    pub fn lengthen(&self, reduction: &Reduction, rows: &ArrayView2<f32>) -> Reduction {
+        use rayon::prelude::*;
+        let (count, width) = rows.dim();
+        let shares = reduction.axes.mapv(f64::from).dot(&self.shares);
+        let axis = |shares: ndarray::ArrayView1<f64>| {
+            let mut axis = Array1::<f32>::zeros(width);
+            rows.rows().into_iter().zip(shares).for_each(|(row, share)| axis.scaled_add(*share as f32, &row));
+            axis.to_vec()
         };
-        self.axes.rows().into_iter().map(product).collect()
+        let lines: Vec<usize> = (0..shares.nrows()).collect();
+        let flat: Vec<f32> = lines.par_iter().flat_map_iter(|n| axis(shares.row(*n))).collect();
+        let mut mean = vec![0.0; width];
+        for row in rows.rows() {
+            mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / count as f64);
+        }
+        let axes = Array2::from_shape_vec((shares.nrows(), width), flat).expect("an axis for each number");
+        Reduction { kind: reduction.kind, mean, axes }
     }
 }
 
@@ -68,12 +73,14 @@ fn products(rows: &ArrayView2<f32>) -> Mat<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reduction::ReductionKind;
     use super::*;
 
     #[test]
-    fn coordinates_keep_products() {
+    fn coordinates_keep_products_and_reductions_of_them_are_those_of_rows() {
         let rows = Array2::from_shape_fn((12, 300), |(i, k)| ((i * 31 + k * 17) % 101) as f32 / 50.0 - 1.0);
-        let (span, places) = Span::of(&rows.view());
+        let span = Span::of(&rows.view());
+        let places = &span.places;
         assert!(places.ncols() <= 12);
         for i in 0..12 {
             for k in 0..12 {
@@ -81,7 +88,12 @@ mod tests {
                 assert!((places.row(i).dot(&places.row(k)) - wanted).abs() < 1e-6 * wanted.abs().max(1.0));
             }
         }
-        let again = span.place(&rows.row(5).mapv(f64::from).to_vec());
-        assert!(again.iter().zip(places.row(5)).all(|(a, b)| (a - b).abs() < 1e-4), "{again:?}");
+        let short = Reduction::of(ReductionKind::Components(4), places);
+        let long = span.lengthen(&short, &rows.view());
+        let row = rows.row(5).mapv(f64::from);
+        let (a, b) = (short.apply(places.row(5)), long.apply(row.view()));
+        assert!(a.len() == 4 && a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?} {b:?}");
+        let (a, b) = (short.outside(places.row(5)), long.outside(row.view()));
+        assert!((a - b).abs() < 1e-3, "{a} {b}");
     }
 }

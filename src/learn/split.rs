@@ -86,6 +86,12 @@ pub fn folds(split: Split, groups: &[usize], seed: u64) -> Vec<Vec<usize>> {
     found
 }
 
+/// The parts of an inner split, which chooses settings: by micrograph, or at random where all come from one.
+pub fn inner_folds(parts: usize, groups: &[usize]) -> Vec<Vec<usize>> {
+    let is_one = groups.iter().all(|group| *group == groups[0]);
+    folds(if is_one { Split::Random(parts) } else { Split::ByMicrograph(parts) }, groups, 1)
+}
+
 /// The samples that a part, whose numbers rise, does not hold.
 pub fn without(part: &[usize], count: usize) -> Vec<usize> {
     (0..count).filter(|n| part.binary_search(n).is_err()).collect()

@@ -82,7 +82,7 @@ fn from_others(
         if !go_on() {
             return Ok(None);
         }
-        let (own, fitted) = regressor.learn(&samples.take(&others(part)), reduction)?;
+        let (own, _, fitted) = regressor.learn(&samples.take(&others(part)), reduction)?;
         Ok(Some(fitted.predict(&own.apply_all(&samples.rows.select(Axis(0), part)))))
     });
     let found: Option<Vec<Vec<Prediction>>> = found.collect::<Result<Vec<_>, LearnError>>()?.into_iter().collect();

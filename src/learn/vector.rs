@@ -3,8 +3,8 @@
 use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 
-use super::measure::variance;
-use super::split::{Split, folds, without};
+use super::measure::{drawn, variance};
+use super::split::{inner_folds, without};
 
 /// ε-support vector regression with a radial basis (Drucker et al., NIPS 1996) of values that are brought to mean 0 and
 /// deviation 1. The constant is a part of the kernel `exp(−γ d²) + 1`, so that the dual problem has no equation; it is
@@ -18,11 +18,15 @@ pub struct SupportVectors {
     deviation: f64,
 }
 
-/// The settings that validation chooses.
-#[derive(Clone, Copy, Debug)]
-struct Choice {
-    cost: f64,
-    tube: f64,
+/// The settings of a support vector regression.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct VectorSettings {
+    /// The rate γ of the kernel.
+    pub gamma: f64,
+    /// The largest weight.
+    pub cost: f64,
+    /// The error that counts nothing, in deviations of the values.
+    pub tube: f64,
 }
 
 /// Costs, rates γ in units of the inverse variance of the rows, and widths of the tube that are tried.
@@ -34,44 +38,56 @@ const PARTS: usize = 4;
 /// The most sweeps over all weights, and the change of a prediction, in deviations, below which they end.
 const MOST_SWEEPS: usize = 500;
 const LEAST_CHANGE: f64 = 1e-4;
+/// The most rows from which settings are chosen, and the most that are learned from, evenly drawn from all: the work grows
+/// with their square at least.
+const MOST_JUDGED: usize = 400;
+const MOST_ROWS: usize = 1500;
 
 impl SupportVectors {
-    /// Fits it with the settings that predict best what an inner split leaves out.
-    pub fn fit(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Self {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let deviation = if deviation > 0.0 { deviation } else { 1.0 };
-        let values: Vec<f64> = values.iter().map(|v| (v - mean) / deviation).collect();
+    /// The settings that predict best what an inner split leaves out.
+    pub fn tune(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> VectorSettings {
+        let some = drawn(values.len(), MOST_JUDGED);
+        let rows = rows.select(Axis(0), &some);
+        let (_, _, values) = standardised(&some.iter().map(|n| values[*n]).collect::<Vec<_>>());
+        let groups: Vec<usize> = some.iter().map(|n| groups[*n]).collect();
         let variance: f64 = rows.columns().into_iter().map(variance).sum();
-        let parts = folds(Split::ByMicrograph(PARTS), groups, 1);
-        let choices: Vec<Choice> =
-            COSTS.iter().flat_map(|cost| TUBES.map(|tube| Choice { cost: *cost, tube })).collect();
-        // The best choice of each rate with its error; the kernel is the same for all choices.
-        let best_of = |rate: &f64| {
+        let parts = inner_folds(PARTS, &groups);
+        // The best settings of each rate and width with their error.
+        let best_of = |(rate, tube): &(f64, f64)| {
             let gamma = rate / variance.max(f64::MIN_POSITIVE);
-            let kernel = kernel(rows, gamma);
-            let error = |choice: &Choice| -> f64 {
-                let of_part = |part: &Vec<usize>| -> f64 {
-                    let kept = without(part, values.len());
-                    let own: Vec<f64> = kept.iter().map(|n| values[*n]).collect();
-                    let weights = solve(&kernel.select(Axis(0), &kept).select(Axis(1), &kept), &own, *choice);
+            let kernel = kernel(&rows, gamma);
+            let mut errors = [0.0; COSTS.len()];
+            for part in &parts {
+                let kept = without(part, values.len());
+                let inner = kernel.select(Axis(0), &kept).select(Axis(1), &kept);
+                let own: Vec<f64> = kept.iter().map(|n| values[*n]).collect();
+                // The solution for a cost is where the next one starts.
+                let mut weights = vec![0.0; kept.len()];
+                for (cost, error) in COSTS.iter().zip(&mut errors) {
+                    solve(&inner, &own, VectorSettings { gamma, cost: *cost, tube: *tube }, &mut weights);
                     let found = |n: usize| kept.iter().zip(&weights).map(|(k, w)| kernel[[n, *k]] * w).sum::<f64>();
-                    part.iter().map(|n| (values[*n] - found(*n)).powi(2)).sum()
-                };
-                parts.iter().map(of_part).sum()
-            };
-            let errors = choices.par_iter().map(|choice| (error(choice), *choice));
-            let best = errors.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are choices");
-            (best.0, gamma, best.1)
+                    *error += part.iter().map(|n| (values[*n] - found(*n)).powi(2)).sum::<f64>();
+                }
+            }
+            let best = (0..COSTS.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).expect("there are costs");
+            (errors[best], VectorSettings { gamma, cost: COSTS[best], tube: *tube })
         };
-        let best = RATES.par_iter().map(best_of).min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are rates");
-        let (_, gamma, choice) = best;
-        let weights = solve(&kernel(rows, gamma), &values, choice);
+        let tried: Vec<(f64, f64)> = RATES.iter().flat_map(|rate| TUBES.map(|tube| (*rate, tube))).collect();
+        let best = tried.par_iter().map(best_of).min_by(|a, b| a.0.total_cmp(&b.0));
+        best.expect("there are rates").1
+    }
+
+    /// Fits it with these settings.
+    pub fn fit(rows: &Array2<f64>, values: &[f64], settings: VectorSettings) -> Self {
+        let some = drawn(values.len(), MOST_ROWS);
+        let rows = rows.select(Axis(0), &some);
+        let (mean, deviation, values) = standardised(&some.iter().map(|n| values[*n]).collect::<Vec<_>>());
+        let mut weights = vec![0.0; values.len()];
+        solve(&kernel(&rows, settings.gamma), &values, settings, &mut weights);
         // Only the support vectors count.
         let kept: Vec<usize> = (0..weights.len()).filter(|n| weights[*n] != 0.0).collect();
         let weights = kept.iter().map(|n| weights[*n]).collect();
-        Self { rows: rows.select(Axis(0), &kept), weights, gamma, mean, deviation }
+        Self { rows: rows.select(Axis(0), &kept), weights, gamma: settings.gamma, mean, deviation }
     }
 
     /// The predictions of rows.
@@ -85,6 +101,14 @@ impl SupportVectors {
     }
 }
 
+/// The mean and the deviation of values, and the values with mean 0 and deviation 1.
+fn standardised(values: &[f64]) -> (f64, f64, Vec<f64>) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let deviation = variance(ArrayView1::from(values)).sqrt();
+    let deviation = if deviation > 0.0 { deviation } else { 1.0 };
+    (mean, deviation, values.iter().map(|v| (v - mean) / deviation).collect())
+}
+
 fn basis(a: ArrayView1<f64>, b: ArrayView1<f64>, gamma: f64) -> f64 {
     (-gamma * a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>()).exp() + 1.0
 }
@@ -93,11 +117,14 @@ fn kernel(rows: &Array2<f64>, gamma: f64) -> Array2<f64> {
     Array2::from_shape_fn((rows.nrows(), rows.nrows()), |(i, k)| basis(rows.row(i), rows.row(k), gamma))
 }
 
-/// The weights β with the least `βᵀKβ/2 − yᵀβ + ε Σ|β|`, each within ± the cost.
-fn solve(kernel: &Array2<f64>, values: &[f64], Choice { cost, tube }: Choice) -> Vec<f64> {
+/// Brings `weights` to those β with the least `βᵀKβ/2 − yᵀβ + ε Σ|β|`, each within ± the cost.
+fn solve(kernel: &Array2<f64>, values: &[f64], settings: VectorSettings, weights: &mut [f64]) {
+    let VectorSettings { cost, tube, .. } = settings;
     let count = values.len();
-    let mut weights = vec![0.0; count];
     let mut found = vec![0.0; count];
+    for (i, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
+        found.iter_mut().zip(kernel.row(i)).for_each(|(f, k)| *f += weight * k);
+    }
     for _ in 0..MOST_SWEEPS {
         let mut largest = 0.0f64;
         for i in 0..count {
@@ -115,28 +142,31 @@ fn solve(kernel: &Array2<f64>, values: &[f64], Choice { cost, tube }: Choice) ->
             break;
         }
     }
-    weights
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn fit(rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> SupportVectors {
+        SupportVectors::fit(rows, values, SupportVectors::tune(rows, values, groups))
+    }
+
     #[test]
     fn a_bent_curve_is_learned() {
         let rows = Array2::from_shape_fn((60, 1), |(i, _)| i as f64 / 10.0);
         let values: Vec<f64> = rows.iter().map(|x| 100.0 + 20.0 * x.sin()).collect();
         let groups: Vec<usize> = (0..60).collect();
-        let fitted = SupportVectors::fit(&rows, &values, &groups);
+        let fitted = fit(&rows, &values, &groups);
         let others = Array2::from_shape_fn((20, 1), |(i, _)| 0.55 + i as f64 / 4.0);
         for (x, found) in others.iter().zip(fitted.predict(&others)) {
             assert!((found - 100.0 - 20.0 * x.sin()).abs() < 3.0, "{x}: {found}");
         }
         // Constant inputs and values are no panic, nor are more inputs than samples.
-        let flat = SupportVectors::fit(&Array2::from_elem((9, 2), 1.0), &[3.0; 9], &groups[..9]);
+        let flat = fit(&Array2::from_elem((9, 2), 1.0), &[3.0; 9], &groups[..9]);
         assert!((flat.predict(&Array2::from_elem((1, 2), 1.0))[0] - 3.0).abs() < 0.2);
         let wide = Array2::from_shape_fn((9, 40), |(i, k)| ((i * 7 + k * 5) % 11) as f64);
-        assert!(SupportVectors::fit(&wide, &values[..9], &groups[..9]).predict(&wide).iter().all(|v| v.is_finite()));
+        assert!(fit(&wide, &values[..9], &groups[..9]).predict(&wide).iter().all(|v| v.is_finite()));
     }
 
     #[test]
@@ -144,8 +174,20 @@ mod tests {
         let rows = Array2::from_shape_fn((50, 2), |(i, k)| ((i * (7 + 4 * k)) % 50) as f64 / 12.0);
         let values: Vec<f64> = rows.rows().into_iter().map(|r| r[0].sin() * r[1].cos()).collect();
         let kernel = kernel(&rows, 0.5);
-        let choice = Choice { cost: 0.5, tube: 0.1 };
-        let weights = solve(&kernel, &values, choice);
+        let settings = VectorSettings { gamma: 0.5, cost: 0.5, tube: 0.1 };
+        let mut weights = vec![0.0; 50];
+        solve(&kernel, &values, settings, &mut weights);
+        // From the weights of another cost the same is reached.
+        let mut again = vec![0.0; 50];
+        solve(&kernel, &values, VectorSettings { cost: 0.1, ..settings }, &mut again);
+        solve(&kernel, &values, settings, &mut again);
+        let same = |i: usize| {
+            (
+                kernel.row(i).iter().zip(&weights).map(|(k, w)| k * w).sum::<f64>(),
+                kernel.row(i).iter().zip(&again).map(|(k, w)| k * w).sum::<f64>(),
+            )
+        };
+        assert!((0..50).map(same).all(|(a, b)| (a - b).abs() < 1e-2));
         let mut at_rest = [0; 3];
         for i in 0..50 {
             let found: f64 = kernel.row(i).iter().zip(&weights).map(|(k, w)| k * w).sum();

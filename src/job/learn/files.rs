@@ -133,7 +133,7 @@ pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, S
             put(&format!("{stem}.csv"), figure.csv().as_bytes())?;
         }
     }
-    put("learned.predictor", &learned.about.file(&learned.predictor)?)?;
+    put("learned.predictor", &learned.file)?;
     Ok(written)
 }
 

@@ -7,10 +7,10 @@ use ndarray::Array2;
 
 use super::request::{About, Learn, input_name};
 use crate::embed::{Column, Values};
-use crate::job::map::{DistanceKind, Member, Members, columns_of, common_of, leave_out_unfit, rows_of, vectors_of};
+use crate::job::map::{DistanceKind, Member, Members, columns_of, common_of, network_of, rows_of, unfit, vectors_of};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Failure};
-use crate::learn::{MOST_COMPONENTS, ReductionKind, Samples, Span};
+use crate::learn::{MOST_COMPONENTS, Reduction, ReductionKind, Samples, Span};
 
 /// The members that have a value, their values, and the micrograph of each.
 pub struct Valued {
@@ -35,20 +35,38 @@ const STATISTICS: [&str; 10] = [
 ];
 
 impl Learn {
-    /// Takes the members that fit every kind of inputs and have a value. None if the job is to end.
+    /// Takes the members that have a value and fit every kind of inputs. Statistics of phases are no inputs any more where
+    /// no member has phases and there are other inputs.
     ///
     /// # Errors
-    /// The table cannot be read, the column is missing or holds words, or no member has a value.
-    pub fn valued(&self, mut set: Members) -> Result<Valued, Failure> {
-        for kind in &self.inputs {
-            leave_out_unfit(kind, None, &mut set);
-        }
+    /// The table cannot be read, or the column is missing or holds words.
+    pub fn valued(&mut self, mut set: Members) -> Result<Valued, Failure> {
         let (columns, mut notes) = columns_of(self.table.as_deref(), self.pattern.as_deref(), &[], &set)?;
-        notes.append(&mut set.left_out);
         let values = numbers(&columns, &self.column)?;
+        if self.inputs.len() > 1 && set.members.iter().all(|member| member.phases.is_none()) {
+            let count = self.inputs.len();
+            self.inputs.retain(|kind| *kind != DistanceKind::Statistics);
+            if self.inputs.len() < count {
+                notes.push(
+                    "Statistics of phases are not read: no micrograph has phases. Segment them by a recipe first."
+                        .into(),
+                );
+            }
+        }
+        let mut fits = vec![true; set.members.len()];
+        for kind in &self.inputs {
+            for ((fits, reason), member) in fits.iter_mut().zip(unfit(kind, None, &set.members)).zip(&set.members) {
+                if let Some(reason) = reason
+                    && std::mem::take(fits)
+                {
+                    set.left_out.push(format!("{}: {reason}", member.name));
+                }
+            }
+        }
+        notes.append(&mut set.left_out);
         let mut found = Valued { members: vec![], values: vec![], groups: vec![], notes };
         let (mut missing, mut numbers_of) = (0, HashMap::new());
-        for (member, value) in set.members.into_iter().zip(values) {
+        for ((member, value), _) in set.members.into_iter().zip(values).zip(fits).filter(|(_, fits)| *fits) {
             let Some(value) = value else {
                 missing += 1;
                 continue;
@@ -120,7 +138,8 @@ fn keep_twins_together(found: &mut Valued) {
 /// Samples that were read in one way, and how.
 pub struct Read {
     pub samples: Samples,
-    pub span: Option<Span>,
+    /// How new inputs become few numbers, where the samples' rows are coordinates in a span.
+    pub long: Option<Reduction>,
     pub reduction: ReductionKind,
     pub about: About,
     /// Names of the inputs; none where components are read.
@@ -142,10 +161,12 @@ pub fn read<O>(
     let common = common_of(kind, &valued.members, notes)?;
     let Some(rows) = rows_of(kind, &common, &valued.members, &request.device, control, show)? else { return Ok(None) };
     let vectors = vectors_of(kind, &common, rows)?;
-    let (rows, span, reduction) = match kind {
+    let (rows, long, reduction) = match kind {
         DistanceKind::Textures(..) | DistanceKind::Spectra => {
-            let (span, places) = Span::of(&vectors.rows());
-            (places, Some(span), ReductionKind::Components(MOST_COMPONENTS))
+            let span = Span::of(&vectors.rows());
+            let kind = ReductionKind::Components(MOST_COMPONENTS);
+            let long = span.lengthen(&Reduction::of(kind, &span.places), &vectors.rows());
+            (span.places, Some(long), kind)
         }
         DistanceKind::Statistics | DistanceKind::Latent(_) => {
             (vectors.rows().mapv(f64::from), None, ReductionKind::Standard)
@@ -170,13 +191,15 @@ pub fn read<O>(
         column: request.column.clone(),
         inputs: kind.clone(),
         common,
+        network: network_of(kind)?,
+        pixel_size: valued.members.iter().find_map(|member| member.pixel_size.clone()),
         parts: vectors.parts().to_vec(),
         patches: request.patches,
         recipe: request.recipe.clone(),
         split: request.split.name(),
     };
     samples.check().map_err(|error| Failure(format!("{}: {error}", input_name(kind))))?;
-    Ok(Some(Read { samples, span, reduction, about, names }))
+    Ok(Some(Read { samples, long, reduction, about, names }))
 }
 
 /// Volume fractions of all phases but the first, if all members have as many phases.

@@ -8,8 +8,7 @@ use crate::job::progress::StudyProgress;
 use crate::job::watched::watched;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::learn::{
-    LEAST_SAMPLES, LearnError, Predictor, Split, folds, importances, learning_curve, validate, validate_fractions,
-    validate_mean,
+    LEAST_SAMPLES, Predictor, Split, folds, importances, learning_curve, validate, validate_fractions, validate_mean,
 };
 
 /// The shares of the work that reading and features take, about, and of the rest the share of all attempts.
@@ -22,7 +21,7 @@ impl Task for Learn {
     type Progress = StudyProgress;
     type Output = Arc<Learned>;
 
-    fn run(self, control: &Control<StudyProgress, Arc<Learned>>) -> Result<Ending, Failure> {
+    fn run(mut self, control: &Control<StudyProgress, Arc<Learned>>) -> Result<Ending, Failure> {
         let show = |share: f64, doing: &str| control.show(StudyProgress { share, doing: doing.into() });
         if self.inputs.is_empty() || self.regressors.is_empty() {
             return Err(Failure("Choose at least one kind of inputs and one kind of regression.".into()));
@@ -79,7 +78,7 @@ impl Learn {
         reads: &[Read],
         mut notes: Vec<String>,
         progress: &(dyn Fn(f64, &str) -> bool + Sync),
-    ) -> Result<Option<Learned>, LearnError> {
+    ) -> Result<Option<Learned>, Failure> {
         let first = &reads[0].samples;
         let parts = folds(self.split, &first.groups, self.seed);
         let all = (reads.len() * self.regressors.len()) as f64;
@@ -99,7 +98,7 @@ impl Learn {
         let mean = validate_mean(first, &parts);
         let fractions = validate_fractions(first, &parts, &|| progress(TRIED, "volume fractions alone"))?;
         let best = &attempts[0];
-        let Read { samples, span, reduction, about, names } = &reads[best.inputs];
+        let Read { samples, long, reduction, about, names } = &reads[best.inputs];
         let go_on = || progress(TRIED + 0.05, "learning curve");
         let curve = learning_curve(samples, *reduction, best.regressor, &parts, best.validation.scores, &go_on)?;
         let go_on = || progress(TRIED + 0.1, "importance of the inputs");
@@ -113,8 +112,8 @@ impl Learn {
         let name = |input: usize| names.get(input).cloned().unwrap_or_else(|| format!("component {}", input + 1));
         let importances = ranked.into_iter().map(|i| (name(i.input), i)).collect();
         let half_width = best.validation.error_quantile(samples, 0.95);
-        let (scores, kept, span) = (best.validation.scores, samples.clone(), span.clone());
-        let predictor = Predictor::fit(kept, span, *reduction, best.regressor, scores, half_width)?;
+        let (scores, kept, long) = (best.validation.scores, samples.clone(), long.clone());
+        let predictor = Predictor::learn(kept, long, *reduction, best.regressor, scores, half_width)?;
         if attempts.len() > 1 {
             notes.push(format!(
                 "The best of {} attempts was chosen by the same parts that its scores are of, so they are a little too good.",
@@ -133,6 +132,7 @@ impl Learn {
             fractions,
             curve,
             importances,
+            file: Arc::new(about.file(&predictor).map_err(Failure)?),
             predictor: Arc::new(predictor),
             about: about.clone(),
             notes,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::About;
 use crate::embed::scale;
-use crate::job::map::{MapSource, leave_out_unfit, rows_of};
+use crate::job::map::{DistanceKind, MapSource, leave_out_other_pixels, leave_out_unfit, network_of, rows_of};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::learn::{Forecast, Predictor};
@@ -45,6 +45,15 @@ impl Task for PredictProperty {
             !control.is_ending()
         };
         let mut set = source.members(about.recipe.as_ref(), about.patches, &mut reading);
+        if network_of(&about.inputs)? != about.network {
+            let what =
+                if matches!(about.inputs, DistanceKind::Latent(_)) { "The model" } else { "The feature network" };
+            return Err(Failure(format!(
+                "{what} that reads micrographs has changed since {} was learned.",
+                about.column
+            )));
+        }
+        leave_out_other_pixels(about.pixel_size.as_ref(), "what was learned from", &mut set);
         leave_out_unfit(&about.inputs, Some(&about.common), &mut set);
         if control.is_ending() {
             return Ok(Ending::Cancelled);

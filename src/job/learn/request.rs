@@ -8,7 +8,7 @@ use crate::job::map::{Common, DistanceKind, MapSource, columns_of};
 use crate::learn::{
     CurvePoint, Importance, Predictor, Regressor, Samples, Split, Validation, predictor_bytes, read_predictor,
 };
-use crate::micrograph::Recipe;
+use crate::micrograph::{PixelSize, Recipe};
 use crate::net::WeightsKind;
 
 /// A request to learn a column of a table from micrographs.
@@ -99,6 +99,10 @@ pub struct About {
     pub inputs: DistanceKind,
     /// What all of them have in common.
     pub common: Common,
+    /// The hash of the network's weights, or of the model's file, of inputs that need one.
+    pub network: Option<String>,
+    /// The size of a pixel, where it is known.
+    pub pixel_size: Option<PixelSize>,
     /// Lengths and factors of the parts of a row.
     pub parts: Vec<(usize, f32)>,
     /// Edge and stride of patches.
@@ -108,6 +112,9 @@ pub struct About {
     /// How it was validated, in words.
     pub split: String,
 }
+
+/// The longest edge of a micrograph that a predictor's file may ask for, in pixels.
+const MOST_EDGE: usize = 1 << 17;
 
 impl About {
     /// The bytes of a predictor's file that says this beside it.
@@ -125,8 +132,14 @@ impl About {
     /// The file is no predictor, or does not say how it reads.
     pub fn read(bytes: &[u8], path: &Path) -> Result<(Predictor, Self), String> {
         let (predictor, about) = read_predictor(bytes, path).map_err(|e| e.to_string())?;
-        let unknown = |_| format!("{} does not say how it reads micrographs.", path.display());
-        Ok((predictor, serde_json::from_value(about).map_err(unknown)?))
+        let unknown = || format!("{} does not say how it reads micrographs.", path.display());
+        let about: Self = serde_json::from_value(about).map_err(|_| unknown())?;
+        let (height, width) = about.common.size;
+        let cuts = about.patches.is_none_or(|(edge, stride)| (8..=MOST_EDGE).contains(&edge) && stride > 0);
+        match cuts && (1..=MOST_EDGE).contains(&height) && (1..=MOST_EDGE).contains(&width) {
+            true => Ok((predictor, about)),
+            false => Err(unknown()),
+        }
     }
 }
 
@@ -149,12 +162,14 @@ pub struct Learned {
     pub predictor: Arc<Predictor>,
     /// How it reads a micrograph.
     pub about: About,
+    /// The predictor's file.
+    pub file: Arc<Vec<u8>>,
     /// What was left out or should be known, in sentences.
     pub notes: Vec<String>,
 }
 
 impl Learned {
-    /// What was learned from; rows are those of the best attempt.
+    /// What was learned from; rows are reduced ones of the best attempt.
     pub fn samples(&self) -> &Samples {
         &self.predictor.samples
     }

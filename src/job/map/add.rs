@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, Axis};
 
 use super::columns::columns_of;
-use super::features::{leave_out_unfit, rows_of};
+use super::features::{leave_out_other_pixels, leave_out_unfit, rows_of};
 use super::made::{Features, Map, MapEmbedding};
 use super::source::{MapSource, Member};
 use crate::embed::{Clusters, Column, Distances, Embedding, Values, outliers, place, stress};
@@ -45,16 +45,8 @@ impl Task for AddToMap {
         if control.is_ending() {
             return Ok(Ending::Cancelled);
         }
-        let scale = map.members.iter().find(|member| member.pixel_size.is_some());
-        set.members.retain(|member| {
-            let sizes = (scale.and_then(|first| first.pixel_size.as_ref()), member.pixel_size.as_ref());
-            let differs = matches!(sizes, (Some(first), Some(own)) if own.differs(first));
-            if differs {
-                let text = "its pixels have another size than those of the map. Scale it to the same pixel size first.";
-                set.left_out.push(format!("{}: {text}", member.name));
-            }
-            !differs
-        });
+        let first = map.members.iter().find_map(|member| member.pixel_size.as_ref());
+        leave_out_other_pixels(first, "the map", &mut set);
         leave_out_unfit(&map.request.kind, Some(&features.common), &mut set);
         let known: HashSet<String> = map.members.iter().map(Member::identity).collect();
         set.members.retain(|member| {

@@ -1,6 +1,7 @@
 //! From members to the vectors that distances are taken between.
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::made::Common;
 use super::request::DistanceKind;
@@ -8,11 +9,13 @@ use super::source::{Member, Members};
 use crate::compute::graph::{Padding, Precision};
 use crate::compute::{ComputeError, Device, mebibytes};
 use crate::embed::{TextureError, TextureExtractor, TextureSettings, Vectors, measured_vector, power_spectrum};
+use crate::folders::hex;
 use crate::job::device::{MaybeDeviceError, with_device};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Failure};
 use crate::latent::{LatentError, Model};
-use crate::net::{Weights, WeightsKind};
+use crate::micrograph::{PixelSize, sha256_of};
+use crate::net::{Layer, Weights, WeightsKind};
 use crate::stats::Fourier;
 
 /// Rows of numbers, in the order of the members.
@@ -42,11 +45,23 @@ const MOST_WHOLE: u64 = 2 << 30;
 /// Leaves members out that have no features of a kind, each with its reason: so one of them does not end the whole map.
 /// `common` is that of a map to which they are added.
 pub fn leave_out_unfit(kind: &DistanceKind, common: Option<&Common>, set: &mut Members) {
+    let reasons = unfit(kind, common, &set.members);
+    // Columns of synthetic sets have a value for each member; these are all alike, so that none is left out.
+    for (member, reason) in std::mem::take(&mut set.members).into_iter().zip(reasons) {
+        match reason {
+            Some(reason) => set.left_out.push(format!("{}: {reason}", member.name)),
+            None => set.members.push(member),
+        }
+    }
+}
+
+/// Why each of some members has no features of a kind, if it has none. `common` is that of a set which they join.
+pub fn unfit(kind: &DistanceKind, common: Option<&Common>, members: &[Member]) -> Vec<Option<String>> {
     let phases = match common {
         Some(common) => common.phases,
-        None => most_frequent(set.members.iter().filter_map(|member| member.phases)),
+        None => most_frequent(members.iter().filter_map(|member| member.phases)),
     };
-    let mut edges: Vec<usize> = set.members.iter().map(|member| member.size.0.min(member.size.1)).collect();
+    let mut edges: Vec<usize> = members.iter().map(|member| member.size.0.min(member.size.1)).collect();
     edges.sort_unstable();
     let usual = edges.get(edges.len() / 2).copied().unwrap_or(1);
     let reason = |member: &Member| -> Option<String> {
@@ -75,17 +90,46 @@ pub fn leave_out_unfit(kind: &DistanceKind, common: Option<&Common>, set: &mut M
             DistanceKind::Latent(_) => None,
         }
     };
-    let mut left_out = vec![];
-    let mut kept = vec![];
+    members.iter().map(reason).collect()
+}
+
+/// Leaves members out whose pixels have another size than `first`.
+pub fn leave_out_other_pixels(first: Option<&PixelSize>, of: &str, set: &mut Members) {
+    let Some(first) = first else { return };
     for member in std::mem::take(&mut set.members) {
-        match reason(&member) {
-            Some(reason) => left_out.push(format!("{}: {reason}", member.name)),
-            None => kept.push(member),
+        if member.pixel_size.as_ref().is_some_and(|own| own.differs(first)) {
+            set.left_out.push(format!(
+                "{}: its pixels have another size than those of {of}. Scale it to the same pixel size first.",
+                member.name
+            ));
+        } else {
+            set.members.push(member);
         }
     }
-    // Columns of synthetic sets have a value for each member; these are all alike, so that none is left out.
-    set.members = kept;
-    set.left_out.extend(left_out);
+}
+
+/// What tells the network that reads members from others: the hash of its weights, or of the model's file. None for kinds
+/// without one.
+///
+/// # Errors
+/// The weights or the model cannot be read.
+pub fn network_of(kind: &DistanceKind) -> Result<Option<String>, Failure> {
+    Ok(match kind {
+        DistanceKind::Textures(weights, settings) => {
+            Some(Weights::load(weights, deepest(settings)?)?.hash().to_string())
+        }
+        DistanceKind::Latent(Some(path)) => {
+            Some(sha256_of(path).map_err(|e| Failure(format!("{} could not be read: {e}.", path.display())))?)
+        }
+        DistanceKind::Latent(None) => Some(hex(&Sha256::digest(Model::BUILT_IN))),
+        DistanceKind::Spectra | DistanceKind::Statistics => None,
+    })
+}
+
+/// The deepest layer that texture vectors read.
+fn deepest(settings: &TextureSettings) -> Result<Layer, Failure> {
+    let deepest = settings.layers.iter().map(|(layer, _)| *layer).max();
+    deepest.ok_or_else(|| Failure("Choose a layer of the network at least.".into()))
 }
 
 fn most_frequent(values: impl Iterator<Item = usize>) -> Option<usize> {
@@ -239,9 +283,7 @@ fn textures<O>(
     control: &Control<StudyProgress, O>,
     show: &dyn Fn(usize),
 ) -> Result<Option<Rows>, Failure> {
-    let deepest = settings.layers.iter().map(|(layer, _)| *layer).max();
-    let deepest = deepest.ok_or_else(|| Failure("Choose a layer of the network at least.".into()))?;
-    let weights = Weights::load(weights, deepest)?;
+    let weights = Weights::load(weights, deepest(settings)?)?;
     let go_on = |n: usize| {
         show(n);
         !control.is_ending()

@@ -15,7 +15,7 @@ mod study_files;
 
 pub use add::AddToMap;
 pub(super) use columns::columns_of;
-pub(super) use features::{common_of, leave_out_unfit, rows_of, vectors_of};
+pub(super) use features::{common_of, leave_out_other_pixels, leave_out_unfit, network_of, rows_of, unfit, vectors_of};
 pub use files::write_map;
 pub use made::{Common, Explained, Features, Map, MapEmbedding, period_of};
 pub use picture::{shown_as_pictures, thumbnail_of};

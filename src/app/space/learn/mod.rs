@@ -20,7 +20,7 @@ use crate::job::{Progress, Request};
 use crate::latent::Model;
 use crate::micrograph::is_picture;
 use crate::project::Project;
-use state::{EXPORT, LEARN, NAME, STOP, Set};
+use state::{CHOOSE_SET, EXPORT, LEARN, NAME, STOP, Set};
 
 impl Space for LearnSpace {
     fn name(&self) -> &'static str {
@@ -45,16 +45,20 @@ impl Space for LearnSpace {
     }
 
     fn status(&self) -> Option<Status> {
-        let progress = &self.job.progress;
-        let buttons = vec![("Stop", "End it without a result; the one before stays.", STOP)];
-        let (share, text) = (progress.share(), progress.doing());
-        self.is_running().then_some(Status { what: "Learning", share, text, memory: None, buttons })
+        let (what, tip, progress) = match (self.is_running(), self.is_predicting()) {
+            (true, _) => ("Learning", "End it without a result; the one before stays.", &self.job.progress),
+            (_, true) => ("Predicting", "End it without predictions.", &self.predicting.progress),
+            _ => return None,
+        };
+        let buttons = vec![("Stop", tip, STOP)];
+        Some(Status { what, share: progress.share(), text: progress.doing(), memory: None, buttons })
     }
 
-    /// Tables and models are taken for the next learning. Pictures are predicted where there is something to predict
-    /// with; folders, and pictures before that, become the set.
+    /// Tables and models are taken for the next learning. Pictures are predicted where there is something to predict with,
+    /// unless they were chosen for the set; folders, and pictures before that, become the set.
     fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
         let (mut left, mut set, mut predicted) = (vec![], vec![], vec![]);
+        let predicts = self.open.is_some() && !std::mem::take(&mut self.chooses_set);
         for path in files {
             match () {
                 () if has_ending(&path, &["predictor"]) => work::open(self, shared, path),
@@ -63,7 +67,7 @@ impl Space for LearnSpace {
                     self.wanted.model = Some(path);
                 }
                 () if path.is_dir() => set.push(path),
-                () if is_picture(&path) && self.open.is_some() => predicted.push(path),
+                () if is_picture(&path) && predicts => predicted.push(path),
                 () if is_picture(&path) => set.push(path),
                 () => left.push(path),
             }
@@ -85,7 +89,8 @@ impl Space for LearnSpace {
 
     fn commands(&self, _shared: &Shared) -> Vec<SpaceCommand> {
         let command = |id, name, tooltip, key, unavailable| SpaceCommand { id, name, tooltip, key, unavailable };
-        let idle = (!self.is_running()).then(|| "Nothing is being learned.".to_string());
+        let is_idle = !self.is_running() && !self.is_predicting();
+        let idle = is_idle.then(|| "Nothing is being learned or predicted.".to_string());
         let none = self.learned.is_none().then(|| "Nothing is learned yet.".to_string());
         vec![
             command(
@@ -95,7 +100,13 @@ impl Space for LearnSpace {
                 Some(plain_key(Key::Space)),
                 work::missing(self).map(String::from),
             ),
-            command(STOP, "Stop learning", "End it without a result.", Some(plain_key(Key::Escape)), idle),
+            command(
+                STOP,
+                "Stop",
+                "End the learning, or the prediction, without a result.",
+                Some(plain_key(Key::Escape)),
+                idle,
+            ),
             command(
                 EXPORT,
                 "Export scores, predictions and the predictor",
@@ -109,8 +120,11 @@ impl Space for LearnSpace {
     fn perform(&mut self, id: &'static str, _ctx: &Context, shared: &mut Shared) {
         match id {
             LEARN => work::learn(self, shared),
-            STOP => self.job.request(Request::Cancel),
-            _ => work::export(self, shared),
+            STOP if self.is_running() => self.job.request(Request::Cancel),
+            STOP => self.predicting.request(Request::Cancel),
+            CHOOSE_SET => self.chooses_set = true,
+            EXPORT => work::export(self, shared),
+            _ => {}
         }
     }
 
@@ -123,6 +137,7 @@ impl Space for LearnSpace {
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.job.stop();
         self.predicting.stop();
+        self.opening.stop();
         *self = Self::default();
         match project.parts.remove(part::NAME).as_ref().map(part::read) {
             Some(Ok(kept)) => part::take(self, kept),
@@ -134,6 +149,11 @@ impl Space for LearnSpace {
     }
 
     fn would_lose(&self) -> Option<String> {
-        self.is_running().then(|| "Something is being learned; closing the window ends that.".into())
+        let what = match (self.is_running(), self.is_predicting()) {
+            (true, _) => "learned",
+            (_, true) => "predicted",
+            _ => return None,
+        };
+        Some(format!("Something is being {what}; closing the window ends that."))
     }
 }

@@ -5,7 +5,7 @@ use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 use super::state::{LearnSpace, NAME, Set, Wanted};
 use super::work;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{ask_for_files, picture_filters};
+use crate::app::shared::ask::ask_for_files;
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::PathKind;
 use crate::app::theme;
@@ -41,7 +41,7 @@ fn set_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
         ] {
             if ui.button(text).on_hover_text(tip).clicked() {
                 wanted.set = Set::Files;
-                ask_for_files(shared, NAME, kind, "Micrographs, or a folder of them", picture_filters(kind));
+                work::ask_for_set(shared, kind);
             }
         }
     });
@@ -76,7 +76,7 @@ fn set_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
 
 fn value_rows(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Value to learn");
-    let wanted = &mut space.wanted;
+    let (wanted, table) = (&mut space.wanted, &space.table);
     if wanted.set == Set::Files {
         let tip =
             "A table (CSV) with a row for each file. A folder with a properties.csv of a property set needs none.";
@@ -89,8 +89,8 @@ fn value_rows(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
                 if wanted.table.is_some() && ui.small_button("×").on_hover_text("Take no table.").clicked() {
                     wanted.table = None;
                 }
-                let name = wanted.table_of().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
-                ui.add(egui::Label::new(RichText::new(name.unwrap_or_default()).weak()).truncate());
+                let name = table.as_ref().and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
+                ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
             })
             .response
         });

@@ -46,10 +46,8 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
     }
     let mut part = Part::default();
     let mut results = None;
-    if let Some(learned) = &space.learned
-        && let Ok(bytes) = learned.about.file(&learned.predictor)
-    {
-        part.put_file(PREDICTOR, bytes);
+    if let Some(learned) = &space.learned {
+        part.put_file(PREDICTOR, learned.file.clone());
         let attempts = learned.attempts.iter().map(|a| (a.inputs, a.regressor, a.validation.clone()));
         results = Some(Results {
             column: learned.request.column.clone(),
@@ -70,8 +68,10 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
 /// The content of a part.
 pub fn read(part: &Part) -> Result<Kept, String> {
     let facts: Facts = part.get()?;
-    let Some(results) = facts.results else { return Ok(Kept { wanted: facts.wanted, learned: None }) };
-    let (predictor, about) = About::read(part.file(PREDICTOR)?, Path::new(PREDICTOR))?;
+    let wanted = facts.wanted.bounded();
+    let Some(results) = facts.results else { return Ok(Kept { wanted, learned: None }) };
+    let file = part.file(PREDICTOR)?.clone();
+    let (predictor, about) = About::read(&file, Path::new(PREDICTOR))?;
     check(&results, &predictor)?;
     let attempt = |(inputs, regressor, validation)| Attempt { inputs, regressor, validation };
     let learned = Learned {
@@ -85,7 +85,7 @@ pub fn read(part: &Part) -> Result<Kept, String> {
             inputs: results.inputs,
             regressors: results.attempts.iter().map(|(_, regressor, _)| *regressor).collect(),
             split: results.split,
-            seed: facts.wanted.seed,
+            seed: wanted.seed,
             device: String::new(),
         },
         attempts: results.attempts.into_iter().map(attempt).collect(),
@@ -95,9 +95,10 @@ pub fn read(part: &Part) -> Result<Kept, String> {
         importances: results.importances,
         predictor: Arc::new(predictor),
         about,
+        file,
         notes: results.notes,
     };
-    Ok(Kept { wanted: facts.wanted, learned: Some(learned) })
+    Ok(Kept { wanted, learned: Some(learned) })
 }
 
 /// Whether the parts of results fit together.

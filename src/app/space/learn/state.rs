@@ -13,6 +13,8 @@ pub const NAME: &str = "Learn";
 pub const LEARN: &str = "learn";
 pub const STOP: &str = "stop";
 pub const EXPORT: &str = "export";
+/// What the panel's own dialog does before it hands its files over.
+pub const CHOOSE_SET: &str = "choose set";
 
 /// Where the micrographs come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -73,6 +75,17 @@ impl Wanted {
     /// Edge of synthetic graphite, in pixels.
     const GRAPHITE: usize = 128;
 
+    /// The same with numbers that the panel could give.
+    pub fn bounded(self) -> Self {
+        Self {
+            edge: self.edge.clamp(16, 4096),
+            stride: self.stride.clamp(1, 4096),
+            count: self.count.clamp(8, 100_000),
+            parts: self.parts.clamp(2, 100),
+            ..self
+        }
+    }
+
     /// Where the micrographs come from.
     pub fn source(&self) -> MapSource {
         match self.set {
@@ -81,13 +94,18 @@ impl Wanted {
         }
     }
 
-    /// The table that was chosen, or the one of a property set in the only folder.
+    /// The table that was chosen, or the one of a property set in the only folder. Asks the file system.
     pub fn table_of(&self) -> Option<PathBuf> {
         if self.set != Set::Files {
             return None;
         }
         let own = || own_table(&self.files).filter(|_| self.pattern.trim().is_empty());
         self.table.clone().or_else(own)
+    }
+
+    /// What decides which columns there are.
+    pub fn columns_key(&self) -> String {
+        format!("{:?} {:?} {:?} {:?}", self.set, self.files, self.table, self.pattern_of())
     }
 
     /// The pattern of names, if there is one.
@@ -135,6 +153,8 @@ pub struct LearnSpace {
     pub(super) wanted: Wanted,
     /// What the columns were asked of, as text, and the columns.
     pub(super) asked: String,
+    /// The table that they come from.
+    pub(super) table: Option<PathBuf>,
     pub(super) columns: Option<Result<Vec<String>, String>>,
     pub(super) reading: Watch<OneShot<Result<Vec<String>, String>>>,
     pub(super) job: Watch<Learn>,
@@ -145,6 +165,8 @@ pub struct LearnSpace {
     pub(super) open: Option<OpenPredictor>,
     pub(super) opening: Watch<OneShot<OpenPredictor>>,
     pub(super) predicting: Watch<PredictProperty>,
+    /// Whether the files that come next were chosen for the set.
+    pub(super) chooses_set: bool,
     /// Micrographs that wait to be predicted.
     pub(super) waiting: Vec<PathBuf>,
     pub(super) predicted: Vec<Predicted>,
@@ -169,5 +191,10 @@ impl LearnSpace {
     /// Whether something is being learned.
     pub fn is_running(&self) -> bool {
         self.job.is_running()
+    }
+
+    /// Whether something is being predicted.
+    pub fn is_predicting(&self) -> bool {
+        self.predicting.is_running()
     }
 }

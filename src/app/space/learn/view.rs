@@ -9,7 +9,7 @@ use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
 use crate::figure::{FAINT, MADE, ORIGINAL, significant};
-use crate::job::{learned_figures, learned_table};
+use crate::job::{Progress, learned_figures, learned_table};
 
 pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     if space.learned.is_none() && space.open.is_none() {
@@ -143,7 +143,8 @@ fn predictions(space: &LearnSpace, ui: &mut Ui) {
         return;
     };
     if space.predicting.is_running() {
-        ui.label(RichText::new("Predicting…").weak());
+        let text = format!("Predicting: {}", space.predicting.progress.doing());
+        ui.label(RichText::new(text).weak());
     }
     if space.predicted.is_empty() {
         placeholder(ui, "Drop micrographs here, or press Predict…: their values appear with intervals.");

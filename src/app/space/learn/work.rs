@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::state::{LearnSpace, NAME, OpenPredictor, Set, Tab};
+use super::state::{CHOOSE_SET, LearnSpace, NAME, OpenPredictor, Set, Tab};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
+use crate::app::shared::ask::picture_filters;
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::{News, OneShot};
@@ -20,12 +21,12 @@ pub fn columns(space: &mut LearnSpace, shared: &mut Shared) {
         }
     }
     let wanted = &space.wanted;
-    let (table, pattern) = (wanted.table_of(), wanted.pattern_of());
-    let asked = format!("{:?} {:?} {table:?} {pattern:?}", wanted.set, wanted.files);
+    let asked = wanted.columns_key();
     if space.asked == asked || space.reading.is_running() {
         return;
     }
-    space.asked = asked;
+    let (table, pattern) = (wanted.table_of(), wanted.pattern_of());
+    (space.asked, space.table) = (asked, table.clone());
     let source = wanted.source();
     if wanted.set == Set::Files && (wanted.files.is_empty() || table.is_none() && pattern.is_none()) {
         space.columns = None;
@@ -64,7 +65,7 @@ pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
         source: wanted.source(),
         recipe: prepares.then(|| shared.settings.recipe.clone()),
         patches: (wanted.set == Set::Files && wanted.cuts).then_some((wanted.edge, wanted.stride)),
-        table: wanted.table_of(),
+        table: space.table.clone(),
         pattern: wanted.pattern_of(),
         column: wanted.column.clone(),
         inputs: wanted.readings.iter().map(|kind| kind.distances(&weights, wanted.model.as_deref())).collect(),
@@ -132,6 +133,21 @@ pub fn open(space: &mut LearnSpace, shared: &mut Shared, path: PathBuf) {
         Ok(OpenPredictor { name, predictor: Arc::new(predictor), about })
     };
     space.opening.start_detached(OneShot(Box::new(read)), &shared.wake);
+}
+
+/// Asks for micrographs, or for a folder of them, to learn from.
+pub fn ask_for_set(shared: &mut Shared, kind: PathKind) {
+    let ask = Ask::Path {
+        kind,
+        title: "Micrographs, or a folder of them",
+        action: "Choose",
+        filters: picture_filters(kind),
+        proposed: PathBuf::new(),
+    };
+    shared.ask(ask, |shared, answer| {
+        shared.act(Action::DoIn(NAME, CHOOSE_SET));
+        shared.act(Action::Files(NAME, answer.paths()));
+    });
 }
 
 /// Asks for micrographs to predict.
