@@ -23,7 +23,7 @@
 //! | [`figure`] | plots and tables for files: SVG, PNG, CSV, Markdown and LaTeX |
 //! | [`reconstruct`] | encoding, loss and its spatial terms, sizes, solver, decoding, polish, reports |
 //! | [`embed`] | sets of micrographs: texture vectors, distances, embeddings in few dimensions, what explains them |
-//! | [`learn`] | a property learned from samples: splits, regressions, validation, predictors |
+//! | [`learn`] | a property learned from samples: splits, regressions, validation, predictors, the search for wanted values |
 //! | [`latent`] | variational autoencoders: patches, models, training, what latent dimensions mean |
 //! | [`property`] | what a structure conducts, bears, lets through and absorbs: bounds, estimates, full fields |
 //! | [`net`] | VGG-19 as a graph, its depths, its weights: built in, from files, downloaded |

@@ -21,7 +21,8 @@ const SIZES: [([f32; 2], f32); 5] = [
     ([960.0, 540.0], 2.0),
     ([1280.0, 720.0], 1.5),
 ];
-const SPACES: [&str; 8] = ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map", "Properties", "Learn"];
+const SPACES: [&str; 9] =
+    ["Micrograph", "Reconstruct", "Compare", "Studies", "Latent", "Map", "Properties", "Learn", "Design"];
 
 /// A text on the screen.
 struct Text {

@@ -73,13 +73,24 @@ fn text_width(ui: &Ui, text: &str) -> f32 {
     text + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x + 1.0
 }
 
+/// Whether the program's name fits beside what always has to be there: in a narrow window the title bar alone has it.
+fn has_room_for_name(ui: &Ui, spaces: &[Box<dyn Space>]) -> bool {
+    /// The width of the name and of the lines between groups.
+    const NAME: f32 = 140.0;
+    let buttons = ["Open…", "Project ▾", "⋯"].into_iter();
+    let needed: f32 = spaces.iter().map(|space| space.name()).chain(buttons).map(|text| text_width(ui, text)).sum();
+    needed + NAME < ui.available_width()
+}
+
 /// The bar of commands; `project` is the name of the open project.
 pub fn top_bar(shared: &mut Shared, spaces: &[Box<dyn Space>], current: usize, project: Option<String>, ui: &mut Ui) {
     let mut chosen = None;
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Microwright").heading().strong());
-        ui.separator();
+        if has_room_for_name(ui, spaces) {
+            ui.label(RichText::new("Microwright").heading().strong());
+            ui.separator();
+        }
         for (n, space) in spaces.iter().enumerate() {
             let tab = egui::Button::selectable(current == n, space.name());
             if ui.add(tab).on_hover_text(space.purpose()).clicked() {

@@ -24,7 +24,8 @@ use overlays::Overlays;
 use project::ProjectState;
 use shared::Shared;
 pub use space::{
-    CompareSpace, LatentSpace, LearnSpace, MapSpace, MicrographSpace, PropertySpace, ReconstructSpace, StudiesSpace,
+    CompareSpace, DesignSpace, LatentSpace, LearnSpace, MapSpace, MicrographSpace, PropertySpace, ReconstructSpace,
+    StudiesSpace,
 };
 pub use space::{Space, SpaceCommand, Status};
 use widgets::View;

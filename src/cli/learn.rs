@@ -1,6 +1,6 @@
 //! `microwright learn` and `microwright predict`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -14,7 +14,7 @@ use crate::job::{
     About, Ending, InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, columns_to_learn, learned_table,
     own_table, write_learned,
 };
-use crate::learn::{Regressor, SplitKind};
+use crate::learn::{Predictor, Regressor, SplitKind};
 use crate::micrograph::Recipe;
 use crate::net::WeightsKind;
 
@@ -161,16 +161,18 @@ pub struct PredictArguments {
     device: String,
 }
 
+/// Reads a predictor: its file, or the folder that `learn` wrote it into.
+pub fn read_predictor(path: &Path) -> anyhow::Result<(Predictor, About)> {
+    let path = if path.is_dir() { path.join("learned.predictor") } else { path.to_path_buf() };
+    let bytes = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
+    About::read(&bytes, &path).map_err(anyhow::Error::msg)
+}
+
 pub fn predict(arguments: &PredictArguments) -> anyhow::Result<()> {
     if let Some(missing) = arguments.images.iter().find(|path| !path.exists()) {
         bail!("{}: there is no such file or folder.", missing.display());
     }
-    let path = match arguments.predictor.is_dir() {
-        true => arguments.predictor.join("learned.predictor"),
-        false => arguments.predictor.clone(),
-    };
-    let bytes = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
-    let (predictor, about) = About::read(&bytes, &path).map_err(anyhow::Error::msg)?;
+    let (predictor, about) = read_predictor(&arguments.predictor)?;
     let column = about.column.clone();
     let task = PredictProperty {
         predictor: Arc::new(predictor),

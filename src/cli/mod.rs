@@ -4,6 +4,7 @@ mod bench;
 mod bench_kernels;
 mod choices;
 mod compare;
+mod design;
 mod devices;
 mod follow;
 mod from_curve;
@@ -71,6 +72,8 @@ pub enum Command {
     Learn(Box<learn::LearnArguments>),
     /// Predict a property of micrographs that was learned.
     Predict(learn::PredictArguments),
+    /// Design micrographs: pictures of a latent model whose properties have wanted values.
+    Design(Box<design::Arguments>),
     /// Train latent models of micrographs, and apply them.
     Latent {
         /// The command.
@@ -110,6 +113,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::PropertySet(arguments) => property_set::run(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
         Command::Predict(arguments) => learn::predict(&arguments),
+        Command::Design(arguments) => design::run(&arguments),
         Command::Latent { action } => latent::run(&action),
         Command::Devices => devices::run(),
         Command::Weights { action } => weights::run(&action),

@@ -20,7 +20,7 @@ use crate::property::{
 
 /// What is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Kind {
+pub enum Kind {
     /// Thermal or electrical conductivity
     Conductivity,
     /// Diffusivity and tortuosity
@@ -34,7 +34,8 @@ enum Kind {
 }
 
 impl Kind {
-    fn property(self) -> Property {
+    /// The property.
+    pub fn property(self) -> Property {
         Property::ALL[self as usize]
     }
 }
@@ -99,7 +100,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !(arguments.tolerance > 0.0 && arguments.tolerance < 0.1) {
         bail!("The tolerance has to be above 0 and below 0.1.");
     }
-    let mut set = set_of(arguments)?;
+    let mut set = set_of(arguments.set.as_deref(), &arguments.materials)?;
     if !arguments.wavelengths.is_empty() {
         set.light.wavelengths.clone_from(&arguments.wavelengths);
     }
@@ -182,23 +183,21 @@ fn list() {
     }
 }
 
-fn set_of(arguments: &Arguments) -> anyhow::Result<PropertySet> {
-    if let Some(path) = &arguments.set {
+/// The set of a file, or of the names of the phases' materials.
+pub fn set_of(file: Option<&Path>, names: &[String]) -> anyhow::Result<PropertySet> {
+    if let Some(path) = file {
         return Ok(PropertySet::read(path)?);
     }
-    if arguments.materials.is_empty() {
+    if names.is_empty() {
         bail!(
-            "Say what the phases are made of: --materials quartz,void for phase 0 and phase 1, or --set FILE. --list-materials shows the materials that are known."
+            "Say what the phases are made of: --materials quartz,void for phase 0 and phase 1, or --set FILE. `microwright property --list-materials` shows the materials that are known."
         );
     }
-    let found: Result<Vec<Material>, String> = arguments
-        .materials
-        .iter()
-        .map(|name| {
-            let known = || materials().iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ");
-            material(name).cloned().ok_or_else(|| format!("There is no material {name}. Known are {}.", known()))
-        })
-        .collect();
+    let one = |name: &String| {
+        let known = || materials().iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ");
+        material(name).cloned().ok_or_else(|| format!("There is no material {name}. Known are {}.", known()))
+    };
+    let found: Result<Vec<Material>, String> = names.iter().map(one).collect();
     Ok(PropertySet::of(found.map_err(anyhow::Error::msg)?))
 }
 

@@ -6,6 +6,7 @@
 
 mod control;
 mod curve;
+mod design;
 mod device;
 mod driver;
 mod estimate;
@@ -28,6 +29,9 @@ pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use curve::{
     CurveRealisation, FromCurve, curve_figure, curve_text, earlier_curve_realisations, write_curve_realisation,
     write_curve_table,
+};
+pub use design::{
+    Candidate, Design, Designed, Looked, Measure, Refined, Wish, Wished, design_figures, design_table, write_design,
 };
 pub use device::{QuickestKernels, open as open_device, open_for as open_device_for, read_quickest_kernels};
 pub use driver::{Job, JobOf, lower_priority};

@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 
 use super::LearnError;
 use super::gaussian::GaussianProcess;
-use super::measure::distance;
+use super::measure::{distance, drawn};
 use super::score::Prediction;
 use crate::latent::{linear_fit, linear_prediction, normals};
 
@@ -20,10 +20,15 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// By how much a value misses it, over the size of the nearest wanted value.
+    /// What a miss is measured by: the larger size of both ends.
+    pub fn size(self) -> f64 {
+        self.low.abs().max(self.high.abs())
+    }
+
+    /// By how much a value misses it, over [`Goal::size`]; infinite for what is no number.
     pub fn miss(self, value: f64) -> f64 {
-        let (gap, size) = if value < self.low { (self.low - value, self.low) } else { (value - self.high, self.high) };
-        gap.max(0.0) / size.abs().max(1e-12)
+        let gap = if value < self.low { self.low - value } else { (value - self.high).max(0.0) };
+        if value.is_nan() { f64::INFINITY } else { gap / self.size().max(f64::MIN_POSITIVE) }
     }
 }
 
@@ -59,8 +64,10 @@ const NEAR: usize = 40;
 const BEST: usize = 8;
 /// The deviation of points near the best.
 const STEP: f32 = 0.3;
-/// No point lies further out along a dimension, in deviations.
-const REACH: f32 = 4.0;
+/// The most points from which properties are predicted: the best and an even draw of the others. The work grows with their
+/// cube.
+const MOST_USED: usize = 600;
+const MOST_BEST: usize = 150;
 /// Draws from the prediction of a point, from which its expected improvement is computed.
 const CHANCES: usize = 64;
 /// Values that are all positive and differ by more than this factor are predicted by their logarithms.
@@ -106,8 +113,10 @@ impl Search {
         count: usize,
         seed: u64,
     ) -> Result<Vec<Proposal>, LearnError> {
-        let rows = self.rows(&self.points);
-        let column = |n: usize| self.values.iter().map(|values| values[n]).collect::<Vec<f64>>();
+        let used = self.used(goals);
+        let points: Vec<Vec<f32>> = used.iter().map(|n| self.points[*n].clone()).collect();
+        let rows = self.rows(&points);
+        let column = |n: usize| used.iter().map(|k| self.values[*k][n]).collect::<Vec<f64>>();
         let surrogates: Vec<Surrogate> =
             (0..goals.len()).map(|n| Surrogate::of(&rows, &column(n))).collect::<Result<_, _>>()?;
         let mut random = Pcg64::seed_from_u64(seed);
@@ -118,7 +127,10 @@ impl Search {
         misses.sort_by(f64::total_cmp);
         let bar = misses.get(wanted.saturating_sub(1)).copied().unwrap_or(f64::MAX).clamp(0.5 * tolerance, 1e6);
         let chances: Vec<Vec<f32>> = goals.iter().map(|_| normals(&mut random, CHANCES)).collect();
+        // Where no improvement is expected anywhere, the least predicted miss counts.
+        const LEAST: f64 = 1e-9;
         let gain = |at: usize| -> f64 {
+            let middle: Vec<f64> = (0..goals.len()).map(|n| surrogates[n].value(predicted[n][at].value)).collect();
             let one = |chance: usize| {
                 let value = |n: usize| {
                     let Prediction { value, deviation } = predicted[n][at];
@@ -126,7 +138,7 @@ impl Search {
                 };
                 (bar - miss(goals, &(0..goals.len()).map(value).collect::<Vec<_>>())).max(0.0)
             };
-            (0..CHANCES).map(one).sum::<f64>()
+            (0..CHANCES).map(one).sum::<f64>() + LEAST / (1.0 + miss(goals, &middle))
         };
         let mut gains: Vec<f64> = (0..points.len()).map(gain).collect();
         let mut chosen = vec![];
@@ -138,6 +150,7 @@ impl Search {
                 let gap = distance(places.row(at), places.row(best)) / apart;
                 *gain *= 1.0 - (-gap * gap).exp();
             }
+            gains[best] = f64::NEG_INFINITY;
             let of = |n: usize| {
                 // What is logarithmic has its deviation from the slope there.
                 let (surrogate, found) = (&surrogates[n], predicted[n][best]);
@@ -210,8 +223,23 @@ impl Search {
                 points.push(self.points[n].iter().zip(step).map(|(v, s)| v + STEP * s).collect());
             }
         }
-        points.iter_mut().flatten().for_each(|v| *v = v.clamp(-REACH, REACH));
+        points.iter_mut().for_each(|point| draw_in(point));
         points
+    }
+
+    /// The points from which properties are predicted.
+    fn used(&self, goals: &[Goal]) -> Vec<usize> {
+        let count = self.points.len();
+        if count <= MOST_USED {
+            return (0..count).collect();
+        }
+        let misses: Vec<f64> = self.values.iter().map(|values| miss(goals, values)).collect();
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by(|a, b| misses[*a].total_cmp(&misses[*b]));
+        let mut others = order.split_off(MOST_BEST);
+        others.sort_unstable();
+        order.extend(drawn(others.len(), MOST_USED - MOST_BEST).into_iter().map(|n| others[n]));
+        order
     }
 
     /// The dimensions that count of points.
@@ -220,6 +248,20 @@ impl Search {
         let flat: Vec<f64> = points.iter().flatten().map(|v| f64::from(*v)).collect();
         let all = Array2::from_shape_vec((points.len(), width), flat).expect("points of one length");
         all.select(Axis(1), &self.dimensions)
+    }
+}
+
+/// Draws a point towards the middle, if it lies further out than 99.9 % of a standard normal distribution do: a model was
+/// never trained out there.
+fn draw_in(point: &mut [f32]) {
+    // The quantile of χ² by Wilson and Hilferty (Proc. Natl. Acad. Sci. 17:684, 1931).
+    const DEVIATIONS: f64 = 3.09;
+    let part = 2.0 / (9.0 * point.len().max(1) as f64);
+    let most = point.len() as f64 * (1.0 - part + DEVIATIONS * part.sqrt()).powi(3);
+    let square: f64 = point.iter().map(|v| f64::from(*v).powi(2)).sum();
+    if square > most {
+        let factor = (most / square).sqrt() as f32;
+        point.iter_mut().for_each(|v| *v *= factor);
     }
 }
 
@@ -273,5 +315,24 @@ mod tests {
         assert!(miss(&goals, &search.values[best]) < 0.02, "{:?}", search.values[best]);
         assert_eq!(Goal { low: 6.0, high: 7.0 }.miss(6.5), 0.0);
         assert_eq!((Goal { low: 4.0, high: 4.0 }.miss(3.0), Goal { low: 4.0, high: 4.0 }.miss(5.0)), (0.25, 0.25));
+        assert_eq!(
+            (Goal { low: 0.0, high: 4.0 }.miss(-1.0), Goal { low: 0.0, high: 4.0 }.miss(f64::NAN)),
+            (0.25, f64::INFINITY)
+        );
+    }
+
+    #[test]
+    fn proposals_differ_and_lie_where_a_model_was_trained() {
+        let (search, _) = search();
+        // No point has such a value, nor is one expected.
+        let proposals = search.propose(&[Goal { low: 1e9, high: 1e9 }], 4, 0.02, 8, 1).expect("proposals");
+        for (n, proposal) in proposals.iter().enumerate() {
+            assert!(proposals[..n].iter().all(|other| other.point != proposal.point), "{proposals:?}");
+            // 99.9 % of χ² with six degrees of freedom lie below 22.5.
+            let square: f32 = proposal.point.iter().map(|v| v * v).sum();
+            assert!(square < 22.7, "{square}");
+        }
+        assert_eq!(drawn(7, 3), [0, 2, 4]);
+        assert_eq!(drawn(1501, 1500).len(), 1500);
     }
 }

@@ -16,5 +16,6 @@ pub fn variance(column: ArrayView1<f64>) -> f64 {
 
 /// At most so many of a count, evenly drawn.
 pub fn drawn(count: usize, most: usize) -> Vec<usize> {
-    (0..count).step_by(count.div_ceil(most).max(1)).collect()
+    let kept = count.min(most);
+    (0..kept).map(|n| n * count / kept).collect()
 }

@@ -42,7 +42,7 @@ pub struct Known {
 }
 
 /// A prediction with its interval.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Forecast {
     /// The value.
     pub value: f64,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use egui::accesskit::Role;
 use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
-use microwright::app::{App, LatentSpace, LearnSpace, MapSpace, PropertySpace};
+use microwright::app::{App, DesignSpace, LatentSpace, LearnSpace, MapSpace, PropertySpace};
 use serde_json::{Value, json};
 
 use super::window::{settle, sized, until};
@@ -41,6 +41,7 @@ pub fn settings(harness: &mut Harness<'_, App>) -> BTreeMap<String, Value> {
         "map": app.space::<MapSpace>().wanted(),
         "look": app.space::<MapSpace>().look(),
         "learn": app.space::<LearnSpace>().wanted(),
+        "design": app.space::<DesignSpace>().wanted(),
         "properties": { "wanted": app.space::<PropertySpace>().wanted(), "set": app.space::<PropertySpace>().set() },
     });
     let mut found = BTreeMap::new();

@@ -11,6 +11,7 @@ use super::export::ExportChoice;
 use super::folder::OwnFolder;
 use super::history::{History, Snapshot};
 use super::messages::Messages;
+use super::predictor::OpenPredictor;
 use super::question::{Answer, Ask};
 use super::source::Source;
 use super::watch::{OneShot, Watch};
@@ -100,6 +101,8 @@ pub struct Shared {
     pub phase: usize,
     /// The materials of the phases and what is computed of them, once they were chosen.
     pub materials: Option<Arc<(PropertySet, Wanted)>>,
+    /// What predicts a property, once one was learned or opened.
+    pub predictor: Option<OpenPredictor>,
     pub view: View,
     pub messages: Messages,
     pub work: Work,
@@ -144,6 +147,7 @@ impl Shared {
             changes: 0,
             phase: 0,
             materials: None,
+            predictor: None,
             view: View::default(),
             messages: Messages::default(),
             work: Work::default(),

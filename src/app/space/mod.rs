@@ -2,6 +2,7 @@
 
 mod annealing;
 mod compare;
+mod design;
 mod latent;
 mod learn;
 mod map;
@@ -17,6 +18,7 @@ use egui::{Context, KeyboardShortcut, RichText, Ui};
 use ndarray::s;
 
 pub use compare::CompareSpace;
+pub use design::DesignSpace;
 pub use latent::LatentSpace;
 pub use learn::LearnSpace;
 pub use map::MapSpace;
@@ -44,6 +46,7 @@ pub fn all() -> Vec<Box<dyn Space>> {
         Box::<MapSpace>::default(),
         Box::<PropertySpace>::default(),
         Box::<LearnSpace>::default(),
+        Box::<DesignSpace>::default(),
     ]
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::enlarge::toggle_enlarged;
 use crate::app::theme;
-use crate::figure::{Figure, significant};
+use crate::figure::{FAINT, Figure, MADE, ORIGINAL, significant};
 
 /// What was chosen in a plot's menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,24 @@ pub enum PlotRequest {
 pub struct ShownFigure {
     pub figure: Figure,
     pub colors: Vec<Color32>,
+}
+
+impl ShownFigure {
+    /// A figure whose colours stand for what is made, its original, and other things to compare with.
+    pub fn of(figure: Figure, ui: &Ui) -> Self {
+        Self { colors: figure.series.iter().map(|series| on_screen(ui, series.color)).collect(), figure }
+    }
+}
+
+/// The colour on the screen of one for white paper.
+fn on_screen(ui: &Ui, color: [u8; 3]) -> Color32 {
+    let palette = theme::palette(ui);
+    match color {
+        MADE => palette.accent,
+        ORIGINAL => palette.original,
+        FAINT => palette.faint,
+        [r, g, b] => Color32::from_rgb(r, g, b),
+    }
 }
 
 /// Shows a figure below its title in the available space. Returns what was chosen in its menu, with the figure.
@@ -106,13 +124,16 @@ pub fn curve_plot(
             [part(|p| p.0), part(|p| p.1), part(|p| p.2)]
         })
         .collect();
-    let dot_color = theme::palette(ui).accent;
+    let bar_color = theme::palette(ui).accent.gamma_multiply(0.4);
     let bars: Vec<(f64, f64, f64)> =
         figure.dots.iter().flat_map(|d| d.points.iter().copied()).filter(|p| p.2 > 0.0 && p.1.is_finite()).collect();
-    let dots: Vec<(String, Vec<[f64; 2]>)> = figure
+    let dots: Vec<(String, Color32, Vec<[f64; 2]>)> = figure
         .dots
         .iter()
-        .map(|d| (d.name.clone(), d.points.iter().filter(|p| p.1.is_finite()).map(|p| [p.0, p.1]).collect()))
+        .map(|d| {
+            let points = d.points.iter().filter(|p| p.1.is_finite()).map(|p| [p.0, p.1]).collect();
+            (d.name.clone(), on_screen(ui, d.color), points)
+        })
         .collect();
     let response = plot
         .show(ui, |plot| {
@@ -122,10 +143,10 @@ pub fn curve_plot(
             lines.into_iter().for_each(|line| plot.line(line));
             for (x, y, half) in bars {
                 let bar = vec![[x, y - half], [x, y + half]];
-                plot.line(Line::new("", bar).color(dot_color.gamma_multiply(0.4)).width(1.0).allow_hover(false));
+                plot.line(Line::new("", bar).color(bar_color).width(1.0).allow_hover(false));
             }
-            for (name, dots) in dots {
-                plot.points(Points::new(name, dots).color(dot_color).radius(2.5));
+            for (name, color, dots) in dots {
+                plot.points(Points::new(name, dots).color(color).radius(2.5));
             }
         })
         .response;

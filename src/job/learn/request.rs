@@ -136,7 +136,8 @@ impl About {
         let about: Self = serde_json::from_value(about).map_err(|_| unknown())?;
         let (height, width) = about.common.size;
         let cuts = about.patches.is_none_or(|(edge, stride)| (8..=MOST_EDGE).contains(&edge) && stride > 0);
-        match cuts && (1..=MOST_EDGE).contains(&height) && (1..=MOST_EDGE).contains(&width) {
+        let phases = about.common.phases.is_none_or(|count| (1..=256).contains(&count));
+        match cuts && phases && (1..=MOST_EDGE).contains(&height) && (1..=MOST_EDGE).contains(&width) {
             true => Ok((predictor, about)),
             false => Err(unknown()),
         }

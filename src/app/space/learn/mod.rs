@@ -58,7 +58,7 @@ impl Space for LearnSpace {
     /// unless they were chosen for the set; folders, and pictures before that, become the set.
     fn take_files(&mut self, files: Vec<PathBuf>, shared: &mut Shared) -> Vec<PathBuf> {
         let (mut left, mut set, mut predicted) = (vec![], vec![], vec![]);
-        let predicts = self.open.is_some() && !std::mem::take(&mut self.chooses_set);
+        let predicts = shared.predictor.is_some() && !std::mem::take(&mut self.chooses_set);
         for path in files {
             match () {
                 () if has_ending(&path, &["predictor"]) => work::open(self, shared, path),
@@ -139,8 +139,9 @@ impl Space for LearnSpace {
         self.predicting.stop();
         self.opening.stop();
         *self = Self::default();
+        shared.predictor = None;
         match project.parts.remove(part::NAME).as_ref().map(part::read) {
-            Some(Ok(kept)) => part::take(self, kept),
+            Some(Ok(kept)) => part::take(self, shared, kept),
             Some(Err(reason)) => {
                 shared.messages.warning(format!("What the project had learned was left out: {reason}."));
             }

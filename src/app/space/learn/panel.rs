@@ -26,7 +26,7 @@ pub fn panel(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
             regression_rows(&mut space.wanted, ui);
             validation_rows(&mut space.wanted, ui);
         });
-        prediction_rows(space, shared, ui);
+        prediction_rows(shared, ui);
     });
 }
 
@@ -210,16 +210,16 @@ fn validation_rows(wanted: &mut Wanted, ui: &mut Ui) {
     value(ui, "Seed", tip, &mut wanted.seed, &1, |ui, v| ui.add(DragValue::new(v)));
 }
 
-fn prediction_rows(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
+fn prediction_rows(shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Prediction");
-    let text = match &space.open {
+    let text = match &shared.predictor {
         Some(open) => format!("{} by {}", open.about.column, open.name),
         None => "Nothing is learned or opened yet.".into(),
     };
     ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
     ui.horizontal(|ui| {
         let tip = "Choose micrographs whose value is predicted, or drop them on the window.";
-        let predict = ui.add_enabled(space.open.is_some(), egui::Button::new("Predict…"));
+        let predict = ui.add_enabled(shared.predictor.is_some(), egui::Button::new("Predict…"));
         if predict.on_hover_text(tip).on_disabled_hover_text("Learn, or open a predictor first.").clicked() {
             work::ask_for_predictions(shared);
         }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::state::{LearnSpace, OpenPredictor, Wanted};
+use super::state::{LearnSpace, Wanted};
+use crate::app::shared::Shared;
+use crate::app::shared::predictor::OpenPredictor;
 use crate::job::DistanceKind;
 use crate::job::{About, Attempt, Learn, Learned, MapSource};
 use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation};
@@ -114,8 +116,8 @@ fn check(results: &Results, predictor: &Predictor) -> Result<(), String> {
 }
 
 /// Puts the content of a part into the workspace.
-pub fn take(space: &mut LearnSpace, kept: Kept) {
+pub fn take(space: &mut LearnSpace, shared: &mut Shared, kept: Kept) {
     space.wanted = kept.wanted;
     space.learned = kept.learned.map(Arc::new);
-    space.open = space.learned.as_deref().map(OpenPredictor::of);
+    shared.predictor = space.learned.as_deref().map(OpenPredictor::of);
 }

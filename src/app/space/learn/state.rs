@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::shared::predictor::OpenPredictor;
 use crate::app::shared::watch::{OneShot, Watch};
-use crate::job::{About, InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, own_table};
-use crate::learn::{Predictor, Regressor, SplitKind};
+use crate::job::{InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, own_table};
+use crate::learn::{Regressor, SplitKind};
 
 /// The space's name.
 pub const NAME: &str = "Learn";
@@ -128,25 +129,6 @@ pub enum Tab {
     Notes,
 }
 
-/// A predictor that is open, and how it reads micrographs.
-#[derive(Clone)]
-pub struct OpenPredictor {
-    pub name: String,
-    pub predictor: Arc<Predictor>,
-    pub about: About,
-}
-
-impl OpenPredictor {
-    /// What was learned.
-    pub fn of(learned: &Learned) -> Self {
-        Self {
-            name: learned.best().regressor.name().into(),
-            predictor: learned.predictor.clone(),
-            about: learned.about.clone(),
-        }
-    }
-}
-
 /// The state of the workspace.
 #[derive(Default)]
 pub struct LearnSpace {
@@ -162,7 +144,6 @@ pub struct LearnSpace {
     /// The attempt that the plots show.
     pub(super) attempt: usize,
     pub(super) tab: Tab,
-    pub(super) open: Option<OpenPredictor>,
     pub(super) opening: Watch<OneShot<OpenPredictor>>,
     pub(super) predicting: Watch<PredictProperty>,
     /// Whether the files that come next were chosen for the set.

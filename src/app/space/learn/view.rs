@@ -8,11 +8,11 @@ use crate::app::shared::plots::row_of_plots;
 use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
-use crate::figure::{FAINT, MADE, ORIGINAL, significant};
+use crate::figure::significant;
 use crate::job::{Progress, learned_figures, learned_table};
 
 pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
-    if space.learned.is_none() && space.open.is_none() {
+    if space.learned.is_none() && shared.predictor.is_none() {
         placeholder(
             ui,
             "Choose micrographs and a table with a value for each. Learn predicts every one from the others.",
@@ -24,7 +24,7 @@ pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
         .resizable(true)
         .default_size(0.45 * height)
         .size_range(120.0..=(height - 140.0).max(130.0))
-        .show(ui, |ui| below(space, ui));
+        .show(ui, |ui| below(space, shared, ui));
     egui::CentralPanel::no_frame().show(ui, |ui| plots(space, shared, ui));
 }
 
@@ -38,20 +38,12 @@ fn plots(space: &LearnSpace, shared: &mut Shared, ui: &mut Ui) {
         false => theme::palette(ui).warning,
     };
     ui.add(egui::Label::new(RichText::new(learned.verdict()).color(color)).wrap());
-    let palette = theme::palette(ui);
-    let shown = learned_figures(learned, space.attempt.min(learned.attempts.len() - 1)).into_iter().map(|figure| {
-        let colors = figure.series.iter().map(|s| match s.color {
-            MADE => palette.accent,
-            ORIGINAL => palette.original,
-            FAINT => palette.faint,
-            [r, g, b] => egui::Color32::from_rgb(r, g, b),
-        });
-        ShownFigure { colors: colors.collect(), figure }
-    });
+    let figures = learned_figures(learned, space.attempt.min(learned.attempts.len() - 1));
+    let shown: Vec<ShownFigure> = figures.into_iter().map(|figure| ShownFigure::of(figure, ui)).collect();
     row_of_plots(shared, ui, "learned", shown, 3, None);
 }
 
-fn below(space: &mut LearnSpace, ui: &mut Ui) {
+fn below(space: &mut LearnSpace, shared: &Shared, ui: &mut Ui) {
     // A panel takes the height of what it holds; on every tab it has to stay as it is.
     ui.set_min_height(ui.available_height());
     ui.horizontal(|ui| {
@@ -68,7 +60,7 @@ fn below(space: &mut LearnSpace, ui: &mut Ui) {
     ScrollArea::both().id_salt("learn").auto_shrink([false, false]).show(ui, |ui| match space.tab {
         Tab::Scores => scores(space, ui),
         Tab::Importance => importance(space, ui),
-        Tab::Predictions => predictions(space, ui),
+        Tab::Predictions => predictions(space, shared, ui),
         Tab::Notes => notes(space, ui),
     });
 }
@@ -137,8 +129,8 @@ fn importance(space: &LearnSpace, ui: &mut Ui) {
     });
 }
 
-fn predictions(space: &LearnSpace, ui: &mut Ui) {
-    let Some(open) = &space.open else {
+fn predictions(space: &LearnSpace, shared: &Shared, ui: &mut Ui) {
+    let Some(open) = &shared.predictor else {
         placeholder(ui, "Learn, or open a predictor; then drop micrographs here.");
         return;
     };

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::state::{CHOOSE_SET, LearnSpace, NAME, OpenPredictor, Set, Tab};
+use super::state::{CHOOSE_SET, LearnSpace, NAME, Set, Tab};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
 use crate::app::shared::ask::picture_filters;
 use crate::app::shared::methods::gram_settings;
+use crate::app::shared::predictor::OpenPredictor;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::{News, OneShot};
 use crate::job::{About, Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_learned};
@@ -84,7 +85,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
         match news {
             News::Output(learned) => {
                 space.predicting.stop();
-                space.open = Some(OpenPredictor::of(&learned));
+                shared.predictor = Some(OpenPredictor::of(&learned));
                 (space.learned, space.attempt, space.tab) = (Some(learned), 0, Tab::Scores);
                 space.predicted.clear();
                 shared.changed();
@@ -99,7 +100,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
             shared.messages.note(format!("{} predicts {}.", open.name, open.about.column));
             space.predicting.stop();
             space.predicted.clear();
-            (space.open, space.tab) = (Some(open), Tab::Predictions);
+            (shared.predictor, space.tab) = (Some(open), Tab::Predictions);
         }
     }
     space.predicting.take_progress();
@@ -113,7 +114,7 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
     }
     if !space.waiting.is_empty() && !space.predicting.is_running() {
         let files = std::mem::take(&mut space.waiting);
-        let Some(open) = space.open.clone() else { return };
+        let Some(open) = shared.predictor.clone() else { return };
         let request = PredictProperty {
             predictor: open.predictor,
             about: open.about,

@@ -11,7 +11,6 @@ mod look;
 mod make;
 mod part;
 mod read;
-mod send;
 mod state;
 mod table;
 mod view;

@@ -4,9 +4,9 @@ use egui::{DragValue, RichText, ScrollArea, Slider, Ui};
 
 use super::look::{By, Look, Page};
 use super::make;
-use super::send::{Sent, send};
 use super::state::{Counts, MapSpace};
 use crate::app::shared::Shared;
+use crate::app::shared::send::{Sent, send};
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, value};
 use crate::embed::Values;
@@ -181,7 +181,10 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
             let blocked = to.blocked(count);
             let button = ui.add_enabled(blocked.is_none(), egui::Button::new(name));
             if button.on_hover_text(tip).on_disabled_hover_text(blocked.unwrap_or_default()).clicked() {
-                send(space, shared, map, to);
+                let members = space.selected.iter().map(|member| map.members[*member].clone()).collect();
+                // Pictures that were prepared for the map go as they are on it.
+                let as_files = map.request.recipe.is_none() && map.request.patches.is_none();
+                send(shared, members, as_files, to);
             }
         }
     });

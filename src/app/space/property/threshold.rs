@@ -9,7 +9,6 @@ use crate::app::shared::Shared;
 use crate::app::shared::plots::row_of_plots;
 use crate::app::shared::watch::News;
 use crate::app::space::placeholder;
-use crate::app::theme;
 use crate::app::widgets::ShownFigure;
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, significant};
 use crate::job::{Progress, PropertyThresholds, Request, ThresholdPoint, main_quantity};
@@ -83,20 +82,12 @@ pub fn tab(space: &mut PropertySpace, shared: &mut Shared, ui: &mut Ui) {
     if space.thresholds.is_running() {
         ui.label(egui::RichText::new(space.thresholds.progress.doing()).small().weak());
     }
-    let palette = theme::palette(ui);
     let figures: Vec<ShownFigure> = space
         .wanted
         .properties
         .iter()
         .filter_map(|p| figure(&space.points, main_quantity(*p), now))
-        .map(|figure| {
-            let colors = figure.series.iter().map(|s| match s.color {
-                MADE => palette.accent,
-                ORIGINAL => palette.original,
-                _ => palette.faint,
-            });
-            ShownFigure { colors: colors.collect(), figure }
-        })
+        .map(|figure| ShownFigure::of(figure, ui))
         .collect();
     let columns = figures.len().max(1);
     row_of_plots(shared, ui, "property thresholds", figures, columns, None);

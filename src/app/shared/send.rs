@@ -1,14 +1,13 @@
-//! Sending the selected members to other workspaces.
+//! Sending pictures to other workspaces.
 
 use std::path::{Path, PathBuf};
 
-use super::state::MapSpace;
+use super::Shared;
 use crate::app::command::Action;
-use crate::app::shared::Shared;
-use crate::job::{Map, Member};
-use crate::micrograph::{write_image_png, write_labels_npy};
+use crate::job::Member;
+use crate::micrograph::{write_image_png, write_labels_npy, write_labels_tiff};
 
-/// Where a selection can be sent.
+/// Where pictures can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     Latent,
@@ -30,25 +29,22 @@ impl Sent {
         }
     }
 
-    /// Why so many members cannot be sent.
+    /// Why so many pictures cannot be sent.
     pub fn blocked(self, count: usize) -> Option<&'static str> {
         match self {
-            _ if count == 0 => Some("Select members first."),
-            Self::Reconstruct if count > 1 => Some("Select one member."),
-            Self::Compare | Self::Properties if count > MOST_COMPARED => Some("Select at most 24 members."),
+            _ if count == 0 => Some("Select pictures first."),
+            Self::Reconstruct if count > 1 => Some("Select one picture."),
+            Self::Compare | Self::Properties if count > MOST_COMPARED => Some("Select at most 24 pictures."),
             _ => None,
         }
     }
 }
 
-/// Sends the selected members: their files, or, of patches and synthetic pictures, files that are written for them.
-pub fn send(space: &MapSpace, shared: &mut Shared, map: &Map, to: Sent) {
-    let members: Vec<Member> = space.selected.iter().map(|member| map.members[*member].clone()).collect();
-    // Pictures that were prepared for the map go as they are on it.
+/// Sends pictures: their own files if `as_files`, else files that are written for them.
+pub fn send(shared: &mut Shared, members: Vec<Member>, as_files: bool, to: Sent) {
     let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_millis());
     // A folder of its own, so that what was sent before is not replaced.
-    let folder = crate::folders::data().join("from-map").join(moment.to_string());
-    let as_files = map.request.recipe.is_none() && map.request.patches.is_none();
+    let folder = crate::folders::data().join("sent").join(moment.to_string());
     shared.in_background(true, move || {
         let paths: Result<Vec<PathBuf>, String> = members
             .iter()
@@ -83,6 +79,12 @@ fn written(folder: &Path, member: &Member, number: usize) -> Result<PathBuf, Str
     let plain: String = member.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
     let stem = format!("{plain}-{}", number + 1);
     match member.phase_map() {
+        // Only a TIFF holds the size of a pixel.
+        Some(map) if member.pixel_size.is_some() => {
+            let path = folder.join(format!("{stem}.tiff"));
+            write_labels_tiff(&path, &map, member.pixel_size.as_ref()).map_err(|error| error.to_string())?;
+            Ok(path)
+        }
         Some(map) => {
             let path = folder.join(format!("{stem}.npy"));
             write_labels_npy(&path, &map).map_err(|error| error.to_string())?;

@@ -1,0 +1,10 @@
+//! Designing micrographs for wanted properties, with a latent model.
+
+mod files;
+mod make;
+mod measure;
+mod refine;
+mod request;
+
+pub use files::{design_figures, design_table, write_design};
+pub use request::{Candidate, Design, Designed, Looked, Measure, Refined, Wish, Wished};
