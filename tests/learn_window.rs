@@ -96,13 +96,21 @@ fn every_control_of_learning_changes_its_setting() {
         ("Parts", Set(7.0), parts, json!(7)),
         ("Seed", Set(9.0), seed, json!(9)),
     ];
-    let readings = ["Statistics of phases", "Two-point statistics", "Texture vectors", "Latent point"];
-    let regressors = ["Ridge", "Support vectors", "Gaussian process", "Random forest"];
+    let readings = [
+        "Statistics of phases",
+        "Two-point statistics",
+        "Texture vectors",
+        "Feature maps, pool2",
+        "Feature maps, pool3",
+        "Feature maps, pool4",
+        "Latent point",
+    ];
+    let regressors = ["Ridge", "Support vectors", "Gaussian process", "Random forest", "Neural network"];
     let others: Vec<&str> = ["Patches"].into_iter().chain(readings).chain(regressors).collect();
     check_all(&mut harness, &cases, &others);
     for (n, name) in readings.into_iter().chain(regressors).enumerate() {
         let count = |harness: &mut Harness<'_, App>| {
-            let list = if n < 4 { "/learn/readings/" } else { "/learn/regressors/" };
+            let list = if n < readings.len() { "/learn/readings/" } else { "/learn/regressors/" };
             settings(harness).keys().filter(|path| path.starts_with(list)).count()
         };
         let before = count(&mut harness);

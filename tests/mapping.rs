@@ -8,7 +8,7 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use microwright::app::{App, LatentSpace, MapSpace};
+use microwright::app::{App, LatentSpace, LearnSpace, MapSpace};
 use microwright::micrograph::{write_image_png, write_labels_npy};
 use microwright::synth::{self, Marble};
 use window::{click, drop_file, has, settle, sized, tab, until, until_shown, window};
@@ -170,6 +170,9 @@ fn a_selection_is_sent_to_other_workspaces() {
     click(&mut harness, "Train a model");
     until_shown(&mut harness, "k0.npy, k1.npy");
     assert!(harness.state().space::<LatentSpace>().steps() == 0);
+    tab(&mut harness, "Map");
+    click(&mut harness, "Learn from them");
+    until(&mut harness, "the set", |app| app.space::<LearnSpace>().wanted().files.len() == 8);
     tab(&mut harness, "Map");
     click(&mut harness, "k2.npy");
     click(&mut harness, "Reconstruct it");

@@ -8,6 +8,7 @@
 mod clusters;
 mod distances;
 pub mod explain;
+mod feature_maps;
 mod measured;
 mod neighbours;
 mod scaling;
@@ -18,6 +19,7 @@ mod vectors;
 
 pub use clusters::{Clusters, MOST as MOST_CLUSTERS, outliers};
 pub use distances::Distances;
+pub use feature_maps::FeatureMaps;
 pub use measured::measured_vector;
 pub use neighbours::{tsne, umap};
 pub use scaling::{Embedding, LEAST_GAIN, classical_scaling, landmark_start, place, smacof, stress};

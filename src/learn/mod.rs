@@ -15,6 +15,7 @@ mod gaussian;
 mod importance;
 mod inverse;
 mod measure;
+mod network;
 mod predictor;
 mod reduction;
 mod regressor;

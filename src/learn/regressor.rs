@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::LearnError;
 use super::forest::Forest;
 use super::gaussian::{GaussianProcess, Kernel};
+use super::network::DenseNetwork;
 use super::reduction::{Reduction, ReductionKind};
 use super::ridge::Ridge;
 use super::samples::Samples;
@@ -23,11 +24,15 @@ pub enum Regressor {
     GaussianProcess,
     /// Random forest
     Forest,
+    /// Neural network of two full layers with dropout
+    Network,
 }
 
 impl Regressor {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Ridge, Self::Svr, Self::GaussianProcess, Self::Forest];
+    pub const ALL: [Self; 5] = [Self::Ridge, Self::Svr, Self::GaussianProcess, Self::Forest, Self::Network];
+    /// Those that take seconds.
+    pub const QUICK: [Self; 4] = [Self::Ridge, Self::Svr, Self::GaussianProcess, Self::Forest];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -36,6 +41,7 @@ impl Regressor {
             Self::Svr => "Support vectors",
             Self::GaussianProcess => "Gaussian process",
             Self::Forest => "Random forest",
+            Self::Network => "Neural network",
         }
     }
 
@@ -46,6 +52,9 @@ impl Regressor {
             Self::Svr => "Support vector regression with a radial basis: bends, and ignores errors below a threshold.",
             Self::GaussianProcess => "A Gaussian process: bends, and says how sure it is at every place.",
             Self::Forest => "A random forest: steps; right for inputs of unlike kinds.",
+            Self::Network => {
+                "A network of two full layers with dropout, as on transferred feature maps. Slower than the others."
+            }
         }
     }
 
@@ -71,12 +80,13 @@ impl Regressor {
             Self::Svr => Tuned::Svr(SupportVectors::tune(rows, values, groups)),
             Self::GaussianProcess => Tuned::GaussianProcess(GaussianProcess::tune(rows, values)?),
             Self::Forest => Tuned::Forest,
+            Self::Network => Tuned::Network(Box::new(DenseNetwork::train(rows, values, groups)?)),
         })
     }
 }
 
 /// A kind of regression with its settings.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tuned {
     /// [`Regressor::Ridge`] with its penalty.
@@ -87,16 +97,19 @@ pub enum Tuned {
     GaussianProcess(Kernel),
     /// [`Regressor::Forest`]; it has none.
     Forest,
+    /// [`Regressor::Network`] as it was trained.
+    Network(Box<DenseNetwork>),
 }
 
 impl Tuned {
     /// The kind of regression.
-    pub const fn regressor(self) -> Regressor {
+    pub const fn regressor(&self) -> Regressor {
         match self {
             Self::Ridge(_) => Regressor::Ridge,
             Self::Svr(_) => Regressor::Svr,
             Self::GaussianProcess(_) => Regressor::GaussianProcess,
             Self::Forest => Regressor::Forest,
+            Self::Network(_) => Regressor::Network,
         }
     }
 
@@ -104,23 +117,25 @@ impl Tuned {
     ///
     /// # Errors
     /// The numbers cannot be computed.
-    pub fn fit(self, rows: &Array2<f64>, values: &[f64]) -> Result<Fitted, LearnError> {
+    pub fn fit(&self, rows: &Array2<f64>, values: &[f64]) -> Result<Fitted, LearnError> {
         Ok(match self {
-            Self::Ridge(penalty) => Fitted::Ridge(Ridge::fit(rows, values, penalty)?),
-            Self::Svr(settings) => Fitted::Svr(SupportVectors::fit(rows, values, settings)),
+            Self::Ridge(penalty) => Fitted::Ridge(Ridge::fit(rows, values, *penalty)?),
+            Self::Svr(settings) => Fitted::Svr(SupportVectors::fit(rows, values, *settings)),
             Self::GaussianProcess(kernel) => {
-                Fitted::GaussianProcess(Box::new(GaussianProcess::fit(rows, values, kernel)?))
+                Fitted::GaussianProcess(Box::new(GaussianProcess::fit(rows, values, *kernel)?))
             }
             Self::Forest => Fitted::Forest(Forest::fit(rows, values)),
+            Self::Network(network) => Fitted::Network(network.clone()),
         })
     }
 
-    /// Whether its settings, which come from a file, can be settings at all.
-    pub fn is_sound(self) -> bool {
+    /// Whether its settings, which come from a file, can be settings for so many inputs at all.
+    pub fn is_sound(&self, inputs: usize) -> bool {
         let positive = |numbers: &[f64]| numbers.iter().all(|v| v.is_finite() && *v > 0.0);
         match self {
-            Self::Ridge(penalty) => positive(&[penalty]),
-            Self::Svr(VectorSettings { gamma, cost, tube }) => positive(&[gamma, cost, tube]),
+            Self::Ridge(penalty) => positive(&[*penalty]),
+            Self::Svr(VectorSettings { gamma, cost, tube }) => positive(&[*gamma, *cost, *tube]),
+            Self::Network(network) => network.fits(inputs),
             Self::GaussianProcess(kernel) => {
                 positive(&[kernel.length, kernel.scale, kernel.noise]) && kernel.linear >= 0.0
             }
@@ -140,6 +155,8 @@ pub enum Fitted {
     GaussianProcess(Box<GaussianProcess>),
     /// See [`Regressor::Forest`].
     Forest(Forest),
+    /// See [`Regressor::Network`].
+    Network(Box<DenseNetwork>),
 }
 
 impl Fitted {
@@ -151,6 +168,7 @@ impl Fitted {
             Self::Svr(fitted) => plain(fitted.predict(rows)),
             Self::GaussianProcess(fitted) => fitted.predict(rows),
             Self::Forest(fitted) => plain(fitted.predict(rows)),
+            Self::Network(fitted) => plain(fitted.predict(rows)),
         }
     }
 }

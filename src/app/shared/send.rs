@@ -73,6 +73,18 @@ pub fn send(shared: &mut Shared, members: Vec<Member>, as_files: bool, to: Sent)
     });
 }
 
+/// Makes the files of pictures, and the table of their values, what Learn learns from.
+pub fn send_to_learn(shared: &mut Shared, members: &[Member], table: Option<PathBuf>) {
+    let mut paths: Vec<PathBuf> = members.iter().filter_map(|member| member.path.clone()).collect();
+    // Patches of a micrograph have one file.
+    paths.sort();
+    paths.dedup();
+    paths.extend(table);
+    shared.act(Action::Go("Learn"));
+    shared.act(Action::DoIn("Learn", "choose set"));
+    shared.act(Action::Files("Learn", paths));
+}
+
 /// Writes a member's picture into a folder, and returns its path.
 fn written(folder: &Path, member: &Member, number: usize) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| format!("{} could not be made: {error}.", folder.display()))?;

@@ -162,7 +162,7 @@ pub fn read<O>(
     let Some(rows) = rows_of(kind, &common, &valued.members, &request.device, control, show)? else { return Ok(None) };
     let vectors = vectors_of(kind, &common, rows)?;
     let (rows, long, reduction) = match kind {
-        DistanceKind::Textures(..) | DistanceKind::Spectra => {
+        DistanceKind::Textures(..) | DistanceKind::Maps(..) | DistanceKind::Spectra => {
             let span = Span::of(&vectors.rows());
             let kind = ReductionKind::Components(MOST_COMPONENTS);
             let long = span.lengthen(&Reduction::of(kind, &span.places), &vectors.rows());
@@ -173,7 +173,7 @@ pub fn read<O>(
         }
     };
     let names = match kind {
-        DistanceKind::Textures(..) | DistanceKind::Spectra => vec![],
+        DistanceKind::Textures(..) | DistanceKind::Maps(..) | DistanceKind::Spectra => vec![],
         DistanceKind::Latent(_) => (0..rows.ncols()).map(|k| format!("z{}", k + 1)).collect(),
         DistanceKind::Statistics => {
             let of = |k: usize| format!("{} of phase {}", STATISTICS[k % STATISTICS.len()], k / STATISTICS.len());

@@ -9,7 +9,7 @@ use crate::learn::{
     CurvePoint, Importance, Predictor, Regressor, Samples, Split, Validation, predictor_bytes, read_predictor,
 };
 use crate::micrograph::{PixelSize, Recipe};
-use crate::net::WeightsKind;
+use crate::net::{Layer, WeightsKind};
 
 /// A request to learn a column of a table from micrographs.
 #[derive(Clone, Debug)]
@@ -47,14 +47,25 @@ pub enum InputKind {
     TwoPoint,
     /// Principal components of texture vectors: Gram matrices of a feature network
     Textures,
+    /// Feature maps of a network at pool2, pooled to 4 × 4 squares
+    MapsPool2,
+    /// Feature maps of a network at pool3, pooled to 4 × 4 squares
+    MapsPool3,
+    /// Feature maps of a network at pool4, pooled to 4 × 4 squares
+    MapsPool4,
     /// Latent point of a model
     Latent,
 }
 
 impl InputKind {
-    /// What a job reads: texture vectors by a network of these weights, and latent points of this model.
+    /// What a job reads: texture vectors and feature maps by a network of these weights, and latent points of this model.
     pub fn distances(self, weights: &WeightsKind, model: Option<&Path>) -> DistanceKind {
+        let maps =
+            |name: &str| DistanceKind::Maps(weights.clone(), Layer::named(name).expect("a layer of the network"));
         match self {
+            Self::MapsPool2 => maps("pool2"),
+            Self::MapsPool3 => maps("pool3"),
+            Self::MapsPool4 => maps("pool4"),
             Self::Statistics => DistanceKind::Statistics,
             Self::TwoPoint => DistanceKind::Spectra,
             Self::Textures => DistanceKind::Textures(weights.clone(), TextureSettings::default()),
@@ -73,6 +84,12 @@ pub fn own_table(paths: &[PathBuf]) -> Option<PathBuf> {
 pub fn input_name(kind: &DistanceKind) -> &'static str {
     match kind {
         DistanceKind::Textures(..) => "Texture vectors",
+        DistanceKind::Maps(_, layer) => match layer.name() {
+            "pool2" => "Feature maps, pool2",
+            "pool3" => "Feature maps, pool3",
+            "pool4" => "Feature maps, pool4",
+            _ => "Feature maps",
+        },
         DistanceKind::Spectra => "Two-point statistics",
         DistanceKind::Statistics => "Statistics of phases",
         DistanceKind::Latent(_) => "Latent point",

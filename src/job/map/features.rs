@@ -8,7 +8,9 @@ use super::request::DistanceKind;
 use super::source::{Member, Members};
 use crate::compute::graph::{Padding, Precision};
 use crate::compute::{ComputeError, Device, mebibytes};
-use crate::embed::{TextureError, TextureExtractor, TextureSettings, Vectors, measured_vector, power_spectrum};
+use crate::embed::{
+    FeatureMaps, TextureError, TextureExtractor, TextureSettings, Vectors, measured_vector, power_spectrum,
+};
 use crate::folders::hex;
 use crate::job::device::{MaybeDeviceError, with_device};
 use crate::job::progress::StudyProgress;
@@ -76,6 +78,11 @@ pub fn unfit(kind: &DistanceKind, common: Option<&Common>, members: &[Member]) -
                 let text = "it is no square, so that it cannot be turned.";
                 (settings.turned && height != width).then(|| text.to_string())
             }
+            DistanceKind::Maps(_, layer) => {
+                let least = FeatureMaps::smallest_image(*layer);
+                let text = || format!("{height} × {width} pixels are too few for feature maps of {}.", layer.name());
+                (height.min(width) < least).then(text)
+            }
             DistanceKind::Spectra => {
                 // All are compared by a piece of the smallest one's size, so one small picture must not decide for all.
                 let least = common.map_or((usual / 2, usual / 2), |common| common.size);
@@ -118,6 +125,7 @@ pub fn network_of(kind: &DistanceKind) -> Result<Option<String>, Failure> {
         DistanceKind::Textures(weights, settings) => {
             Some(Weights::load(weights, deepest(settings)?)?.hash().to_string())
         }
+        DistanceKind::Maps(weights, layer) => Some(Weights::load(weights, *layer)?.hash().to_string()),
         DistanceKind::Latent(Some(path)) => {
             Some(sha256_of(path).map_err(|e| Failure(format!("{} could not be read: {e}.", path.display())))?)
         }
@@ -168,6 +176,9 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
                 notes.push(format!("Power spectra are those of the middle {height} × {width} pixels of each picture."));
             }
         }
+        DistanceKind::Maps(_, layer) => {
+            check_memory(bytes_of(members.len(), FeatureMaps::length(*layer)), members.len())?;
+        }
         DistanceKind::Statistics | DistanceKind::Latent(_) => {
             check_memory(bytes_of(members.len(), 0), members.len())?;
         }
@@ -207,6 +218,17 @@ pub fn rows_of<O>(
     match kind {
         DistanceKind::Textures(weights, settings) => {
             textures(weights, settings, common, members, device, control, show)
+        }
+        DistanceKind::Maps(weights, layer) => {
+            let weights = Weights::load(weights, *layer)?;
+            let go_on = |n: usize| {
+                show(n);
+                !control.is_ending()
+            };
+            Ok(with_device::<_, _, _, MapError>(device, Precision::Single, control, |device| {
+                let make = |size| FeatureMaps::new(&device, &weights, *layer, size);
+                Ok(by_size(members, &go_on, make, |maps, grey| maps.extract(grey))?)
+            })?)
         }
         DistanceKind::Latent(path) => {
             let model = match path {
@@ -337,6 +359,8 @@ pub fn vectors_of(kind: &DistanceKind, common: &Common, rows: Rows) -> Result<Ve
     Ok(match kind {
         DistanceKind::Textures(_, settings) => settings.vectors(rows, common.sketched),
         DistanceKind::Statistics => Vectors::alike(rows, &vec![(1, 1.0); width]),
-        DistanceKind::Spectra | DistanceKind::Latent(_) => Vectors::scaled(rows, vec![(width, 1.0)]),
+        DistanceKind::Spectra | DistanceKind::Maps(..) | DistanceKind::Latent(_) => {
+            Vectors::scaled(rows, vec![(width, 1.0)])
+        }
     })
 }

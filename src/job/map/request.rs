@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::source::MapSource;
 use crate::embed::TextureSettings;
 use crate::micrograph::Recipe;
-use crate::net::WeightsKind;
+use crate::net::{Layer, WeightsKind};
 
 /// What distances are taken between.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -13,6 +13,8 @@ use crate::net::WeightsKind;
 pub enum DistanceKind {
     /// Texture vectors, with the weights of their network.
     Textures(WeightsKind, TextureSettings),
+    /// Feature maps of a layer, pooled, with the weights of their network.
+    Maps(WeightsKind, Layer),
     /// Power spectra.
     Spectra,
     /// The program's statistics of phases.

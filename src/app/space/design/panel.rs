@@ -50,7 +50,7 @@ fn model_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
 }
 
 fn property_rows(space: &mut DesignSpace, shared: &Shared, ui: &mut Ui) {
-    heading(ui, "Property");
+    heading(ui, "Properties");
     let options = [(By::Solving, "solving for it"), (By::Predicting, "the predictor of Learn")];
     let tip = "Every picture's property is computed from its phases, or predicted by what was learned.";
     choice(ui, "Found by", tip, &mut space.wanted.by, &By::Solving, &options);

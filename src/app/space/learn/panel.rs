@@ -139,6 +139,10 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
         "Principal components of Gram matrices: what micrographs look like. Network: {}, as in Reconstruct.",
         gram_settings(shared).weights.label()
     );
+    let maps = format!(
+        "Principal components of a network's feature maps, pooled to 4 × 4 squares: where something is counts. Network: {}, as in Reconstruct.",
+        gram_settings(shared).weights.label()
+    );
     ticks(
         ui,
         &mut wanted.readings,
@@ -154,6 +158,9 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
                 "Principal components of power spectra, which are two-point correlations along all directions.",
             ),
             (InputKind::Textures, "Texture vectors", &network),
+            (InputKind::MapsPool2, "Feature maps, pool2", &maps),
+            (InputKind::MapsPool3, "Feature maps, pool3", &maps),
+            (InputKind::MapsPool4, "Feature maps, pool4", &maps),
             (
                 InputKind::Latent,
                 "Latent point",

@@ -64,7 +64,7 @@ impl Default for Wanted {
             column: String::new(),
             readings: vec![InputKind::Statistics, InputKind::TwoPoint, InputKind::Textures],
             model: None,
-            regressors: Regressor::ALL.to_vec(),
+            regressors: Regressor::QUICK.to_vec(),
             split: SplitKind::Micrographs,
             parts: 5,
             seed: 1,

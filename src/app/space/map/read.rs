@@ -6,12 +6,12 @@ use super::look::{By, Look, Page};
 use super::make;
 use super::state::{Counts, MapSpace};
 use crate::app::shared::Shared;
-use crate::app::shared::send::{Sent, send};
+use crate::app::shared::send::{Sent, send, send_to_learn};
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, value};
 use crate::embed::Values;
 use crate::figure::thousands;
-use crate::job::Map;
+use crate::job::{Map, Member};
 
 /// The page.
 pub fn read_page(space: &mut MapSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -186,6 +186,14 @@ fn selection_rows(space: &mut MapSpace, shared: &mut Shared, map: &Map, ui: &mut
                 let as_files = map.request.recipe.is_none() && map.request.patches.is_none();
                 send(shared, members, as_files, to);
             }
+        }
+        let has_files = space.selected.iter().any(|member| map.members[*member].path.is_some());
+        let tip = "Learn a column of the table from the selected micrographs, in the Learn workspace.";
+        let blocked = "Select micrographs that are files.";
+        let button = ui.add_enabled(has_files, egui::Button::new("Learn from them"));
+        if button.on_hover_text(tip).on_disabled_hover_text(blocked).clicked() {
+            let members: Vec<Member> = space.selected.iter().map(|member| map.members[*member].clone()).collect();
+            send_to_learn(shared, &members, map.request.table.clone());
         }
     });
     if space.adding.is_running() {
