@@ -155,7 +155,11 @@ fn quantities(found: &[Properties], wanted: &Wanted) -> Measured {
         wanted.properties.iter().map(one).collect()
     };
     let all: Vec<Option<Vec<Quantity>>> = found.iter().map(main).collect();
-    let name = |q: &Quantity| if q.unit.is_empty() { q.name.clone() } else { format!("{} ({})", q.name, q.unit) };
+    let name = |q: &Quantity| {
+        // The plane is named once for all, see `Design::made`.
+        let short = q.name.split(" (").next().unwrap_or_default();
+        if q.unit.is_empty() { short.to_string() } else { format!("{short} ({})", q.unit) }
+    };
     let names = all.iter().flatten().next().map_or(vec![], |first| first.iter().map(name).collect());
     let failed = found.iter().zip(&all).find(|(_, quantities)| quantities.is_none());
     let reason = failed.map_or(String::new(), |(found, _)| found.notes.join(" "));

@@ -11,7 +11,7 @@ use crate::job::learn::About;
 use crate::job::map::Member;
 use crate::learn::{Forecast, Goal, Prediction, Predictor, miss};
 use crate::micrograph::PixelSize;
-use crate::property::{Cell, Dimension, Property, PropertySet, Wanted};
+use crate::property::{Cell, Dimension, Plane, Property, PropertySet, Wanted};
 use crate::reconstruct::gram::Gram;
 
 /// How the properties of a picture are found.
@@ -166,7 +166,12 @@ impl Design {
                     (_, Cell::Periodic) => ("solved in the plane", ", periodic"),
                     (_, Cell::Sealed) => ("solved in the plane", ", with sealed sides"),
                 };
-                format!("{place}{cell}, phases {}", materials.join(", "))
+                let plane = match wanted.plane {
+                    _ if !wanted.properties.contains(&Property::Elasticity) => "",
+                    Plane::Strain => ", plane strain",
+                    Plane::Stress => ", plane stress",
+                };
+                format!("{place}{cell}{plane}, phases {}", materials.join(", "))
             }
             Measure::Predict(predictor, about) => {
                 format!("{} predicted by {}", about.column, predictor.tuned.regressor().name())

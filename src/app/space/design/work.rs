@@ -92,7 +92,7 @@ fn propose_targets(space: &mut DesignSpace) {
     let targets = [&mut space.wanted.target, &mut space.wanted.second_target];
     for (n, target) in targets.into_iter().enumerate().take(designed.names.len()) {
         let is_untouched = *target == Target::default() || space.proposed[n] == Some(*target);
-        if is_untouched && designed.wished.is_empty() {
+        if is_untouched && designed.wished.is_empty() && designed.reached(n) != (0.0, 0.0) {
             let (low, high) = designed.reached(n);
             // Three digits are easier to read and to change.
             let middle: f64 = format!("{:.2e}", 0.5 * (low + high)).parse().unwrap_or(low);
