@@ -45,6 +45,31 @@ pub fn write_named(path: &Path, content: &[u8]) -> Result<(), String> {
     })
 }
 
+/// Files that are written into a folder, one after the other.
+pub struct Written<'a> {
+    folder: &'a Path,
+    /// Their paths.
+    pub paths: Vec<PathBuf>,
+}
+
+impl<'a> Written<'a> {
+    /// Nothing yet.
+    pub fn into(folder: &'a Path) -> Self {
+        Self { folder, paths: vec![] }
+    }
+
+    /// Writes one, by its path within the folder.
+    ///
+    /// # Errors
+    /// As [`write_named`].
+    pub fn put(&mut self, name: &str, content: &[u8]) -> Result<(), String> {
+        let path = self.folder.join(name);
+        write_named(&path, content)?;
+        self.paths.push(path);
+        Ok(())
+    }
+}
+
 /// Whether a file's name ends like one of some kinds, in any case; endings without the dot.
 pub fn has_ending(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|own| endings.iter().any(|ending| own.eq_ignore_ascii_case(ending)))

@@ -20,7 +20,7 @@ pub use scale::scale_color;
 pub use sheet::{SheetPicture, sheet_png};
 pub use table::{Cell, Table, csv_field};
 
-use crate::folders::write_named;
+use crate::folders::{Written, write_named};
 use crate::micrograph::PHASE_COLORS;
 
 /// The colour of the original on paper.
@@ -307,6 +307,26 @@ impl Figure {
             .draw()
             .map_err(|e| failed(&e))
     }
+}
+
+/// Writes those figures in which there is something to draw, as SVG and CSV.
+///
+/// # Errors
+/// A sentence that names the file that cannot be written.
+pub fn write_drawn(written: &mut Written, figures: Vec<Figure>) -> Result<(), String> {
+    for figure in figures {
+        let stem = figure.file_stem();
+        if let Ok(svg) = figure.svg() {
+            written.put(&format!("{stem}.svg"), svg.as_bytes())?;
+            written.put(&format!("{stem}.csv"), figure.csv().as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// A number with half of the width of its interval, if there is one.
+pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
+    significant(value) + &half_width.map_or(String::new(), |half| format!(" ± {}", significant(half)))
 }
 
 /// A number on an axis without needless zeros.

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use egui::{Key, ScrollArea, TextEdit, Ui};
+use egui::{Key, RichText, ScrollArea, TextEdit, Ui};
 
 use super::question::{Answer, Ask, PathKind};
 use super::state::{Asked, OnAnswer, Shared};
 use crate::app::command::Action;
 use crate::app::theme;
-use crate::app::widgets::{dialog, primary};
+use crate::app::widgets::{dialog, primary, row};
 use crate::micrograph::ENDINGS;
 
 /// A dialog that closes sooner was never shown: a desktop without file dialogs answers at once.
@@ -44,6 +44,31 @@ pub fn ask_for_files(
 ) {
     let ask = Ask::Path { kind, title, action: "Choose", filters, proposed: PathBuf::new() };
     shared.ask(ask, move |shared, answer| shared.act(Action::Files(space, answer.paths())));
+}
+
+/// A row in which the file of a latent model is chosen for a space; `built_in` says what is taken without one.
+pub fn model_row(
+    ui: &mut Ui,
+    shared: &mut Shared,
+    space: &'static str,
+    tip: &str,
+    built_in: &str,
+    model: &mut Option<PathBuf>,
+) {
+    row(ui, "Model", tip, |ui| {
+        ui.horizontal(|ui| {
+            if ui.button("Model…").on_hover_text(tip).clicked() {
+                ask_for_files(shared, space, PathKind::File, "A latent model", &[("Models", &["safetensors"])]);
+            }
+            if model.is_some() && ui.small_button("×").on_hover_text("Take the built-in model.").clicked() {
+                *model = None;
+            }
+            let name = model.as_ref().and_then(|path| path.file_name());
+            let name = name.map_or(built_in.to_string(), |name| name.to_string_lossy().into_owned());
+            ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
+        })
+        .response
+    });
 }
 
 /// The filters of micrographs; a dialog for folders has none.

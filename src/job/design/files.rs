@@ -4,16 +4,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::request::{Designed, goal_text};
-use crate::figure::{Cell, Dots, FAINT, Figure, MADE, Series, Table, csv_field, significant};
-use crate::folders::write_named;
+use crate::figure::{Cell, Dots, FAINT, Figure, MADE, Series, Table, csv_field, with_half_width, write_drawn};
+use crate::folders::Written;
 use crate::job::map::Member;
 use crate::micrograph::{write_image_png, write_labels_png};
 
 /// The candidates of all wishes: of each property the wanted value, what the search predicted, and the value; then the values
 /// of its reconstruction, if there is one.
 pub fn design_table(designed: &Designed) -> Table {
-    let all = || designed.wished.iter().flat_map(|wished| &wished.candidates);
-    let is_refined = all().any(|c| c.refined.is_some());
+    let is_refined = designed.candidates().any(|c| c.refined.is_some());
     let has_forecasts = designed.pictures.iter().any(|picture| picture.forecast.is_some());
     let mut headings = vec!["Wish".to_string(), "Candidate".into()];
     for name in &designed.names {
@@ -26,9 +25,6 @@ pub fn design_table(designed: &Designed) -> Table {
         headings.push("Miss, refined (%)".into());
     }
     let percent = |miss: f64| format!("{:.2}", 100.0 * miss);
-    let with = |value: f64, half_width: Option<f64>| {
-        significant(value) + &half_width.map_or(String::new(), |half| format!(" ± {}", significant(half)))
-    };
     let mut rows = vec![];
     for (number, wished) in designed.wished.iter().enumerate() {
         for (rank, candidate) in wished.candidates.iter().enumerate() {
@@ -37,17 +33,18 @@ pub fn design_table(designed: &Designed) -> Table {
             let mut row = vec![Cell::plain((number + 1).to_string()), Cell::plain((rank + 1).to_string())];
             for (n, value) in picture.values.iter().enumerate() {
                 let expected = picture.predicted.get(n);
-                let expected = expected.map_or("at random".into(), |p| with(p.value, p.deviation.map(|d| 1.96 * d)));
+                let expected =
+                    expected.map_or("at random".into(), |p| with_half_width(p.value, p.deviation.map(|d| 1.96 * d)));
                 let is_best = candidate.miss <= designed.tolerance;
                 row.extend([Cell::plain(goal_text(wished.goals[n])), Cell::plain(expected)]);
-                row.push(Cell { text: with(*value, half_width), is_best });
+                row.push(Cell { text: with_half_width(*value, half_width), is_best });
             }
             row.push(Cell::plain(percent(candidate.miss)));
             row.extend(picture.forecast.map(|forecast| Cell::plain(format!("{:.2}", forecast.novelty))));
             if is_refined {
                 let refined = candidate.refined.as_ref();
                 let cell = |text: Option<String>| Cell::plain(text.unwrap_or_else(|| "–".into()));
-                let value = |n: usize| refined.map(|r| with(r.values[n], r.forecast.map(|f| f.half_width)));
+                let value = |n: usize| refined.map(|r| with_half_width(r.values[n], r.forecast.map(|f| f.half_width)));
                 row.extend((0..designed.names.len()).map(|n| cell(value(n))));
                 row.push(cell(refined.map(|r| percent(r.miss))));
             }
@@ -103,8 +100,7 @@ pub fn design_figures(designed: &Designed) -> Vec<Figure> {
 
 /// The candidates of all wishes as dots.
 fn chosen(designed: &Designed, place: impl Fn(usize, &[f64]) -> (f64, f64)) -> Dots {
-    let all = designed.wished.iter().flat_map(|w| &w.candidates);
-    let points = all.map(|c| {
+    let points = designed.candidates().map(|c| {
         let (x, y) = place(c.picture, &designed.pictures[c.picture].values);
         (x, y, 0.0)
     });
@@ -117,26 +113,14 @@ fn chosen(designed: &Designed, place: impl Fn(usize, &[f64]) -> (f64, f64)) -> D
 /// # Errors
 /// A sentence that names the file that cannot be written.
 pub fn write_design(folder: &Path, designed: &Designed) -> Result<Vec<PathBuf>, String> {
-    let mut written = vec![];
-    let mut put = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        write_named(&path, bytes)?;
-        written.push(path);
-        Ok::<(), String>(())
-    };
+    let mut written = Written::into(folder);
     let table = design_table(designed);
-    put("candidates.csv", table.csv().as_bytes())?;
+    written.put("candidates.csv", table.csv().as_bytes())?;
     let verdicts: Vec<String> = designed.wished.iter().map(|wished| designed.verdict(wished)).collect();
     let notes = verdicts.iter().chain(&designed.notes).map(|line| format!("\n{line}\n")).collect::<String>();
-    put("candidates.md", (table.markdown() + &notes).as_bytes())?;
-    put("search.csv", search(designed).as_bytes())?;
-    for figure in design_figures(designed) {
-        if let Ok(svg) = figure.svg() {
-            let stem = figure.file_stem();
-            put(&format!("{stem}.svg"), svg.as_bytes())?;
-            put(&format!("{stem}.csv"), figure.csv().as_bytes())?;
-        }
-    }
+    written.put("candidates.md", (table.markdown() + &notes).as_bytes())?;
+    written.put("search.csv", search(designed).as_bytes())?;
+    write_drawn(&mut written, design_figures(designed))?;
     for (number, wished) in designed.wished.iter().enumerate() {
         for (rank, candidate) in wished.candidates.iter().enumerate() {
             let stem = format!("wish-{}-candidate-{}", number + 1, rank + 1);
@@ -147,11 +131,11 @@ pub fn write_design(folder: &Path, designed: &Designed) -> Result<Vec<PathBuf>, 
                 let Some(member) = member else { continue };
                 let path = folder.join(format!("{stem}{ending}.png"));
                 write_picture(&path, &member)?;
-                written.push(path);
+                written.paths.push(path);
             }
         }
     }
-    Ok(written)
+    Ok(written.paths)
 }
 
 /// Writes a picture: labels of phases, or grey values.

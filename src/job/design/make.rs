@@ -8,7 +8,7 @@ use crate::job::device::with_device;
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::latent::{Cell, LatentError, Model, order_by_divergence, paint, samples};
-use crate::learn::{Prediction, Search};
+use crate::learn::{Goal, Prediction, Search, miss};
 
 /// Pictures that are proposed, painted and measured at a time.
 const BATCH: usize = 8;
@@ -124,7 +124,7 @@ impl Work<'_> {
         for (number, goals) in request.wishes.iter().enumerate() {
             self.found.wished.push(Wished { goals: goals.clone(), candidates: vec![] });
             let mut made = 0;
-            while made < request.most && !self.is_met(request, number) {
+            while made < request.most && !self.is_met(request, goals) {
                 let seed = request.seed.wrapping_mul(1009).wrapping_add((number * 9176 + made) as u64 + 1);
                 let count = BATCH.min(request.most - made);
                 let proposed = self.search.propose(goals, request.count, request.tolerance, count, seed)?;
@@ -148,7 +148,7 @@ impl Work<'_> {
     /// Reconstructs the candidates, if that is wanted.
     fn refine(&mut self, request: &Design) -> Result<Ending, Failure> {
         let Some(gram) = &request.refine else { return Ok(Ending::Finished) };
-        let all = self.found.wished.iter().map(|wished| wished.candidates.len()).sum::<usize>() as f64;
+        let all = self.found.candidates().count() as f64;
         let mut done = 0.0;
         for number in 0..self.found.wished.len() {
             for rank in 0..self.found.wished[number].candidates.len() {
@@ -178,11 +178,11 @@ impl Work<'_> {
     }
 
     /// Whether there are enough candidates for a wish, and one that is much better than it has to be.
-    fn is_met(&mut self, request: &Design, number: usize) -> bool {
-        self.rank(request);
-        let candidates = &self.found.wished[number].candidates;
-        let good = candidates.iter().filter(|c| c.miss <= request.tolerance).count();
-        good >= request.count && candidates[0].miss <= WELL * request.tolerance
+    fn is_met(&self, request: &Design, goals: &[Goal]) -> bool {
+        let best = self.search.best(goals, request.count, request.tolerance);
+        let misses: Vec<f64> = best.into_iter().map(|n| miss(goals, &self.search.values[n])).collect();
+        let good = misses.iter().filter(|miss| **miss <= request.tolerance).count();
+        good >= request.count && misses[0] <= WELL * request.tolerance
     }
 
     /// Finds the candidates of all wishes anew.
@@ -191,7 +191,7 @@ impl Work<'_> {
         for number in 0..self.found.wished.len() {
             let goals = self.found.wished[number].goals.clone();
             let chosen = self.search.best(&goals, count, tolerance);
-            self.found.wished[number].candidates = self.found.candidates(&goals, chosen);
+            self.found.wished[number].candidates = self.found.candidates_for(&goals, chosen);
         }
     }
 
@@ -249,7 +249,7 @@ impl Work<'_> {
 /// threshold of the model, 0 … 255.
 fn grey_of(picture: &[f32], phases: Option<usize>, threshold: f32) -> Vec<u8> {
     let of = |v: &f32| match phases {
-        None | Some(0 | 1) => (255.0 * v).round() as u8,
+        None => (255.0 * v).round() as u8,
         Some(2) => 255 * u8::from(255.0 * v > threshold),
         Some(count) => {
             let step = 255.0 / (count - 1) as f32;

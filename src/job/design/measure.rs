@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::request::{Design, Measure};
-use crate::embed::scale;
 use crate::job::main_quantity;
-use crate::job::map::{DistanceKind, Member, network_of, rows_of};
+use crate::job::map::{DistanceKind, Member};
 use crate::job::progress::StudyProgress;
 use crate::job::watched::watched;
 use crate::job::{Control, Failure};
@@ -55,12 +54,7 @@ impl Measure {
             }
             Self::Predict(_, about) => about,
         };
-        if network_of(&about.inputs)? != about.network {
-            return fail(format!(
-                "The network or the model that reads pictures has changed since {} was learned.",
-                about.column
-            ));
-        }
+        about.check_network()?;
         if let (Some(first), Some(own)) = (&about.pixel_size, pixel_size)
             && own.differs(first)
         {
@@ -110,12 +104,10 @@ impl Design {
         let members: Vec<Member> = pictures.iter().enumerate().map(member).collect();
         match &self.measure {
             Measure::Predict(predictor, about) => {
-                let rows = rows_of(&about.inputs, &about.common, &members, &self.device, control, &|_| {})?;
-                let Some(rows) = rows else { return Ok(None) };
+                let forecasts = about.forecasts(predictor, &members, &self.device, control, &|_| {})?;
+                let Some(forecasts) = forecasts else { return Ok(None) };
                 let mut values = vec![];
-                for mut row in rows {
-                    scale(&mut row, &about.parts);
-                    let forecast = predictor.forecast(&row).map_err(|e| Failure(e.to_string()))?;
+                for forecast in forecasts {
                     let is_number =
                         forecast.value.is_finite() && forecast.half_width.is_finite() && forecast.novelty.is_finite();
                     values.push(is_number.then(|| (vec![forecast.value], Some(forecast))));

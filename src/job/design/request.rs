@@ -145,7 +145,7 @@ impl Design {
         let measure = match &self.measure {
             Measure::Solve(solved) => serde_json::to_string(solved.as_ref()).unwrap_or_default(),
             Measure::Predict(predictor, about) => {
-                format!("{} {:?} {:?}", about.column, predictor.tuned, predictor.known)
+                format!("{} {:?} {:?}", about.column, predictor.tuned.regressor(), predictor.known)
             }
         };
         let text = format!("{:?} {:?} {measure}", self.model, self.edge);
@@ -257,8 +257,13 @@ impl Designed {
         text
     }
 
+    /// The candidates of all wishes.
+    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.wished.iter().flat_map(|wished| &wished.candidates)
+    }
+
     /// The candidates of a wish from the pictures that there are.
-    pub(super) fn candidates(&self, goals: &[Goal], chosen: Vec<usize>) -> Vec<Candidate> {
+    pub(super) fn candidates_for(&self, goals: &[Goal], chosen: Vec<usize>) -> Vec<Candidate> {
         let of = |picture: usize| {
             let miss = miss(goals, &self.pictures[picture].values);
             Candidate { picture, miss, refined: None }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::request::{Learned, input_name};
-use crate::figure::{Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant};
-use crate::folders::write_named;
+use crate::figure::{Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant, write_drawn};
+use crate::folders::Written;
 use crate::learn::{Scores, Validation};
 
 /// The attempts and the baselines with their scores.
@@ -109,32 +109,20 @@ fn error_figure(learned: &Learned, attempt: usize) -> Figure {
 /// # Errors
 /// A sentence that names the file that cannot be written.
 pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, String> {
-    let mut written = vec![];
-    let mut put = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        write_named(&path, bytes)?;
-        written.push(path);
-        Ok::<(), String>(())
-    };
+    let mut written = Written::into(folder);
     let table = learned_table(learned);
-    put("scores.csv", table.csv().as_bytes())?;
-    put("scores.md", (table.markdown() + &sentences(learned)).as_bytes())?;
-    put("scores.tex", table.latex().as_bytes())?;
-    put("predictions.csv", predictions(learned).as_bytes())?;
+    written.put("scores.csv", table.csv().as_bytes())?;
+    written.put("scores.md", (table.markdown() + &sentences(learned)).as_bytes())?;
+    written.put("scores.tex", table.latex().as_bytes())?;
+    written.put("predictions.csv", predictions(learned).as_bytes())?;
     let mut importances = String::from("input,growth of the error (%)\n");
     for (name, importance) in &learned.importances {
         let _ = writeln!(importances, "{},{:.3}", csv_field(name), 100.0 * importance.growth);
     }
-    put("importances.csv", importances.as_bytes())?;
-    for figure in learned_figures(learned, 0) {
-        let stem = figure.file_stem();
-        if let Ok(svg) = figure.svg() {
-            put(&format!("{stem}.svg"), svg.as_bytes())?;
-            put(&format!("{stem}.csv"), figure.csv().as_bytes())?;
-        }
-    }
-    put("learned.predictor", &learned.file)?;
-    Ok(written)
+    written.put("importances.csv", importances.as_bytes())?;
+    write_drawn(&mut written, learned_figures(learned, 0))?;
+    written.put("learned.predictor", &learned.file)?;
+    Ok(written.paths)
 }
 
 fn sentences(learned: &Learned) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::About;
 use crate::embed::scale;
-use crate::job::map::{DistanceKind, MapSource, leave_out_other_pixels, leave_out_unfit, network_of, rows_of};
+use crate::job::map::{DistanceKind, MapSource, Member, leave_out_other_pixels, leave_out_unfit, network_of, rows_of};
 use crate::job::progress::StudyProgress;
 use crate::job::{Control, Ending, Failure, Task};
 use crate::learn::{Forecast, Predictor};
@@ -45,14 +45,7 @@ impl Task for PredictProperty {
             !control.is_ending()
         };
         let mut set = source.members(about.recipe.as_ref(), about.patches, &mut reading);
-        if network_of(&about.inputs)? != about.network {
-            let what =
-                if matches!(about.inputs, DistanceKind::Latent(_)) { "The model" } else { "The feature network" };
-            return Err(Failure(format!(
-                "{what} that reads micrographs has changed since {} was learned.",
-                about.column
-            )));
-        }
+        about.check_network()?;
         leave_out_other_pixels(about.pixel_size.as_ref(), "what was learned from", &mut set);
         leave_out_unfit(&about.inputs, Some(&about.common), &mut set);
         if control.is_ending() {
@@ -63,15 +56,45 @@ impl Task for PredictProperty {
             return Err(Failure(format!("There is no micrograph to predict. {}", set.left_out.join(" "))));
         }
         let seen = |n: usize| show(0.2 + 0.8 * n as f64 / count as f64, &format!("features, {} of {count}", n + 1));
-        let rows = rows_of(&about.inputs, &about.common, &set.members, &device, control, &seen)?;
-        let Some(rows) = rows else { return Ok(Ending::Cancelled) };
-        let mut found = vec![];
-        for (member, mut row) in set.members.iter().zip(rows) {
-            scale(&mut row, &about.parts);
-            let forecast = predictor.forecast(&row).map_err(|e| Failure(format!("{}: {e}", member.name)))?;
-            found.push(Predicted { name: member.name.clone(), forecast });
-        }
+        let forecasts = about.forecasts(&predictor, &set.members, &device, control, &seen)?;
+        let Some(forecasts) = forecasts else { return Ok(Ending::Cancelled) };
+        let names = set.members.into_iter().map(|member| member.name);
+        let found = names.zip(forecasts).map(|(name, forecast)| Predicted { name, forecast }).collect();
         control.output((found, set.left_out));
         Ok(Ending::Finished)
+    }
+}
+
+impl About {
+    /// Whether micrographs are still read by the network or the model that was learned with.
+    ///
+    /// # Errors
+    /// They are not, or it cannot be read.
+    pub(in crate::job) fn check_network(&self) -> Result<(), Failure> {
+        if network_of(&self.inputs)? == self.network {
+            return Ok(());
+        }
+        let what = if matches!(self.inputs, DistanceKind::Latent(_)) { "The model" } else { "The feature network" };
+        Err(Failure(format!("{what} that reads micrographs has changed since {} was learned.", self.column)))
+    }
+
+    /// What a predictor says of members. None if the job is to end.
+    ///
+    /// # Errors
+    /// The features cannot be computed, or do not fit the predictor.
+    pub(in crate::job) fn forecasts<O>(
+        &self,
+        predictor: &Predictor,
+        members: &[Member],
+        device: &str,
+        control: &Control<StudyProgress, O>,
+        show: &dyn Fn(usize),
+    ) -> Result<Option<Vec<Forecast>>, Failure> {
+        let Some(rows) = rows_of(&self.inputs, &self.common, members, device, control, show)? else { return Ok(None) };
+        let one = |(member, mut row): (&Member, Vec<f32>)| {
+            scale(&mut row, &self.parts);
+            predictor.forecast(&row).map_err(|e| Failure(format!("{}: {e}", member.name)))
+        };
+        members.iter().zip(rows).map(one).collect::<Result<_, _>>().map(Some)
     }
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::request::{PropertyMap, PropertyResults};
 use super::table::{alike, property_rows, property_table};
 use crate::figure::{FAINT, Figure, MADE, ORIGINAL, Series, csv_field, file_stem, line_color, scale_color};
-use crate::folders::write_named;
+use crate::folders::Written;
 use crate::micrograph::{image_png, npy_bytes};
 use crate::property::{Convergence, FieldMap, Properties, Quantity};
 
@@ -20,41 +20,35 @@ use crate::property::{Convergence, FieldMap, Properties, Quantity};
 /// # Errors
 /// A sentence that names the file that cannot be written.
 pub fn write_properties(folder: &Path, results: &PropertyResults) -> Result<Vec<PathBuf>, String> {
-    let mut written = vec![];
-    let mut put = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        write_named(&path, bytes)?;
-        written.push(path);
-        Ok::<(), String>(())
-    };
+    let mut written = Written::into(folder);
     let table = property_table(results);
-    put("properties.csv", table.csv().as_bytes())?;
-    put("properties.md", (table.markdown() + &sentences(results)).as_bytes())?;
-    put("properties.tex", table.latex().as_bytes())?;
-    put("maps.csv", maps_csv(results).as_bytes())?;
-    put("set.json", results.request.set.to_json().as_bytes())?;
-    put("properties.json", report(results).as_bytes())?;
+    written.put("properties.csv", table.csv().as_bytes())?;
+    written.put("properties.md", (table.markdown() + &sentences(results)).as_bytes())?;
+    written.put("properties.tex", table.latex().as_bytes())?;
+    written.put("maps.csv", maps_csv(results).as_bytes())?;
+    written.put("set.json", results.request.set.to_json().as_bytes())?;
+    written.put("properties.json", report(results).as_bytes())?;
     let maps = results.request.maps.iter().zip(&results.maps);
     let settling = maps.filter_map(|(map, found)| Some(convergence_figures(&map.name, found.as_ref()?))).flatten();
     for figure in figures(results).into_iter().chain(settling) {
         let stem = figure.file_stem();
-        put(&format!("figures/{stem}.svg"), figure.svg()?.as_bytes())?;
-        put(&format!("figures/{stem}.csv"), figure.csv().as_bytes())?;
+        written.put(&format!("figures/{stem}.svg"), figure.svg()?.as_bytes())?;
+        written.put(&format!("figures/{stem}.csv"), figure.csv().as_bytes())?;
     }
     for (number, (map, found)) in results.request.maps.iter().zip(&results.maps).enumerate() {
         let Some(found) = found.as_ref().filter(|f| !f.fields.is_empty()) else { continue };
         let name = format!("fields/{:02}-{}", number + 1, file_stem(&map.name));
-        put(&format!("{name}.vti"), fields_vti(map, found).as_bytes())?;
+        written.put(&format!("{name}.vti"), fields_vti(map, found).as_bytes())?;
         for field in &found.fields {
             let stem = format!("{name}/{}", file_stem(&field.name));
             let bytes: Vec<u8> = field.values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let (height, width) = field.values.dim();
-            put(&format!("{stem}.npy"), &npy_bytes("<f4", &[height, width], &bytes))?;
+            written.put(&format!("{stem}.npy"), &npy_bytes("<f4", &[height, width], &bytes))?;
             let png = image_png(&coloured(field), (height, width), map.pixel_size.as_ref());
-            put(&format!("{stem}.png"), &png.map_err(|e| e.to_string())?)?;
+            written.put(&format!("{stem}.png"), &png.map_err(|e| e.to_string())?)?;
         }
     }
-    Ok(written)
+    Ok(written.paths)
 }
 
 /// The numbers, the set and how they were computed, to be read by programs.

@@ -5,11 +5,10 @@ use egui::{DragValue, ProgressBar, RichText, ScrollArea, Ui};
 use super::state::{By, DesignSpace, NAME, Target, Wanted};
 use super::work;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::ask_for_files;
+use crate::app::shared::ask::model_row;
 use crate::app::shared::methods::gram_settings;
-use crate::app::shared::question::PathKind;
 use crate::app::theme;
-use crate::app::widgets::{choice, heading, primary, row, value};
+use crate::app::widgets::{choice, heading, primary, value};
 use crate::figure::significant;
 use crate::job::{Progress, Request};
 use crate::property::Property;
@@ -32,21 +31,7 @@ pub fn panel(space: &mut DesignSpace, shared: &mut Shared, ui: &mut Ui) {
 fn model_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Latent model");
     let tip = "Candidates are pictures of this model, which was trained in the Latent workspace. Without a file the built-in model of graphite is taken.";
-    row(ui, "Model", tip, |ui| {
-        ui.horizontal(|ui| {
-            if ui.button("Model…").on_hover_text(tip).clicked() {
-                let filters: &[(&str, &[&str])] = &[("Models", &["safetensors"])];
-                ask_for_files(shared, NAME, PathKind::File, "A latent model", filters);
-            }
-            if wanted.model.is_some() && ui.small_button("×").on_hover_text("Take the built-in model.").clicked() {
-                wanted.model = None;
-            }
-            let name = wanted.model.as_ref().and_then(|path| path.file_name());
-            let name = name.map_or("built in: graphite".to_string(), |name| name.to_string_lossy().into_owned());
-            ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
-        })
-        .response
-    });
+    model_row(ui, shared, NAME, tip, "built in: graphite", &mut wanted.model);
 }
 
 fn property_rows(space: &mut DesignSpace, shared: &Shared, ui: &mut Ui) {

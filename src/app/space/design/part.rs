@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::state::{DesignSpace, Wanted};
-use crate::job::Designed;
+use crate::job::{Candidate, Designed};
 use crate::project::Part;
 
 /// The name of the part.
@@ -25,8 +25,7 @@ pub fn of(space: &DesignSpace) -> Option<Part> {
     let mut part = Part::default();
     let designed = space.designed.as_deref();
     if let Some(designed) = designed {
-        let candidates = designed.wished.iter().flat_map(|wished| &wished.candidates);
-        let refined = candidates.filter_map(|c| c.refined.as_ref()).map(|refined| &refined.grey);
+        let refined = designed.candidates().filter_map(|c| c.refined.as_ref()).map(|refined| &refined.grey);
         let all = designed.pictures.iter().map(|picture| &picture.grey).chain(refined);
         part.put_file(PICTURES, all.flat_map(|grey| grey.iter().copied()).collect::<Vec<u8>>());
     }
@@ -65,7 +64,7 @@ fn check(designed: &Designed) -> Result<(), String> {
         .iter()
         .all(|picture| fits(&picture.values) && (picture.predicted.is_empty() || picture.predicted.len() == count));
     let wished = designed.wished.iter().all(|wished| {
-        let candidate = |c: &crate::job::Candidate| {
+        let candidate = |c: &Candidate| {
             c.picture < designed.pictures.len() && c.refined.as_ref().is_none_or(|refined| fits(&refined.values))
         };
         wished.goals.len() == count && wished.candidates.iter().all(candidate)

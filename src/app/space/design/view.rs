@@ -10,7 +10,7 @@ use crate::app::shared::send::{Sent, send};
 use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::{Picture, ShownFigure, thumbnail};
-use crate::figure::significant;
+use crate::figure::with_half_width;
 use crate::job::{Candidate, Designed, Member, design_figures};
 use crate::learn::{Forecast, Prediction};
 
@@ -59,7 +59,7 @@ fn candidates(space: &mut DesignSpace, designed: &Designed, shared: &mut Shared,
     for note in std::iter::once(&designed.made).chain(&designed.notes) {
         ui.add(egui::Label::new(RichText::new(note).weak().small()).wrap());
     }
-    let refined = designed.wished.iter().flat_map(|w| &w.candidates).any(|c| c.refined.is_some());
+    let refined = designed.candidates().any(|c| c.refined.is_some());
     if refined {
         ui.horizontal(|ui| {
             let before = space.shows_refined;
@@ -117,7 +117,7 @@ fn buttons(chosen: Option<&Shown>, shared: &mut Shared, ui: &mut Ui) {
 
 /// The pictures with what is known of them.
 fn shown(designed: &Designed, refined: bool, ctx: &Context) -> Vec<Shown> {
-    let candidates: Vec<&Candidate> = designed.wished.iter().flat_map(|wished| &wished.candidates).collect();
+    let candidates: Vec<&Candidate> = designed.candidates().collect();
     let one = |(n, picture): (usize, usize)| {
         let candidate = candidates.get(n);
         let own = candidate.and_then(|c| c.refined.as_ref()).filter(|_| refined);
@@ -147,15 +147,15 @@ fn lines(
     miss: Option<f64>,
     expected: &[Prediction],
 ) -> Vec<String> {
-    let with = |value: f64, half_width: Option<f64>| {
-        significant(value) + &half_width.map_or(String::new(), |half| format!(" ± {}", significant(half)))
-    };
     let half_width = forecast.map(|forecast| forecast.half_width);
-    let mut lines: Vec<String> =
-        names.iter().zip(values).map(|(name, value)| format!("{} {name}", with(*value, half_width))).collect();
+    let mut lines: Vec<String> = names
+        .iter()
+        .zip(values)
+        .map(|(name, value)| format!("{} {name}", with_half_width(*value, half_width)))
+        .collect();
     lines.extend(miss.map(|miss| format!("{:.1} % off", 100.0 * miss)));
     lines.extend(forecast.filter(|f| f.novelty > 1.0).map(|_| "outside what was learned from".to_string()));
-    let expected = expected.iter().map(|p| with(p.value, p.deviation.map(|d| 1.96 * d)));
+    let expected = expected.iter().map(|p| with_half_width(p.value, p.deviation.map(|d| 1.96 * d)));
     lines.extend(expected.map(|text| format!("expected {text}")));
     lines
 }

@@ -113,7 +113,7 @@ pub fn pictures(designed: &Designed) -> Vec<usize> {
     /// Pictures at random that are shown.
     const SOME: usize = 8;
     if !designed.wished.is_empty() {
-        return designed.wished.iter().flat_map(|wished| &wished.candidates).map(|c| c.picture).collect();
+        return designed.candidates().map(|c| c.picture).collect();
     }
     let mut order: Vec<usize> = (0..designed.pictures.len()).collect();
     order.sort_by(|a, b| designed.pictures[*a].values[0].total_cmp(&designed.pictures[*b].values[0]));

@@ -5,7 +5,7 @@ use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 use super::state::{LearnSpace, NAME, Set, Wanted};
 use super::work;
 use crate::app::shared::Shared;
-use crate::app::shared::ask::ask_for_files;
+use crate::app::shared::ask::{ask_for_files, model_row};
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::PathKind;
 use crate::app::theme;
@@ -170,21 +170,7 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
     );
     if wanted.readings.contains(&InputKind::Latent) {
         let tip = "The file of a latent model. Without one the built-in model is taken.";
-        row(ui, "Model", tip, |ui| {
-            ui.horizontal(|ui| {
-                if ui.button("Model…").on_hover_text(tip).clicked() {
-                    let filters: &[(&str, &[&str])] = &[("Models", &["safetensors"])];
-                    ask_for_files(shared, NAME, PathKind::File, "A latent model", filters);
-                }
-                if wanted.model.is_some() && ui.small_button("×").on_hover_text("Take the built-in model.").clicked() {
-                    wanted.model = None;
-                }
-                let name = wanted.model.as_ref().and_then(|path| path.file_name());
-                let name = name.map_or("built in".to_string(), |name| name.to_string_lossy().into_owned());
-                ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
-            })
-            .response
-        });
+        model_row(ui, shared, NAME, tip, "built in", &mut wanted.model);
     }
 }
 

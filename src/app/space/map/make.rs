@@ -4,7 +4,7 @@ use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 
 use super::state::{Kind, MapSpace, NAME, Set, Wanted};
 use crate::app::shared::Shared;
-use crate::app::shared::ask::{ask_for_files, picture_filters};
+use crate::app::shared::ask::{ask_for_files, model_row, picture_filters};
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::PathKind;
 use crate::app::theme;
@@ -167,23 +167,7 @@ fn distance_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
         }
         Kind::Latent => {
             let tip = "The file of a latent model. Without one the built-in model is taken.";
-            row(ui, "Model", tip, |ui| {
-                ui.horizontal(|ui| {
-                    if ui.button("Model…").on_hover_text(tip).clicked() {
-                        ask_for_model(shared);
-                    }
-                    let built_in = "built in".to_string();
-                    let name = wanted.model.as_ref().and_then(|path| path.file_name());
-                    let name = name.map_or(built_in, |name| name.to_string_lossy().into_owned());
-                    if wanted.model.is_some()
-                        && ui.small_button("×").on_hover_text("Take the built-in model.").clicked()
-                    {
-                        wanted.model = None;
-                    }
-                    ui.add(egui::Label::new(RichText::new(name).weak()).truncate());
-                })
-                .response
-            });
+            model_row(ui, shared, NAME, tip, "built in", &mut wanted.model);
         }
         _ => {}
     }
@@ -328,10 +312,6 @@ pub fn ask_for_pictures(shared: &mut Shared, kind: PathKind) {
 fn ask_for_table(shared: &mut Shared) {
     let filters = &[("Tables", &["csv", "tsv", "txt"] as &[&str]), ("All files", &["*"])];
     ask_for_files(shared, NAME, PathKind::File, "A table of values by file name", filters);
-}
-
-fn ask_for_model(shared: &mut Shared) {
-    ask_for_files(shared, NAME, PathKind::File, "A latent model", &[("Models", &["safetensors"])]);
 }
 
 #[cfg(test)]
