@@ -1,6 +1,6 @@
 // adam_moments — sums up gradients; where the step says so, renews the moments and starts a new sum
-// s += g; m = 0.9 m + 0.1 s; v = 0.999 v + 0.001 s²; s = 0
-// in  @1 g f32 [N]  @2 step f32 [4]     in/out @3 state f32 [3, N]: s, m, v
+// s += g; m = β₁ m + (1 − β₁) s; v = β₂ v + (1 − β₂) s²; s = 0
+// in  @1 g f32 [N]  @2 step f32 [6]: rate, c₁, c₂, whether, β₁, β₂     in/out @3 state f32 [3, N]: s, m, v
 // grid ceil(N / 256)
 // tolerance 1e-6 relative to max|state|
 struct Parameters {
@@ -29,6 +29,6 @@ fn main(
         return;
     }
     state[i] = 0.0;
-    state[n + i] = 0.9 * state[n + i] + 0.1 * sum;
-    state[2u * n + i] = 0.999 * state[2u * n + i] + 0.001 * sum * sum;
+    state[n + i] = step[4] * state[n + i] + (1.0 - step[4]) * sum;
+    state[2u * n + i] = step[5] * state[2u * n + i] + (1.0 - step[5]) * sum * sum;
 }

@@ -1,6 +1,6 @@
 // adam_step — a step of Adam, where the step says so
 // x -= rate · (m / c₁) / (√(v / c₂) + 1e-8)
-// in  @1 state f32 [3, N]: s, m, v  @2 step f32 [4]: rate, c₁, c₂, whether     in/out @3 x f32 [N]
+// in  @1 state f32 [3, N]: s, m, v  @2 step f32 [6]: rate, c₁, c₂, whether, β₁, β₂     in/out @3 x f32 [N]
 // grid ceil(N / 256)
 // tolerance 1e-6 relative to max|x|
 struct Parameters {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microwright::job::{Design, Designed, Ending, Event, Job, Learn, MapSource, Measure, write_design};
+use microwright::job::{Design, Designed, Ending, Event, Job, Learn, MapSource, Measure, NetworkPreset, write_design};
 use microwright::learn::{Goal, Regressor, Split};
 use microwright::property::{Property, PropertySet, Wanted, material};
 
@@ -113,6 +113,10 @@ fn what_was_learned_stands_for_a_solver() {
         inputs: vec![microwright::job::DistanceKind::Statistics],
         regressors: vec![Regressor::Ridge],
         split: Split::ByMicrograph(4),
+        repeats: 1,
+        preset: NetworkPreset::Quick,
+        frozen: false,
+        finished: None,
         seed: 1,
         device: "cpu".into(),
     };

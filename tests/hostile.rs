@@ -14,7 +14,9 @@ use image::ImageEncoder;
 use microwright::compute::Device;
 use microwright::job::read_quickest_kernels;
 use microwright::latent::{Dataset, LatentSettings, Model, Networks, Trainer, read_tensors, synthetic, tensor_bytes};
-use microwright::learn::{Predictor, ReductionKind, Regressor, Samples, Scores, predictor_bytes, read_predictor};
+use microwright::learn::{
+    Method, Predictor, ReductionKind, Regressor, Samples, Scores, predictor_bytes, read_predictor,
+};
 use microwright::micrograph::{
     self, Correction, Lesson, PixelSize, Prepare, Recipe, Segmentation, Stroke, array_bytes,
 };
@@ -209,7 +211,8 @@ fn predictor() -> Vec<u8> {
     let names = (0..12).map(|n| n.to_string()).collect();
     let samples = Samples { names, groups: (0..12).collect(), rows, values, fractions: None };
     let kind = ReductionKind::Components(2);
-    let made = Predictor::learn(samples, None, kind, Regressor::Ridge, Scores::default(), 1.0).expect("a fit");
+    let made = Predictor::learn(samples, None, &Method::new(Regressor::Ridge, kind), Scores::default(), 1.0, &|| true);
+    let made = made.expect("a fit");
     predictor_bytes(&made, serde_json::json!({ "column": "E" })).expect("bytes")
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use microwright::embed::TextureSettings;
 use microwright::job::{
-    About, DistanceKind, Ending, Event, Job, Learn, Learned, MapSource, PredictProperty, Task, columns_to_learn,
-    write_learned,
+    About, DistanceKind, Ending, Event, Job, Learn, Learned, MapSource, NetworkPreset, PredictProperty, Request, Task,
+    columns_to_learn, write_learned,
 };
 use microwright::learn::{Regressor, Split, read_predictor};
 use microwright::micrograph::{write_image_png, write_labels_png};
@@ -53,7 +53,11 @@ fn request(folder: &Path, column: &str) -> Learn {
         inputs: vec![DistanceKind::Statistics],
         regressors: vec![Regressor::Ridge, Regressor::GaussianProcess],
         split: Split::ByMicrograph(4),
+        repeats: 1,
         seed: 1,
+        preset: NetworkPreset::Quick,
+        frozen: false,
+        finished: None,
         device: "cpu".into(),
     }
 }
@@ -173,4 +177,84 @@ fn copies_and_patches_of_a_micrograph_stay_together() {
     let random = Learn { split: Split::Random(4), patches: Some((24, 24)), ..request(folder.path(), "fraction") };
     let random = learned(random).expect("learned");
     assert!(random.notes.iter().any(|n| n.contains("drawn at random")), "{:?}", random.notes);
+}
+
+/// Networks on pixels and on whole feature maps learn, are kept in a file and predict; what they cost is said before.
+#[test]
+fn networks_read_pictures() {
+    let folder = folder(40);
+    let pool2 = DistanceKind::Maps(WeightsKind::BuiltIn, microwright::net::Layer::named("pool2").expect("a layer"));
+    let wanted = Learn {
+        inputs: vec![DistanceKind::Pixels, pool2.clone()],
+        regressors: vec![Regressor::Ridge, Regressor::Network],
+        split: Split::ByMicrograph(2),
+        repeats: 2,
+        preset: NetworkPreset::Thorough,
+        ..request(folder.path(), "fraction")
+    };
+    let (trainings, seconds) = wanted.network_cost().expect("a cost");
+    assert_eq!(trainings, 9);
+    assert!(seconds > 1.0 && seconds < 1e5, "{seconds}");
+    let quick = Learn { preset: NetworkPreset::Quick, ..wanted.clone() };
+    assert!(quick.network_cost().expect("a cost").1 < seconds);
+    assert!(request(folder.path(), "fraction").network_cost().is_none());
+    // Layers that stay as they are, on patches, beside a regression on pooled maps.
+    let on_patches = Learn { inputs: vec![pool2], patches: Some((32, 32)), repeats: 1, ..wanted };
+    let several = learned(on_patches).expect("learned");
+    assert_eq!(several.attempts.len(), 2);
+    let network = several.attempts.iter().find(|a| a.regressor == Regressor::Network).expect("a network");
+    assert!(network.validation.scores.r2 > 0.3, "{:?}", network.validation.scores);
+    assert_eq!(network.validation.each.len(), 2);
+    let pixels = Learn {
+        inputs: vec![DistanceKind::Pixels],
+        regressors: vec![Regressor::Network],
+        split: Split::ByMicrograph(2),
+        ..request(folder.path(), "fraction")
+    };
+    let of_pixels = learned(pixels.clone()).expect("learned");
+    assert!(of_pixels.best().validation.scores.r2 > 0.6, "{:?}", of_pixels.best().validation.scores);
+    let written = write_learned(&folder.path().join("out"), &of_pixels).expect("files");
+    for name in ["mean-squared-error-part-by-part.svg", "parts.csv"] {
+        assert!(written.iter().any(|p| p.ends_with(name)), "{name}: {written:?}");
+    }
+    let file: &PathBuf = written.iter().find(|p| p.ends_with("learned.predictor")).expect("a predictor");
+    let (predictor, about) = read_predictor(&std::fs::read(file).expect("bytes"), file).expect("a predictor");
+    let about: About = serde_json::from_value(about).expect("how it reads");
+    let source = MapSource::Files(vec![folder.path().join("000.png"), folder.path().join("001.png")]);
+    let predictor = Arc::new(predictor);
+    let task = PredictProperty { predictor, about, source, device: "cpu".into() };
+    let (outputs, ending) = finished(task);
+    assert_eq!(ending, Ending::Finished);
+    for (found, value) in outputs[0].0.iter().zip(&of_pixels.samples().values) {
+        assert!((found.forecast.value - value).abs() < 0.15 && found.forecast.novelty <= 1.5, "{found:?} {value}");
+    }
+    let alone = Learn { regressors: vec![Regressor::Ridge], ..pixels };
+    assert!(learned(alone).expect_err("no network").contains("by a neural network alone"));
+}
+
+/// A learning that was ended goes on where it was, and finds what one without a break finds.
+#[test]
+fn a_learning_goes_on_where_it_was() {
+    let folder = folder(24);
+    let parts = folder.path().join("learning.parts");
+    let wanted = Learn {
+        regressors: vec![Regressor::Ridge, Regressor::Network],
+        finished: Some(parts.clone()),
+        ..request(folder.path(), "wavelength")
+    };
+    let job = Job::start(wanted.clone(), Arc::new(|| {}));
+    let start = std::time::Instant::now();
+    while !parts.exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    job.request(Request::Cancel);
+    while !matches!(job.wait(Duration::from_secs(60)).expect("an event"), Event::Ended(_)) {}
+    let text = std::fs::read_to_string(&parts).expect("what is done");
+    assert!((1..8).contains(&text.lines().count()), "{text}");
+    let gone_on = learned(wanted.clone()).expect("learned");
+    assert!(gone_on.notes.iter().any(|n| n.contains("were known from a learning")), "{:?}", gone_on.notes);
+    assert!(!parts.exists());
+    let without = learned(Learn { finished: None, ..wanted }).expect("learned");
+    let scores = |l: &Learned| l.attempts.iter().map(|a| a.validation.clone()).collect::<Vec<_>>();
+    assert_eq!(scores(&gone_on), scores(&without));
 }

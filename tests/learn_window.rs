@@ -12,6 +12,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use hands::{Pick, Set, Tick, check_all, operate, settings, steps, tall};
 use microwright::app::{App, LearnSpace};
+use microwright::job::write_artificial;
 use microwright::micrograph::{write_labels_npy, write_labels_png};
 use microwright::synth;
 use serde_json::json;
@@ -76,6 +77,41 @@ fn a_folder_is_learned_from_and_micrographs_are_predicted() {
     assert_eq!(kept.verdict(), learned.verdict());
 }
 
+/// Authentic micrographs and artificial ones of the built-in model and of a Markov random field: their property, and what
+/// they add.
+#[test]
+fn artificial_micrographs_are_studied() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let set = set(folder.path());
+    let mut harness = tall();
+    settle(&mut harness);
+    harness.state_mut().settings_mut().device = "cpu".into();
+    tab(&mut harness, "Learn");
+    steps(&mut harness);
+    drop_file(&mut harness, &set);
+    until(&mut harness, "the column", |app| space(app).wanted().column == "stiffness");
+    operate(&mut harness, "Study", Tick);
+    operate(&mut harness, "Authentic", Set(10.0));
+    operate(&mut harness, "Added", Set(8.0));
+    operate(&mut harness, "Draws", Set(2.0));
+    click(&mut harness, "Study artificial micrographs");
+    until(&mut harness, "the study", |app| space(app).artificial().is_some());
+    let found = space(harness.state()).artificial().expect("a study").clone();
+    assert_eq!((found.learned.len(), found.predicted.len(), found.generated.len()), (10, 6, 2));
+    // A field is made from the authentic ones, and is nearer to them than graphite is.
+    let [graphite, field] = found.generated.as_slice() else { panic!("two generators") };
+    assert!(field.distance < graphite.distance, "{} {}", field.distance, graphite.distance);
+    let counts: Vec<(usize, usize)> = field.points.iter().map(|p| (p.count, p.r2.len())).collect();
+    assert_eq!(counts, [(0, 1), (2, 2), (4, 2), (8, 2)]);
+    assert_eq!(field.points[0].r2, graphite.points[0].r2);
+    assert!(field.points.iter().flat_map(|p| &p.rmse).all(|v| (0.0..40.0).contains(v)), "{:?}", field.points);
+    until_shown(&mut harness, "R², 8 added");
+    let written = write_artificial(&folder.path().join("out"), &found).expect("files");
+    for name in ["draws.csv", "micrographs.png", "what-artificial-micrographs-add.svg"] {
+        assert!(written.iter().any(|path| path.ends_with(name)), "{name}: {written:?}");
+    }
+}
+
 #[test]
 fn every_control_of_learning_changes_its_setting() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -85,16 +121,34 @@ fn every_control_of_learning_changes_its_setting() {
     steps(&mut harness);
     operate(&mut harness, "Patches", Tick);
     let wanted = |name: &str| format!("/learn/{name}");
-    let names = ["edge", "stride", "prepares", "split", "parts", "seed", "cuts"].map(wanted);
-    let [edge, stride, prepares, split, parts, seed, cuts] = names.each_ref().map(String::as_str);
+    let names = ["edge", "stride", "prepares", "split", "parts", "seed", "cuts", "repeats", "frozen"].map(wanted);
+    let [edge, stride, prepares, split, parts, seed, cuts, repeats, frozen] = names.each_ref().map(String::as_str);
+    let artificial = |name: &str| format!("/learn/artificial/{name}");
+    let names = ["property", "latent", "markov", "authentic", "most", "draws", "reading", "regressor"].map(artificial);
+    let [property, latent, markov, authentic, most, draws, reading, regressor] = names.each_ref().map(String::as_str);
     assert_eq!(settings(&mut harness)[cuts], json!(true));
+    operate(&mut harness, "Neural network", Tick);
+    operate(&mut harness, "Networks", Pick("As published"));
+    operate(&mut harness, "Study", Tick);
+    let after = settings(&mut harness);
+    assert_eq!((&after["/learn/preset"], &after["/learn/studies"]), (&json!("as-published"), &json!(true)));
     let cases = [
         ("Patch", Set(64.0), edge, json!(64)),
         ("Stride", Set(32.0), stride, json!(32)),
         ("Prepare", Tick, prepares, json!(true)),
         ("Split", Pick("Random"), split, json!("Random")),
         ("Parts", Set(7.0), parts, json!(7)),
+        ("Repeats", Set(3.0), repeats, json!(3)),
+        ("Transferred", Tick, frozen, json!(true)),
         ("Seed", Set(9.0), seed, json!(9)),
+        ("Property", Pick("Elasticity"), property, json!("elasticity")),
+        ("By model", Tick, latent, json!(false)),
+        ("By field", Tick, markov, json!(false)),
+        ("Authentic", Set(12.0), authentic, json!(12)),
+        ("Added", Set(40.0), most, json!(40)),
+        ("Draws", Set(3.0), draws, json!(3)),
+        ("Read", Pick("Two-point"), reading, json!("TwoPoint")),
+        ("Predicted by", Pick("Ridge"), regressor, json!("ridge")),
     ];
     let readings = [
         "Statistics of phases",
@@ -103,10 +157,11 @@ fn every_control_of_learning_changes_its_setting() {
         "Feature maps, pool2",
         "Feature maps, pool3",
         "Feature maps, pool4",
+        "Pixels",
         "Latent point",
     ];
     let regressors = ["Ridge", "Support vectors", "Gaussian process", "Random forest", "Neural network"];
-    let others: Vec<&str> = ["Patches"].into_iter().chain(readings).chain(regressors).collect();
+    let others: Vec<&str> = ["Patches", "Networks", "Study"].into_iter().chain(readings).chain(regressors).collect();
     check_all(&mut harness, &cases, &others);
     for (n, name) in readings.into_iter().chain(regressors).enumerate() {
         let count = |harness: &mut Harness<'_, App>| {
@@ -121,7 +176,7 @@ fn every_control_of_learning_changes_its_setting() {
     }
     harness.get_by_role_and_label(Role::RadioButton, "Synthetic graphite").click();
     steps(&mut harness);
-    until(&mut harness, "columns", |app| space(app).wanted().column == "fraction");
+    until(&mut harness, "columns", |app| space(app).wanted().column == "strength");
     operate(&mut harness, "Pictures", Set(20.0));
     assert_eq!(settings(&mut harness)["/learn/count"], json!(20));
     operate(&mut harness, "Column", Pick("radius"));

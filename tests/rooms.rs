@@ -63,7 +63,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("figure", &["micrograph", "folders"]),
     ("reconstruct", &["net", "compute", "optimise", "stats", "micrograph", "folders"]),
     ("embed", &["net", "compute", "stats", "micrograph"]),
-    ("learn", &["latent", "compute"]),
+    ("learn", &["latent", "net", "compute"]),
     ("latent", &["net", "compute", "stats", "synth", "micrograph", "folders"]),
     ("property", &["stats", "micrograph"]),
     ("net", &["compute", "folders"]),

@@ -11,8 +11,8 @@ use super::reconstruct::check_folder;
 use crate::figure::{csv_field, significant};
 use crate::folders::write_atomically;
 use crate::job::{
-    About, Ending, InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, columns_to_learn, learned_table,
-    own_table, write_learned,
+    About, Ending, InputKind, Learn, Learned, MapSource, NetworkPreset, PredictProperty, Predicted, about_seconds,
+    columns_to_learn, learned_table, own_table, write_learned,
 };
 use crate::learn::{Predictor, Regressor, SplitKind};
 use crate::micrograph::Recipe;
@@ -42,7 +42,7 @@ pub struct LearnArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "graphite")]
     recipe: Option<PathBuf>,
     /// Cut patches of this edge out of each micrograph; they have its value
-    #[arg(long, conflicts_with = "graphite", value_parser = clap::value_parser!(u32).range(8..=16_384))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(8..=16_384))]
     edge: Option<u32>,
     /// Pixels from one patch to the next [default: the edge]
     #[arg(long, requires = "edge", value_parser = clap::value_parser!(u32).range(1..))]
@@ -65,6 +65,15 @@ pub struct LearnArguments {
     /// Parts of the split
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=100))]
     parts: u16,
+    /// Times that the set is split anew: 3 times 5 parts are 15 trainings of every regression
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    repeats: u16,
+    /// How much neural networks may cost
+    #[arg(long, value_enum, default_value_t)]
+    preset: NetworkPreset,
+    /// With the preset as-published, leave transferred layers as they are
+    #[arg(long)]
+    frozen: bool,
     /// Seed of the split and of synthetic micrographs
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -115,9 +124,21 @@ pub fn learn(arguments: &LearnArguments) -> anyhow::Result<()> {
         inputs: arguments.inputs.iter().map(|kind| kind.distances(&weights, arguments.model.as_deref())).collect(),
         regressors: arguments.regressors.clone(),
         split: arguments.split.into_parts(arguments.parts.into()),
+        repeats: arguments.repeats.into(),
         seed: arguments.seed,
+        preset: arguments.preset,
+        frozen: arguments.frozen,
+        finished: Some(arguments.output.join("learning.parts")),
         device: arguments.device.clone(),
     };
+    if let Some((trainings, seconds)) = task.network_cost() {
+        let time = about_seconds(seconds);
+        eprintln!(
+            "{trainings} trainings of networks on pictures take about {time} at most on the cores of this machine."
+        );
+    }
+    std::fs::create_dir_all(&arguments.output)
+        .with_context(|| format!("{} could not be made", arguments.output.display()))?;
     let mut learned: Option<Arc<Learned>> = None;
     let ending = follow(task, |_| vec![], |found| learned = Some(found))?;
     match (ending, learned) {

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, with the same settings as the window.
 
+mod artificial;
 mod bench;
 mod bench_kernels;
 mod choices;
@@ -70,6 +71,8 @@ pub enum Command {
     PropertySet(property_set::Arguments),
     /// Learn a property of micrographs from a table of values, and say how well it is predicted.
     Learn(Box<learn::LearnArguments>),
+    /// Say what artificial micrographs add to what is learned from authentic ones.
+    Artificial(Box<artificial::Arguments>),
     /// Predict a property of micrographs that was learned.
     Predict(learn::PredictArguments),
     /// Design micrographs: pictures of a latent model whose properties have wanted values.
@@ -112,6 +115,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::Property(arguments) => property::run(&arguments),
         Command::PropertySet(arguments) => property_set::run(&arguments),
         Command::Learn(arguments) => learn::learn(&arguments),
+        Command::Artificial(arguments) => artificial::run(&arguments),
         Command::Predict(arguments) => learn::predict(&arguments),
         Command::Design(arguments) => design::run(&arguments),
         Command::Latent { action } => latent::run(&action),

@@ -35,6 +35,12 @@ pub struct Memory {
     pub largest_buffer: u64,
 }
 
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.info().name)
+    }
+}
+
 impl Device {
     /// Opens `auto` (a real GPU, else the CPU), `cpu`, `gpu` (the first adapter, a software one if there is no
     /// other), or the adapter whose name contains the given text. In half precision, it also runs single precision.

@@ -1,34 +1,30 @@
 //! Plots as files: SVG and PNG with a white background, for print, and CSV. Plots know only curves, not methods.
 
+mod boxes;
 mod number;
 mod page;
 mod scale;
 mod sheet;
+mod style;
 mod table;
 
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 
+pub use boxes::{Boxed, Quartiles};
 pub use number::{duration, significant, thousands};
 pub use page::{Page, PagePicture};
 pub use scale::scale_color;
 pub use sheet::{SheetPicture, sheet_png};
+pub use style::{FAINT, MADE, ORIGINAL};
 pub use table::{Cell, Table, csv_field};
 
+use self::style::{FONT, has_font, short};
 use crate::folders::{Written, write_named};
 use crate::micrograph::PHASE_COLORS;
-
-/// The colour of the original on paper.
-pub const ORIGINAL: [u8; 3] = [38, 42, 48];
-/// The colour of what was reconstructed or otherwise made.
-pub const MADE: [u8; 3] = [0, 104, 166];
-/// The colour of white noise and other things to compare with.
-pub const FAINT: [u8; 3] = [150, 156, 166];
 
 /// The colour of a further curve by its number. All are legible on white and on dark backgrounds, and unlike the blues of
 /// what was made.
@@ -87,18 +83,12 @@ pub struct Figure {
     pub bands: Vec<Band>,
     /// Dots before the curves; never with a logarithmic axis.
     pub dots: Vec<Dots>,
+    /// Boxes, instead of all others.
+    pub boxes: Vec<Boxed>,
 }
 
 /// Size in pixels (of SVG: units).
 const SIZE: (u32, u32) = (960, 640);
-const FONT: &str = "sans-serif";
-
-/// Registers the font with the drawing library, once; returns whether that worked.
-fn has_font() -> bool {
-    static IS_REGISTERED: OnceLock<bool> = OnceLock::new();
-    *IS_REGISTERED.get_or_init(|| register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok())
-}
-
 /// Several figures beside each other, as SVG.
 ///
 /// # Errors
@@ -176,8 +166,11 @@ impl Figure {
     }
 
     /// As CSV: the x values, one column a curve, and two columns a band. Curves with other x values than the
-    /// longest have a column for these.
+    /// longest have a column for these. Of boxes all values, a column a box.
     pub fn csv(&self) -> String {
+        if !self.boxes.is_empty() {
+            return boxes::boxes_csv(&self.boxes);
+        }
         let longest_series = self.series.iter().max_by_key(|s| s.points.len());
         let shared: Vec<f64> = longest_series.map_or(vec![], |s| s.points.iter().map(|p| p.0).collect());
         let has_own = |s: &Series| s.points.iter().zip(&shared).any(|(p, x)| p.0 != *x);
@@ -215,6 +208,9 @@ impl Figure {
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Result<(), String> {
         if !has_font() {
             return Err("the font for figures is missing".into());
+        }
+        if !self.boxes.is_empty() {
+            return boxes::draw_boxes(area, (&self.title, &self.x_label), &self.boxes);
         }
         let edges = || self.bands.iter().flat_map(|b| b.points.iter().flat_map(|p| [(p.0, p.1), (p.0, p.2)]));
         let ends = || self.dots.iter().flat_map(|d| d.points.iter().flat_map(|p| [(p.0, p.1 - p.2), (p.0, p.1 + p.2)]));
@@ -329,12 +325,6 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
     significant(value) + &half_width.map_or(String::new(), |half| format!(" ± {}", significant(half)))
 }
 
-/// A number on an axis without needless zeros.
-fn short(x: f64) -> String {
-    let text = format!("{x:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,6 +367,9 @@ mod tests {
         let lines: Vec<String> = two.csv().lines().map(String::from).collect();
         assert_eq!(lines[0], r#""distance r (px)","original, x","original","the ""other""""#);
         assert_eq!(lines[3], "2.5,,,5.000000000e0");
+        let boxes = vec![Boxed { name: "a box".into(), values: vec![1.0, 2.0, 4.0] }];
+        let spread = Figure { title: "spread".into(), boxes, ..Figure::default() };
+        assert!(spread.svg().expect("a figure").contains("a box") && spread.csv().starts_with("a box\n1\n"));
         assert!(figure("below", &[-2.0, -1.0]).svg().is_ok());
         let both = side_by_side(&[figure("left", &[1.0, 2.0]), figure("right", &[2.0, 1.0])]).expect("a figure");
         assert!(both.contains("left") && both.contains("right"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plotters::prelude::*;
 
-use super::{FONT, has_font};
+use super::style::{FONT, has_font};
 use crate::micrograph::PhaseMap;
 
 /// Pixels between pictures, and the height of a line.

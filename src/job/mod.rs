@@ -4,6 +4,7 @@
 //! [`Event::Ended`], also when it panics. Dropping a [`Job`] cancels it and waits up to ten seconds for its thread.
 //! After that, for example while it waits for a silent server, the thread ends by itself.
 
+mod artificial;
 mod control;
 mod curve;
 mod design;
@@ -21,10 +22,15 @@ mod progress;
 mod property;
 mod prune_study;
 mod reconstruct;
+mod remade;
 mod task;
 mod train;
 mod watched;
 
+pub use artificial::{
+    Artificial, ArtificialStudy, CountPoint, Generated, Generator, artificial_figures, artificial_table,
+    write_artificial,
+};
 pub use control::{Control, Ending, Event, Latest, Request, Wake, Wanted};
 pub use curve::{
     CurveRealisation, FromCurve, curve_figure, curve_text, earlier_curve_realisations, write_curve_realisation,
@@ -40,8 +46,9 @@ pub use explore::{Encoded, ExploreRequest, Explored, Explorer, PaintedSheet};
 pub use fetch::{Fetch, FetchProgress};
 pub use judge::{Judge, JudgeProgress, unseen_seed};
 pub use learn::{
-    About, Attempt, InputKind, Learn, Learned, PredictProperty, Predicted, columns_to_learn, input_name,
-    learned_figures, learned_table, own_table, write_learned,
+    About, Attempt, InputKind, Learn, Learned, MOST_IN_PROJECT, NetworkPreset, PredictProperty, Predicted,
+    about_seconds, columns_to_learn, input_name, learned_figures, learned_table, own_table, part_figures,
+    write_learned,
 };
 pub use map::{
     AddToMap, ClusterKind, Common, DistanceKind, Explained, Features, MakeMap, Map, MapEmbedding, MapSource, MapStudy,

@@ -16,7 +16,7 @@ use super::step::{Ready, feed, gram_weights, statistic_weights, terms_of, unpack
 use super::targets::{Target, target_bytes, targets_of};
 use super::training::{StyleWeights, Training};
 use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
-use crate::compute::graph::TensorId;
+use crate::compute::graph::{ADAM_DECAYS, TensorId, adam_numbers};
 use crate::compute::{ComputeError, Device};
 
 /// The pictures that a check produces, to display: grey values 0 … 1, `edge × edge` each.
@@ -231,13 +231,11 @@ impl Trainer {
         let start = Instant::now();
         let batch: Vec<usize> = (0..self.settings.batch).map(|_| self.next_patch()).collect();
         let parts = self.settings.batch / self.train.part;
-        let t = (self.state.step + 1) as i32;
+        let t = self.state.step + 1;
         let (beta, rate) = (self.beta(), self.rate());
         let mut sums: Vec<f64> = vec![];
         for (n, part) in batch.chunks(self.train.part).enumerate() {
-            let last = if n + 1 == parts { 1.0 } else { 0.0 };
-            let corrections = [1.0 - 0.9f64.powi(t), 1.0 - 0.999f64.powi(t)];
-            let numbers = [rate as f32, corrections[0] as f32, corrections[1] as f32, last];
+            let numbers = adam_numbers(rate, ADAM_DECAYS, t, n + 1 == parts);
             if let Some(id) = self.train.graph.step {
                 self.train.program.write(id, &numbers);
             }

@@ -1,6 +1,7 @@
 //! Predictors as files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::Array2;
 
@@ -12,9 +13,9 @@ use super::samples::Samples;
 use crate::latent::{Tensors, read_tensors, tensor_bytes};
 
 /// The version of the format; it is raised when older files would be misread.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The most numbers of a table in a file: what is larger is damaged.
-const MOST: usize = 1 << 28;
+const MOST: usize = 1 << 29;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Header {
@@ -51,6 +52,11 @@ pub fn predictor_bytes(predictor: &Predictor, about: serde_json::Value) -> Resul
     if let Some(fractions) = &samples.fractions {
         tensors.insert("fractions".into(), single(&mut fractions.iter().copied()));
     }
+    if let Tuned::Network(network) = &predictor.tuned {
+        for (n, layer) in network.layers().iter().enumerate() {
+            tensors.insert(format!("network.{n}"), layer.to_vec());
+        }
+    }
     // A number in two single ones keeps its double precision.
     for (name, numbers) in [("values", &samples.values), ("mean", &predictor.reduction.mean)] {
         tensors.insert(name.into(), single(&mut numbers.iter().copied()));
@@ -74,7 +80,7 @@ pub fn read_predictor(bytes: &[u8], path: &Path) -> Result<(Predictor, serde_jso
         Some(_) => return Err(malformed("another version of this program made it; learn again")),
         None => return Err(malformed("it holds no predictor")),
     }
-    let header: Header = serde_json::from_value(text).map_err(|_| malformed("its text is damaged"))?;
+    let mut header: Header = serde_json::from_value(text).map_err(|_| malformed("its text is damaged"))?;
     let count = header.names.len();
     let column = |name: &str, length: Option<usize>| -> Result<Vec<f64>, LearnError> {
         let part = |name: &str| {
@@ -97,6 +103,10 @@ pub fn read_predictor(bytes: &[u8], path: &Path) -> Result<(Predictor, serde_jso
     let axes = table("axes", rows.ncols())?.ok_or_else(|| malformed("its axes are missing"))?;
     let (values, mean) = (column("values", Some(count))?, column("mean", Some(axes.ncols()))?);
     let fractions = table("fractions", count)?.map(|f| f.mapv(f64::from));
+    if let Tuned::Network(network) = header.tuned {
+        let layers = (0..).map_while(|n| tensors.get(&format!("network.{n}"))).map(|v| Arc::new(v.clone())).collect();
+        header.tuned = Tuned::Network(Box::new(network.with_layers(layers)));
+    }
     let known = [header.known.half_width, header.known.reach, header.known.beside];
     let fits = header.groups.len() == count && header.groups.iter().all(|group| *group < count);
     if !fits || known.iter().any(|v| !v.is_finite() || *v < 0.0) || !header.tuned.is_sound(rows.ncols()) {
@@ -109,6 +119,7 @@ pub fn read_predictor(bytes: &[u8], path: &Path) -> Result<(Predictor, serde_jso
 
 #[cfg(test)]
 mod tests {
+    use super::super::method::Method;
     use super::super::regressor::Regressor;
     use super::super::score::Scores;
     use super::super::span::Span;
@@ -132,7 +143,8 @@ mod tests {
             let span = Span::of(&inputs.view());
             let long = with_span.then(|| span.lengthen(&Reduction::of(kind, &span.places), &inputs.view()));
             let samples = if with_span { Samples { rows: span.places, ..samples } } else { samples };
-            let made = Predictor::learn(samples, long, kind, regressor, Scores::default(), 2.0).expect("a fit");
+            let made = Predictor::learn(samples, long, &Method::new(regressor, kind), Scores::default(), 2.0, &|| true);
+            let made = made.expect("a fit");
             let bytes = predictor_bytes(&made, serde_json::json!({"column": "E"})).expect("bytes");
             let (read, about) = read_predictor(&bytes, Path::new("x")).expect("a predictor");
             assert_eq!((about["column"].as_str(), &read.tuned), (Some("E"), &made.tuned));
@@ -149,7 +161,9 @@ mod tests {
     #[test]
     fn other_files_are_refused_in_words() {
         let kind = ReductionKind::Standard;
-        let made = Predictor::learn(samples(), None, kind, Regressor::Ridge, Scores::default(), 2.0).expect("a fit");
+        let made =
+            Predictor::learn(samples(), None, &Method::new(Regressor::Ridge, kind), Scores::default(), 2.0, &|| true);
+        let made = made.expect("a fit");
         let bytes = predictor_bytes(&made, serde_json::Value::Null).expect("bytes");
         for damaged in [&bytes[..bytes.len() / 2], b"nothing".as_slice(), &[]] {
             let reason = read_predictor(damaged, Path::new("x.predictor")).expect_err("damaged").to_string();

@@ -6,8 +6,8 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::LearnError;
+use super::method::Method;
 use super::reduction::ReductionKind;
-use super::regressor::Regressor;
 use super::samples::Samples;
 use super::split::without;
 
@@ -24,30 +24,29 @@ pub struct Importance {
 const TIMES: u64 = 3;
 
 /// The importance of each input, the largest first: predictions of each part from all others, with one column shuffled in the
-/// part. With components these count as inputs, and are those of each part's own learning. None if `go_on` says so.
+/// part. With components these count as inputs, and are those of each part's own learning.
 ///
 /// # Errors
-/// The numbers of a regression cannot be computed.
+/// The numbers of a regression cannot be computed, or `go_on` says so.
 pub fn importances(
     samples: &Samples,
-    reduction: ReductionKind,
-    regressor: Regressor,
+    method: &Method,
     parts: &[Vec<usize>],
     go_on: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Vec<Importance>>, LearnError> {
-    let of_part = |part: &Vec<usize>| -> Result<Option<(f64, Vec<f64>)>, LearnError> {
-        let (own, _, fitted) = regressor.learn(&samples.take(&without(part, samples.count())), reduction)?;
-        let is_component = matches!(reduction, ReductionKind::Components(_));
+) -> Result<Vec<Importance>, LearnError> {
+    let of_part = |part: &Vec<usize>| -> Result<(f64, Vec<f64>), LearnError> {
+        let (own, _, fitted) = method.learn(&samples.take(&without(part, samples.count())), &|| go_on())?;
+        let is_component = matches!(method.reduction, ReductionKind::Components(_));
         let left_out = samples.rows.select(ndarray::Axis(0), part);
         let rows = if is_component { own.apply_all(&left_out) } else { left_out };
-        let error = |rows: &ndarray::Array2<f64>| -> f64 {
-            let found = if is_component { fitted.predict(rows) } else { fitted.predict(&own.apply_all(rows)) };
-            part.iter().zip(found).map(|(n, p)| (samples.values[*n] - p.value).powi(2)).sum()
+        let error = |rows: &ndarray::Array2<f64>| -> Result<f64, LearnError> {
+            let found = if is_component { fitted.predict(rows)? } else { fitted.predict(&own.apply_all(rows))? };
+            Ok(part.iter().zip(found).map(|(n, p)| (samples.values[*n] - p.value).powi(2)).sum())
         };
         let mut squares = vec![];
         for column in 0..rows.ncols() {
             if !go_on() {
-                return Ok(None);
+                return Err(LearnError::Stopped);
             }
             let mut sum = 0.0;
             for time in 0..TIMES {
@@ -55,14 +54,13 @@ pub fn importances(
                 order.shuffle(&mut Pcg64::seed_from_u64(1 + time));
                 let mut shuffled = rows.clone();
                 order.iter().enumerate().for_each(|(to, from)| shuffled[[to, column]] = rows[[*from, column]]);
-                sum += error(&shuffled) / TIMES as f64;
+                sum += error(&shuffled)? / TIMES as f64;
             }
             squares.push(sum);
         }
-        Ok(Some((error(&rows), squares)))
+        Ok((error(&rows)?, squares))
     };
-    let found: Vec<Option<(f64, Vec<f64>)>> = parts.par_iter().map(of_part).collect::<Result<_, _>>()?;
-    let Some(found) = found.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let found: Vec<(f64, Vec<f64>)> = parts.par_iter().map(of_part).collect::<Result<_, _>>()?;
     let plain: f64 = found.iter().map(|(plain, _)| plain).sum();
     // Parts can have unlike numbers of components; those that one lacks count as unshuffled there.
     let inputs = found.iter().map(|(_, squares)| squares.len()).max().unwrap_or(0);
@@ -72,11 +70,12 @@ pub fn importances(
     };
     let mut all: Vec<Importance> = (0..inputs).map(|input| Importance { input, growth: growth(input) }).collect();
     all.sort_by(|a, b| b.growth.total_cmp(&a.growth));
-    Ok(Some(all))
+    Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::regressor::Regressor;
     use super::super::split::{Split, folds};
     use super::*;
     use ndarray::Array2;
@@ -88,8 +87,9 @@ mod tests {
         let names = (0..90).map(|n| n.to_string()).collect();
         let samples = Samples { names, groups: (0..90).collect(), rows, values, fractions: None };
         let parts = folds(Split::ByMicrograph(3), &samples.groups, 1);
-        let found = importances(&samples, ReductionKind::Standard, Regressor::Ridge, &parts, &|| true);
-        let found = found.expect("a fit").expect("not stopped");
+        let method = Method::new(Regressor::Ridge, ReductionKind::Standard);
+        let found = importances(&samples, &method, &parts, &|| true);
+        let found = found.expect("a fit");
         let order: Vec<usize> = found.iter().map(|i| i.input).collect();
         assert_eq!(order[..2], [2, 1], "{found:?}");
         assert!(found[0].growth > 5.0 * found[2].growth.max(0.01));

@@ -15,6 +15,7 @@ mod gaussian;
 mod importance;
 mod inverse;
 mod measure;
+mod method;
 mod network;
 mod predictor;
 mod reduction;
@@ -32,14 +33,16 @@ use std::path::PathBuf;
 pub use file::{predictor_bytes, read_predictor};
 pub use importance::{Importance, importances};
 pub use inverse::{Goal, Proposal, Search, miss};
+pub use method::Method;
+pub use network::{Architecture, Network, NetworkInput, NetworkPlan, Schedule};
 pub use predictor::{Forecast, Known, Predictor};
 pub use reduction::{MOST_COMPONENTS, Reduction, ReductionKind};
 pub use regressor::{Fitted, Regressor, Tuned};
 pub use samples::{LEAST_SAMPLES, Samples};
 pub use score::{Prediction, Scores};
 pub use span::Span;
-pub use split::{Split, SplitKind, folds};
-pub use validate::{CurvePoint, Validation, learning_curve, validate, validate_fractions, validate_mean};
+pub use split::{Split, SplitKind, folds, repeated_folds, without};
+pub use validate::{CurvePoint, Validation, learning_curve, predict_part, validate, validate_fractions, validate_mean};
 
 /// Errors of learning, in sentences.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,9 @@ pub enum LearnError {
     /// The numbers of a regression cannot be computed.
     #[error("{0}")]
     Numbers(String),
+    /// It was asked to end.
+    #[error("The learning was stopped.")]
+    Stopped,
     /// A file cannot be used.
     #[error("{} cannot be opened as a predictor: {reason}.", path.display())]
     Malformed {

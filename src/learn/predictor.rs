@@ -5,10 +5,12 @@ use rayon::prelude::*;
 
 use super::LearnError;
 use super::measure::{distance, drawn};
-use super::reduction::{Reduction, ReductionKind};
-use super::regressor::{Fitted, Regressor, Tuned};
+use super::method::Method;
+use super::network::Network;
+use super::reduction::{MOST_COMPONENTS, Reduction, ReductionKind};
+use super::regressor::{Fitted, Tuned};
 use super::samples::Samples;
-use super::score::Scores;
+use super::score::{Prediction, Scores};
 use super::split::{Split, folds, without};
 use super::validate::quantile;
 
@@ -58,20 +60,27 @@ const MOST_LOOKED_AT: usize = 2000;
 
 impl Predictor {
     /// Fits a regression to all samples. `long` is the reduction of the inputs themselves where the samples' rows are
-    /// coordinates in their span; `scores` and `half_width` are those of its validation.
+    /// coordinates in their span; `scores` and `half_width` are those of its validation. Of a network on pictures the rows
+    /// that are kept are components of what its last hidden layer says.
     ///
     /// # Errors
-    /// The numbers cannot be computed.
+    /// The numbers cannot be computed, or `go_on` says so.
     pub fn learn(
         samples: Samples,
         long: Option<Reduction>,
-        kind: ReductionKind,
-        regressor: Regressor,
+        method: &Method,
         scores: Scores,
         half_width: f64,
+        go_on: &dyn Fn() -> bool,
     ) -> Result<Self, LearnError> {
         samples.check()?;
-        let (reduction, tuned, fitted) = regressor.learn(&samples, kind)?;
+        let (mut reduction, tuned, fitted) = method.learn(&samples, go_on)?;
+        let (mut samples, mut kind) = (samples, method.reduction);
+        if let Some(network) = tuned.on_pictures() {
+            samples.rows = network.run(&samples.rows)?.1;
+            kind = ReductionKind::Components(MOST_COMPONENTS);
+            reduction = Reduction::of(kind, &samples.rows);
+        }
         let rows = reduction.apply_all(&samples.rows);
         let nearest = |n: &usize| {
             // The nearest of another micrograph.
@@ -102,33 +111,51 @@ impl Predictor {
 
     /// How many inputs it reads of a micrograph.
     pub fn width(&self) -> usize {
-        self.reduction.mean.len()
+        self.tuned.on_pictures().map_or(self.reduction.mean.len(), Network::inputs)
     }
 
-    /// What it says of the inputs of a micrograph.
+    /// What it says of the inputs of micrographs.
     ///
     /// # Errors
-    /// There are more or fewer than it reads.
-    pub fn forecast(&self, row: &[f32]) -> Result<Forecast, LearnError> {
-        if row.len() != self.width() {
+    /// One has more or fewer than it reads.
+    pub fn forecasts(&self, rows: &[Vec<f32>]) -> Result<Vec<Forecast>, LearnError> {
+        let width = self.width();
+        if let Some(other) = rows.iter().find(|row| row.len() != width) {
             return Err(LearnError::Samples(format!(
-                "The micrograph has {} inputs, and {} were learned from: it has another number of phases or another size.",
-                row.len(),
-                self.width()
+                "The micrograph has {} inputs, and {width} were learned from: it has another number of phases or another size.",
+                other.len(),
             )));
         }
-        let row: Vec<f64> = row.iter().map(|v| f64::from(*v)).collect();
-        let row = ndarray::ArrayView1::from(&row);
-        let outside = self.reduction.outside(row);
-        let own = Array2::from_shape_vec((1, self.reduction.count()), self.reduction.apply(row)).expect("one row");
-        let found = self.fitted.predict(&own)[0];
-        let distances = self.samples.rows.rows().into_iter().map(|other| distance(own.row(0), other));
-        let nearest = distances.fold(f64::INFINITY, f64::min);
-        Ok(Forecast {
-            value: found.value,
-            half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.known.half_width),
-            novelty: share(nearest, self.known.reach).max(share(outside, self.known.beside)),
-        })
+        let flat = rows.iter().flatten().map(|v| f64::from(*v)).collect();
+        let read = Array2::from_shape_vec((rows.len(), width), flat).expect("rows of one length");
+        let (read, values) = match self.tuned.on_pictures() {
+            Some(network) => network.run(&read).map(|(values, hidden)| (hidden, Some(values)))?,
+            None => (read, None),
+        };
+        let own = self.reduction.apply_all(&read);
+        let found = match values {
+            Some(values) => values.into_iter().map(|value| Prediction { value, deviation: None }).collect(),
+            None => self.fitted.predict(&own)?,
+        };
+        let of = |(n, found): (usize, Prediction)| {
+            let distances = self.samples.rows.rows().into_iter().map(|other| distance(own.row(n), other));
+            let nearest = distances.fold(f64::INFINITY, f64::min);
+            let outside = self.reduction.outside(read.row(n));
+            Forecast {
+                value: found.value,
+                half_width: found.deviation.map_or(0.0, |s| 1.96 * s).max(self.known.half_width),
+                novelty: share(nearest, self.known.reach).max(share(outside, self.known.beside)),
+            }
+        };
+        Ok(found.into_iter().enumerate().map(of).collect())
+    }
+
+    /// What it says of the inputs of one micrograph.
+    ///
+    /// # Errors
+    /// As [`Predictor::forecasts`].
+    pub fn forecast(&self, row: &[f32]) -> Result<Forecast, LearnError> {
+        Ok(self.forecasts(&[row.to_vec()])?[0])
     }
 }
 

@@ -14,6 +14,8 @@ pub const MOST_COMPONENTS: usize = 24;
 pub enum ReductionKind {
     /// Every input is brought to mean 0 and deviation 1.
     Standard,
+    /// Rows stay as they are, of any length: for networks that read pictures.
+    Nothing,
     /// Principal components, at most so many, all of them divided by the deviation of the first.
     Components(usize),
 }
@@ -38,6 +40,7 @@ impl Reduction {
         // What never differs becomes a single 0, so that a regression always has something to read.
         let nothing = || Array2::zeros((1, width));
         match kind {
+            ReductionKind::Nothing => Self { kind, mean: vec![], axes: Array2::zeros((0, 0)) },
             ReductionKind::Standard => {
                 let deviations: Vec<f64> = rows.columns().into_iter().map(|c| variance(c).sqrt()).collect();
                 // An input that never differs says nothing.
@@ -76,6 +79,9 @@ impl Reduction {
 
     /// The numbers of one row.
     pub fn apply(&self, row: ArrayView1<f64>) -> Vec<f64> {
+        if self.kind == ReductionKind::Nothing {
+            return row.to_vec();
+        }
         let centred: Vec<f64> = row.iter().zip(&self.mean).map(|(v, m)| v - m).collect();
         self.axes
             .rows()
@@ -85,9 +91,9 @@ impl Reduction {
     }
 
     /// The distance of a row from what the numbers can stand for: what lies beside all components. Of standardised inputs it
-    /// is 0.
+    /// and of rows that stay as they are it is 0.
     pub fn outside(&self, row: ArrayView1<f64>) -> f64 {
-        if self.kind == ReductionKind::Standard {
+        if !matches!(self.kind, ReductionKind::Components(_)) {
             return 0.0;
         }
         let square: f64 = row.iter().zip(&self.mean).map(|(v, m)| (v - m).powi(2)).sum();
@@ -99,6 +105,9 @@ impl Reduction {
 
     /// The numbers of all rows.
     pub fn apply_all(&self, rows: &Array2<f64>) -> Array2<f64> {
+        if self.kind == ReductionKind::Nothing {
+            return rows.clone();
+        }
         let flat: Vec<f64> = rows.rows().into_iter().flat_map(|row| self.apply(row)).collect();
         Array2::from_shape_vec((rows.nrows(), self.count()), flat).expect("a row of numbers for each row")
     }

@@ -5,10 +5,8 @@ use ndarray::Array2;
 use super::LearnError;
 use super::forest::Forest;
 use super::gaussian::{GaussianProcess, Kernel};
-use super::network::DenseNetwork;
-use super::reduction::{Reduction, ReductionKind};
+use super::network::{Network, NetworkPlan};
 use super::ridge::Ridge;
-use super::samples::Samples;
 use super::score::Prediction;
 use super::vector::{SupportVectors, VectorSettings};
 
@@ -24,7 +22,7 @@ pub enum Regressor {
     GaussianProcess,
     /// Random forest
     Forest,
-    /// Neural network of two full layers with dropout
+    /// Neural network: full layers on numbers, convolutions on pixels
     Network,
 }
 
@@ -53,34 +51,31 @@ impl Regressor {
             Self::GaussianProcess => "A Gaussian process: bends, and says how sure it is at every place.",
             Self::Forest => "A random forest: steps; right for inputs of unlike kinds.",
             Self::Network => {
-                "A network of two full layers with dropout, as on transferred feature maps. Slower than the others."
+                "Full layers with dropout on numbers and feature maps, and convolutions on pixels. Slower than the others."
             }
         }
-    }
-
-    /// Reduces the rows of samples, and fits it to what is left of them with the settings that an inner validation chooses.
-    ///
-    /// # Errors
-    /// The numbers cannot be computed.
-    pub fn learn(self, samples: &Samples, kind: ReductionKind) -> Result<(Reduction, Tuned, Fitted), LearnError> {
-        let reduction = Reduction::of(kind, &samples.rows);
-        let rows = reduction.apply_all(&samples.rows);
-        let tuned = self.tune(&rows, &samples.values, &samples.groups)?;
-        let fitted = tuned.fit(&rows, &samples.values)?;
-        Ok((reduction, tuned, fitted))
     }
 
     /// Its settings for rows and their values. `groups` are the micrographs of the rows, which stay together in inner splits.
     ///
     /// # Errors
-    /// The numbers cannot be computed.
-    pub fn tune(self, rows: &Array2<f64>, values: &[f64], groups: &[usize]) -> Result<Tuned, LearnError> {
+    /// The numbers cannot be computed, or `go_on` says so.
+    pub fn tune(
+        self,
+        rows: &Array2<f64>,
+        values: &[f64],
+        groups: &[usize],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Tuned, LearnError> {
         Ok(match self {
             Self::Ridge => Tuned::Ridge(Ridge::tune(rows, values, groups)?),
             Self::Svr => Tuned::Svr(SupportVectors::tune(rows, values, groups)),
             Self::GaussianProcess => Tuned::GaussianProcess(GaussianProcess::tune(rows, values)?),
             Self::Forest => Tuned::Forest,
-            Self::Network => Tuned::Network(Box::new(DenseNetwork::train(rows, values, groups)?)),
+            Self::Network => {
+                let plan = NetworkPlan::of_numbers(rows.ncols());
+                Tuned::Network(Box::new(plan.train(rows, values, groups, go_on)?))
+            }
         })
     }
 }
@@ -98,7 +93,7 @@ pub enum Tuned {
     /// [`Regressor::Forest`]; it has none.
     Forest,
     /// [`Regressor::Network`] as it was trained.
-    Network(Box<DenseNetwork>),
+    Network(Box<Network>),
 }
 
 impl Tuned {
@@ -110,6 +105,14 @@ impl Tuned {
             Self::GaussianProcess(_) => Regressor::GaussianProcess,
             Self::Forest => Regressor::Forest,
             Self::Network(_) => Regressor::Network,
+        }
+    }
+
+    /// The network, if it reads the pictures themselves.
+    pub fn on_pictures(&self) -> Option<&Network> {
+        match self {
+            Self::Network(network) if network.reads_pictures() => Some(network),
+            _ => None,
         }
     }
 
@@ -135,7 +138,7 @@ impl Tuned {
         match self {
             Self::Ridge(penalty) => positive(&[*penalty]),
             Self::Svr(VectorSettings { gamma, cost, tube }) => positive(&[*gamma, *cost, *tube]),
-            Self::Network(network) => network.fits(inputs),
+            Self::Network(network) => network.is_sound() && (network.reads_pictures() || network.inputs() == inputs),
             Self::GaussianProcess(kernel) => {
                 positive(&[kernel.length, kernel.scale, kernel.noise]) && kernel.linear >= 0.0
             }
@@ -156,19 +159,22 @@ pub enum Fitted {
     /// See [`Regressor::Forest`].
     Forest(Forest),
     /// See [`Regressor::Network`].
-    Network(Box<DenseNetwork>),
+    Network(Box<Network>),
 }
 
 impl Fitted {
     /// The predictions of rows.
-    pub fn predict(&self, rows: &Array2<f64>) -> Vec<Prediction> {
+    ///
+    /// # Errors
+    /// There is not enough memory for a network.
+    pub fn predict(&self, rows: &Array2<f64>) -> Result<Vec<Prediction>, LearnError> {
         let plain = |values: Vec<f64>| values.into_iter().map(|value| Prediction { value, deviation: None }).collect();
-        match self {
+        Ok(match self {
             Self::Ridge(fitted) => plain(fitted.predict(rows)),
             Self::Svr(fitted) => plain(fitted.predict(rows)),
             Self::GaussianProcess(fitted) => fitted.predict(rows),
             Self::Forest(fitted) => plain(fitted.predict(rows)),
-            Self::Network(fitted) => plain(fitted.predict(rows)),
-        }
+            Self::Network(fitted) => plain(fitted.run(rows)?.0),
+        })
     }
 }

@@ -86,6 +86,13 @@ pub fn folds(split: Split, groups: &[usize], seed: u64) -> Vec<Vec<usize>> {
     found
 }
 
+/// The parts of several splits of the same samples, one after the other; every further one is drawn anew. Leaving each one
+/// out is always the same, and is done once.
+pub fn repeated_folds(split: Split, groups: &[usize], seed: u64, repeats: usize) -> Vec<Vec<usize>> {
+    let repeats = if split == Split::LeaveOneOut { 1 } else { repeats.max(1) };
+    (0..repeats as u64).flat_map(|n| folds(split, groups, seed.wrapping_add(n))).collect()
+}
+
 /// The parts of an inner split, which chooses settings: by micrograph, or at random where all come from one.
 pub fn inner_folds(parts: usize, groups: &[usize]) -> Vec<Vec<usize>> {
     let is_one = groups.iter().all(|group| *group == groups[0]);

@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::LearnError;
+use super::method::Method;
 use super::reduction::ReductionKind;
 use super::regressor::Regressor;
 use super::samples::Samples;
@@ -16,27 +17,33 @@ use super::split::without;
 /// What a regression predicts of samples that it did not learn from.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Validation {
-    /// A prediction of each sample, from the parts that do not hold it.
+    /// A prediction of each sample, from the parts that do not hold it. Where splits are repeated it is that of the first.
     pub predictions: Vec<Prediction>,
-    /// The part of each sample.
+    /// The part of each sample in the first split.
     pub parts: Vec<usize>,
-    /// Over all samples.
+    /// Over all samples of all splits.
     pub scores: Scores,
+    /// Of each part by itself.
+    pub each: Vec<Scores>,
 }
 
 impl Validation {
-    fn of(samples: &Samples, parts: &[Vec<usize>], found: Vec<Vec<Prediction>>) -> Self {
+    /// From the predictions of every part, in the order of the parts.
+    pub fn of(samples: &Samples, parts: &[Vec<usize>], found: Vec<Vec<Prediction>>) -> Self {
         let count = samples.count();
         let mut predictions = vec![Prediction { value: f64::NAN, deviation: None }; count];
-        let mut part_of = vec![0; count];
+        let mut part_of = vec![usize::MAX; count];
+        let (mut pairs, mut each) = (vec![], vec![]);
         for (number, (part, found)) in parts.iter().zip(found).enumerate() {
-            for (n, prediction) in part.iter().zip(found) {
-                (predictions[*n], part_of[*n]) = (prediction, number);
+            let own: Vec<(f64, f64)> = part.iter().zip(&found).map(|(n, p)| (samples.values[*n], p.value)).collect();
+            each.push(Scores::of(&own).unwrap_or_default());
+            pairs.extend(own);
+            for (n, prediction) in part.iter().zip(found).filter(|(n, _)| part_of[**n] == usize::MAX) {
+                predictions[*n] = prediction;
             }
+            part.iter().for_each(|n| part_of[*n] = part_of[*n].min(number));
         }
-        let pairs: Vec<(f64, f64)> = samples.values.iter().zip(&predictions).map(|(v, p)| (*v, p.value)).collect();
-        let scores = Scores::of(&pairs).unwrap_or_default();
-        Self { predictions, parts: part_of, scores }
+        Self { predictions, parts: part_of, scores: Scores::of(&pairs).unwrap_or_default(), each }
     }
 
     /// The size of an error below which this share of them lie.
@@ -54,39 +61,47 @@ pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
 }
 
 /// What a regression on the inputs predicts of each part from all others; inputs are reduced by what the others say.
-/// None if `go_on` says so.
 ///
 /// # Errors
-/// The numbers of a regression cannot be computed.
+/// The numbers of a regression cannot be computed, or `go_on` says so.
 pub fn validate(
     samples: &Samples,
-    reduction: ReductionKind,
-    regressor: Regressor,
+    method: &Method,
     parts: &[Vec<usize>],
     go_on: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Validation>, LearnError> {
-    let others = |part: &[usize]| without(part, samples.count());
-    from_others(samples, reduction, regressor, parts, &others, go_on)
+) -> Result<Validation, LearnError> {
+    from_others(samples, method, parts, &|part| without(part, samples.count()), go_on)
+}
+
+/// What a regression predicts of a part from `others`.
+///
+/// # Errors
+/// As [`validate`].
+pub fn predict_part(
+    samples: &Samples,
+    method: &Method,
+    part: &[usize],
+    others: &[usize],
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<Prediction>, LearnError> {
+    if !go_on() {
+        return Err(LearnError::Stopped);
+    }
+    let (own, _, fitted) = method.learn(&samples.take(others), go_on)?;
+    fitted.predict(&own.apply_all(&samples.rows.select(Axis(0), part)))
 }
 
 /// What a regression predicts of each part from those samples that `others` gives for it.
 fn from_others(
     samples: &Samples,
-    reduction: ReductionKind,
-    regressor: Regressor,
+    method: &Method,
     parts: &[Vec<usize>],
     others: &(dyn Fn(&[usize]) -> Vec<usize> + Sync),
     go_on: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Validation>, LearnError> {
-    let found = parts.par_iter().map(|part| {
-        if !go_on() {
-            return Ok(None);
-        }
-        let (own, _, fitted) = regressor.learn(&samples.take(&others(part)), reduction)?;
-        Ok(Some(fitted.predict(&own.apply_all(&samples.rows.select(Axis(0), part)))))
-    });
-    let found: Option<Vec<Vec<Prediction>>> = found.collect::<Result<Vec<_>, LearnError>>()?.into_iter().collect();
-    Ok(found.map(|found| Validation::of(samples, parts, found)))
+) -> Result<Validation, LearnError> {
+    let one = |part: &Vec<usize>| predict_part(samples, method, part, &others(part), &|| go_on());
+    let found: Result<Vec<Vec<Prediction>>, LearnError> = parts.par_iter().map(one).collect();
+    Ok(Validation::of(samples, parts, found?))
 }
 
 /// What the mean of the other parts predicts: any regression has to be better.
@@ -99,7 +114,7 @@ pub fn validate_mean(samples: &Samples, parts: &[Vec<usize>]) -> Validation {
     Validation::of(samples, parts, parts.iter().map(of).collect())
 }
 
-/// What a Gaussian process on the volume fractions alone predicts; none if there are no fractions, or if `go_on` says so.
+/// What a Gaussian process on the volume fractions alone predicts; none if there are no fractions.
 ///
 /// # Errors
 /// As [`validate`].
@@ -110,7 +125,8 @@ pub fn validate_fractions(
 ) -> Result<Option<Validation>, LearnError> {
     let Some(fractions) = &samples.fractions else { return Ok(None) };
     let samples = Samples { rows: fractions.clone(), ..samples.clone() };
-    validate(&samples, ReductionKind::Standard, Regressor::GaussianProcess, parts, go_on)
+    let method = Method::new(Regressor::GaussianProcess, ReductionKind::Standard);
+    validate(&samples, &method, parts, go_on).map(Some)
 }
 
 /// A point of a learning curve.
@@ -127,18 +143,17 @@ const SHARES: [f64; 4] = [0.1, 0.2, 0.4, 0.7];
 
 /// How the scores grow with the number of samples: in each part the prediction from shares of all others, whole micrographs
 /// drawn at random, and in the end `whole`, the scores of the validation that learns from all others. Shares with fewer
-/// than ten samples are left out. None if `go_on` says so.
+/// than ten samples are left out.
 ///
 /// # Errors
 /// As [`validate`].
 pub fn learning_curve(
     samples: &Samples,
-    reduction: ReductionKind,
-    regressor: Regressor,
+    method: &Method,
     parts: &[Vec<usize>],
     whole: Scores,
     go_on: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Vec<CurvePoint>>, LearnError> {
+) -> Result<Vec<CurvePoint>, LearnError> {
     const LEAST: usize = 10;
     // The mean number of samples, unless a part has too few.
     let enough = |others: &dyn Fn(&[usize]) -> Vec<usize>| {
@@ -159,18 +174,17 @@ pub fn learning_curve(
             others
         };
         let Some(count) = enough(&drawn) else { continue };
-        let found = from_others(samples, reduction, regressor, parts, &drawn, go_on)?;
-        let Some(found) = found else { return Ok(None) };
+        let found = from_others(samples, method, parts, &drawn, go_on)?;
         points.push(CurvePoint { count, scores: found.scores });
     }
     let all = enough(&|part| without(part, samples.count()));
     points.extend(all.map(|count| CurvePoint { count, scores: whole }));
-    Ok(Some(points))
+    Ok(points)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::{Split, folds};
+    use super::super::split::{Split, folds, repeated_folds};
     use super::*;
     use ndarray::Array2;
 
@@ -191,15 +205,15 @@ mod tests {
         let samples = leaky();
         let score = |split: Split| {
             let parts = folds(split, &samples.groups, 1);
-            let found = validate(&samples, ReductionKind::Standard, Regressor::GaussianProcess, &parts, &|| true);
-            found.expect("a fit").expect("not stopped").scores.r2
+            let method = Method::new(Regressor::GaussianProcess, ReductionKind::Standard);
+            validate(&samples, &method, &parts, &|| true).expect("a fit").scores.r2
         };
         let (honest, random) = (score(Split::ByMicrograph(5)), score(Split::Random(5)));
         assert!(honest < 0.4 && random > 0.8, "{honest} {random}");
         let parts = folds(Split::LeaveOneOut, &samples.groups, 1);
         assert!(validate_mean(&samples, &parts).scores.r2 < 0.0);
-        let stopped = validate(&samples, ReductionKind::Standard, Regressor::Ridge, &parts, &|| false);
-        assert!(stopped.expect("no error").is_none());
+        let method = Method::new(Regressor::Ridge, ReductionKind::Standard);
+        assert!(matches!(validate(&samples, &method, &parts, &|| false), Err(LearnError::Stopped)));
     }
 
     #[test]
@@ -209,13 +223,28 @@ mod tests {
         let names = (0..150).map(|n| n.to_string()).collect();
         let samples = Samples { names, groups: (0..150).collect(), rows, values, fractions: None };
         let parts = folds(Split::ByMicrograph(5), &samples.groups, 1);
-        let (kind, regressor) = (ReductionKind::Standard, Regressor::GaussianProcess);
-        let whole = validate(&samples, kind, regressor, &parts, &|| true).expect("a fit").expect("not stopped");
-        let curve = learning_curve(&samples, kind, regressor, &parts, whole.scores, &|| true);
-        let curve = curve.expect("a fit").expect("not stopped");
+        let method = Method::new(Regressor::GaussianProcess, ReductionKind::Standard);
+        let whole = validate(&samples, &method, &parts, &|| true).expect("a fit");
+        let curve = learning_curve(&samples, &method, &parts, whole.scores, &|| true).expect("a fit");
         assert_eq!(curve.len(), 5);
         assert_eq!(curve[4].count, 120);
         assert!(curve[4].scores.r2 > 0.95 && curve[4].scores.r2 > curve[0].scores.r2, "{curve:?}");
+    }
+
+    #[test]
+    fn repeated_splits_are_scored_together_and_part_by_part() {
+        let samples = leaky();
+        let parts = repeated_folds(Split::ByMicrograph(4), &samples.groups, 1, 3);
+        assert_eq!(parts.len(), 12);
+        assert_ne!(parts[..4], parts[4..8]);
+        let method = Method::new(Regressor::Ridge, ReductionKind::Standard);
+        let found = validate(&samples, &method, &parts, &|| true).expect("a fit");
+        let first = validate(&samples, &method, &parts[..4], &|| true).expect("a fit");
+        assert_eq!((&found.predictions, &found.parts), (&first.predictions, &first.parts));
+        assert_eq!((found.each.len(), &found.each[..4]), (12, &first.each[..]));
+        let mean = found.each.iter().zip(&parts).map(|(s, p)| s.rmse.powi(2) * p.len() as f64).sum::<f64>() / 240.0;
+        assert!((found.scores.rmse.powi(2) - mean).abs() < 1e-9 * mean);
+        assert_eq!(repeated_folds(Split::LeaveOneOut, &samples.groups, 1, 3).len(), 20);
     }
 
     #[test]

@@ -6,4 +6,4 @@ pub mod weights;
 
 pub use layer::{DEPTHS, Layer, LayerKind};
 pub use vgg::{Features, features, layer, preprocess};
-pub use weights::{Weights, WeightsError, WeightsKind};
+pub use weights::{Preprocessing, Weights, WeightsError, WeightsKind};

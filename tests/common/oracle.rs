@@ -139,15 +139,16 @@ pub fn interpret(graph: &Graph, inputs: &[(TensorId, Vec<f64>)], output: TensorI
                 pull_away_adjoint(value(products), value(gradient)[0], s.channels)
             }
             Op::AdamMoments { state, gradient, step } => {
-                let (state, g, whole) = (value(state), value(gradient), value(step)[3] != 0.0);
+                let (state, g, step) = (value(state), value(gradient), value(step));
+                let (whole, b1, b2) = (step[3] != 0.0, step[4], step[5]);
                 let n = g.len();
                 let at = |i: usize| {
                     let sum = state[i % n] + g[i % n];
                     match (i / n, whole) {
                         (0, true) => 0.0,
                         (0, false) => sum,
-                        (1, true) => 0.9 * state[i] + 0.1 * sum,
-                        (2, true) => 0.999 * state[i] + 0.001 * sum * sum,
+                        (1, true) => b1 * state[i] + (1.0 - b1) * sum,
+                        (2, true) => b2 * state[i] + (1.0 - b2) * sum * sum,
                         _ => state[i],
                     }
                 };

@@ -6,6 +6,7 @@ pub mod document;
 pub mod export;
 pub mod folder;
 pub mod history;
+pub mod materials;
 pub mod messages;
 pub mod methods;
 pub mod open;

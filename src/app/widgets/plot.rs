@@ -1,12 +1,15 @@
 //! Curves in a plot that keeps its range while they refresh.
 
 use egui::{Color32, Ui};
-use egui_plot::{FilledArea, GridMark, HoverPosition, Line, Plot, PlotPoints, Points};
+use egui_plot::{
+    BoxElem, BoxPlot, BoxSpread, FilledArea, GridMark, HoverPosition, Line, Plot, PlotPoint, PlotPoints, PlotUi,
+    Points, Text,
+};
 use std::collections::BTreeSet;
 
 use super::enlarge::toggle_enlarged;
 use crate::app::theme;
-use crate::figure::{FAINT, Figure, MADE, ORIGINAL, significant};
+use crate::figure::{Boxed, FAINT, Figure, MADE, ORIGINAL, significant};
 
 /// What was chosen in a plot's menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,9 @@ pub fn curve_plot(
             (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
         });
     }
+    if !figure.boxes.is_empty() {
+        plot = plot.show_axes([true, false]).show_grid([true, false]);
+    }
     if let Some(top) = y_top {
         plot = plot.include_y(0.0).include_y(top);
     }
@@ -135,6 +141,7 @@ pub fn curve_plot(
             (d.name.clone(), on_screen(ui, d.color), points)
         })
         .collect();
+    let (on_screen_made, text_color) = (theme::palette(ui).accent, ui.visuals().text_color());
     let response = plot
         .show(ui, |plot| {
             for [x, low, high] in &bands {
@@ -148,6 +155,7 @@ pub fn curve_plot(
             for (name, color, dots) in dots {
                 plot.points(Points::new(name, dots).color(color).radius(2.5));
             }
+            draw_boxes(plot, &figure.boxes, on_screen_made, text_color);
         })
         .response;
     let name = figure.title.as_str();
@@ -174,6 +182,28 @@ pub fn curve_plot(
         );
     });
     request
+}
+
+/// Boxes lying, the first on top, each with its name above it and a dot for each value.
+fn draw_boxes(plot: &mut PlotUi<'_>, boxes: &[Boxed], color: Color32, text_color: Color32) {
+    let low = boxes.iter().flat_map(|own| own.values.iter().copied()).fold(f64::INFINITY, f64::min);
+    for (n, own) in boxes.iter().enumerate() {
+        let Some(spread) = own.quartiles() else { continue };
+        let y = boxes.len() as f64 - n as f64 - 0.68;
+        let [first, middle, last] = spread.quarters;
+        let element = BoxElem::new(y, BoxSpread::new(spread.low, first, middle, last, spread.high))
+            .box_width(0.36)
+            .whisker_width(0.2)
+            .fill(color.gamma_multiply(0.25))
+            .stroke(egui::Stroke::new(1.5, color))
+            .horizontal();
+        plot.box_plot(BoxPlot::new("", vec![element]).allow_hover(false));
+        let dots: Vec<[f64; 2]> = own.sorted().into_iter().map(|v| [v, y]).collect();
+        plot.points(Points::new(own.name.clone(), dots).color(color).radius(2.0));
+        let name = egui::RichText::new(&own.name).small();
+        let text = Text::new("", PlotPoint::new(low, y + 0.44), name).color(text_color);
+        plot.text(text.anchor(egui::Align2::LEFT_CENTER).allow_hover(false));
+    }
 }
 
 /// The names of the curves above the plot, in their colours: a click hides a curve or shows it again. Returns the hidden

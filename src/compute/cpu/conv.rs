@@ -90,6 +90,9 @@ pub fn gather(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<u
     let (channels, taps) = (input.shape.channels, settings.edge * settings.edge);
     gathered.clear();
     gathered.resize(rows.len() * s.width * taps * channels, 0.0);
+    if input.mask.is_none() && !input.spread {
+        return gather_plain(input, settings, s, rows, gathered);
+    }
     for (place, tap) in gathered.chunks_exact_mut(channels).enumerate() {
         let (at, t) = (place / taps, place % taps);
         let row = rows.start + at / s.width;
@@ -98,6 +101,33 @@ pub fn gather(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<u
         let from = source_index(input.shape, settings, y, x);
         if let Some(place) = from.and_then(|from| input.place(image, from)) {
             input.copy_pixel(place, tap);
+        }
+    }
+}
+
+/// [`gather`] of an input without a mask: the taps of a row of the kernel lie beside each other in the input.
+fn gather_plain(input: &ConvInput, settings: ConvSettings, s: Shape, rows: Range<usize>, gathered: &mut [f32]) {
+    let Shape { height, width, channels, .. } = input.shape;
+    let (edge, [top, left]) = (settings.edge, settings.before);
+    let line = edge * channels;
+    for (row, gathered) in rows.zip(gathered.chunks_exact_mut(s.width * edge * line)) {
+        let (image, y) = (row / s.height, row % s.height);
+        for t_row in 0..edge {
+            let Some(from) = within((y + t_row) as isize - top, height, settings.periodic) else { continue };
+            let from = &input.values[(image * height + from) * width * channels..][..width * channels];
+            for (x, position) in gathered.chunks_exact_mut(edge * line).enumerate() {
+                let to = &mut position[t_row * line..][..line];
+                let first = x as isize - left;
+                if let Some(first) = usize::try_from(first).ok().filter(|first| first + edge <= width) {
+                    to.copy_from_slice(&from[first * channels..][..line]);
+                    continue;
+                }
+                for (t, tap) in to.chunks_exact_mut(channels).enumerate() {
+                    if let Some(at) = within(first + t as isize, width, settings.periodic) {
+                        tap.copy_from_slice(&from[at * channels..][..channels]);
+                    }
+                }
+            }
         }
     }
 }

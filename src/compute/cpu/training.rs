@@ -85,23 +85,29 @@ pub fn upsample_adjoint(gradient: &[f32], s: Shape, out: &mut [f32]) {
     });
 }
 
-/// Decay rates of Adam's moments, and the number that keeps its divisor above zero, as in the paper.
-const DECAY: (f32, f32) = (0.9, 0.999);
+/// Keeps the divisor of a step of Adam above zero, as in the paper.
 const EPSILON: f32 = 1e-8;
+/// Numbers of a tensor that one task of Adam moves.
+const ADAM_PIECE: usize = 1 << 14;
 
 /// Adds `gradient` to the sum in `state`. If `step` asks for it, also updates the moments and starts a new sum.
 pub fn adam_moments(gradient: &[f32], step: &[f32], state: &mut [f32]) {
+    let (is_taken, decays) = (step[3] != 0.0, [step[4], step[5]]);
     let (sum, moments) = state.split_at_mut(gradient.len());
-    sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
-    if step[3] == 0.0 {
-        return;
-    }
     let (first, second) = moments.split_at_mut(sum.len());
-    for ((g, m), s) in sum.iter_mut().zip(first).zip(second) {
-        *m = DECAY.0 * *m + (1.0 - DECAY.0) * *g;
-        *s = DECAY.1 * *s + (1.0 - DECAY.1) * *g * *g;
-        *g = 0.0;
-    }
+    let moments = first.par_chunks_mut(ADAM_PIECE).zip(second.par_chunks_mut(ADAM_PIECE));
+    let pieces = sum.par_chunks_mut(ADAM_PIECE).zip(gradient.par_chunks(ADAM_PIECE)).zip(moments);
+    pieces.for_each(|((sum, gradient), (first, second))| {
+        sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
+        if !is_taken {
+            return;
+        }
+        for ((g, m), s) in sum.iter_mut().zip(first).zip(second) {
+            *m = decays[0] * *m + (1.0 - decays[0]) * *g;
+            *s = decays[1] * *s + (1.0 - decays[1]) * *g * *g;
+            *g = 0.0;
+        }
+    });
 }
 
 /// Moves `parameter` by a step, if `step` asks for it.
@@ -110,7 +116,10 @@ pub fn adam_step(state: &[f32], step: &[f32], parameter: &mut [f32]) {
         return;
     }
     let n = parameter.len();
-    for ((x, m), s) in parameter.iter_mut().zip(&state[n..]).zip(&state[2 * n..]) {
-        *x -= step[0] * (m / step[1]) / ((s / step[2]).sqrt() + EPSILON);
-    }
+    let moments = state[n..2 * n].par_chunks(ADAM_PIECE).zip(state[2 * n..].par_chunks(ADAM_PIECE));
+    parameter.par_chunks_mut(ADAM_PIECE).zip(moments).for_each(|(parameter, (first, second))| {
+        for ((x, m), s) in parameter.iter_mut().zip(first).zip(second) {
+            *x -= step[0] * (m / step[1]) / ((s / step[2]).sqrt() + EPSILON);
+        }
+    });
 }

@@ -3,6 +3,18 @@
 use super::{Function, Graph, Op, Product, Shape, TensorId};
 use crate::compute::ComputeError;
 
+/// The decay rates of Adam's moments in its paper.
+pub const ADAM_DECAYS: (f64, f64) = (0.9, 0.999);
+
+/// What [`Graph::adam`] reads of step number `t`, from 1: the rate, the corrections of both moments, whether the step is
+/// taken, and the decay rates of the moments. Without `is_last` the gradient is only added up, so that a batch can be split
+/// over several runs.
+pub fn adam_numbers(rate: f64, decays: (f64, f64), t: usize, is_last: bool) -> [f32; 6] {
+    let correction = |decay: f64| 1.0 - decay.powf(t as f64);
+    let numbers = [rate, correction(decays.0), correction(decays.1), f64::from(u8::from(is_last)), decays.0, decays.1];
+    numbers.map(|v| v as f32)
+}
+
 impl Graph {
     /// Applies a function element by element. In each dimension, an input has either the size of the result, or 1 and
     /// is then repeated. Height and width count as one dimension here.
@@ -114,9 +126,8 @@ impl Graph {
     /// A step of Adam (Kingma & Ba 2015, arXiv:1412.6980) on the input `parameter`, taken in place in every run.
     ///
     /// `state`, an input of shape `[3, 1, numbers]`, holds the gradients summed up so far, the first and the second
-    /// moments; `step`, an input of four numbers, holds the rate, 1 − 0.9^t, 1 − 0.999^t, and 1 or 0: with 0 the
-    /// gradient is only added up, so that a batch can be split over several runs. No operation that is added after this
-    /// one may read the parameter. Returns the parameter after the step.
+    /// moments; `step`, an input of six numbers, holds [`adam_numbers`]. No operation that is added after this one may
+    /// read the parameter. Returns the parameter after the step.
     ///
     /// # Errors
     /// The shapes do not fit together, or one of the three is not an input.
@@ -129,7 +140,7 @@ impl Graph {
     ) -> Result<TensorId, ComputeError> {
         let shape = self.shape(parameter);
         let inputs = [parameter, state, step].iter().all(|id| matches!(self.nodes[id.0].op, Op::Input));
-        let fits = self.shape(state).len() == 3 * shape.len() && self.shape(step).len() == 4;
+        let fits = self.shape(state).len() == 3 * shape.len() && self.shape(step).len() == 6;
         if !inputs || !fits || self.shape(gradient).len() != shape.len() {
             return Err(ComputeError::shape(format!("a step of Adam on {shape:?}")));
         }

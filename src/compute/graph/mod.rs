@@ -6,6 +6,7 @@ mod op;
 mod plan;
 mod shape;
 
+pub use build::{ADAM_DECAYS, adam_numbers};
 pub use op::{Function, Op, Product};
 pub use plan::{Plan, Storage};
 pub use shape::{ConvSettings, Cut, Padding, Pooling, Precision, Shape};

@@ -17,7 +17,7 @@ parameters! {
     Parameters { count: u32 }
 }
 
-/// Buffers: `g` `[count]`, `step` `[4]`, `state` `[3, count]`.
+/// Buffers: `g` `[count]`, `step` `[6]`, `state` `[3, count]`.
 pub fn launch(count: usize) -> Launch {
     let parameters = Parameters { count: count as u32 };
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(count) }

@@ -17,7 +17,7 @@ parameters! {
     Parameters { count: u32 }
 }
 
-/// Buffers: `state` `[3, count]`, `step` `[4]`, `x` `[count]`.
+/// Buffers: `state` `[3, count]`, `step` `[6]`, `x` `[count]`.
 pub fn launch(count: usize) -> Launch {
     let parameters = Parameters { count: count as u32 };
     Launch { kernel: &KERNEL, parameters: block(&parameters), grid: Grid::Linear(count) }

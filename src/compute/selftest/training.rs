@@ -149,14 +149,14 @@ fn adam_cases() -> Result<Vec<Case>, ComputeError> {
         let shape = Shape::new(4, 3, 25);
         let [x, gradient] = [graph.input(shape), graph.input(shape)];
         let state = graph.input(Shape::new(3, 1, shape.len()));
-        let step = graph.input(Shape::new(1, 1, 4));
+        let step = graph.input(Shape::new(1, 1, 6));
         let output = graph.adam(x, gradient, state, step)?;
         let second = values(35, 3 * shape.len()).iter().map(|v| v.abs()).collect();
         let inputs = vec![
             (x, values(33, shape.len())),
             (gradient, values(34, shape.len())),
             (state, second),
-            (step, vec![0.01, 0.1, 0.001, whole]),
+            (step, vec![0.01, 0.1, 0.001, whole, 0.8, 0.95]),
         ];
         let case = if whole == 1.0 { "a step" } else { "a part of a batch" };
         cases.push(Case { name: "adam", case: case.into(), graph, inputs, output, tolerance: 1e-6 });

@@ -225,9 +225,9 @@ impl Work<'_> {
         let pictures: Vec<Arc<Vec<u8>>> =
             painted.iter().map(|p| Arc::new(grey_of(p, self.found.phases, model.summary.threshold))).collect();
         let pixel_size = self.found.pixel_size.clone();
-        let Some(measured) = request.measured(&pictures, size, pixel_size.as_ref(), self.control)? else {
-            return Ok(false);
-        };
+        let of = (size, pixel_size.as_ref());
+        let measured = request.measure.measured(&request.device, &pictures, of, self.control)?;
+        let Some(measured) = measured else { return Ok(false) };
         if !measured.names.is_empty() {
             self.found.names = measured.names;
         }
@@ -247,7 +247,7 @@ impl Work<'_> {
 
 /// Grey values of a painted picture, 0 … 1: those of the nearest phase, if it is to have phases. Two phases are parted by the
 /// threshold of the model, 0 … 255.
-fn grey_of(picture: &[f32], phases: Option<usize>, threshold: f32) -> Vec<u8> {
+pub(in crate::job) fn grey_of(picture: &[f32], phases: Option<usize>, threshold: f32) -> Vec<u8> {
     let of = |v: &f32| match phases {
         None => (255.0 * v).round() as u8,
         Some(2) => 255 * u8::from(255.0 * v > threshold),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::request::{Design, Measure};
+use super::request::Measure;
 use crate::job::main_quantity;
 use crate::job::map::{DistanceKind, Member};
 use crate::job::progress::StudyProgress;
@@ -83,28 +83,28 @@ impl Measure {
     }
 }
 
-impl Design {
-    /// Measures pictures of grey values. None if the job is to end.
+impl Measure {
+    /// Measures pictures of grey values, of a size and with a size of their pixels. None if the job is to end.
     ///
     /// # Errors
     /// The features of a predictor cannot be computed.
-    pub(super) fn measured<O>(
+    pub(in crate::job) fn measured<O>(
         &self,
+        device: &str,
         pictures: &[Arc<Vec<u8>>],
-        size: (usize, usize),
-        pixel_size: Option<&PixelSize>,
+        (size, pixel_size): ((usize, usize), Option<&PixelSize>),
         control: &Control<StudyProgress, O>,
     ) -> Result<Option<Measured>, Failure> {
-        let phases = self.measure.phases();
+        let phases = self.phases();
         let member = |(n, grey): (usize, &Arc<Vec<u8>>)| {
             let name = format!("picture {}", n + 1);
             let (grey, pixel_size) = (grey.clone(), pixel_size.cloned());
             Member { picture: name.clone(), name, path: None, size, grey, phases, pixel_size }
         };
         let members: Vec<Member> = pictures.iter().enumerate().map(member).collect();
-        match &self.measure {
-            Measure::Predict(predictor, about) => {
-                let forecasts = about.forecasts(predictor, &members, &self.device, control, &|_| {})?;
+        match self {
+            Self::Predict(predictor, about) => {
+                let forecasts = about.forecasts(predictor, &members, device, control, &|_| {})?;
                 let Some(forecasts) = forecasts else { return Ok(None) };
                 let mut values = vec![];
                 for forecast in forecasts {
@@ -115,7 +115,7 @@ impl Design {
                 let reason = "The predictor gives no number.".to_string();
                 Ok(Some(Measured { names: vec![format!("{}, by the predictor", about.column)], values, reason }))
             }
-            Measure::Solve(solved) => {
+            Self::Solve(solved) => {
                 let (set, wanted) = solved.as_ref();
                 let pixel = pixel_size.map(|p| p.metres);
                 let found = watched(control, None, |progress| {

@@ -7,4 +7,5 @@ mod refine;
 mod request;
 
 pub use files::{design_figures, design_table, write_design};
+pub(super) use make::grey_of;
 pub use request::{Candidate, Design, Designed, Looked, Measure, Refined, Wish, Wished};

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::request::{Learned, input_name};
-use crate::figure::{Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant, write_drawn};
+use crate::figure::{
+    Boxed, Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant, write_drawn,
+};
 use crate::folders::Written;
 use crate::learn::{Scores, Validation};
 
@@ -35,7 +37,7 @@ pub fn learned_table(learned: &Learned) -> Table {
             learned.request.column,
             learned.samples().count(),
             learned.samples().micrographs(),
-            learned.request.split.name()
+            learned.request.split_name()
         ),
         headings: ["Inputs", "Regression", "R²", "MAE", "RMSE", "MAPE (%)"].map(String::from).to_vec(),
         rows: attempts.chain(fractions).chain(mean).collect(),
@@ -80,6 +82,22 @@ pub fn learned_figures(learned: &Learned, attempt: usize) -> Vec<Figure> {
     vec![predicted_figure(learned, attempt), learning, errors]
 }
 
+/// The mean squared and the mean absolute errors of the parts, a box for each attempt: how much the errors depend on what is
+/// learned from (Li et al., Sci. Rep. 8:13461, 2018, Fig. 7).
+pub fn part_figures(learned: &Learned) -> Vec<Figure> {
+    let square = |scores: &Scores| scores.rmse.powi(2);
+    let size = |scores: &Scores| scores.mae;
+    let of = |title: &str, error: &dyn Fn(&Scores) -> f64| {
+        let one = |(name, v): (String, &Validation)| Boxed { name, values: v.each.iter().map(error).collect() };
+        let attempts = learned.attempts.iter().map(|attempt| (learned.name_of(attempt), &attempt.validation));
+        let fractions = learned.fractions.iter().map(|v| ("Volume fractions alone".to_string(), v));
+        let boxes = attempts.chain(fractions).map(one).collect();
+        let x_label = format!("{} of {}", title.to_lowercase(), learned.request.column);
+        Figure { title: format!("{title}, part by part"), x_label, boxes, ..Figure::default() }
+    };
+    vec![of("Mean squared error", &square), of("Mean absolute error", &size)]
+}
+
 /// The share of samples whose error is below a size, for an attempt and the baselines.
 fn error_figure(learned: &Learned, attempt: usize) -> Figure {
     let of = |name: &str, color, validation: &Validation| {
@@ -121,6 +139,8 @@ pub fn write_learned(folder: &Path, learned: &Learned) -> Result<Vec<PathBuf>, S
     }
     written.put("importances.csv", importances.as_bytes())?;
     write_drawn(&mut written, learned_figures(learned, 0))?;
+    write_drawn(&mut written, part_figures(learned))?;
+    written.put("parts.csv", parts(learned).as_bytes())?;
     written.put("learned.predictor", &learned.file)?;
     Ok(written.paths)
 }
@@ -133,11 +153,23 @@ fn sentences(learned: &Learned) -> String {
     text
 }
 
+/// A line for each part: the scores of every attempt in it.
+fn parts(learned: &Learned) -> String {
+    let mut text = String::from("inputs and regression,part,R²,MAE,RMSE\n");
+    for attempt in &learned.attempts {
+        let name = csv_field(&learned.name_of(attempt));
+        for (n, scores) in attempt.validation.each.iter().enumerate() {
+            let _ = writeln!(text, "{name},{},{},{},{}", n + 1, scores.r2, scores.mae, scores.rmse);
+        }
+    }
+    text
+}
+
 /// A line for each sample: its value, its part, and each attempt's prediction with its own deviation.
 fn predictions(learned: &Learned) -> String {
     let mut text = format!("sample,micrograph,part,{}", csv_field(&learned.request.column));
     for attempt in &learned.attempts {
-        let name = format!("{} by {}", input_name(&learned.request.inputs[attempt.inputs]), attempt.regressor.name());
+        let name = learned.name_of(attempt);
         let _ = write!(text, ",{},{}", csv_field(&name), csv_field(&format!("{name}, deviation")));
     }
     text.push('\n');

@@ -171,9 +171,10 @@ pub fn read<O>(
         DistanceKind::Statistics | DistanceKind::Latent(_) => {
             (vectors.rows().mapv(f64::from), None, ReductionKind::Standard)
         }
+        DistanceKind::Pixels => (vectors.rows().mapv(f64::from), None, ReductionKind::Nothing),
     };
     let names = match kind {
-        DistanceKind::Textures(..) | DistanceKind::Maps(..) | DistanceKind::Spectra => vec![],
+        DistanceKind::Textures(..) | DistanceKind::Maps(..) | DistanceKind::Spectra | DistanceKind::Pixels => vec![],
         DistanceKind::Latent(_) => (0..rows.ncols()).map(|k| format!("z{}", k + 1)).collect(),
         DistanceKind::Statistics => {
             let of = |k: usize| format!("{} of phase {}", STATISTICS[k % STATISTICS.len()], k / STATISTICS.len());
@@ -196,7 +197,7 @@ pub fn read<O>(
         parts: vectors.parts().to_vec(),
         patches: request.patches,
         recipe: request.recipe.clone(),
-        split: request.split.name(),
+        split: request.split_name(),
     };
     samples.check().map_err(|error| Failure(format!("{}: {error}", input_name(kind))))?;
     Ok(Some(Read { samples, long, reduction, about, names }))

@@ -91,10 +91,10 @@ impl About {
         show: &dyn Fn(usize),
     ) -> Result<Option<Vec<Forecast>>, Failure> {
         let Some(rows) = rows_of(&self.inputs, &self.common, members, device, control, show)? else { return Ok(None) };
-        let one = |(member, mut row): (&Member, Vec<f32>)| {
-            scale(&mut row, &self.parts);
-            predictor.forecast(&row).map_err(|e| Failure(format!("{}: {e}", member.name)))
-        };
-        members.iter().zip(rows).map(one).collect::<Result<_, _>>().map(Some)
+        let (mut rows, width) = (rows, predictor.width());
+        rows.iter_mut().for_each(|row| scale(row, &self.parts));
+        let other = members.iter().zip(&rows).find(|(_, row)| row.len() != width);
+        let name = other.map_or(String::new(), |(member, _)| format!("{}: ", member.name));
+        predictor.forecasts(&rows).map(Some).map_err(|error| Failure(format!("{name}{error}")))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::preset::NetworkPreset;
 use crate::embed::{TextureSettings, Values};
 use crate::job::map::{Common, DistanceKind, MapSource, columns_of};
 use crate::learn::{
@@ -32,8 +33,16 @@ pub struct Learn {
     pub regressors: Vec<Regressor>,
     /// How samples are split for the validation.
     pub split: Split,
+    /// How many times the set is split anew.
+    pub repeats: usize,
     /// The seed of the split.
     pub seed: u64,
+    /// How much neural networks may cost.
+    pub preset: NetworkPreset,
+    /// Whether layers that are transferred stay as they are; only [`NetworkPreset::AsPublished`] trains them on otherwise.
+    pub frozen: bool,
+    /// A file for what is done already, so that a learning that was ended goes on where it was.
+    pub finished: Option<PathBuf>,
     /// Where features are computed.
     pub device: String,
 }
@@ -53,6 +62,8 @@ pub enum InputKind {
     MapsPool3,
     /// Feature maps of a network at pool4, pooled to 4 × 4 squares
     MapsPool4,
+    /// The pixels themselves, by the convolutions of a neural network
+    Pixels,
     /// Latent point of a model
     Latent,
 }
@@ -66,10 +77,22 @@ impl InputKind {
             Self::MapsPool2 => maps("pool2"),
             Self::MapsPool3 => maps("pool3"),
             Self::MapsPool4 => maps("pool4"),
+            Self::Pixels => DistanceKind::Pixels,
             Self::Statistics => DistanceKind::Statistics,
             Self::TwoPoint => DistanceKind::Spectra,
             Self::Textures => DistanceKind::Textures(weights.clone(), TextureSettings::default()),
             Self::Latent => DistanceKind::Latent(model.map(Path::to_path_buf)),
+        }
+    }
+}
+
+impl Learn {
+    /// How samples are split, in words.
+    pub fn split_name(&self) -> String {
+        let name = self.split.name();
+        match self.repeats {
+            times if times > 1 && self.split != Split::LeaveOneOut => format!("{name}, {times} times"),
+            _ => name,
         }
     }
 }
@@ -90,6 +113,7 @@ pub fn input_name(kind: &DistanceKind) -> &'static str {
             "pool4" => "Feature maps, pool4",
             _ => "Feature maps",
         },
+        DistanceKind::Pixels => "Pixels",
         DistanceKind::Spectra => "Two-point statistics",
         DistanceKind::Statistics => "Statistics of phases",
         DistanceKind::Latent(_) => "Latent point",
@@ -197,11 +221,15 @@ impl Learned {
         &self.attempts[0]
     }
 
+    /// What an attempt reads and how it predicts.
+    pub fn name_of(&self, attempt: &Attempt) -> String {
+        format!("{} by {}", input_name(&self.request.inputs[attempt.inputs]), attempt.regressor.name())
+    }
+
     /// What the result is worth, in a sentence: whether it beats the mean and the volume fractions.
     pub fn verdict(&self) -> String {
         let best = self.best().validation.scores;
-        let name =
-            format!("{} by {}", input_name(&self.request.inputs[self.best().inputs]), self.best().regressor.name());
+        let name = self.name_of(self.best());
         if best.rmse >= self.mean.scores.rmse {
             return format!("{name} predicts {} no better than its mean does.", self.request.column);
         }

@@ -83,11 +83,11 @@ pub fn unfit(kind: &DistanceKind, common: Option<&Common>, members: &[Member]) -
                 let text = || format!("{height} × {width} pixels are too few for feature maps of {}.", layer.name());
                 (height.min(width) < least).then(text)
             }
-            DistanceKind::Spectra => {
+            DistanceKind::Spectra | DistanceKind::Pixels => {
                 // All are compared by a piece of the smallest one's size, so one small picture must not decide for all.
                 let least = common.map_or((usual / 2, usual / 2), |common| common.size);
                 let is_small = height < least.0 || width < least.1;
-                is_small.then(|| format!("power spectra of this set need {} × {} pixels.", least.0, least.1))
+                is_small.then(|| format!("the other pictures have {} × {} pixels at least.", least.0, least.1))
             }
             DistanceKind::Statistics => match (member.phases, phases) {
                 (None, _) => Some("it has no phases. Prepare it by a recipe that segments it.".into()),
@@ -130,7 +130,7 @@ pub fn network_of(kind: &DistanceKind) -> Result<Option<String>, Failure> {
             Some(sha256_of(path).map_err(|e| Failure(format!("{} could not be read: {e}.", path.display())))?)
         }
         DistanceKind::Latent(None) => Some(hex(&Sha256::digest(Model::BUILT_IN))),
-        DistanceKind::Spectra | DistanceKind::Statistics => None,
+        DistanceKind::Pixels | DistanceKind::Spectra | DistanceKind::Statistics => None,
     })
 }
 
@@ -169,11 +169,12 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
                 );
             }
         }
-        DistanceKind::Spectra => {
+        DistanceKind::Spectra | DistanceKind::Pixels => {
             let (height, width) = common.size;
             check_memory(bytes_of(members.len(), height * width), members.len())?;
             if members.iter().any(|member| member.size != common.size) {
-                notes.push(format!("Power spectra are those of the middle {height} × {width} pixels of each picture."));
+                let what = if *kind == DistanceKind::Pixels { "Pixels" } else { "Power spectra" };
+                notes.push(format!("{what} are those of the middle {height} × {width} pixels of each picture."));
             }
         }
         DistanceKind::Maps(_, layer) => {
@@ -247,13 +248,12 @@ pub fn rows_of<O>(
             });
             rows.map_err(|error| Failure(error.to_string()))
         }
+        DistanceKind::Pixels => {
+            check_sizes(common, members)?;
+            Ok(in_pieces(members, control, show, |member| member.middle(common.size)))
+        }
         DistanceKind::Spectra => {
-            if let Some(small) = members.iter().find(|m| m.size.0 < common.size.0 || m.size.1 < common.size.1) {
-                return Err(Failure(format!(
-                    "{}: power spectra of this map need {} × {} pixels at least.",
-                    small.name, common.size.0, common.size.1
-                )));
-            }
+            check_sizes(common, members)?;
             let fourier = Fourier::new(common.size.0, common.size.1);
             let of = |member: &Member| power_spectrum(&member.middle(common.size), &fourier);
             Ok(in_pieces(members, control, show, of))
@@ -274,6 +274,17 @@ pub fn rows_of<O>(
             let of = |member: &Member| member.phase_map().map_or_else(Vec::new, |map| measured_vector(&map));
             Ok(in_pieces(members, control, show, of))
         }
+    }
+}
+
+/// Refuses a member that is smaller than what all have in common.
+fn check_sizes(common: &Common, members: &[Member]) -> Result<(), Failure> {
+    match members.iter().find(|m| m.size.0 < common.size.0 || m.size.1 < common.size.1) {
+        None => Ok(()),
+        Some(small) => Err(Failure(format!(
+            "{}: the others have {} × {} pixels at least, and so many are needed.",
+            small.name, common.size.0, common.size.1
+        ))),
     }
 }
 
@@ -359,7 +370,7 @@ pub fn vectors_of(kind: &DistanceKind, common: &Common, rows: Rows) -> Result<Ve
     Ok(match kind {
         DistanceKind::Textures(_, settings) => settings.vectors(rows, common.sketched),
         DistanceKind::Statistics => Vectors::alike(rows, &vec![(1, 1.0); width]),
-        DistanceKind::Spectra | DistanceKind::Maps(..) | DistanceKind::Latent(_) => {
+        DistanceKind::Pixels | DistanceKind::Spectra | DistanceKind::Maps(..) | DistanceKind::Latent(_) => {
             Vectors::scaled(rows, vec![(width, 1.0)])
         }
     })

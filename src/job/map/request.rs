@@ -15,6 +15,8 @@ pub enum DistanceKind {
     Textures(WeightsKind, TextureSettings),
     /// Feature maps of a layer, pooled, with the weights of their network.
     Maps(WeightsKind, Layer),
+    /// The grey values themselves.
+    Pixels,
     /// Power spectra.
     Spectra,
     /// The program's statistics of phases.

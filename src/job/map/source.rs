@@ -110,16 +110,17 @@ impl MapSource {
                     found.take(picture.clone(), &picture.name.clone(), None, patches);
                 }
             }
-            Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &MARBLE, |n| {
+            Self::Marble(count, edge, seed) => found.make(*count, *edge, *seed, &MARBLE, patches, |n| {
                 let marble = Marble::random(n);
                 (marble.picture(*edge, n), None, vec![marble.angle.to_degrees(), marble.scale, marble.noise])
             }),
             Self::Graphite(count, edge, seed) => {
-                found.make(*count, *edge, *seed, &GRAPHITE, |n| {
+                found.make(*count, *edge, *seed, &GRAPHITE, patches, |n| {
                     let graphite = Graphite::random(n);
                     let map = graphite.phase_map(*edge, n);
                     let grey = map.labels.iter().map(|label| 255 * label.min(&1)).collect();
-                    (grey, Some(2), graphite.factors().to_vec())
+                    let strength = graphite.strength(n);
+                    (grey, Some(2), graphite.factors().into_iter().chain([strength]).collect())
                 });
             }
         }
@@ -130,10 +131,10 @@ impl MapSource {
 impl MapSource {
     /// The members by name alone, without their pictures: what columns need. Synthetic ones are made.
     pub(in crate::job) fn named_members(&self) -> Members {
-        let named = |name: String| Member {
+        let named = |name: String, path: Option<PathBuf>| Member {
             picture: name.clone(),
             name,
-            path: None,
+            path,
             size: (0, 0),
             grey: Arc::default(),
             phases: None,
@@ -141,12 +142,13 @@ impl MapSource {
         };
         match self {
             Self::Files(paths) => {
-                let names = files_of(paths, &mut vec![]).into_iter().map(|(_, name)| named(name));
+                let names = files_of(paths, &mut vec![]).into_iter().map(|(path, name)| named(name, Some(path)));
                 Members { members: names.collect(), ..Members::default() }
             }
-            Self::Pictures(pictures) => {
-                Members { members: pictures.iter().map(|p| named(p.name.clone())).collect(), ..Members::default() }
-            }
+            Self::Pictures(pictures) => Members {
+                members: pictures.iter().map(|p| named(p.name.clone(), None)).collect(),
+                ..Members::default()
+            },
             // A small edge: only the values count.
             Self::Marble(count, _, seed) => Self::Marble(*count, 8, *seed).members(None, None, &mut |_| true),
             Self::Graphite(count, _, seed) => Self::Graphite(*count, 8, *seed).members(None, None, &mut |_| true),
@@ -177,7 +179,7 @@ fn files_of(paths: &[PathBuf], left_out: &mut Vec<String>) -> Vec<(PathBuf, Stri
 
 /// The factors of synthetic pictures, in the order of their columns.
 pub const MARBLE: [&str; 3] = ["angle", "scale", "noise"];
-const GRAPHITE: [&str; 3] = ["nodularity", "radius", "fraction"];
+const GRAPHITE: [&str; 4] = ["nodularity", "radius", "fraction", "strength"];
 
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;
@@ -241,29 +243,36 @@ impl Members {
             }
         }
         let size = (picture.height, picture.width);
+        let Picture { values, phases, pixel_size, .. } = picture;
+        let (grey, path) = (Arc::new(values), path.map(Path::to_path_buf));
+        self.cut(Member { picture: name.clone(), name, path, size, grey, phases, pixel_size }, patches);
+    }
+
+    /// Adds a whole picture, or its patches. Returns how many members that made.
+    fn cut(&mut self, whole: Member, patches: Option<(usize, usize)>) -> usize {
+        let before = self.members.len();
         let Some((edge, stride)) = patches else {
-            let Picture { values, phases, pixel_size, .. } = picture;
-            let (grey, path) = (Arc::new(values), path.map(Path::to_path_buf));
-            return self.add(Member { name: name.clone(), picture: name, path, size, grey, phases, pixel_size });
+            self.add(whole);
+            return self.members.len() - before;
         };
+        let Member { name, size, .. } = &whole;
         if size.0 < edge || size.1 < edge {
             let text = format!("{name}: {} × {} pixels hold no patch of {edge} × {edge}.", size.0, size.1);
-            return self.left_out.push(text);
+            self.left_out.push(text);
+            return 0;
         }
         for row in (0..=size.0 - edge).step_by(stride.max(1)) {
             for column in (0..=size.1 - edge).step_by(stride.max(1)) {
-                let rows = (row..row + edge).map(|y| &picture.values[y * size.1 + column..][..edge]);
+                let rows = (row..row + edge).map(|y| &whole.grey[y * size.1 + column..][..edge]);
                 self.add(Member {
                     name: format!("{name} [{row}, {column}]"),
-                    picture: name.clone(),
-                    path: path.map(Path::to_path_buf),
                     size: (edge, edge),
                     grey: Arc::new(rows.flatten().copied().collect()),
-                    phases: picture.phases,
-                    pixel_size: picture.pixel_size.clone(),
+                    ..whole.clone()
                 });
             }
         }
+        self.members.len() - before
     }
 
     fn add(&mut self, member: Member) {
@@ -274,13 +283,14 @@ impl Members {
         }
     }
 
-    /// Makes synthetic members with known values.
+    /// Makes synthetic members, or their patches, with known values.
     fn make(
         &mut self,
         count: usize,
         edge: usize,
         seed: u64,
         names: &[&str],
+        patches: Option<(usize, usize)>,
         of: impl Fn(u64) -> (Vec<u8>, Option<usize>, Vec<f64>) + Sync,
     ) {
         use rayon::prelude::*;
@@ -291,8 +301,10 @@ impl Members {
             let name = format!("{}", n + 1);
             let (size, grey) = ((edge, edge), Arc::new(grey));
             let (path, pixel_size) = (None, None);
-            self.members.push(Member { picture: name.clone(), name, path, size, grey, phases, pixel_size });
-            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(Some(value)));
+            let whole = Member { picture: name.clone(), name, path, size, grey, phases, pixel_size };
+            let count = self.cut(whole, patches);
+            let add = |(column, value): (&mut Vec<Option<f64>>, f64)| column.extend(vec![Some(value); count]);
+            columns.iter_mut().zip(values).for_each(add);
         }
         let column = |(name, values): (&&str, Vec<Option<f64>>)| Column {
             name: (*name).to_string(),

@@ -42,7 +42,7 @@ impl WeightsKind {
 
 /// The input that weights expect, from an image with channels R, G, B in 0 … 255:
 /// `y[c] = scale[c] · x[order[c]] + shift[c]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Preprocessing {
     /// Which channel comes first, second and third.
     pub order: [u32; 3],

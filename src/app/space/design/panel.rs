@@ -6,6 +6,7 @@ use super::state::{By, DesignSpace, NAME, Target, Wanted};
 use super::work;
 use crate::app::shared::Shared;
 use crate::app::shared::ask::model_row;
+use crate::app::shared::materials::materials_row;
 use crate::app::shared::methods::gram_settings;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, value};
@@ -54,10 +55,7 @@ fn property_rows(space: &mut DesignSpace, shared: &Shared, ui: &mut Ui) {
     let others = Property::ALL.into_iter().filter(|p| *p != wanted.property).map(|p| (Some(p), p.name()));
     let options: Vec<(Option<Property>, &str)> = std::iter::once((None, "none")).chain(others).collect();
     choice(ui, "And", "A second property that is to have a wanted value at once.", &mut wanted.second, &None, &options);
-    let names: Vec<&str> = set.phases.iter().map(|phase| phase.name.as_str()).collect();
-    let text = format!("Phases: {}", names.join(", "));
-    let tip = "The materials of phase 0, 1 and so on; phase 1 is the brighter one. They are chosen in Properties, with the boundaries.";
-    ui.add(egui::Label::new(RichText::new(text).weak()).truncate()).on_hover_text(tip);
+    materials_row(&set, ui);
 }
 
 fn target_rows(space: &mut DesignSpace, shared: &Shared, ui: &mut Ui) {

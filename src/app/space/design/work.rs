@@ -1,28 +1,20 @@
 //! The work of the workspace: the search, and its results.
 
 use super::state::{By, DesignSpace, Target};
-use crate::app::shared::Shared;
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::watch::News;
+use crate::app::shared::{self, Shared};
 use crate::job::{Design, Designed, Ending, Measure, write_design};
-use crate::property::{Dimension, PropertySet, Wanted, material};
+use crate::property::{PropertySet, Wanted};
 
-/// The materials, and how properties are computed: those of the Properties workspace, or iron with voids.
+/// The materials, and how properties are computed.
 pub fn materials(space: &DesignSpace, shared: &Shared) -> (PropertySet, Wanted) {
-    let (mut set, wanted) = match &shared.materials {
-        Some(kept) => (kept.0.clone(), kept.1.clone()),
-        None => {
-            let phases = ["Iron", "Void"].iter().filter_map(|name| material(name).cloned()).collect();
-            (PropertySet::of(phases), Wanted::default())
-        }
-    };
+    let (mut set, wanted) = shared::materials::materials(shared, space.wanted.properties());
     if space.wanted.model.is_none() {
         // The built-in model has two phases.
         set.phases.truncate(2);
     }
-    // Of a section there are estimates alone; its fields would say something about another material.
-    let full_fields = wanted.dimension == Dimension::Plane;
-    (set, Wanted { properties: space.wanted.properties(), keep_fields: false, full_fields, ..wanted })
+    (set, wanted)
 }
 
 /// Why nothing can be designed now.

@@ -1,5 +1,6 @@
 //! The Learn workspace: a property of micrographs from a table, and its prediction.
 
+mod artificial;
 mod panel;
 mod part;
 mod state;
@@ -20,7 +21,7 @@ use crate::job::{Progress, Request};
 use crate::latent::Model;
 use crate::micrograph::is_picture;
 use crate::project::Project;
-use state::{CHOOSE_SET, EXPORT, LEARN, NAME, STOP, Set};
+use state::{CHOOSE_SET, EXPORT, LEARN, NAME, STOP, STUDY, Set};
 
 impl Space for LearnSpace {
     fn name(&self) -> &'static str {
@@ -33,6 +34,7 @@ impl Space for LearnSpace {
 
     fn panel(&mut self, ui: &mut Ui, shared: &mut Shared) {
         work::columns(self, shared);
+        work::cost(self, shared);
         panel::panel(self, shared, ui);
     }
 
@@ -46,6 +48,9 @@ impl Space for LearnSpace {
 
     fn status(&self) -> Option<Status> {
         let (what, tip, progress) = match (self.is_running(), self.is_predicting()) {
+            _ if self.is_studying() => {
+                ("Studying artificial micrographs", "End it without a result.", &self.study.progress)
+            }
             (true, _) => ("Learning", "End it without a result; the one before stays.", &self.job.progress),
             (_, true) => ("Predicting", "End it without predictions.", &self.predicting.progress),
             _ => return None,
@@ -89,9 +94,10 @@ impl Space for LearnSpace {
 
     fn commands(&self, _shared: &Shared) -> Vec<SpaceCommand> {
         let command = |id, name, tooltip, key, unavailable| SpaceCommand { id, name, tooltip, key, unavailable };
-        let is_idle = !self.is_running() && !self.is_predicting();
+        let is_idle = !self.is_running() && !self.is_predicting() && !self.is_studying();
         let idle = is_idle.then(|| "Nothing is being learned or predicted.".to_string());
-        let none = self.learned.is_none().then(|| "Nothing is learned yet.".to_string());
+        let has_nothing = self.learned.is_none() && self.artificial.is_none();
+        let none = has_nothing.then(|| "Nothing is learned yet.".to_string());
         vec![
             command(
                 LEARN,
@@ -108,9 +114,16 @@ impl Space for LearnSpace {
                 idle,
             ),
             command(
+                STUDY,
+                "Study artificial micrographs",
+                "Say what micrographs of a latent model and of a Markov random field add to authentic ones.",
+                None,
+                artificial::missing(self).map(String::from),
+            ),
+            command(
                 EXPORT,
                 "Export scores, predictions and the predictor",
-                "Write tables (CSV, Markdown, LaTeX), figures and the predictor into the export folder.",
+                "Write tables (CSV, Markdown, LaTeX), figures and the predictor into the export folder, and the study of artificial micrographs.",
                 Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::E)),
                 none,
             ),
@@ -120,7 +133,9 @@ impl Space for LearnSpace {
     fn perform(&mut self, id: &'static str, _ctx: &Context, shared: &mut Shared) {
         match id {
             LEARN => work::learn(self, shared),
+            STUDY => artificial::study(self, shared),
             STOP if self.is_running() => self.job.request(Request::Cancel),
+            STOP if self.is_studying() => self.study.request(Request::Cancel),
             STOP => self.predicting.request(Request::Cancel),
             CHOOSE_SET => self.chooses_set = true,
             EXPORT => work::export(self, shared),
@@ -136,6 +151,7 @@ impl Space for LearnSpace {
 
     fn restore(&mut self, project: &mut Project, shared: &mut Shared) {
         self.job.stop();
+        self.study.stop();
         self.predicting.stop();
         self.opening.stop();
         *self = Self::default();
@@ -151,6 +167,7 @@ impl Space for LearnSpace {
 
     fn would_lose(&self) -> Option<String> {
         let what = match (self.is_running(), self.is_predicting()) {
+            _ if self.is_studying() => "studied",
             (true, _) => "learned",
             (_, true) => "predicted",
             _ => return None,

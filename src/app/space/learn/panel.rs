@@ -3,14 +3,14 @@
 use egui::{DragValue, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 
 use super::state::{LearnSpace, NAME, Set, Wanted};
-use super::work;
+use super::{artificial, work};
 use crate::app::shared::Shared;
 use crate::app::shared::ask::{ask_for_files, model_row};
 use crate::app::shared::methods::gram_settings;
 use crate::app::shared::question::PathKind;
 use crate::app::theme;
 use crate::app::widgets::{choice, heading, primary, row, value};
-use crate::job::{InputKind, Progress, Request};
+use crate::job::{InputKind, NetworkPreset, Progress, Request, about_seconds};
 use crate::learn::{Regressor, SplitKind};
 
 pub fn panel(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
@@ -23,10 +23,11 @@ pub fn panel(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
             set_rows(&mut space.wanted, shared, ui);
             value_rows(space, shared, ui);
             input_rows(&mut space.wanted, shared, ui);
-            regression_rows(&mut space.wanted, ui);
+            regression_rows(&mut space.wanted, space.cost, ui);
             validation_rows(&mut space.wanted, ui);
         });
         prediction_rows(shared, ui);
+        ui.add_enabled_ui(!space.is_studying(), |ui| artificial::rows(space, shared, ui));
     });
 }
 
@@ -49,13 +50,12 @@ fn set_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
     let text = if names.is_empty() { "nothing chosen yet".to_string() } else { names.join(", ") };
     ui.add(egui::Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
     ui.radio_value(&mut wanted.set, Set::Graphite, "Synthetic graphite")
-        .on_hover_text("Cast-iron-like micrographs with known nodularity, radius and fraction.");
+        .on_hover_text("Cast-iron-like micrographs of 128 × 128 pixels with known nodularity, radius, fraction and a strength that follows from them.");
     let defaults = Wanted::default();
     if wanted.set == Set::Graphite {
         value(ui, "Pictures", "How many are made.", &mut wanted.count, &defaults.count, |ui, v| {
             ui.add(DragValue::new(v).range(8..=100_000))
         });
-        return;
     }
     let tip =
         "Cut micrographs into patches. All patches of one have its value, and stay together when samples are split.";
@@ -68,7 +68,7 @@ fn set_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
             ui.add(DragValue::new(v).range(1..=4096).suffix(" px"))
         });
     }
-    if shared.document.is_some() {
+    if shared.document.is_some() && wanted.set == Set::Files {
         let tip = "Each file gets the preparation, segmentation and corrections of the open micrograph. Without this it is taken as it is.";
         value(ui, "Prepare", tip, &mut wanted.prepares, &false, |ui, v| ui.checkbox(v, "like the open micrograph"));
     }
@@ -162,6 +162,11 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
             (InputKind::MapsPool3, "Feature maps, pool3", &maps),
             (InputKind::MapsPool4, "Feature maps, pool4", &maps),
             (
+                InputKind::Pixels,
+                "Pixels",
+                "The pixels themselves, by the convolutions of a neural network. Tick that among the regressions.",
+            ),
+            (
                 InputKind::Latent,
                 "Latent point",
                 "The latent point of a model that was trained in the Latent workspace.",
@@ -174,9 +179,26 @@ fn input_rows(wanted: &mut Wanted, shared: &mut Shared, ui: &mut Ui) {
     }
 }
 
-fn regression_rows(wanted: &mut Wanted, ui: &mut Ui) {
+fn regression_rows(wanted: &mut Wanted, cost: Option<(usize, f64)>, ui: &mut Ui) {
     heading(ui, "Regression");
     ticks(ui, &mut wanted.regressors, &Regressor::ALL.map(|r| (r, r.name(), r.tooltip())));
+    if !wanted.regressors.contains(&Regressor::Network) {
+        return;
+    }
+    let presets = NetworkPreset::ALL.map(|preset| (preset, preset.name()));
+    let tip = wanted.preset.tooltip();
+    choice(ui, "Networks", tip, &mut wanted.preset, &NetworkPreset::Quick, &presets);
+    if wanted.preset == NetworkPreset::AsPublished {
+        let tip = "Transferred layers stay as they are, and only the full layers are trained. Some ten times as quick.";
+        value(ui, "Transferred", tip, &mut wanted.frozen, &false, |ui, v| ui.checkbox(v, "layers stay"));
+    }
+    if let Some((trainings, seconds)) = cost {
+        let text = format!(
+            "{trainings} trainings on pictures: about {} at most on the cores of this machine.",
+            about_seconds(seconds)
+        );
+        ui.add(egui::Label::new(RichText::new(text).weak().small()).wrap());
+    }
 }
 
 fn validation_rows(wanted: &mut Wanted, ui: &mut Ui) {
@@ -198,6 +220,8 @@ fn validation_rows(wanted: &mut Wanted, ui: &mut Ui) {
         value(ui, "Parts", "Into how many parts samples are split.", &mut wanted.parts, &5, |ui, v| {
             ui.add(DragValue::new(v).range(2..=100))
         });
+        let tip = "How many times the set is split anew. Three times five parts are fifteen trainings of every attempt, whose errors the tab Parts shows.";
+        value(ui, "Repeats", tip, &mut wanted.repeats, &1, |ui, v| ui.add(DragValue::new(v).range(1..=100)));
     }
     let tip = "Seed of the split and of synthetic micrographs.";
     value(ui, "Seed", tip, &mut wanted.seed, &1, |ui, v| ui.add(DragValue::new(v)));
@@ -225,19 +249,31 @@ fn prediction_rows(shared: &mut Shared, ui: &mut Ui) {
 
 fn start(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     ui.add_space(theme::STEP);
-    if space.is_running() {
-        let progress = &space.job.progress;
+    if space.is_running() || space.is_studying() {
+        let progress = if space.is_running() { &space.job.progress } else { &space.study.progress };
         ui.add(ProgressBar::new(progress.share() as f32).text(format!("{:.0} %", 100.0 * progress.share())));
         ui.add(egui::Label::new(RichText::new(progress.doing()).small().weak()).wrap());
         if ui.button("Stop").on_hover_text("End it without a result; the one before stays.").clicked() {
             space.job.request(Request::Cancel);
+            space.study.request(Request::Cancel);
         }
         ui.add_space(4.0);
         return;
     }
-    if let Some(reason) = &space.job.failure {
+    if let Some(reason) = space.job.failure.as_ref().or(space.study.failure.as_ref()) {
         let color = theme::palette(ui).error;
         ui.add(egui::Label::new(RichText::new(reason).small().color(color)).wrap());
+    }
+    if space.wanted.studies {
+        let missing = artificial::missing(space);
+        let study = ui.add_enabled_ui(missing.is_none(), |ui| {
+            let tip = "Compute the property of authentic and artificial micrographs, and predict it with more and more of them.";
+            let size = [ui.available_width(), 24.0];
+            ui.add_sized(size, egui::Button::new("Study artificial micrographs")).on_hover_text(tip)
+        });
+        if study.inner.on_disabled_hover_text(missing.unwrap_or_default()).clicked() {
+            artificial::study(space, shared);
+        }
     }
     let missing = work::missing(space);
     let start = ui.add_enabled_ui(missing.is_none(), |ui| {

@@ -7,7 +7,7 @@ use super::state::{LearnSpace, Wanted};
 use crate::app::shared::Shared;
 use crate::app::shared::predictor::OpenPredictor;
 use crate::job::DistanceKind;
-use crate::job::{About, Attempt, Learn, Learned, MapSource};
+use crate::job::{About, Attempt, Learn, Learned, MOST_IN_PROJECT, MapSource};
 use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation};
 use crate::project::Part;
 
@@ -27,6 +27,8 @@ struct Results {
     column: String,
     inputs: Vec<DistanceKind>,
     split: Split,
+    #[serde(default)]
+    repeats: usize,
     attempts: Vec<(usize, Regressor, Validation)>,
     mean: Validation,
     fractions: Option<Validation>,
@@ -48,13 +50,15 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
     }
     let mut part = Part::default();
     let mut results = None;
-    if let Some(learned) = &space.learned {
+    // What is too large is named in the notes of the learning.
+    if let Some(learned) = space.learned.as_ref().filter(|learned| learned.file.len() <= MOST_IN_PROJECT) {
         part.put_file(PREDICTOR, learned.file.clone());
         let attempts = learned.attempts.iter().map(|a| (a.inputs, a.regressor, a.validation.clone()));
         results = Some(Results {
             column: learned.request.column.clone(),
             inputs: learned.request.inputs.clone(),
             split: learned.request.split,
+            repeats: learned.request.repeats,
             attempts: attempts.collect(),
             mean: learned.mean.clone(),
             fractions: learned.fractions.clone(),
@@ -87,7 +91,11 @@ pub fn read(part: &Part) -> Result<Kept, String> {
             inputs: results.inputs,
             regressors: results.attempts.iter().map(|(_, regressor, _)| *regressor).collect(),
             split: results.split,
+            repeats: results.repeats,
             seed: wanted.seed,
+            preset: wanted.preset,
+            frozen: wanted.frozen,
+            finished: None,
             device: String::new(),
         },
         attempts: results.attempts.into_iter().map(attempt).collect(),

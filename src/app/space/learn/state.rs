@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use crate::app::shared::predictor::OpenPredictor;
 use crate::app::shared::watch::{OneShot, Watch};
-use crate::job::{InputKind, Learn, Learned, MapSource, PredictProperty, Predicted, own_table};
+use crate::job::{
+    Artificial, ArtificialStudy, InputKind, Learn, Learned, MapSource, NetworkPreset, PredictProperty, Predicted,
+    own_table,
+};
 use crate::learn::{Regressor, SplitKind};
+use crate::property::Property;
 
 /// The space's name.
 pub const NAME: &str = "Learn";
 /// The ids of its commands.
 pub const LEARN: &str = "learn";
 pub const STOP: &str = "stop";
+pub const STUDY: &str = "study";
 pub const EXPORT: &str = "export";
 /// What the panel's own dialog does before it hands its files over.
 pub const CHOOSE_SET: &str = "choose set";
@@ -24,6 +29,35 @@ pub enum Set {
     Files,
     /// Synthetic graphite.
     Graphite,
+}
+
+/// What of artificial micrographs is studied.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct WantedArtificial {
+    pub property: Property,
+    pub latent: bool,
+    pub markov: bool,
+    pub authentic: usize,
+    pub most: usize,
+    pub draws: usize,
+    pub reading: InputKind,
+    pub regressor: Regressor,
+}
+
+impl Default for WantedArtificial {
+    fn default() -> Self {
+        Self {
+            property: Property::Conductivity,
+            latent: true,
+            markov: true,
+            authentic: 100,
+            most: 200,
+            draws: 5,
+            reading: InputKind::Statistics,
+            regressor: Regressor::GaussianProcess,
+        }
+    }
 }
 
 /// What is learned, from what and how.
@@ -46,6 +80,13 @@ pub struct Wanted {
     pub regressors: Vec<Regressor>,
     pub split: SplitKind,
     pub parts: usize,
+    pub repeats: usize,
+    /// How much neural networks may cost, and whether transferred layers stay as they are.
+    pub preset: NetworkPreset,
+    pub frozen: bool,
+    /// Whether what artificial micrographs add is studied, and how.
+    pub studies: bool,
+    pub artificial: WantedArtificial,
     pub seed: u64,
 }
 
@@ -67,6 +108,11 @@ impl Default for Wanted {
             regressors: Regressor::QUICK.to_vec(),
             split: SplitKind::Micrographs,
             parts: 5,
+            repeats: 1,
+            preset: NetworkPreset::Quick,
+            frozen: false,
+            studies: false,
+            artificial: WantedArtificial::default(),
             seed: 1,
         }
     }
@@ -83,6 +129,13 @@ impl Wanted {
             stride: self.stride.clamp(1, 4096),
             count: self.count.clamp(8, 100_000),
             parts: self.parts.clamp(2, 100),
+            repeats: self.repeats.clamp(1, 100),
+            artificial: WantedArtificial {
+                authentic: self.artificial.authentic.clamp(8, 100_000),
+                most: self.artificial.most.clamp(4, 10_000),
+                draws: self.artificial.draws.clamp(1, 100),
+                ..self.artificial
+            },
             ..self
         }
     }
@@ -121,10 +174,14 @@ pub enum Tab {
     /// Attempts and baselines.
     #[default]
     Scores,
+    /// Errors part by part.
+    Parts,
     /// Importance of the inputs.
     Importance,
     /// Predictions of further micrographs.
     Predictions,
+    /// What artificial micrographs add.
+    Artificial,
     /// What was left out or should be known.
     Notes,
 }
@@ -139,11 +196,17 @@ pub struct LearnSpace {
     pub(super) table: Option<PathBuf>,
     pub(super) columns: Option<Result<Vec<String>, String>>,
     pub(super) reading: Watch<OneShot<Result<Vec<String>, String>>>,
+    /// What the cost of networks was asked of, as text, and the cost: trainings and seconds.
+    pub(super) cost_asked: String,
+    pub(super) cost: Option<(usize, f64)>,
+    pub(super) costing: Watch<OneShot<Option<(usize, f64)>>>,
     pub(super) job: Watch<Learn>,
     pub(super) learned: Option<Arc<Learned>>,
     /// The attempt that the plots show.
     pub(super) attempt: usize,
     pub(super) tab: Tab,
+    pub(super) study: Watch<ArtificialStudy>,
+    pub(super) artificial: Option<Arc<Artificial>>,
     pub(super) opening: Watch<OneShot<OpenPredictor>>,
     pub(super) predicting: Watch<PredictProperty>,
     /// Whether the files that come next were chosen for the set.
@@ -172,6 +235,16 @@ impl LearnSpace {
     /// Whether something is being learned.
     pub fn is_running(&self) -> bool {
         self.job.is_running()
+    }
+
+    /// What artificial micrographs add.
+    pub fn artificial(&self) -> Option<&Arc<Artificial>> {
+        self.artificial.as_ref()
+    }
+
+    /// Whether artificial micrographs are being studied.
+    pub fn is_studying(&self) -> bool {
+        self.study.is_running()
     }
 
     /// Whether something is being predicted.

@@ -2,6 +2,7 @@
 
 use egui::{Grid, Panel, RichText, ScrollArea, Sense, Ui};
 
+use super::artificial;
 use super::state::{LearnSpace, Tab};
 use crate::app::shared::Shared;
 use crate::app::shared::plots::row_of_plots;
@@ -9,10 +10,10 @@ use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
 use crate::figure::significant;
-use crate::job::{Progress, learned_figures, learned_table};
+use crate::job::{Progress, learned_figures, learned_table, part_figures};
 
 pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
-    if space.learned.is_none() && shared.predictor.is_none() {
+    if space.learned.is_none() && shared.predictor.is_none() && space.artificial.is_none() {
         placeholder(
             ui,
             "Choose micrographs and a table with a value for each. Learn predicts every one from the others.",
@@ -43,24 +44,39 @@ fn plots(space: &LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     row_of_plots(shared, ui, "learned", shown, 3, None);
 }
 
-fn below(space: &mut LearnSpace, shared: &Shared, ui: &mut Ui) {
+fn below(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     // A panel takes the height of what it holds; on every tab it has to stay as it is.
     ui.set_min_height(ui.available_height());
     ui.horizontal(|ui| {
         for (tab, name, tip) in [
             (Tab::Scores, "Scores", "Every attempt and the baselines; a click shows the predictions of an attempt."),
+            (
+                Tab::Parts,
+                "Parts",
+                "The errors of every attempt part by part: how much they depend on what is learned from.",
+            ),
             (Tab::Importance, "Importance", "Which inputs the best attempt reads."),
             (Tab::Predictions, "Predictions", "Predictions of further micrographs."),
+            (Tab::Artificial, "Artificial", "What artificial micrographs add to authentic ones."),
             (Tab::Notes, "Notes", "What was left out, and what to know of the scores."),
         ] {
             ui.selectable_value(&mut space.tab, tab, name).on_hover_text(tip);
         }
     });
     ui.separator();
+    if space.tab == Tab::Artificial {
+        return artificial::view(space, shared, ui);
+    }
+    if let (Tab::Parts, Some(learned)) = (space.tab, &space.learned) {
+        let shown: Vec<ShownFigure> = part_figures(learned).into_iter().map(|f| ShownFigure::of(f, ui)).collect();
+        return row_of_plots(shared, ui, "parts", shown, 2, None);
+    }
     ScrollArea::both().id_salt("learn").auto_shrink([false, false]).show(ui, |ui| match space.tab {
         Tab::Scores => scores(space, ui),
+        Tab::Parts => placeholder(ui, "Learn draws the errors of every attempt here, part by part."),
         Tab::Importance => importance(space, ui),
         Tab::Predictions => predictions(space, shared, ui),
+        Tab::Artificial => {}
         Tab::Notes => notes(space, ui),
     });
 }
@@ -113,6 +129,10 @@ fn importance(space: &LearnSpace, ui: &mut Ui) {
         placeholder(ui, "Learn ranks the inputs by how much worse predictions become without them.");
         return;
     };
+    if learned.importances.is_empty() {
+        placeholder(ui, "The best is a network on pictures, and pixels have no ranking.");
+        return;
+    }
     let tip = "How much the root mean squared error grows when this input is shuffled among what was not learned from.";
     ui.label(RichText::new("Growth of the error when an input is shuffled").weak()).on_hover_text(tip);
     let largest = learned.importances.first().map_or(1.0, |(_, i)| i.growth.max(1e-9));

@@ -11,7 +11,8 @@ use crate::app::shared::methods::gram_settings;
 use crate::app::shared::predictor::OpenPredictor;
 use crate::app::shared::question::{Ask, PathKind};
 use crate::app::shared::watch::{News, OneShot};
-use crate::job::{About, Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_learned};
+use crate::job::{About, Ending, Learn, MapSource, PredictProperty, columns_to_learn, write_artificial, write_learned};
+use crate::learn::Regressor;
 use crate::micrograph::ENDINGS;
 
 /// Keeps the columns up to date while the workspace is shown.
@@ -37,11 +38,32 @@ pub fn columns(space: &mut LearnSpace, shared: &mut Shared) {
     space.reading.start_detached(OneShot(Box::new(read)), &shared.wake);
 }
 
+/// Keeps the cost of networks up to date while the workspace is shown.
+pub fn cost(space: &mut LearnSpace, shared: &mut Shared) {
+    while let Some(news) = space.costing.poll(&mut shared.messages) {
+        if let News::Output(found) = news {
+            space.cost = found;
+        }
+    }
+    let wanted = &space.wanted;
+    let reads = (&wanted.readings, wanted.regressors.contains(&Regressor::Network), wanted.preset, wanted.frozen);
+    let set = (wanted.columns_key(), wanted.cuts.then_some((wanted.edge, wanted.stride)), wanted.count);
+    let asked = format!("{reads:?} {set:?} {:?} {} {}", wanted.split, wanted.parts, wanted.repeats);
+    if space.cost_asked == asked || space.costing.is_running() || space.is_running() {
+        return;
+    }
+    (space.cost_asked, space.cost) = (asked, None);
+    if wanted.regressors.contains(&Regressor::Network) {
+        let request = request(space, shared);
+        space.costing.start_detached(OneShot(Box::new(move || Ok(request.network_cost()))), &shared.wake);
+    }
+}
+
 /// Why nothing can be learned now.
 pub fn missing(space: &LearnSpace) -> Option<&'static str> {
     let wanted = &space.wanted;
     match &space.columns {
-        _ if space.is_running() => Some("Something is being learned; stop that first."),
+        _ if space.is_running() || space.is_studying() => Some("Something is under way; stop that first."),
         _ if wanted.set == Set::Files && wanted.files.is_empty() => {
             Some("Choose micrographs or a folder first, or drop them here.")
         }
@@ -54,28 +76,35 @@ pub fn missing(space: &LearnSpace) -> Option<&'static str> {
     }
 }
 
-/// Starts to learn.
-pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
-    if missing(space).is_some() {
-        return;
-    }
+/// What the panel asks for.
+pub fn request(space: &LearnSpace, shared: &Shared) -> Learn {
     let wanted = &space.wanted;
     let weights = gram_settings(shared).weights;
     let prepares = wanted.set == Set::Files && wanted.prepares && shared.document.is_some();
-    let request = Learn {
+    Learn {
         source: wanted.source(),
         recipe: prepares.then(|| shared.settings.recipe.clone()),
-        patches: (wanted.set == Set::Files && wanted.cuts).then_some((wanted.edge, wanted.stride)),
+        patches: wanted.cuts.then_some((wanted.edge, wanted.stride)),
         table: space.table.clone(),
         pattern: wanted.pattern_of(),
         column: wanted.column.clone(),
         inputs: wanted.readings.iter().map(|kind| kind.distances(&weights, wanted.model.as_deref())).collect(),
         regressors: wanted.regressors.clone(),
         split: wanted.split.into_parts(wanted.parts),
+        repeats: wanted.repeats,
         seed: wanted.seed,
+        preset: wanted.preset,
+        frozen: wanted.frozen,
+        finished: Some(crate::folders::data().join("learning.parts")),
         device: shared.settings.device.clone(),
-    };
-    space.job.start(request, &shared.wake);
+    }
+}
+
+/// Starts to learn.
+pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
+    if missing(space).is_none() {
+        space.job.start(request(space, shared), &shared.wake);
+    }
 }
 
 /// Takes what the jobs have to say.
@@ -92,6 +121,15 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
             }
             News::Ended(Ending::Finished) => shared.messages.note("The property is learned."),
             News::Ended(Ending::Kept | Ending::Cancelled) => shared.messages.note("The learning was stopped."),
+            News::Ended(Ending::Failed(_)) => {}
+        }
+    }
+    space.study.take_progress();
+    while let Some(news) = space.study.poll(&mut shared.messages) {
+        match news {
+            News::Output(found) => (space.artificial, space.tab) = (Some(found), Tab::Artificial),
+            News::Ended(Ending::Finished) => shared.messages.note("Artificial micrographs are studied."),
+            News::Ended(Ending::Kept | Ending::Cancelled) => shared.messages.note("The study was stopped."),
             News::Ended(Ending::Failed(_)) => {}
         }
     }
@@ -165,6 +203,10 @@ pub fn ask_for_predictions(shared: &mut Shared) {
 
 /// Writes the results into the export folder.
 pub fn export(space: &LearnSpace, shared: &mut Shared) {
-    let Some(learned) = space.learned.clone() else { return };
-    shared.write(shared.export.path("learned"), move |folder| write_learned(folder, &learned).map(|_| ()));
+    if let Some(learned) = space.learned.clone() {
+        shared.write(shared.export.path("learned"), move |folder| write_learned(folder, &learned).map(|_| ()));
+    }
+    if let Some(found) = space.artificial.clone() {
+        shared.write(shared.export.path("artificial"), move |folder| write_artificial(folder, &found).map(|_| ()));
+    }
 }
