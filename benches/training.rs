@@ -47,7 +47,7 @@ fn step(plan: &NetworkPlan, edge: usize, steps: usize) -> f64 {
         let schedule = Schedule { most_steps, look: usize::MAX, ..plan.schedule };
         let start = Instant::now();
         // Without a look at what is held out there is no best network; the steps are all that counts.
-        let _ = NetworkPlan { schedule, ..plan.clone() }.train(&rows, &values, &groups, &|| true);
+        let _ = NetworkPlan { schedule, ..plan.clone() }.train(&rows, &values, &groups, &|_| true);
         start.elapsed().as_secs_f64()
     };
     (at(2 + steps) - at(2)) / steps as f64

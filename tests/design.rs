@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use microwright::job::{Design, Designed, Ending, Event, Job, Learn, MapSource, Measure, NetworkPreset, write_design};
+use microwright::job::{Design, Designed, Ending, Event, Job, Learn, MapSource, Measure, write_design};
 use microwright::learn::{Goal, Regressor, Split};
 use microwright::property::{Property, PropertySet, Wanted, material};
 
@@ -105,20 +105,12 @@ fn quick() -> microwright::reconstruct::gram::Gram {
 fn what_was_learned_stands_for_a_solver() {
     let learn = Learn {
         source: MapSource::Graphite(24, 64, 1),
-        recipe: None,
-        patches: None,
-        table: None,
-        pattern: None,
         column: "fraction".into(),
         inputs: vec![microwright::job::DistanceKind::Statistics],
         regressors: vec![Regressor::Ridge],
         split: Split::ByMicrograph(4),
-        repeats: 1,
-        preset: NetworkPreset::Quick,
-        frozen: false,
-        finished: None,
-        seed: 1,
         device: "cpu".into(),
+        ..Learn::default()
     };
     let job = Job::start(learn, Arc::new(|| {}));
     let learned = loop {

@@ -211,7 +211,7 @@ fn predictor() -> Vec<u8> {
     let names = (0..12).map(|n| n.to_string()).collect();
     let samples = Samples { names, groups: (0..12).collect(), rows, values, fractions: None };
     let kind = ReductionKind::Components(2);
-    let made = Predictor::learn(samples, None, &Method::new(Regressor::Ridge, kind), Scores::default(), 1.0, &|| true);
+    let made = Predictor::learn(samples, None, &Method::new(Regressor::Ridge, kind), Scores::default(), 1.0, &|_| true);
     let made = made.expect("a fit");
     predictor_bytes(&made, serde_json::json!({ "column": "E" })).expect("bytes")
 }

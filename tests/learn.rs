@@ -1,5 +1,7 @@
 //! Learning a property from files and a table, and predicting it of others.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +11,11 @@ use microwright::job::{
     About, DistanceKind, Ending, Event, Job, Learn, Learned, MapSource, NetworkPreset, PredictProperty, Request, Task,
     columns_to_learn, write_learned,
 };
-use microwright::learn::{Regressor, Split, read_predictor};
+use microwright::learn::{Architecture, NetworkInput, NetworkPlan, Regressor, Schedule, Split, read_predictor};
 use microwright::micrograph::{write_image_png, write_labels_png};
-use microwright::net::WeightsKind;
+use microwright::net::{Preprocessing, WeightsKind};
 use microwright::synth::{self, Marble};
+use ndarray::Array2;
 
 /// Everything that a task gives, and how it ended.
 fn finished<T: Task>(task: T) -> (Vec<T::Output>, Ending) {
@@ -45,20 +48,13 @@ fn folder(count: usize) -> tempfile::TempDir {
 fn request(folder: &Path, column: &str) -> Learn {
     Learn {
         source: MapSource::Files(vec![folder.to_path_buf()]),
-        recipe: None,
-        patches: None,
         table: Some(folder.join("values.csv")),
-        pattern: None,
         column: column.into(),
         inputs: vec![DistanceKind::Statistics],
         regressors: vec![Regressor::Ridge, Regressor::GaussianProcess],
         split: Split::ByMicrograph(4),
-        repeats: 1,
-        seed: 1,
-        preset: NetworkPreset::Quick,
-        frozen: false,
-        finished: None,
         device: "cpu".into(),
+        ..Learn::default()
     }
 }
 
@@ -230,6 +226,54 @@ fn networks_read_pictures() {
     }
     let alone = Learn { regressors: vec![Regressor::Ridge], ..pixels };
     assert!(learned(alone).expect_err("no network").contains("by a neural network alone"));
+}
+
+/// A GPU trains the network that the CPU does: from random weights, and with transferred layers kept and trained on.
+#[test]
+fn both_backends_train_the_same_networks() {
+    let count = 24;
+    let maps: Vec<_> = (0..count).map(|n| synth::bicontinuous(32, 0.25 + 0.02 * n as f64, 8.0, n as u64)).collect();
+    let grey = |n: usize, at: usize| 255.0 * f64::from(maps[n].labels[[at / 32, at % 32]]);
+    let rows = Array2::from_shape_fn((count, 32 * 32), |(n, at)| grey(n, at));
+    let values: Vec<f64> = maps.iter().map(|map| map.volume_fractions()[1]).collect();
+    let groups: Vec<usize> = (0..count).collect();
+    let transferred: Vec<Arc<Vec<f32>>> = [27 * 8, 8, 9 * 64, 8]
+        .map(|length| Arc::new((0..length).map(|n| ((n * 7919) % 101) as f32 / 300.0 - 0.17).collect()))
+        .to_vec();
+    for (start, frozen) in [(vec![], false), (transferred.clone(), true), (transferred, false)] {
+        let preprocessing = (!start.is_empty()).then_some(Preprocessing::VGG_BGR);
+        let input = NetworkInput::Picture { size: (32, 32), squares: 1, preprocessing };
+        let architecture =
+            Architecture { input, convolutions: vec![(8, true), (8, true)], averaged: true, units: vec![16] };
+        // Few steps, since Adam magnifies what differs at gradients near zero.
+        let schedule = Schedule { most_steps: 10, look: 5, batch: 10, frozen, ..Schedule::NUMBERS };
+        let found: Vec<Vec<f64>> = common::devices()
+            .into_iter()
+            .map(|device| {
+                let plan =
+                    NetworkPlan { architecture: architecture.clone(), transferred: start.clone(), schedule, device };
+                let network = plan.train(&rows, &values, &groups, &|_| true).expect("a network");
+                network.run(&rows).expect("values").0
+            })
+            .collect();
+        for other in &found[1..] {
+            let largest = found[0].iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(largest < 0.01, "{largest}, frozen {frozen}");
+        }
+    }
+}
+
+/// A learning whose parts are too small for an R² is written without one.
+#[test]
+fn leaving_one_out_has_errors_of_single_samples() {
+    let folder = folder(12);
+    let one = Learn { split: Split::LeaveOneOut, ..request(folder.path(), "fraction") };
+    let found = learned(one).expect("learned");
+    let each = &found.best().validation.each;
+    assert!(each.len() == 12 && each.iter().all(|e| e.mae.is_finite() && e.rmse.is_finite()), "{each:?}");
+    let text = serde_json::to_string(&found.best().validation).expect("text");
+    let read: microwright::learn::Validation = serde_json::from_str(&text).expect("a validation");
+    assert_eq!(read, found.best().validation);
 }
 
 /// A learning that was ended goes on where it was, and finds what one without a break finds.

@@ -114,7 +114,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         authentic: arguments.authentic,
         counts: arguments.counts.clone(),
         draws: arguments.draws.into(),
-        inputs: arguments.inputs.distances(&WeightsKind::parse(&arguments.weights), None),
+        inputs: arguments
+            .inputs
+            .distances(&WeightsKind::parse(&arguments.weights), arguments.model.first().map(PathBuf::as_path)),
         regressor: arguments.regressor,
         preset: arguments.preset,
         seed: arguments.seed,

@@ -23,7 +23,7 @@ pub struct LearnArguments {
     /// Micrographs, and folders of them with their subfolders
     #[arg(required_unless_present = "graphite")]
     images: Vec<PathBuf>,
-    /// Instead of a folder, so many synthetic graphite irons with known nodularity, radius and fraction
+    /// Instead of a folder, so many synthetic graphite irons with known nodularity, radius and fraction, and a strength
     #[arg(long, value_name = "N", conflicts_with = "images", value_parser = clap::value_parser!(u32).range(8..=100_000))]
     graphite: Option<u32>,
     /// The column of the table to learn; without it the columns are listed
@@ -134,7 +134,7 @@ pub fn learn(arguments: &LearnArguments) -> anyhow::Result<()> {
     if let Some((trainings, seconds)) = task.network_cost() {
         let time = about_seconds(seconds);
         eprintln!(
-            "{trainings} trainings of networks on pictures take about {time} at most on the cores of this machine."
+            "{trainings} trainings of networks on pictures take about {time} on the cores of this machine, if none ends early."
         );
     }
     std::fs::create_dir_all(&arguments.output)

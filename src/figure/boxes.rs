@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::style::{FONT, MADE, short};
+use super::number::significant;
+use super::style::{FONT, MADE};
 use super::table::csv_field;
 
 /// The values of one box.
@@ -87,7 +88,7 @@ pub fn draw_boxes<B: DrawingBackend>(
     chart
         .configure_mesh()
         .x_desc(x_label)
-        .x_label_formatter(&|x| short(*x))
+        .x_label_formatter(&|x| significant(*x))
         .y_labels(0)
         .disable_y_mesh()
         .label_style((FONT, 18))

@@ -115,13 +115,18 @@ pub fn file_stem(title: &str) -> String {
 }
 
 impl Figure {
+    /// Width and height: many boxes need more height.
+    fn size(&self) -> (u32, u32) {
+        (SIZE.0, SIZE.1.max(160 + 56 * self.boxes.len().min(200) as u32))
+    }
+
     /// As SVG.
     ///
     /// # Errors
     /// There is nothing to draw, or the font is missing.
     pub fn svg(&self) -> Result<String, String> {
         let mut text = String::new();
-        self.draw(&SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
+        self.draw(&SVGBackend::with_string(&mut text, self.size()).into_drawing_area())?;
         Ok(text)
     }
 
@@ -130,11 +135,12 @@ impl Figure {
     /// # Errors
     /// There is nothing to draw, or the font is missing.
     pub fn png(&self) -> Result<Vec<u8>, String> {
-        let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
-        self.draw(&BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area())?;
+        let size = self.size();
+        let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
+        self.draw(&BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area())?;
         let mut out = Cursor::new(vec![]);
         let (color, format) = (image::ExtendedColorType::Rgb8, image::ImageFormat::Png);
-        image::write_buffer_with_format(&mut out, &pixels, SIZE.0, SIZE.1, color, format).map_err(|e| e.to_string())?;
+        image::write_buffer_with_format(&mut out, &pixels, size.0, size.1, color, format).map_err(|e| e.to_string())?;
         Ok(out.into_inner())
     }
 

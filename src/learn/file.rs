@@ -107,6 +107,13 @@ pub fn read_predictor(bytes: &[u8], path: &Path) -> Result<(Predictor, serde_jso
         let layers = (0..).map_while(|n| tensors.get(&format!("network.{n}"))).map(|v| Arc::new(v.clone())).collect();
         header.tuned = Tuned::Network(Box::new(network.with_layers(layers)));
     }
+    let reads = match header.tuned.on_pictures() {
+        Some(network) => network.hidden() == axes.ncols(),
+        None => true,
+    };
+    if header.reduction == ReductionKind::Nothing || !reads {
+        return Err(malformed("its parts do not fit together"));
+    }
     let known = [header.known.half_width, header.known.reach, header.known.beside];
     let fits = header.groups.len() == count && header.groups.iter().all(|group| *group < count);
     if !fits || known.iter().any(|v| !v.is_finite() || *v < 0.0) || !header.tuned.is_sound(rows.ncols()) {
@@ -143,7 +150,8 @@ mod tests {
             let span = Span::of(&inputs.view());
             let long = with_span.then(|| span.lengthen(&Reduction::of(kind, &span.places), &inputs.view()));
             let samples = if with_span { Samples { rows: span.places, ..samples } } else { samples };
-            let made = Predictor::learn(samples, long, &Method::new(regressor, kind), Scores::default(), 2.0, &|| true);
+            let made =
+                Predictor::learn(samples, long, &Method::new(regressor, kind), Scores::default(), 2.0, &|_| true);
             let made = made.expect("a fit");
             let bytes = predictor_bytes(&made, serde_json::json!({"column": "E"})).expect("bytes");
             let (read, about) = read_predictor(&bytes, Path::new("x")).expect("a predictor");
@@ -162,7 +170,7 @@ mod tests {
     fn other_files_are_refused_in_words() {
         let kind = ReductionKind::Standard;
         let made =
-            Predictor::learn(samples(), None, &Method::new(Regressor::Ridge, kind), Scores::default(), 2.0, &|| true);
+            Predictor::learn(samples(), None, &Method::new(Regressor::Ridge, kind), Scores::default(), 2.0, &|_| true);
         let made = made.expect("a fit");
         let bytes = predictor_bytes(&made, serde_json::Value::Null).expect("bytes");
         for damaged in [&bytes[..bytes.len() / 2], b"nothing".as_slice(), &[]] {

@@ -35,7 +35,7 @@ pub fn importances(
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Importance>, LearnError> {
     let of_part = |part: &Vec<usize>| -> Result<(f64, Vec<f64>), LearnError> {
-        let (own, _, fitted) = method.learn(&samples.take(&without(part, samples.count())), &|| go_on())?;
+        let (own, _, fitted) = method.learn(&samples.take(&without(part, samples.count())), &|_| go_on())?;
         let is_component = matches!(method.reduction, ReductionKind::Components(_));
         let left_out = samples.rows.select(ndarray::Axis(0), part);
         let rows = if is_component { own.apply_all(&left_out) } else { left_out };

@@ -32,8 +32,12 @@ impl Method {
     /// validation chooses.
     ///
     /// # Errors
-    /// The numbers cannot be computed, or `go_on` says so.
-    pub fn learn(&self, samples: &Samples, go_on: &dyn Fn() -> bool) -> Result<(Reduction, Tuned, Fitted), LearnError> {
+    /// The numbers cannot be computed, or `go_on`, which gets the share of a network's training, says so.
+    pub fn learn(
+        &self,
+        samples: &Samples,
+        go_on: &dyn Fn(f64) -> bool,
+    ) -> Result<(Reduction, Tuned, Fitted), LearnError> {
         let (values, groups) = (&samples.values, &samples.groups);
         let (reduction, tuned, rows) = if let Some(plan) = &self.pictures {
             let network = plan.train(&samples.rows, values, groups, go_on)?;

@@ -39,7 +39,7 @@ pub use predictor::{Forecast, Known, Predictor};
 pub use reduction::{MOST_COMPONENTS, Reduction, ReductionKind};
 pub use regressor::{Fitted, Regressor, Tuned};
 pub use samples::{LEAST_SAMPLES, Samples};
-pub use score::{Prediction, Scores};
+pub use score::{PartErrors, Prediction, Scores};
 pub use span::Span;
 pub use split::{Split, SplitKind, folds, repeated_folds, without};
 pub use validate::{CurvePoint, Validation, learning_curve, predict_part, validate, validate_fractions, validate_mean};

@@ -71,7 +71,7 @@ impl Predictor {
         method: &Method,
         scores: Scores,
         half_width: f64,
-        go_on: &dyn Fn() -> bool,
+        go_on: &dyn Fn(f64) -> bool,
     ) -> Result<Self, LearnError> {
         samples.check()?;
         let (mut reduction, tuned, fitted) = method.learn(&samples, go_on)?;
@@ -101,7 +101,10 @@ impl Predictor {
     /// # Errors
     /// The parts do not fit together, or the numbers cannot be computed.
     pub fn of(samples: Samples, reduction: Reduction, tuned: Tuned, known: Known) -> Result<Self, LearnError> {
-        samples.check()?;
+        match tuned.on_pictures() {
+            Some(_) => samples.check_values()?,
+            None => samples.check()?,
+        }
         if samples.rows.ncols() != reduction.count() {
             return Err(LearnError::Samples("The reduction has another length than the samples.".into()));
         }

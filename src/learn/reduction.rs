@@ -35,13 +35,15 @@ const LEAST: f64 = 1e-9;
 impl Reduction {
     /// Of the rows of some samples.
     pub fn of(kind: ReductionKind, rows: &Array2<f64>) -> Self {
+        if kind == ReductionKind::Nothing {
+            return Self { kind, mean: vec![], axes: Array2::zeros((0, 0)) };
+        }
         let (count, width) = rows.dim();
         let mean: Vec<f64> = (0..width).map(|k| rows.column(k).sum() / count as f64).collect();
         // What never differs becomes a single 0, so that a regression always has something to read.
         let nothing = || Array2::zeros((1, width));
         match kind {
-            ReductionKind::Nothing => Self { kind, mean: vec![], axes: Array2::zeros((0, 0)) },
-            ReductionKind::Standard => {
+            ReductionKind::Nothing | ReductionKind::Standard => {
                 let deviations: Vec<f64> = rows.columns().into_iter().map(|c| variance(c).sqrt()).collect();
                 // An input that never differs says nothing.
                 let told: Vec<usize> =

@@ -65,7 +65,7 @@ impl Regressor {
         rows: &Array2<f64>,
         values: &[f64],
         groups: &[usize],
-        go_on: &dyn Fn() -> bool,
+        go_on: &dyn Fn(f64) -> bool,
     ) -> Result<Tuned, LearnError> {
         Ok(match self {
             Self::Ridge => Tuned::Ridge(Ridge::tune(rows, values, groups)?),

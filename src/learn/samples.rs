@@ -42,6 +42,18 @@ impl Samples {
     /// # Errors
     /// A sentence that says what is missing.
     pub fn check(&self) -> Result<(), LearnError> {
+        self.check_values()?;
+        if self.rows.axis_iter(Axis(1)).all(|column| column.iter().all(|v| *v == column[0])) {
+            return Err(LearnError::Samples(
+                "The inputs of all samples are the same, so nothing can be learned from them.".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// As [`Samples::check`], but the inputs of all may be the same: so are those of a network whose last hidden layer says
+    /// nothing.
+    pub(super) fn check_values(&self) -> Result<(), LearnError> {
         let count = self.count();
         let fail = |text: String| Err(LearnError::Samples(text));
         if count < LEAST_SAMPLES {
@@ -58,9 +70,6 @@ impl Samples {
         let first = self.values[0];
         if self.values.iter().all(|v| *v == first) {
             return fail(format!("All samples have the same value {first}, so there is nothing to learn."));
-        }
-        if self.rows.axis_iter(Axis(1)).all(|column| column.iter().all(|v| *v == column[0])) {
-            return fail("The inputs of all samples are the same, so nothing can be learned from them.".into());
         }
         Ok(())
     }

@@ -22,6 +22,15 @@ pub struct Scores {
     pub mape: Option<f64>,
 }
 
+/// Errors of the predictions of one part, which can be too small for an R².
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PartErrors {
+    /// The mean absolute error, in the unit of the values.
+    pub mae: f64,
+    /// The root of the mean squared error, in the unit of the values.
+    pub rmse: f64,
+}
+
 impl Scores {
     /// Of pairs of a value and its prediction; none if there are none.
     pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {

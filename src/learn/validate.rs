@@ -11,7 +11,7 @@ use super::method::Method;
 use super::reduction::ReductionKind;
 use super::regressor::Regressor;
 use super::samples::Samples;
-use super::score::{Prediction, Scores};
+use super::score::{PartErrors, Prediction, Scores};
 use super::split::without;
 
 /// What a regression predicts of samples that it did not learn from.
@@ -24,7 +24,7 @@ pub struct Validation {
     /// Over all samples of all splits.
     pub scores: Scores,
     /// Of each part by itself.
-    pub each: Vec<Scores>,
+    pub each: Vec<PartErrors>,
 }
 
 impl Validation {
@@ -36,7 +36,8 @@ impl Validation {
         let (mut pairs, mut each) = (vec![], vec![]);
         for (number, (part, found)) in parts.iter().zip(found).enumerate() {
             let own: Vec<(f64, f64)> = part.iter().zip(&found).map(|(n, p)| (samples.values[*n], p.value)).collect();
-            each.push(Scores::of(&own).unwrap_or_default());
+            let scores = Scores::of(&own).unwrap_or_default();
+            each.push(PartErrors { mae: scores.mae, rmse: scores.rmse });
             pairs.extend(own);
             for (n, prediction) in part.iter().zip(found).filter(|(n, _)| part_of[**n] == usize::MAX) {
                 predictions[*n] = prediction;
@@ -73,7 +74,7 @@ pub fn validate(
     from_others(samples, method, parts, &|part| without(part, samples.count()), go_on)
 }
 
-/// What a regression predicts of a part from `others`.
+/// What a regression predicts of a part from `others`. `go_on` gets the share of a network's training.
 ///
 /// # Errors
 /// As [`validate`].
@@ -82,9 +83,9 @@ pub fn predict_part(
     method: &Method,
     part: &[usize],
     others: &[usize],
-    go_on: &dyn Fn() -> bool,
+    go_on: &dyn Fn(f64) -> bool,
 ) -> Result<Vec<Prediction>, LearnError> {
-    if !go_on() {
+    if !go_on(0.0) {
         return Err(LearnError::Stopped);
     }
     let (own, _, fitted) = method.learn(&samples.take(others), go_on)?;
@@ -99,7 +100,7 @@ fn from_others(
     others: &(dyn Fn(&[usize]) -> Vec<usize> + Sync),
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Validation, LearnError> {
-    let one = |part: &Vec<usize>| predict_part(samples, method, part, &others(part), &|| go_on());
+    let one = |part: &Vec<usize>| predict_part(samples, method, part, &others(part), &|_| go_on());
     let found: Result<Vec<Vec<Prediction>>, LearnError> = parts.par_iter().map(one).collect();
     Ok(Validation::of(samples, parts, found?))
 }

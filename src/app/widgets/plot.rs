@@ -120,14 +120,14 @@ pub fn curve_plot(
             Line::new(series.name.clone(), points).color(*color).width(1.8).allow_band(false)
         })
         .collect();
-    let band_color = theme::palette(ui).accent.gamma_multiply(0.3);
-    // x, lower and upper values of each band.
-    let bands: Vec<[Vec<f64>; 3]> = figure
+    // The colour, and x, lower and upper values of each band.
+    let bands: Vec<(Color32, [Vec<f64>; 3])> = figure
         .bands
         .iter()
         .map(|band| {
             let part = |of: fn(&(f64, f64, f64)) -> f64| band.points.iter().map(of).collect();
-            [part(|p| p.0), part(|p| p.1), part(|p| p.2)]
+            let color = on_screen(ui, band.color).gamma_multiply(0.3);
+            (color, [part(|p| p.0), part(|p| p.1), part(|p| p.2)])
         })
         .collect();
     let bar_color = theme::palette(ui).accent.gamma_multiply(0.4);
@@ -144,8 +144,8 @@ pub fn curve_plot(
     let (on_screen_made, text_color) = (theme::palette(ui).accent, ui.visuals().text_color());
     let response = plot
         .show(ui, |plot| {
-            for [x, low, high] in &bands {
-                plot.add(FilledArea::new("", x, low, high).fill_color(band_color));
+            for (color, [x, low, high]) in &bands {
+                plot.add(FilledArea::new("", x, low, high).fill_color(*color));
             }
             lines.into_iter().for_each(|line| plot.line(line));
             for (x, y, half) in bars {

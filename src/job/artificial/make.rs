@@ -1,5 +1,7 @@
 //! The task.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rand::SeedableRng;
@@ -8,25 +10,30 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use super::request::{Artificial, ArtificialStudy, CountPoint, Generated, Generator};
+use crate::compute::Device;
 use crate::compute::graph::Precision;
 use crate::job::design::grey_of;
 use crate::job::device::with_device;
-use crate::job::learn::{Read, Valued, method_of, read};
-use crate::job::map::Member;
+use crate::job::learn::{Read, Valued, keep_twins_together, plan_of, read, reads_pictures};
+use crate::job::map::{DistanceKind, Member};
 use crate::job::progress::StudyProgress;
 use crate::job::remade::remade;
 use crate::job::watched::watched;
-use crate::job::{Control, Ending, Failure, Learn, Task, input_name};
+use crate::job::{Control, Ending, Failure, Learn, Task, input_name, open_device};
 use crate::latent::{LatentError, Model, paint, samples};
-use crate::learn::{LEAST_SAMPLES, LearnError, Method, Scores, Split, predict_part};
+use crate::learn::{LEAST_SAMPLES, LearnError, Method, Regressor, Scores, predict_part, without};
+use crate::micrograph::PixelSize;
 use crate::reconstruct::Settings;
 
 /// Pictures that are measured at a time.
 const TOGETHER: usize = 16;
 /// Pictures that are shown of each kind.
 const EXAMPLES: usize = 6;
-/// The share of the work that making and measuring take, about.
+/// The shares of the work, about, at which the authentic micrographs and all others are measured.
+const KNOWN: f64 = 0.1;
 const MADE: f64 = 0.6;
+/// Reasons that an error names.
+const REASONS: usize = 3;
 
 /// Micrographs with their property.
 struct Known {
@@ -41,31 +48,36 @@ impl Task for ArtificialStudy {
     type Progress = StudyProgress;
     type Output = Arc<Artificial>;
 
-    fn run(self, control: &Control<StudyProgress, Arc<Artificial>>) -> Result<Ending, Failure> {
+    fn run(mut self, control: &Control<StudyProgress, Arc<Artificial>>) -> Result<Ending, Failure> {
+        self.counts.sort_unstable();
+        self.counts.dedup();
+        self.check()?;
         let Some((known, property, mut notes)) = self.authentic(control)? else { return Ok(Ending::Cancelled) };
-        let (kept, left) = self.split(&known)?;
+        let (kept, left) = self.split(&known, &mut notes)?;
         let most = self.counts.iter().copied().max().unwrap_or(0);
+        // More than are added at most, or all draws of the most would be the same.
+        let pool = most + most / 2;
         let mut all = vec![];
         for (n, generator) in self.generators.iter().enumerate() {
             let show = |share: f64| {
-                let share = MADE * (n as f64 + share) / self.generators.len() as f64;
+                let share = KNOWN + (MADE - KNOWN) * (n as f64 + share) / self.generators.len() as f64;
                 let doing = format!("{}: making micrographs", generator.name());
                 control.show(StudyProgress { share, doing });
             };
             let originals: Vec<&Member> = kept.iter().map(|n| &known.members[*n]).collect();
-            let Some(made) = self.made(generator, &originals, most, control, &show)? else {
+            let Some(made) = self.made(generator, &originals, pool, control, &show)? else {
                 return Ok(Ending::Cancelled);
             };
-            if made.values.len() < most {
-                notes.push(format!("{}: the property of {} of {most} was found.", generator.name(), made.values.len()));
+            if made.values.len() < pool {
+                notes.push(format!("{}: the property of {} of {pool} was found.", generator.name(), made.values.len()));
             }
             all.push(made);
         }
-        let told = |share: f64, doing: &str| (MADE + (1.0 - MADE) * share, doing.to_string());
         let Some((read, method)) = self.read_all(&known, &all, &mut notes, control)? else {
             return Ok(Ending::Cancelled);
         };
         let parts = (kept.as_slice(), left.as_slice());
+        let told = |share: f64, doing: &str| (MADE + (1.0 - MADE) * share, doing.to_string());
         let curves = watched(control, Some(&told), |progress| self.curves(&read, &method, parts, &all, progress));
         let curves = match curves {
             Err(LearnError::Stopped) => return Ok(Ending::Cancelled),
@@ -98,72 +110,130 @@ impl Task for ArtificialStudy {
 }
 
 impl ArtificialStudy {
-    /// Reads the authentic micrographs and measures them. The name of the property and notes are beside them; none if the job
-    /// is to end.
-    fn authentic(&self, control: Handle) -> Result<Option<(Known, String, Vec<String>)>, Failure> {
+    /// Refuses what cannot be studied, before anything is computed.
+    fn check(&self) -> Result<(), Failure> {
+        let fail = |text: &str| Err(Failure(text.into()));
         if self.generators.is_empty() || self.counts.is_empty() || self.draws == 0 {
-            return Err(Failure("Choose a generator, how many micrographs it adds, and a draw at least.".into()));
+            return fail("Choose a generator, how many micrographs it adds, and a draw at least.");
         }
-        let show = |doing: &str| control.show(StudyProgress { share: 0.0, doing: doing.into() });
-        show("reading the micrographs");
-        let mut set = self.source.members(self.recipe.as_ref(), self.patches, &mut |_| !control.is_ending());
-        let Some(size) = set.members.first().map(|member| member.size) else {
-            return Err(Failure(format!("There is no micrograph. {}", set.left_out.join(" "))));
-        };
-        let phases = self.measure.phases();
-        let pixel_size = set.members.iter().find_map(|member| member.pixel_size.clone());
-        let notes = self.measure.check(size, pixel_size.as_ref())?;
-        let reason = |member: &Member| {
-            let (height, width) = size;
-            match member {
-                _ if member.phases != phases => Some("it has not one phase for each material.".to_string()),
-                _ if member.size != size => Some(format!("it has not {height} × {width} pixels like the first one.")),
-                _ => None,
-            }
-        };
-        let mut left_out = std::mem::take(&mut set.left_out);
-        let mut members = std::mem::take(&mut set.members);
-        members.retain(|member| {
-            let reason = reason(member);
-            left_out.extend(reason.iter().map(|reason| format!("{}: {reason}", member.name)));
-            reason.is_none()
-        });
-        show("the property of the authentic micrographs");
-        let Some((known, name)) = self.measured(members, &mut left_out, control)? else { return Ok(None) };
-        if known.values.len() < LEAST_SAMPLES + 1 {
-            return Err(Failure(format!(
-                "{} micrographs with a property are too few. {}",
-                known.values.len(),
-                left_out.join(" ")
-            )));
+        if self.inputs == DistanceKind::Pixels && self.regressor != Regressor::Network {
+            return fail("Pixels are read by a neural network alone. Choose it as the regression.");
         }
-        Ok(Some((known, name, notes.into_iter().chain(left_out).collect())))
+        Ok(())
     }
 
-    /// Which authentic micrographs are learned from, and which are predicted; patches of one are not parted.
-    fn split(&self, known: &Known) -> Result<(Vec<usize>, Vec<usize>), Failure> {
-        let count = known.members.len();
-        if self.authentic < LEAST_SAMPLES || self.authentic >= count {
+    /// Reads the authentic micrographs, checks the generators and measures the micrographs. The name of the property and notes
+    /// are beside them; none if the job is to end.
+    fn authentic(&self, control: Handle) -> Result<Option<(Known, String, Vec<String>)>, Failure> {
+        control.show(StudyProgress { share: 0.0, doing: "reading the micrographs".into() });
+        let mut set = self.source.members(self.recipe.as_ref(), self.patches, &mut |_| !control.is_ending());
+        let mut left_out = std::mem::take(&mut set.left_out);
+        let mut members = std::mem::take(&mut set.members);
+        let phases = self.measure.phases();
+        members.retain(|member| {
+            let fits = member.phases == phases;
+            if !fits {
+                left_out.push(format!("{}: it has not one phase for each material.", member.name));
+            }
+            fits
+        });
+        let mut sizes = HashMap::new();
+        members.iter().for_each(|member| *sizes.entry(member.size).or_insert(0) += 1);
+        let size = sizes.into_iter().max_by_key(|(size, count)| (*count, *size)).map(|(size, _)| size);
+        let Some(size) = size else {
+            let reasons: Vec<&str> = left_out.iter().take(REASONS).map(String::as_str).collect();
             return Err(Failure(format!(
-                "{} of {count} authentic micrographs cannot be learned from: {LEAST_SAMPLES} at least, and one has to be left to predict.",
-                self.authentic
+                "There is no micrograph with a phase for each material. {}",
+                reasons.join(" ")
+            )));
+        };
+        members.retain(|member| {
+            if member.size != size {
+                left_out.push(format!("{}: it has not {} × {} pixels like most.", member.name, size.0, size.1));
+            }
+            member.size == size
+        });
+        let pixel_size = members.iter().find_map(|member| member.pixel_size.clone());
+        let mut notes = self.measure.check(size, pixel_size.as_ref())?;
+        notes.extend(self.check_models(size, pixel_size.as_ref())?);
+        let show = |share: f64| {
+            let doing = "the property of the authentic micrographs".into();
+            control.show(StudyProgress { share: KNOWN * share, doing });
+        };
+        let measured = self.measured(members, &mut left_out, control, &show)?;
+        let Some((known, name)) = measured else { return Ok(None) };
+        notes.extend(left_out);
+        Ok(Some((known, name, notes)))
+    }
+
+    /// Refuses models that cannot make pictures of a size, and notes what is to be known of the others.
+    fn check_models(&self, size: (usize, usize), pixel_size: Option<&PixelSize>) -> Result<Vec<String>, Failure> {
+        let mut notes = vec![];
+        for generator in &self.generators {
+            let Generator::Latent(path) = generator else { continue };
+            let model = model_of(path.as_deref())?;
+            model.painter(&Device::Cpu, size)?;
+            if let (Some(own), Some(authentic)) = (&model.summary.pixel_size, pixel_size)
+                && own.differs(authentic)
+            {
+                let text = "was trained on pixels of another size than those of the authentic micrographs";
+                return Err(Failure(format!("{} {text}.", generator.name())));
+            }
+            if path.is_some() {
+                notes.push(format!(
+                    "{}: which micrographs it was trained on is not known here. If the predicted ones are among them, its R² is too good.",
+                    generator.name()
+                ));
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Which authentic micrographs are learned from, and which are predicted. Patches and copies of one are not parted.
+    fn split(&self, known: &Known, notes: &mut Vec<String>) -> Result<(Vec<usize>, Vec<usize>), Failure> {
+        let count = known.members.len();
+        if self.authentic < LEAST_SAMPLES || self.authentic + 2 > count {
+            let reasons: Vec<&str> = notes.iter().take(REASONS).map(String::as_str).collect();
+            return Err(Failure(format!(
+                "There are {count} authentic micrographs, and {} are to be learned from. Take {LEAST_SAMPLES} at least, and leave two to predict. {}",
+                self.authentic,
+                reasons.join(" ")
             )));
         }
-        let mut pictures: Vec<&str> = known.members.iter().map(|m| m.picture.as_str()).collect();
-        pictures.sort_unstable();
-        pictures.dedup();
-        pictures.shuffle(&mut Pcg64::seed_from_u64(self.seed));
+        let mut valued = self.valued(&known.members, &known.values);
+        keep_twins_together(&mut valued);
+        notes.append(&mut valued.notes);
+        let mut groups = valued.groups.clone();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.shuffle(&mut Pcg64::seed_from_u64(self.seed));
         let mut kept: Vec<usize> = vec![];
-        for picture in pictures {
+        for group in groups {
             if kept.len() < self.authentic {
-                kept.extend((0..count).filter(|n| known.members[*n].picture == picture));
+                kept.extend((0..count).filter(|n| valued.groups[*n] == group));
             }
         }
         kept.sort_unstable();
-        let left: Vec<usize> = (0..count).filter(|n| kept.binary_search(n).is_err()).collect();
-        match left.is_empty() {
-            true => Err(Failure("No micrograph is left to predict: learn from fewer.".into())),
+        let left = without(&kept, count);
+        let first = left.first().map(|n| known.values[*n]);
+        match left.iter().all(|n| Some(known.values[*n]) == first) {
+            true => Err(Failure("Micrographs with unlike values have to be left to predict: learn from fewer.".into())),
             false => Ok((kept, left)),
+        }
+    }
+
+    /// Members with their values; patches of one micrograph are a group.
+    fn valued(&self, members: &[Member], values: &[f64]) -> Valued {
+        let mut numbers = HashMap::new();
+        let mut group = |member: &Member| {
+            let next = numbers.len();
+            *numbers.entry(member.picture.clone()).or_insert(next)
+        };
+        Valued {
+            groups: members.iter().map(&mut group).collect(),
+            values: values.to_vec(),
+            members: members.to_vec(),
+            notes: vec![],
         }
     }
 
@@ -173,9 +243,11 @@ impl ArtificialStudy {
         members: Vec<Member>,
         left_out: &mut Vec<String>,
         control: Handle,
+        show: &dyn Fn(f64),
     ) -> Result<Option<(Known, String)>, Failure> {
         let (mut known, mut name) = (Known { members: vec![], values: vec![] }, String::new());
-        for piece in members.chunks(TOGETHER) {
+        for (n, piece) in members.chunks(TOGETHER).enumerate() {
+            show((n * TOGETHER) as f64 / members.len() as f64);
             let pictures: Vec<Arc<Vec<u8>>> = piece.iter().map(|member| member.grey.clone()).collect();
             let of = (piece[0].size, piece[0].pixel_size.as_ref());
             let Some(found) = self.measure.measured(&self.device, &pictures, of, control)? else { return Ok(None) };
@@ -204,37 +276,10 @@ impl ArtificialStudy {
         control: Handle,
         show: &dyn Fn(f64),
     ) -> Result<Option<Known>, Failure> {
-        let first = originals[0];
-        let member = |n: usize, grey: Arc<Vec<u8>>| {
-            let name = format!("{} {}", generator.name(), n + 1);
-            Member { picture: name.clone(), name, path: None, grey, ..first.clone() }
-        };
-        let mut members = vec![];
-        match generator {
-            Generator::Latent(path) => {
-                let model = match path {
-                    Some(path) => Model::open(path)?,
-                    None => Model::built_in()?,
-                };
-                let cells = samples(model.settings.dimensions, count, self.seed);
-                let painted = with_device::<_, _, _, LatentError>(
-                    &self.device,
-                    Precision::Single,
-                    control,
-                    |device| -> Result<Vec<Arc<Vec<u8>>>, LatentError> {
-                        let mut painter = model.painter(&device, first.size)?;
-                        let mut all = vec![];
-                        for (n, cell) in cells.iter().enumerate().take_while(|_| !control.is_ending()) {
-                            show(0.5 * n as f64 / count as f64);
-                            let picture = paint(&mut painter, cell)?;
-                            all.push(Arc::new(grey_of(&picture, first.phases, model.summary.threshold)));
-                        }
-                        Ok(all)
-                    },
-                )?;
-                members.extend(painted.into_iter().enumerate().map(|(n, grey)| member(n, grey)));
-            }
+        let pictures = match generator {
+            Generator::Latent(path) => self.painted(path.as_deref(), originals[0], count, control, show)?,
             Generator::Method(method) => {
+                let mut all = vec![];
                 for n in 0..count {
                     let settings = Settings {
                         method: (**method).clone(),
@@ -243,20 +288,46 @@ impl ArtificialStudy {
                         ..Settings::default()
                     };
                     let original = originals[n % originals.len()];
-                    let part = |share: f64| show(0.9 * (n as f64 + share) / count as f64);
-                    let Some((grey, size)) = remade(original, settings, control, &part)? else { return Ok(None) };
-                    if size != first.size {
-                        return Err(Failure(format!("{} makes pictures of another size.", generator.name())));
-                    }
-                    members.push(member(n, grey));
+                    let part = |share: f64| show(0.5 * (n as f64 + share) / count as f64);
+                    let Some((grey, _)) = remade(original, settings, control, &part)? else { return Ok(None) };
+                    all.push(grey);
                 }
+                all
             }
-        }
+        };
         if control.is_ending() {
             return Ok(None);
         }
-        show(0.95);
-        Ok(self.measured(members, &mut vec![], control)?.map(|(known, _)| known))
+        let member = |(n, grey): (usize, Arc<Vec<u8>>)| {
+            let name = format!("{} {}", generator.name(), n + 1);
+            Member { picture: name.clone(), name, path: None, grey, ..originals[0].clone() }
+        };
+        let members = pictures.into_iter().enumerate().map(member).collect();
+        let measured = self.measured(members, &mut vec![], control, &|share| show(0.5 + 0.5 * share))?;
+        Ok(measured.map(|(known, _)| known))
+    }
+
+    /// So many pictures of a latent model like a member in size and phases; fewer if the job is to end.
+    fn painted(
+        &self,
+        path: Option<&Path>,
+        like: &Member,
+        count: usize,
+        control: Handle,
+        show: &dyn Fn(f64),
+    ) -> Result<Vec<Arc<Vec<u8>>>, Failure> {
+        let model = model_of(path)?;
+        let cells = samples(model.settings.dimensions, count, self.seed);
+        Ok(with_device::<_, _, _, LatentError>(&self.device, Precision::Single, control, |device| {
+            let mut painter = model.painter(&device, like.size)?;
+            let mut all = vec![];
+            for (n, cell) in cells.iter().enumerate().take_while(|_| !control.is_ending()) {
+                show(0.5 * n as f64 / count as f64);
+                let picture = paint(&mut painter, cell)?;
+                all.push(Arc::new(grey_of(&picture, like.phases, model.summary.threshold)));
+            }
+            Ok(all)
+        })?)
     }
 
     /// Reads all micrographs alike: authentic ones first, then those of each generator. None if the job is to end.
@@ -267,46 +338,26 @@ impl ArtificialStudy {
         notes: &mut Vec<String>,
         control: Handle,
     ) -> Result<Option<(Read, Method)>, Failure> {
-        let request = Learn {
-            source: self.source.clone(),
-            recipe: self.recipe.clone(),
-            patches: self.patches,
-            table: None,
-            pattern: None,
-            column: String::new(),
-            inputs: vec![self.inputs.clone()],
-            regressors: vec![self.regressor],
-            split: Split::default(),
-            repeats: 1,
-            seed: self.seed,
-            preset: self.preset,
-            frozen: false,
-            finished: None,
-            device: self.device.clone(),
-        };
+        let request =
+            Learn { patches: self.patches, preset: self.preset, device: self.device.clone(), ..Learn::default() };
         let parts = || std::iter::once(known).chain(all);
         let members: Vec<Member> = parts().flat_map(|k| k.members.iter().cloned()).collect();
-        let mut groups = std::collections::HashMap::new();
-        let mut group = |member: &Member| {
-            let next = groups.len();
-            *groups.entry(member.picture.clone()).or_insert(next)
-        };
-        let valued = Valued {
-            groups: members.iter().map(&mut group).collect(),
-            values: parts().flat_map(|k| k.values.iter().copied()).collect(),
-            members,
-            notes: vec![],
-        };
-        let count = valued.members.len();
+        let values: Vec<f64> = parts().flat_map(|k| k.values.iter().copied()).collect();
+        let valued = self.valued(&members, &values);
+        let count = members.len();
         let show = |n: usize| {
             control.show(StudyProgress { share: MADE, doing: format!("features, {} of {count}", n + 1) });
         };
-        let Some(read) = read(&request, &self.inputs, &valued, control, &show, notes)? else { return Ok(None) };
-        let size = read.about.common.size;
-        match method_of(&request, (&self.inputs, read.reduction), self.regressor, size)? {
-            Some(method) => Ok(Some((read, method))),
-            None => Err(Failure("Pixels are read by a neural network alone. Choose it as the regression.".into())),
-        }
+        let on_pictures = self.regressor == Regressor::Network && reads_pictures(&self.inputs, self.preset);
+        let kind = if on_pictures { &DistanceKind::Pixels } else { &self.inputs };
+        let Some(read) = read(&request, kind, &valued, control, &show, notes)? else { return Ok(None) };
+        let method = if on_pictures {
+            let device = open_device(&self.device, &|text| control.warn(text))?;
+            Method::of_pictures(plan_of(&self.inputs, &request, read.about.common.size, &device)?)
+        } else {
+            Method::new(self.regressor, read.reduction)
+        };
+        Ok(Some((read, method)))
     }
 
     /// How well the authentic micrographs that are left are predicted, for each generator and number of its micrographs.
@@ -319,35 +370,40 @@ impl ArtificialStudy {
         progress: &(dyn Fn(f64, &str) -> bool + Sync),
     ) -> Result<Vec<Vec<CountPoint>>, LearnError> {
         let samples = &read.samples;
-        let mut first = kept.len() + left.len();
+        let scores_of = |chosen: Vec<usize>, go_on: &dyn Fn(f64) -> bool| -> Result<Scores, LearnError> {
+            let others: Vec<usize> = kept.iter().copied().chain(chosen).collect();
+            let found = predict_part(samples, method, left, &others, go_on)?;
+            let pairs: Vec<(f64, f64)> = left.iter().zip(found).map(|(n, p)| (samples.values[*n], p.value)).collect();
+            Ok(Scores::of(&pairs).unwrap_or_default())
+        };
+        let alone = scores_of(vec![], &|_| progress(0.0, "authentic micrographs alone"))?;
         let steps = (all.len() * self.counts.len()) as f64;
-        let mut curves = vec![];
-        let mut done = 0;
+        let (mut curves, mut done) = (vec![], 0);
+        let mut first = kept.len() + left.len();
         for made in all {
             let own: Vec<usize> = (first..first + made.values.len()).collect();
             first += own.len();
             let mut points = vec![];
             for count in &self.counts {
-                let one = |draw: usize| -> Result<Scores, LearnError> {
+                // Without artificial micrographs every draw is the same.
+                let count = (*count).min(own.len());
+                let one = |draw: usize| {
                     let mut chosen = own.clone();
                     chosen.shuffle(&mut Pcg64::seed_from_u64(self.seed.wrapping_add(draw as u64)));
-                    chosen.truncate(*count);
-                    let others: Vec<usize> = kept.iter().copied().chain(chosen).collect();
+                    chosen.truncate(count);
                     let doing = format!("{count} artificial micrographs, draw {} of {}", draw + 1, self.draws);
-                    let go_on = || progress(done as f64 / steps, &doing);
-                    let found = predict_part(samples, method, left, &others, &go_on)?;
-                    let pairs: Vec<(f64, f64)> =
-                        left.iter().zip(found).map(|(n, p)| (samples.values[*n], p.value)).collect();
-                    Ok(Scores::of(&pairs).unwrap_or_default())
+                    scores_of(chosen, &|share| {
+                        let share = (done as f64 + (draw as f64 + share) / self.draws as f64) / steps;
+                        progress(share, &doing)
+                    })
                 };
-                // Without artificial micrographs every draw is the same.
-                let draws = if *count == 0 { 1 } else { self.draws };
                 let scores: Vec<Scores> = match method.pictures {
-                    Some(_) => (0..draws).map(one).collect::<Result<_, _>>()?,
-                    None => (0..draws).into_par_iter().map(one).collect::<Result<_, _>>()?,
+                    _ if count == 0 => vec![alone],
+                    Some(_) => (0..self.draws).map(one).collect::<Result<_, _>>()?,
+                    None => (0..self.draws).into_par_iter().map(one).collect::<Result<_, _>>()?,
                 };
                 points.push(CountPoint {
-                    count: *count,
+                    count,
                     r2: scores.iter().map(|s| s.r2).collect(),
                     rmse: scores.iter().map(|s| s.rmse).collect(),
                 });
@@ -357,6 +413,11 @@ impl ArtificialStudy {
         }
         Ok(curves)
     }
+}
+
+/// A latent model: of a file, or the built-in one.
+fn model_of(path: Option<&Path>) -> Result<Model, LatentError> {
+    path.map_or_else(Model::built_in, Model::open)
 }
 
 /// The largest difference of two cumulative distributions.

@@ -64,7 +64,9 @@ impl Measure {
             ));
         }
         let wanted = about.patches.map_or(about.common.size, |(edge, _)| (edge, edge));
-        if about.inputs == DistanceKind::Spectra && (size.0 < wanted.0 || size.1 < wanted.1) {
+        if matches!(about.inputs, DistanceKind::Spectra | DistanceKind::Pixels)
+            && (size.0 < wanted.0 || size.1 < wanted.1)
+        {
             return fail(format!(
                 "The predictor reads {} × {} pixels, and the pictures have {} × {}.",
                 wanted.0, wanted.1, size.0, size.1

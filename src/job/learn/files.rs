@@ -8,7 +8,7 @@ use crate::figure::{
     Boxed, Cell, Dots, FAINT, Figure, MADE, ORIGINAL, Series, Table, csv_field, significant, write_drawn,
 };
 use crate::folders::Written;
-use crate::learn::{Scores, Validation};
+use crate::learn::{PartErrors, Scores, Validation};
 
 /// The attempts and the baselines with their scores.
 pub fn learned_table(learned: &Learned) -> Table {
@@ -85,17 +85,17 @@ pub fn learned_figures(learned: &Learned, attempt: usize) -> Vec<Figure> {
 /// The mean squared and the mean absolute errors of the parts, a box for each attempt: how much the errors depend on what is
 /// learned from (Li et al., Sci. Rep. 8:13461, 2018, Fig. 7).
 pub fn part_figures(learned: &Learned) -> Vec<Figure> {
-    let square = |scores: &Scores| scores.rmse.powi(2);
-    let size = |scores: &Scores| scores.mae;
-    let of = |title: &str, error: &dyn Fn(&Scores) -> f64| {
+    let square = |errors: &PartErrors| errors.rmse.powi(2);
+    let size = |errors: &PartErrors| errors.mae;
+    let of = |title: &str, unit: &str, error: &dyn Fn(&PartErrors) -> f64| {
         let one = |(name, v): (String, &Validation)| Boxed { name, values: v.each.iter().map(error).collect() };
         let attempts = learned.attempts.iter().map(|attempt| (learned.name_of(attempt), &attempt.validation));
         let fractions = learned.fractions.iter().map(|v| ("Volume fractions alone".to_string(), v));
         let boxes = attempts.chain(fractions).map(one).collect();
-        let x_label = format!("{} of {}", title.to_lowercase(), learned.request.column);
+        let x_label = format!("{}, in {unit} of {}", title.to_lowercase(), learned.request.column);
         Figure { title: format!("{title}, part by part"), x_label, boxes, ..Figure::default() }
     };
-    vec![of("Mean squared error", &square), of("Mean absolute error", &size)]
+    vec![of("Mean squared error", "squared units", &square), of("Mean absolute error", "units", &size)]
 }
 
 /// The share of samples whose error is below a size, for an attempt and the baselines.
@@ -153,13 +153,13 @@ fn sentences(learned: &Learned) -> String {
     text
 }
 
-/// A line for each part: the scores of every attempt in it.
+/// A line for each part: the errors of every attempt in it.
 fn parts(learned: &Learned) -> String {
-    let mut text = String::from("inputs and regression,part,R²,MAE,RMSE\n");
+    let mut text = String::from("inputs and regression,part,MAE,RMSE\n");
     for attempt in &learned.attempts {
         let name = csv_field(&learned.name_of(attempt));
-        for (n, scores) in attempt.validation.each.iter().enumerate() {
-            let _ = writeln!(text, "{name},{},{},{},{}", n + 1, scores.r2, scores.mae, scores.rmse);
+        for (n, errors) in attempt.validation.each.iter().enumerate() {
+            let _ = writeln!(text, "{name},{},{},{}", n + 1, errors.mae, errors.rmse);
         }
     }
     text

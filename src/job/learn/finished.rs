@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,7 @@ use crate::learn::{Method, Prediction, Samples};
 pub struct Finished {
     path: Option<PathBuf>,
     known: Mutex<HashMap<String, Vec<Prediction>>>,
+    used: AtomicUsize,
 }
 
 /// A line of the file.
@@ -34,17 +36,19 @@ impl Finished {
         let text = path.as_ref().filter(|path| fits(path)).and_then(|path| std::fs::read_to_string(path).ok());
         let lines = text.iter().flat_map(|text| text.lines()).filter_map(|line| serde_json::from_str(line).ok());
         let known = lines.map(|Line { key, predictions }| (key, predictions)).collect();
-        Self { path, known: Mutex::new(known) }
+        Self { path, known: Mutex::new(known), used: AtomicUsize::new(0) }
     }
 
-    /// How many parts are known.
-    pub fn count(&self) -> usize {
-        self.known.lock().map_or(0, |known| known.len())
+    /// How many parts were asked for and known.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// The predictions of a part, if they are known.
     pub fn of(&self, key: &str) -> Option<Vec<Prediction>> {
-        self.known.lock().ok()?.get(key).cloned()
+        let found = self.known.lock().ok()?.get(key).cloned();
+        self.used.fetch_add(usize::from(found.is_some()), Ordering::Relaxed);
+        found
     }
 
     /// Adds the predictions of a part. An error is ignored: it only costs the time to predict it again.
@@ -52,8 +56,12 @@ impl Finished {
         let Ok(mut known) = self.known.lock() else { return };
         let line = Line { key, predictions: predictions.to_vec() };
         if let (Some(path), Ok(text)) = (&self.path, serde_json::to_string(&line)) {
+            if let Some(folder) = path.parent() {
+                let _ = std::fs::create_dir_all(folder);
+            }
             let file = OpenOptions::new().create(true).append(true).open(path);
-            let _ = file.and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()));
+            // The line before may have been cut off.
+            let _ = file.and_then(|mut file| file.write_all(format!("\n{text}\n").as_bytes()));
         }
         known.insert(line.key, line.predictions);
     }
@@ -105,9 +113,12 @@ mod tests {
         let text = std::fs::read_to_string(&path).expect("text");
         std::fs::write(&path, &text[..text.len() - 9]).expect("written");
         let read = Finished::open(Some(path.clone()));
-        assert_eq!((read.count(), read.of("a"), read.of("b")), (1, Some(some.to_vec()), None));
+        assert_eq!((read.of("a"), read.of("b"), read.used()), (Some(some.to_vec()), None, 1));
+        // What is added after a line that was cut off counts.
+        read.add("c".into(), &some);
+        assert_eq!(Finished::open(Some(path.clone())).of("c"), Some(some.to_vec()));
         read.remove();
-        assert!(!path.exists() && Finished::open(None).count() == 0);
+        assert!(!path.exists() && Finished::open(None).of("a").is_none());
     }
 
     #[test]

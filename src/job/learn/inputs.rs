@@ -54,7 +54,7 @@ impl Learn {
             }
         }
         let mut fits = vec![true; set.members.len()];
-        for kind in &self.inputs {
+        for kind in &self.kinds() {
             for ((fits, reason), member) in fits.iter_mut().zip(unfit(kind, None, &set.members)).zip(&set.members) {
                 if let Some(reason) = reason
                     && std::mem::take(fits)
@@ -107,7 +107,7 @@ fn numbers(columns: &[Column], wanted: &str) -> Result<Vec<Option<f64>>, Failure
 }
 
 /// Pictures with the same content count as one micrograph, or the copy of what is learned would be what is predicted.
-fn keep_twins_together(found: &mut Valued) {
+pub fn keep_twins_together(found: &mut Valued) {
     let mut first: HashMap<(usize, Arc<Vec<u8>>), usize> = HashMap::new();
     let mut twins = vec![];
     for n in 0..found.members.len() {

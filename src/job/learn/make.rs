@@ -6,13 +6,13 @@ use rayon::prelude::*;
 
 use super::finished::{Finished, hash_of, key_of};
 use super::inputs::{Read, read};
-use super::plans::{method_of, reads_pictures};
+use super::plans::{plan_of, reads_pictures};
 use super::request::{Attempt, Learn, Learned, input_name};
 use crate::compute::mebibytes;
 use crate::job::map::DistanceKind;
 use crate::job::progress::StudyProgress;
 use crate::job::watched::watched;
-use crate::job::{Control, Ending, Failure, Task};
+use crate::job::{Control, Ending, Failure, Task, open_device};
 use crate::learn::{
     LEAST_SAMPLES, LearnError, Method, Predictor, Regressor, Samples, Split, Validation, folds, importances,
     learning_curve, predict_part, repeated_folds, validate_fractions, validate_mean, without,
@@ -21,6 +21,7 @@ use crate::learn::{
 /// The shares of the work that reading and features take, about, and of the rest the share of all attempts.
 const READ: f64 = 0.05;
 const SEEN: f64 = 0.5;
+const SEEN_BEFORE_NETWORKS: f64 = 0.1;
 const TRIED: f64 = 0.6;
 
 impl Task for Learn {
@@ -53,6 +54,13 @@ impl Task for Learn {
         }
         let mut notes = std::mem::take(&mut valued.notes);
         let kinds = self.kinds();
+        let seen_share = if kinds.contains(&DistanceKind::Pixels) { SEEN_BEFORE_NETWORKS } else { SEEN };
+        if !self.asks().1 && self.inputs.contains(&DistanceKind::Pixels) {
+            notes.push("Pixels are not read: a neural network alone can read them.".into());
+        }
+        if kinds.is_empty() {
+            return Err(Failure("Pixels are read by a neural network alone. Choose it among the regressions.".into()));
+        }
         let all = kinds.len() as f64;
         let mut reads: Vec<Read> = vec![];
         for (n, kind) in kinds.iter().enumerate() {
@@ -60,15 +68,15 @@ impl Task for Learn {
             let seen = |done: usize| {
                 let share = (n as f64 + done as f64 / count as f64) / all;
                 let doing = format!("{}, {} of {count}", input_name(kind).to_lowercase(), done + 1);
-                show(READ + (SEEN - READ) * share, &doing);
+                show(READ + (seen_share - READ) * share, &doing);
             };
             match read(&self, kind, &valued, control, &seen, &mut notes)? {
                 Some(read) => reads.push(read),
                 None => return Ok(Ending::Cancelled),
             }
         }
-        let tried = self.methods(&reads)?;
-        let told = |share: f64, doing: &str| (SEEN + (1.0 - SEEN) * share, doing.to_string());
+        let tried = self.methods(&reads, &|text| control.warn(text))?;
+        let told = |share: f64, doing: &str| (seen_share + (1.0 - seen_share) * share, doing.to_string());
         match watched(control, Some(&told), |progress| self.learned(&reads, &tried, notes, progress)) {
             Ok(learned) => {
                 control.output(Arc::new(learned));
@@ -93,36 +101,49 @@ struct Tried {
 }
 
 impl Learn {
-    /// What is read: all inputs, and the pixels for networks on whole feature maps.
-    fn kinds(&self) -> Vec<DistanceKind> {
-        let mut kinds = self.inputs.clone();
-        let needs_pixels = kinds.iter().any(|kind| reads_pictures(kind, self.preset));
-        if needs_pixels && self.regressors.contains(&Regressor::Network) && !kinds.contains(&DistanceKind::Pixels) {
+    /// Whether a regression other than a network is asked for, and whether a network is.
+    fn asks(&self) -> (bool, bool) {
+        let is_network = |regressor: &Regressor| *regressor == Regressor::Network;
+        (!self.regressors.iter().all(is_network), self.regressors.iter().any(is_network))
+    }
+
+    /// What has to be read: the inputs that a regression reads as numbers, and the pixels for networks on pictures.
+    pub(super) fn kinds(&self) -> Vec<DistanceKind> {
+        let (others, networks) = self.asks();
+        let is_read = |kind: &&DistanceKind| match reads_pictures(kind, self.preset) {
+            true => others && **kind != DistanceKind::Pixels,
+            false => true,
+        };
+        let mut kinds: Vec<DistanceKind> = self.inputs.iter().filter(is_read).cloned().collect();
+        if networks && self.inputs.iter().any(|kind| reads_pictures(kind, self.preset)) {
             kinds.push(DistanceKind::Pixels);
         }
         kinds
     }
 
-    /// The pairs of inputs and regressions that are tried, with the number of what each reads: a network on whole feature maps
-    /// reads the pixels.
+    /// The pairs of inputs and regressions that are tried, with the number of what each reads. Pixels are read by networks
+    /// alone.
     ///
     /// # Errors
-    /// As [`method_of`]; or pixels are all there is, and no network.
-    fn methods(&self, reads: &[Read]) -> Result<Vec<Tried>, Failure> {
-        let pixels = reads.iter().position(|read| read.about.inputs == DistanceKind::Pixels);
+    /// As [`plan_of`], or there is no such device.
+    fn methods(&self, reads: &[Read], warn: &dyn Fn(String)) -> Result<Vec<Tried>, Failure> {
+        let place = |kind: &DistanceKind| reads.iter().position(|read| read.about.inputs == *kind);
+        let mut device = None;
         let mut tried = vec![];
         for (inputs, kind) in self.inputs.iter().enumerate() {
             for regressor in &self.regressors {
-                let size = reads[inputs].about.common.size;
-                let Some(method) = method_of(self, (kind, reads[inputs].reduction), *regressor, size)? else {
-                    continue;
-                };
-                let read = if method.pictures.is_some() { pixels.unwrap_or(inputs) } else { inputs };
+                let on_pictures = *regressor == Regressor::Network && reads_pictures(kind, self.preset);
+                let from = if on_pictures { place(&DistanceKind::Pixels) } else { place(kind) };
+                let Some(read) = from else { continue };
+                let own = &reads[read];
+                if on_pictures && device.is_none() {
+                    device = Some(open_device(&self.device, warn)?);
+                }
+                let plan = device.as_ref().filter(|_| on_pictures);
+                let plan = plan.map(|device| plan_of(kind, self, own.about.common.size, device)).transpose()?;
+                let method = plan.map_or_else(|| Method::new(*regressor, own.reduction), Method::of_pictures);
                 tried.push(Tried { inputs, read, method });
             }
-        }
-        if tried.is_empty() {
-            return Err(Failure("Pixels are read by a neural network alone. Choose it among the regressions.".into()));
         }
         Ok(tried)
     }
@@ -134,7 +155,7 @@ impl Learn {
         method: &Method,
         parts: &[Vec<usize>],
         finished: &Finished,
-        progress: &(dyn Fn(usize) -> bool + Sync),
+        progress: &(dyn Fn(f64) -> bool + Sync),
     ) -> Result<Validation, LearnError> {
         let hash = hash_of(samples);
         let one = |(n, part): (usize, &Vec<usize>)| {
@@ -143,7 +164,7 @@ impl Learn {
                 return Ok(known);
             }
             let others = without(part, samples.count());
-            let found = predict_part(samples, method, part, &others, &|| progress(n))?;
+            let found = predict_part(samples, method, part, &others, &|share| progress(n as f64 + share))?;
             finished.add(key, &found);
             Ok(found)
         };
@@ -164,25 +185,40 @@ impl Learn {
         progress: &(dyn Fn(f64, &str) -> bool + Sync),
     ) -> Result<Learned, LearnError> {
         let first = &reads[0].samples;
+        // Nearly all of the time goes into networks on pictures, if there are some.
+        let tries = if tried.iter().any(|t| t.method.pictures.is_some()) { 0.9 } else { TRIED };
         let parts = repeated_folds(self.split, &first.groups, self.seed, self.repeats);
         let finished = Finished::open(self.finished.clone());
-        if finished.count() > 0 {
-            notes.push(format!("{} parts were known from a learning that was ended.", finished.count()));
-        }
-        let mut attempts = vec![];
+        let (mut attempts, mut failed) = (vec![], None);
         for (number, Tried { inputs, read, method }) in tried.iter().enumerate() {
-            let go_on = |part: usize| {
-                let share = (number as f64 + part as f64 / parts.len() as f64) / tried.len() as f64;
-                let doing = format!("attempt {} of {}, part {} of {}", number + 1, tried.len(), part + 1, parts.len());
-                progress(TRIED * share, &doing)
+            let go_on = |done: f64| {
+                let share = (number as f64 + done / parts.len() as f64) / tried.len() as f64;
+                let part = (done.floor() as usize + 1).min(parts.len());
+                let doing = format!("attempt {} of {}, part {part} of {}", number + 1, tried.len(), parts.len());
+                progress(tries * share, &doing)
             };
-            let validation = self.validated(&reads[*read].samples, method, &parts, &finished, &go_on)?;
-            attempts.push((number, Attempt { inputs: *inputs, regressor: method.regressor, validation }));
+            match self.validated(&reads[*read].samples, method, &parts, &finished, &go_on) {
+                Ok(validation) => {
+                    attempts.push((number, Attempt { inputs: *inputs, regressor: method.regressor, validation }));
+                }
+                Err(LearnError::Stopped) => return Err(LearnError::Stopped),
+                Err(error) => {
+                    let name = format!("{} by {}", input_name(&self.inputs[*inputs]), method.regressor.name());
+                    notes.push(format!("{name} is left out: {error}"));
+                    failed = Some(error);
+                }
+            }
+        }
+        if let (true, Some(error)) = (attempts.is_empty(), failed) {
+            return Err(error);
+        }
+        if finished.used() > 0 {
+            notes.push(format!("{} parts were known from a learning that was ended.", finished.used()));
         }
         attempts.sort_by(|a, b| a.1.validation.scores.rmse.total_cmp(&b.1.validation.scores.rmse));
         let (best, attempts): (Vec<usize>, Vec<Attempt>) = attempts.into_iter().unzip();
         let mean = validate_mean(first, &parts);
-        let fractions = validate_fractions(first, &parts, &|| progress(TRIED, "volume fractions alone"))?;
+        let fractions = validate_fractions(first, &parts, &|| progress(tries, "volume fractions alone"))?;
         let Tried { read, method, .. } = &tried[best[0]];
         let Read { samples, long, about, names, .. } = &reads[*read];
         let best = &attempts[0].validation;
@@ -194,9 +230,9 @@ impl Learn {
         } else {
             // Only the first split: the others would change little and take as long.
             let once = folds(self.split, &first.groups, self.seed);
-            let go_on = || progress(TRIED + 0.05, "learning curve");
+            let go_on = || progress(tries + 0.02, "learning curve");
             let curve = learning_curve(samples, method, &once, best.scores, &go_on)?;
-            let go_on = || progress(TRIED + 0.1, "importance of the inputs");
+            let go_on = || progress(tries + 0.04, "importance of the inputs");
             // Within a part of one micrograph there is nothing to shuffle.
             let wide = match self.split {
                 Split::LeaveOneOut => folds(Split::default(), &samples.groups, self.seed),
@@ -207,7 +243,8 @@ impl Learn {
             (curve, ranked.into_iter().map(|i| (name(i.input), i)).collect())
         };
         let half_width = best.error_quantile(samples, 0.95);
-        let go_on = || progress(TRIED + 0.2, "the predictor, from all samples");
+        let rest = 0.94 - tries;
+        let go_on = |share: f64| progress(tries + 0.06 + rest * share, "the predictor, from all samples");
         let predictor = Predictor::learn(samples.clone(), long.clone(), method, best.scores, half_width, &go_on)?;
         if attempts.len() > 1 {
             notes.push(format!(

@@ -9,18 +9,15 @@ use ndarray::Array2;
 use super::preset::NetworkPreset;
 use super::request::Learn;
 use crate::compute::Device;
-use crate::job::map::{DistanceKind, MapSource};
-use crate::job::{Failure, open_device};
-use crate::learn::{Architecture, Method, NetworkInput, NetworkPlan, ReductionKind, Regressor, Schedule, Split};
+use crate::job::Failure;
+use crate::job::map::{DistanceKind, MapSource, SMALLEST_READ};
+use crate::learn::{Architecture, NetworkInput, NetworkPlan, Regressor, Schedule, Split};
 use crate::net::{Layer, LayerKind, Weights};
-
-/// The smallest edge of a picture that convolutions read, in pixels: what four poolings leave a position of.
-pub const SMALLEST_PICTURE: usize = 16;
 
 /// Four 3 × 3 convolutions with pooling and full layers, after Cang et al. (Comput. Mater. Sci. 150:212, 2018).
 fn on_pixels(preset: NetworkPreset, size: (usize, usize), device: Device) -> NetworkPlan {
     let longest = size.0.max(size.1);
-    let most = size.0.min(size.1) / SMALLEST_PICTURE;
+    let most = size.0.min(size.1) / SMALLEST_READ;
     let squares = |edge: usize| longest.div_ceil(edge).clamp(1, most.max(1));
     let wide = ([32, 64, 64, 128], vec![128]);
     let long = Schedule { dropout: 0.2, most_steps: 3000, look: 20, patience: 25, ..Schedule::NUMBERS };
@@ -85,43 +82,45 @@ pub fn reads_pictures(kind: &DistanceKind, preset: NetworkPreset) -> bool {
     }
 }
 
-/// The plan of a network that reads pictures of a size. Without `weights` those of its transferred layers are zeros: enough to
-/// know what it costs.
-fn plan_of(
+/// The plan of a network that reads pictures of a size.
+///
+/// # Errors
+/// The weights cannot be read, or the pictures are too small or too large for it.
+pub fn plan_of(
     kind: &DistanceKind,
     request: &Learn,
     size: (usize, usize),
-    device: Device,
-    with_weights: bool,
+    device: &Device,
 ) -> Result<NetworkPlan, Failure> {
-    Ok(match kind {
+    let plan = match kind {
         DistanceKind::Maps(own, layer) => {
-            let weights = if with_weights { Weights::load(own, *layer)? } else { Weights::blank(*layer) };
-            transferred((&weights, *layer), request.preset, request.frozen, size, device)
+            let weights = Weights::load(own, *layer)?;
+            transferred((&weights, *layer), request.preset, request.frozen, size, device.clone())
         }
-        _ => on_pixels(request.preset, size, device),
-    })
+        _ => on_pixels(request.preset, size, device.clone()),
+    };
+    match plan.architecture.is_sound() {
+        true => Ok(plan),
+        false => Err(Failure(format!(
+            "A network cannot read {} × {} pixels in this preset: they are too few or too many. Cut patches, or choose another preset.",
+            size.0, size.1
+        ))),
+    }
 }
 
-/// A regression of a request on one of its inputs. None for pairs that are not tried: pixels are read by networks alone.
-///
-/// # Errors
-/// The weights cannot be read, or there is no such device.
-pub fn method_of(
-    request: &Learn,
-    (inputs, reduction): (&DistanceKind, ReductionKind),
-    regressor: Regressor,
-    size: (usize, usize),
-) -> Result<Option<Method>, Failure> {
-    if regressor == Regressor::Network && reads_pictures(inputs, request.preset) {
-        let device = open_device(&request.device, &|_| {})?;
-        return Ok(Some(Method::of_pictures(plan_of(inputs, request, size, device, true)?)));
-    }
-    Ok((*inputs != DistanceKind::Pixels).then(|| Method::new(regressor, reduction)))
+/// What a network on pictures costs, without the weights of its transferred layers.
+fn cost_of(kind: &DistanceKind, request: &Learn, size: (usize, usize), count: usize) -> Option<f64> {
+    let plan = match kind {
+        DistanceKind::Maps(_, layer) => {
+            transferred((&Weights::blank(*layer), *layer), request.preset, request.frozen, size, Device::Cpu)
+        }
+        _ => on_pixels(request.preset, size, Device::Cpu),
+    };
+    plan.operations(count).ok()
 }
 
 impl Learn {
-    /// How many trainings of networks on pictures it asks for, and the seconds that they take at most, about: measured with a
+    /// How many trainings of networks on pictures it asks for, and the seconds that all their steps take, about: measured with a
     /// small network on this machine's cores. None without such networks, or where no picture can be read.
     pub fn network_cost(&self) -> Option<(usize, f64)> {
         let kinds: Vec<&DistanceKind> = match self.regressors.contains(&Regressor::Network) {
@@ -145,7 +144,7 @@ impl Learn {
             Split::LeaveOneOut => members.len(),
             Split::ByMicrograph(parts) | Split::Random(parts) => parts * self.repeats.max(1),
         };
-        let of = |kind: &&DistanceKind| plan_of(kind, self, size, Device::Cpu, false).ok()?.operations(count).ok();
+        let of = |kind: &&DistanceKind| cost_of(kind, self, size, count);
         let operations: f64 = kinds.iter().map(of).sum::<Option<f64>>()?;
         // One more training makes the predictor.
         let trainings = kinds.len() * parts + 1;
@@ -175,14 +174,14 @@ fn operations_per_second() -> Option<f64> {
         let groups: Vec<usize> = (0..count).collect();
         let start = Instant::now();
         // Its looks at the held-out part never come, so it says that it diverged; its steps count.
-        let _ = plan.train(&rows, &values, &groups, &|| true);
+        let _ = plan.train(&rows, &values, &groups, &|_| true);
         let seconds = start.elapsed().as_secs_f64();
         plan.operations(count).ok().map(|operations| operations / seconds)
     })
 }
 
 /// A time in words, rounded to what can be known of it.
-pub fn about(seconds: f64) -> String {
+pub fn about_seconds(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{:.0} s", (s / 10.0).ceil() * 10.0),
         s if s < 90.0 * 60.0 => format!("{:.0} min", s / 60.0),

@@ -22,6 +22,9 @@ pub struct PredictProperty {
     pub device: String,
 }
 
+/// Micrographs that are predicted between two looks at whether to end.
+const TOGETHER: usize = 64;
+
 /// A prediction of a micrograph or of a patch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predicted {
@@ -95,6 +98,13 @@ impl About {
         rows.iter_mut().for_each(|row| scale(row, &self.parts));
         let other = members.iter().zip(&rows).find(|(_, row)| row.len() != width);
         let name = other.map_or(String::new(), |(member, _)| format!("{}: ", member.name));
-        predictor.forecasts(&rows).map(Some).map_err(|error| Failure(format!("{name}{error}")))
+        let mut found = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(TOGETHER) {
+            if control.is_ending() {
+                return Ok(None);
+            }
+            found.extend(predictor.forecasts(rows).map_err(|error| Failure(format!("{name}{error}")))?);
+        }
+        Ok(Some(found))
     }
 }

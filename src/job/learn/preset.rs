@@ -9,7 +9,7 @@ pub enum NetworkPreset {
     Quick,
     /// Minutes: whole pictures, whole feature maps of frozen layers
     Thorough,
-    /// Hours: as many units as in the papers, transferred layers trained on
+    /// Hours: whole pictures, transferred layers trained on, and as many units as Li et al. have
     AsPublished,
 }
 

@@ -86,6 +86,29 @@ impl InputKind {
     }
 }
 
+impl Default for Learn {
+    /// Nothing yet, with five parts by micrograph.
+    fn default() -> Self {
+        Self {
+            source: MapSource::Files(vec![]),
+            recipe: None,
+            patches: None,
+            table: None,
+            pattern: None,
+            column: String::new(),
+            inputs: vec![],
+            regressors: vec![],
+            split: Split::default(),
+            repeats: 1,
+            seed: 1,
+            preset: NetworkPreset::default(),
+            frozen: false,
+            finished: None,
+            device: "auto".into(),
+        }
+    }
+}
+
 impl Learn {
     /// How samples are split, in words.
     pub fn split_name(&self) -> String {

@@ -41,6 +41,9 @@ impl MaybeDeviceError for MapError {
     }
 }
 
+/// The smallest edge of a picture that convolutions read, in pixels: what four poolings leave a position of.
+pub const SMALLEST_READ: usize = 16;
+
 /// Memory that whole texture vectors may take; sets that need more get sketches.
 const MOST_WHOLE: u64 = 2 << 30;
 
@@ -83,11 +86,14 @@ pub fn unfit(kind: &DistanceKind, common: Option<&Common>, members: &[Member]) -
                 let text = || format!("{height} × {width} pixels are too few for feature maps of {}.", layer.name());
                 (height.min(width) < least).then(text)
             }
+            DistanceKind::Pixels if height.min(width) < SMALLEST_READ => {
+                Some(format!("{height} × {width} pixels are too few for a network."))
+            }
             DistanceKind::Spectra | DistanceKind::Pixels => {
                 // All are compared by a piece of the smallest one's size, so one small picture must not decide for all.
                 let least = common.map_or((usual / 2, usual / 2), |common| common.size);
                 let is_small = height < least.0 || width < least.1;
-                is_small.then(|| format!("the other pictures have {} × {} pixels at least.", least.0, least.1))
+                is_small.then(|| format!("{} × {} pixels at least are needed beside the others.", least.0, least.1))
             }
             DistanceKind::Statistics => match (member.phases, phases) {
                 (None, _) => Some("it has no phases. Prepare it by a recipe that segments it.".into()),
@@ -171,7 +177,9 @@ pub fn common_of(kind: &DistanceKind, members: &[Member], notes: &mut Vec<String
         }
         DistanceKind::Spectra | DistanceKind::Pixels => {
             let (height, width) = common.size;
-            check_memory(bytes_of(members.len(), height * width), members.len())?;
+            // Networks hold pixels in double precision, and copies of them.
+            let copies = if *kind == DistanceKind::Pixels { 6 } else { 1 };
+            check_memory(bytes_of(members.len(), copies * height * width), members.len())?;
             if members.iter().any(|member| member.size != common.size) {
                 let what = if *kind == DistanceKind::Pixels { "Pixels" } else { "Power spectra" };
                 notes.push(format!("{what} are those of the middle {height} × {width} pixels of each picture."));

@@ -15,7 +15,9 @@ mod study_files;
 
 pub use add::AddToMap;
 pub(super) use columns::columns_of;
-pub(super) use features::{common_of, leave_out_other_pixels, leave_out_unfit, network_of, rows_of, unfit, vectors_of};
+pub(super) use features::{
+    SMALLEST_READ, common_of, leave_out_other_pixels, leave_out_unfit, network_of, rows_of, unfit, vectors_of,
+};
 pub use files::write_map;
 pub use made::{Common, Explained, Features, Map, MapEmbedding, period_of};
 pub use picture::{shown_as_pictures, thumbnail_of};

@@ -82,6 +82,14 @@ impl Architecture {
         self.units.last().copied().unwrap_or_else(|| self.features().len())
     }
 
+    /// How many pictures are computed at once where nothing else limits them, at most so many: fewer of large ones.
+    pub fn together(&self, most: usize) -> usize {
+        /// Numbers of a layer's maps of all pictures.
+        const NUMBERS: usize = 1 << 25;
+        let widest = self.convolutions.iter().map(|(channels, _)| *channels).max().unwrap_or(1);
+        (NUMBERS / (self.input_shape().positions() * widest).max(1)).clamp(1, most)
+    }
+
     /// The shapes of the weights and the bias of each layer.
     pub fn shapes(&self) -> Vec<Shape> {
         let mut shapes = vec![];
@@ -123,10 +131,11 @@ impl Architecture {
         };
         let (height, width) = (size.0 / squares, size.1 / squares);
         let mut sums = vec![0.0f64; height * width];
-        for (y, line) in row.as_slice().unwrap_or(&row.to_vec()).chunks_exact(size.1).take(height * squares).enumerate()
-        {
-            let sums = &mut sums[y / squares * width..][..width];
-            line.chunks_exact(squares).zip(sums).for_each(|(piece, sum)| *sum += piece.iter().sum::<f64>());
+        for (at, value) in row.iter().enumerate().take(height * squares * size.1) {
+            let (y, x) = (at / size.1 / squares, at % size.1 / squares);
+            if x < width {
+                sums[y * width + x] += value;
+            }
         }
         let means = sums.into_iter().map(|sum| sum / (squares * squares) as f64);
         match preprocessing {

@@ -30,7 +30,7 @@ mod tests {
     use crate::compute::Device;
     use crate::learn::measure::variance;
 
-    const GO_ON: &dyn Fn() -> bool = &|| true;
+    const GO_ON: &dyn Fn(f64) -> bool = &|_| true;
 
     #[test]
     fn a_bent_surface_is_learned() {
@@ -55,7 +55,7 @@ mod tests {
         assert!(!read.is_sound());
         let read = read.with_layers(trained.layers().to_vec());
         assert!(read == trained && read.is_sound() && read.inputs() == 3);
-        assert!(matches!(plan.train(&rows, &values, &groups, &|| false), Err(LearnError::Stopped)));
+        assert!(matches!(plan.train(&rows, &values, &groups, &|_| false), Err(LearnError::Stopped)));
     }
 
     /// Stripes of a wavelength each, somewhere in the picture, lying or standing.

@@ -49,7 +49,7 @@ impl Network {
     /// There is not enough memory.
     pub fn run(&self, rows: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LearnError> {
         let count = rows.nrows();
-        let batch = count.clamp(1, TOGETHER);
+        let batch = count.clamp(1, self.architecture.together(TOGETHER));
         let convolutions = self.architecture.convolutions.len();
         let mut graph = Graph::new();
         let x = graph.input(self.architecture.input_shape().times(batch));
@@ -81,6 +81,11 @@ impl Network {
         let is_scaled = self.mean.is_finite() && self.scale.is_finite() && self.deviation.is_finite();
         let lengths = || self.architecture.shapes().into_iter().map(|shape| shape.len());
         is_scaled && self.architecture.is_sound() && lengths().eq(self.layers.iter().map(|l| l.len())) && is_number
+    }
+
+    /// Units of its last hidden layer.
+    pub fn hidden(&self) -> usize {
+        self.architecture.hidden()
     }
 
     /// How many numbers it reads.

@@ -33,7 +33,12 @@ impl NetworkPlan {
         let batch = self.schedule.batch.min(samples).max(1);
         let steps = self.schedule.most_steps as f64;
         let graphs = Graphs::of(self, 1, batch, 1.0)?;
-        let mut operations = steps * batch as f64 * graphs.operations();
+        let forward = Forward::of(self, 1, 1.0, None)?;
+        let forward = forward.graph.operations(&[forward.full.output]) as f64;
+        let looks = steps / self.schedule.look as f64;
+        // The looks at the held-out part, and in the end the predictions.
+        let seen = (looks / PARTS as f64 + 1.0) * samples as f64;
+        let mut operations = steps * batch as f64 * graphs.operations() + seen * forward;
         if self.keeps_convolutions() {
             let mut graph = Graph::new();
             let x = graph.input(self.architecture.input_shape());
@@ -53,7 +58,7 @@ impl NetworkPlan {
         rows: &Array2<f64>,
         values: &[f64],
         groups: &[usize],
-        go_on: &dyn Fn() -> bool,
+        go_on: &dyn Fn(f64) -> bool,
     ) -> Result<Network, LearnError> {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let deviation = variance(ndarray::ArrayView1::from(values)).sqrt();
@@ -61,6 +66,10 @@ impl NetworkPlan {
         let wanted: Vec<f32> = values.iter().map(|v| ((v - mean) / deviation) as f32).collect();
         let held_out = inner_folds(PARTS, groups).swap_remove(0);
         let kept = without(&held_out, values.len());
+        if kept.is_empty() {
+            return Err(LearnError::Samples("A network needs several micrographs to learn from.".into()));
+        }
+        self.check_memory(values.len())?;
         let mut random = Pcg64::seed_from_u64(SEED);
         let first = first_weights(&self.architecture, &self.transferred, &mut random);
         let prepared: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| self.architecture.prepared(row)).collect();
@@ -77,12 +86,11 @@ impl NetworkPlan {
         };
         let batch = kept.len().min(self.schedule.batch);
         let own = if self.keeps_convolutions() { &first[convolutions..] } else { &first[..] };
-        let mut training = Graphs::of(self, self.part_of(batch)?, batch, scale)?.start(&self.device, own)?;
-        let mut check = Check::new(self, held_out.len().min(TOGETHER), scale)?;
+        let (mut training, mut check) = self.started(batch, scale, own)?;
         let (mut best, mut least, mut without_gain) = (own.to_vec(), f64::INFINITY, 0);
         let mut order: Vec<usize> = vec![];
         for step in 1..=self.schedule.most_steps {
-            if !go_on() {
+            if !go_on(step as f64 / self.schedule.most_steps as f64) {
                 return Err(LearnError::Stopped);
             }
             if order.len() < batch {
@@ -118,7 +126,7 @@ impl NetworkPlan {
         &self,
         first: &[Arc<Vec<f32>>],
         inputs: &[Vec<f32>],
-        go_on: &dyn Fn() -> bool,
+        go_on: &dyn Fn(f64) -> bool,
     ) -> Result<Vec<Vec<f32>>, LearnError> {
         let mut graph = Graph::new();
         let x = graph.input(self.architecture.input_shape());
@@ -127,7 +135,7 @@ impl NetworkPlan {
         let features = self.architecture.convolve(&mut graph, x, &kernels)?;
         let mut program = self.device.compile(graph, &[features])?;
         let one = |input: &Vec<f32>| {
-            if !go_on() {
+            if !go_on(0.0) {
                 return Err(LearnError::Stopped);
             }
             program.write(x, input);
@@ -136,20 +144,42 @@ impl NetworkPlan {
         inputs.iter().map(one).collect()
     }
 
-    /// How many samples of a batch are computed at once: as many as the memory holds.
-    fn part_of(&self, batch: usize) -> Result<usize, LearnError> {
-        let Some(free) = self.device.available_memory() else { return Ok(batch) };
-        let parts = (1..=batch).rev().filter(|part| batch.is_multiple_of(*part));
-        let mut needed = 0;
-        for part in parts {
-            let graphs = Graphs::of(self, part, batch, 1.0)?;
-            needed = planned_memory(self.device.info().kind, &graphs.forward.graph, &[graphs.error]).bytes;
-            // As much again is left for the check and for the best weights.
-            if 2 * needed <= free {
-                return Ok(part);
+    /// The programs of the training and of the check, with as many samples of a batch at once as the memory holds.
+    fn started(&self, batch: usize, scale: f32, own: &[Arc<Vec<f32>>]) -> Result<(Training, Check), LearnError> {
+        let free = self.device.available_memory();
+        let mut parts = (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)).peekable();
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
+            let graphs = Graphs::of(self, part, batch, scale)?;
+            let needed = planned_memory(self.device.info().kind, &graphs.forward.graph, &[graphs.error]).bytes;
+            if free.is_some_and(|free| needed > free) && !is_last {
+                continue;
+            }
+            let started = graphs.start(&self.device, own).and_then(|training| {
+                let check = Check::new(self, part.min(self.architecture.together(TOGETHER)), scale)?;
+                Ok((training, check))
+            });
+            match started {
+                // The free memory of a card cannot be queried, so a part that does not fit is divided further.
+                Err(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }) if !is_last => {}
+                started => return Ok(started?),
             }
         }
-        Err(ComputeError::OutOfMemory { needed: 2 * needed }.into())
+        Err(ComputeError::OutOfMemory { needed: 0 }.into())
+    }
+
+    /// Whether there is memory for what is held besides the programs: the inputs of all samples, and the weights as they begin,
+    /// as they are, with their gradients and moments, in the check and at their best.
+    fn check_memory(&self, samples: usize) -> Result<(), LearnError> {
+        const COPIES: u64 = 8;
+        let inputs =
+            if self.keeps_convolutions() { self.architecture.features() } else { self.architecture.input_shape() };
+        let weights: u64 = self.architecture.shapes().iter().map(Shape::bytes).sum();
+        let needed = samples as u64 * inputs.bytes() + COPIES * weights;
+        match Device::Cpu.available_memory().filter(|free| *free < needed) {
+            None => Ok(()),
+            Some(_) => Err(ComputeError::OutOfMemory { needed }.into()),
+        }
     }
 }
 

@@ -1,15 +1,14 @@
 //! What artificial micrographs add: its settings, its work and its results.
 
-use egui::{DragValue, Grid, RichText, ScrollArea, Sense, Ui};
+use egui::{DragValue, Grid, RichText, Sense, Ui};
 
 use super::state::{LearnSpace, Set, WantedArtificial};
 use crate::app::shared::Shared;
 use crate::app::shared::materials::{materials, materials_row};
 use crate::app::shared::methods::gram_settings;
-use crate::app::shared::plots::row_of_plots;
 use crate::app::space::placeholder;
-use crate::app::widgets::{ShownFigure, choice, heading, value};
-use crate::job::{ArtificialStudy, Generator, InputKind, Measure, artificial_figures, artificial_table};
+use crate::app::widgets::{choice, heading, value};
+use crate::job::{ArtificialStudy, Generator, InputKind, Measure, artificial_table};
 use crate::learn::Regressor;
 use crate::property::Property;
 use crate::reconstruct::Method;
@@ -18,7 +17,7 @@ use crate::reconstruct::markov::Markov;
 /// The rows of the panel.
 pub fn rows(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     heading(ui, "Artificial micrographs");
-    let tip = "What micrographs of a generator add to authentic ones: a property of all of them is computed, and predicted for authentic micrographs that nothing was learned or made from.";
+    let tip = "What micrographs of a generator add to authentic ones: a property of all of them is computed, and predicted for authentic micrographs that were not learned from.";
     value(ui, "Study", tip, &mut space.wanted.studies, &false, |ui, v| ui.checkbox(v, "what they add"));
     if !space.wanted.studies {
         return;
@@ -28,7 +27,7 @@ pub fn rows(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     let tip = "The property that is computed of every micrograph, and predicted.";
     choice(ui, "Property", tip, &mut wanted.property, &defaults.property, &all);
     materials_row(&materials(shared, vec![wanted.property]).0, ui);
-    let tip = "Make micrographs by a latent model: the one of the inputs, or the built-in one.";
+    let tip = "Make micrographs by a latent model: the one chosen with Latent point above, or the built-in one of graphite. It should not have been trained on the micrographs that are predicted.";
     value(ui, "By model", tip, &mut wanted.latent, &defaults.latent, |ui, v| ui.checkbox(v, "latent model"));
     let tip = "Make micrographs from the authentic ones as a Markov random field.";
     value(ui, "By field", tip, &mut wanted.markov, &defaults.markov, |ui, v| ui.checkbox(v, "Markov random field"));
@@ -91,36 +90,34 @@ pub fn study(space: &mut LearnSpace, shared: &Shared) {
         seed: learn.seed,
         device: learn.device,
     };
+    space.job.failure = None;
     space.study.start(request, &shared.wake);
 }
 
 /// The results.
-pub fn view(space: &LearnSpace, shared: &mut Shared, ui: &mut Ui) {
+pub fn view(space: &LearnSpace, ui: &mut Ui) {
     let Some(found) = &space.artificial else {
         placeholder(ui, "Tick Study in the panel: what artificial micrographs add to authentic ones appears here.");
         return;
     };
     let table = artificial_table(found);
     ui.label(RichText::new(&table.caption).weak());
-    ScrollArea::horizontal().id_salt("artificial table").show(ui, |ui| {
-        Grid::new("artificial").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
-            let tip = "KS distance: the largest difference of the cumulative distributions of the property, artificial and authentic. R²: mean and standard deviation of the draws.";
-            for heading in &table.headings {
-                ui.label(RichText::new(heading).strong()).on_hover_text(tip);
+    Grid::new("artificial").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
+        let tip = "KS distance: the largest difference of the cumulative distributions of the property, artificial and authentic. R²: mean and standard deviation of the draws.";
+        for heading in &table.headings {
+            ui.label(RichText::new(heading).strong()).on_hover_text(tip);
+        }
+        ui.end_row();
+        for cell in table.rows.iter().flat_map(|row| row.iter().map(Some).chain([None])) {
+            match cell {
+                Some(cell) if cell.is_best => drop(ui.label(RichText::new(&cell.text).strong())),
+                Some(cell) => drop(ui.add(egui::Label::new(&cell.text).sense(Sense::hover()))),
+                None => ui.end_row(),
             }
-            ui.end_row();
-            for cell in table.rows.iter().flat_map(|row| row.iter().map(Some).chain([None])) {
-                match cell {
-                    Some(cell) if cell.is_best => drop(ui.label(RichText::new(&cell.text).strong())),
-                    Some(cell) => drop(ui.add(egui::Label::new(&cell.text).sense(Sense::hover()))),
-                    None => ui.end_row(),
-                }
-            }
-        });
+        }
     });
+    ui.label(RichText::new("A project does not keep this table: export it (Ctrl+E).").small().weak());
     for note in &found.notes {
         ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
     }
-    let shown: Vec<ShownFigure> = artificial_figures(found).into_iter().map(|f| ShownFigure::of(f, ui)).collect();
-    row_of_plots(shared, ui, "artificial", shown, 2, None);
 }

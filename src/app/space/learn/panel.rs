@@ -194,7 +194,7 @@ fn regression_rows(wanted: &mut Wanted, cost: Option<(usize, f64)>, ui: &mut Ui)
     }
     if let Some((trainings, seconds)) = cost {
         let text = format!(
-            "{trainings} trainings on pictures: about {} at most on the cores of this machine.",
+            "{trainings} trainings on pictures: about {} on the cores of this machine, if none ends early.",
             about_seconds(seconds)
         );
         ui.add(egui::Label::new(RichText::new(text).weak().small()).wrap());

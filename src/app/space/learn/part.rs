@@ -7,7 +7,7 @@ use super::state::{LearnSpace, Wanted};
 use crate::app::shared::Shared;
 use crate::app::shared::predictor::OpenPredictor;
 use crate::job::DistanceKind;
-use crate::job::{About, Attempt, Learn, Learned, MOST_IN_PROJECT, MapSource};
+use crate::job::{About, Attempt, Learn, Learned, MOST_IN_PROJECT};
 use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation};
 use crate::project::Part;
 
@@ -82,11 +82,8 @@ pub fn read(part: &Part) -> Result<Kept, String> {
     let attempt = |(inputs, regressor, validation)| Attempt { inputs, regressor, validation };
     let learned = Learned {
         request: Learn {
-            source: MapSource::Files(vec![]),
             recipe: about.recipe.clone(),
             patches: about.patches,
-            table: None,
-            pattern: None,
             column: results.column,
             inputs: results.inputs,
             regressors: results.attempts.iter().map(|(_, regressor, _)| *regressor).collect(),
@@ -95,8 +92,7 @@ pub fn read(part: &Part) -> Result<Kept, String> {
             seed: wanted.seed,
             preset: wanted.preset,
             frozen: wanted.frozen,
-            finished: None,
-            device: String::new(),
+            ..Learn::default()
         },
         attempts: results.attempts.into_iter().map(attempt).collect(),
         mean: results.mean,

@@ -49,7 +49,7 @@ impl Default for WantedArtificial {
     fn default() -> Self {
         Self {
             property: Property::Conductivity,
-            latent: true,
+            latent: false,
             markov: true,
             authentic: 100,
             most: 200,
@@ -196,8 +196,8 @@ pub struct LearnSpace {
     pub(super) table: Option<PathBuf>,
     pub(super) columns: Option<Result<Vec<String>, String>>,
     pub(super) reading: Watch<OneShot<Result<Vec<String>, String>>>,
-    /// What the cost of networks was asked of, as text, and the cost: trainings and seconds.
-    pub(super) cost_asked: String,
+    /// What the cost of networks was asked of, and the cost: trainings and seconds.
+    pub(super) cost_asked: Option<Wanted>,
     pub(super) cost: Option<(usize, f64)>,
     pub(super) costing: Watch<OneShot<Option<(usize, f64)>>>,
     pub(super) job: Watch<Learn>,

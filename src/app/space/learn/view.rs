@@ -9,8 +9,8 @@ use crate::app::shared::plots::row_of_plots;
 use crate::app::space::placeholder;
 use crate::app::theme;
 use crate::app::widgets::ShownFigure;
-use crate::figure::significant;
-use crate::job::{Progress, learned_figures, learned_table, part_figures};
+use crate::figure::{Figure, significant};
+use crate::job::{Progress, artificial_figures, learned_figures, learned_table, part_figures};
 
 pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
     if space.learned.is_none() && shared.predictor.is_none() && space.artificial.is_none() {
@@ -30,8 +30,15 @@ pub fn view(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
 }
 
 fn plots(space: &LearnSpace, shared: &mut Shared, ui: &mut Ui) {
+    if let (Tab::Artificial, Some(found)) = (space.tab, &space.artificial) {
+        return figures(shared, ui, "artificial", artificial_figures(found));
+    }
     let Some(learned) = &space.learned else {
-        placeholder(ui, "A predictor is open. Drop micrographs here to predict them.");
+        let text = match &shared.predictor {
+            Some(_) => "A predictor is open. Drop micrographs here to predict them.",
+            None => "Nothing is learned yet.",
+        };
+        placeholder(ui, text);
         return;
     };
     let color = match learned.best().validation.scores.rmse < learned.mean.scores.rmse {
@@ -39,12 +46,23 @@ fn plots(space: &LearnSpace, shared: &mut Shared, ui: &mut Ui) {
         false => theme::palette(ui).warning,
     };
     ui.add(egui::Label::new(RichText::new(learned.verdict()).color(color)).wrap());
-    let figures = learned_figures(learned, space.attempt.min(learned.attempts.len() - 1));
-    let shown: Vec<ShownFigure> = figures.into_iter().map(|figure| ShownFigure::of(figure, ui)).collect();
-    row_of_plots(shared, ui, "learned", shown, 3, None);
+    match space.tab {
+        Tab::Parts => figures(shared, ui, "parts", part_figures(learned)),
+        _ => {
+            let attempt = space.attempt.min(learned.attempts.len() - 1);
+            figures(shared, ui, "learned", learned_figures(learned, attempt));
+        }
+    }
 }
 
-fn below(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
+/// A row of figures.
+fn figures(shared: &mut Shared, ui: &mut Ui, id: &str, all: Vec<Figure>) {
+    let columns = all.len();
+    let shown: Vec<ShownFigure> = all.into_iter().map(|figure| ShownFigure::of(figure, ui)).collect();
+    row_of_plots(shared, ui, id, shown, columns, None);
+}
+
+fn below(space: &mut LearnSpace, shared: &Shared, ui: &mut Ui) {
     // A panel takes the height of what it holds; on every tab it has to stay as it is.
     ui.set_min_height(ui.available_height());
     ui.horizontal(|ui| {
@@ -53,7 +71,7 @@ fn below(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
             (
                 Tab::Parts,
                 "Parts",
-                "The errors of every attempt part by part: how much they depend on what is learned from.",
+                "Box plots of every attempt's errors part by part: how much they depend on what is learned from.",
             ),
             (Tab::Importance, "Importance", "Which inputs the best attempt reads."),
             (Tab::Predictions, "Predictions", "Predictions of further micrographs."),
@@ -64,19 +82,11 @@ fn below(space: &mut LearnSpace, shared: &mut Shared, ui: &mut Ui) {
         }
     });
     ui.separator();
-    if space.tab == Tab::Artificial {
-        return artificial::view(space, shared, ui);
-    }
-    if let (Tab::Parts, Some(learned)) = (space.tab, &space.learned) {
-        let shown: Vec<ShownFigure> = part_figures(learned).into_iter().map(|f| ShownFigure::of(f, ui)).collect();
-        return row_of_plots(shared, ui, "parts", shown, 2, None);
-    }
     ScrollArea::both().id_salt("learn").auto_shrink([false, false]).show(ui, |ui| match space.tab {
-        Tab::Scores => scores(space, ui),
-        Tab::Parts => placeholder(ui, "Learn draws the errors of every attempt here, part by part."),
+        Tab::Scores | Tab::Parts => scores(space, ui),
         Tab::Importance => importance(space, ui),
         Tab::Predictions => predictions(space, shared, ui),
-        Tab::Artificial => {}
+        Tab::Artificial => artificial::view(space, ui),
         Tab::Notes => notes(space, ui),
     });
 }

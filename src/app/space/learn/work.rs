@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::state::{CHOOSE_SET, LearnSpace, NAME, Set, Tab};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
@@ -46,13 +48,11 @@ pub fn cost(space: &mut LearnSpace, shared: &mut Shared) {
         }
     }
     let wanted = &space.wanted;
-    let reads = (&wanted.readings, wanted.regressors.contains(&Regressor::Network), wanted.preset, wanted.frozen);
-    let set = (wanted.columns_key(), wanted.cuts.then_some((wanted.edge, wanted.stride)), wanted.count);
-    let asked = format!("{reads:?} {set:?} {:?} {} {}", wanted.split, wanted.parts, wanted.repeats);
-    if space.cost_asked == asked || space.costing.is_running() || space.is_running() {
+    if space.cost_asked.as_ref() == Some(wanted) || space.costing.is_running() || space.is_running() {
         return;
     }
-    (space.cost_asked, space.cost) = (asked, None);
+    (space.cost_asked, space.cost) = (Some(wanted.clone()), None);
+    let wanted = &space.wanted;
     if wanted.regressors.contains(&Regressor::Network) {
         let request = request(space, shared);
         space.costing.start_detached(OneShot(Box::new(move || Ok(request.network_cost()))), &shared.wake);
@@ -95,15 +95,24 @@ pub fn request(space: &LearnSpace, shared: &Shared) -> Learn {
         seed: wanted.seed,
         preset: wanted.preset,
         frozen: wanted.frozen,
-        finished: Some(crate::folders::data().join("learning.parts")),
+        finished: None,
         device: shared.settings.device.clone(),
     }
+}
+
+/// A file for what is done of a request: the same for the same request.
+fn parts_of(request: &Learn) -> PathBuf {
+    let name = crate::folders::hex(&Sha256::digest(format!("{request:?}"))[..8]);
+    crate::folders::data().join("learning").join(format!("{name}.parts"))
 }
 
 /// Starts to learn.
 pub fn learn(space: &mut LearnSpace, shared: &mut Shared) {
     if missing(space).is_none() {
-        space.job.start(request(space, shared), &shared.wake);
+        let request = request(space, shared);
+        let finished = Some(parts_of(&request));
+        space.study.failure = None;
+        space.job.start(Learn { finished, ..request }, &shared.wake);
     }
 }
 
