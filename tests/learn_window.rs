@@ -91,6 +91,7 @@ fn artificial_micrographs_are_studied() {
     drop_file(&mut harness, &set);
     until(&mut harness, "the column", |app| space(app).wanted().column == "stiffness");
     operate(&mut harness, "Study", Tick);
+    operate(&mut harness, "By model", Tick);
     operate(&mut harness, "Authentic", Set(10.0));
     operate(&mut harness, "Added", Set(8.0));
     operate(&mut harness, "Draws", Set(2.0));
@@ -142,7 +143,7 @@ fn every_control_of_learning_changes_its_setting() {
         ("Transferred", Tick, frozen, json!(true)),
         ("Seed", Set(9.0), seed, json!(9)),
         ("Property", Pick("Elasticity"), property, json!("elasticity")),
-        ("By model", Tick, latent, json!(false)),
+        ("By model", Tick, latent, json!(true)),
         ("By field", Tick, markov, json!(false)),
         ("Authentic", Set(12.0), authentic, json!(12)),
         ("Added", Set(40.0), most, json!(40)),

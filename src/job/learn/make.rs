@@ -133,7 +133,10 @@ impl Learn {
         for (inputs, kind) in self.inputs.iter().enumerate() {
             for regressor in &self.regressors {
                 let on_pictures = *regressor == Regressor::Network && reads_pictures(kind, self.preset);
-                let from = if on_pictures { place(&DistanceKind::Pixels) } else { place(kind) };
+                let from = match on_pictures {
+                    true => place(&DistanceKind::Pixels),
+                    false => place(kind).filter(|_| *kind != DistanceKind::Pixels),
+                };
                 let Some(read) = from else { continue };
                 let own = &reads[read];
                 if on_pictures && device.is_none() {
