@@ -10,8 +10,8 @@ use super::print::say;
 use super::property::{Kind, set_of};
 use super::reconstruct::check_folder;
 use crate::job::{
-    Artificial, ArtificialStudy, Ending, Generator, InputKind, MapSource, Measure, NetworkPreset, artificial_table,
-    write_artificial,
+    Artificial, ArtificialStudy, DistanceKind, Ending, Generator, InputKind, MapSource, Measure, NetworkPreset,
+    artificial_table, write_artificial,
 };
 use crate::learn::Regressor;
 use crate::micrograph::Recipe;
@@ -85,10 +85,20 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The files of the models; none for the built-in one.
+    fn models(&self) -> Vec<Option<PathBuf>> {
+        self.model.iter().map(|path| (path.as_os_str() != "graphite").then(|| path.clone())).collect()
+    }
+
     fn generators(&self) -> Vec<Generator> {
-        let model = |path: &PathBuf| Generator::Latent((path.as_os_str() != "graphite").then(|| path.clone()));
         let methods = self.method.iter().map(|method| Generator::Method(Box::new(method.clone())));
-        self.model.iter().map(model).chain(methods).collect()
+        self.models().into_iter().map(Generator::Latent).chain(methods).collect()
+    }
+
+    /// What is read; latent points are those of the first model.
+    fn read(&self) -> DistanceKind {
+        let model = self.models().into_iter().next().flatten();
+        self.inputs.distances(&WeightsKind::parse(&self.weights), model.as_deref())
     }
 }
 
@@ -114,9 +124,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         authentic: arguments.authentic,
         counts: arguments.counts.clone(),
         draws: arguments.draws.into(),
-        inputs: arguments
-            .inputs
-            .distances(&WeightsKind::parse(&arguments.weights), arguments.model.first().map(PathBuf::as_path)),
+        inputs: arguments.read(),
         regressor: arguments.regressor,
         preset: arguments.preset,
         seed: arguments.seed,

@@ -52,8 +52,7 @@ pub fn cost(space: &mut LearnSpace, shared: &mut Shared) {
         return;
     }
     (space.cost_asked, space.cost) = (Some(wanted.clone()), None);
-    let wanted = &space.wanted;
-    if wanted.regressors.contains(&Regressor::Network) {
+    if space.wanted.regressors.contains(&Regressor::Network) {
         let request = request(space, shared);
         space.costing.start_detached(OneShot(Box::new(move || Ok(request.network_cost()))), &shared.wake);
     }
