@@ -179,7 +179,9 @@ fn files_of(paths: &[PathBuf], left_out: &mut Vec<String>) -> Vec<(PathBuf, Stri
 
 /// The factors of synthetic pictures, in the order of their columns.
 pub const MARBLE: [&str; 3] = ["angle", "scale", "noise"];
-const GRAPHITE: [&str; 4] = ["nodularity", "radius", "fraction", "strength"];
+const GRAPHITE: [&str; 4] = ["nodularity", "radius", "fraction", STRENGTH];
+/// What follows from the factors of graphite, and is none itself.
+pub const STRENGTH: &str = "strength";
 
 /// Levels of subfolders that are searched.
 const DEPTH: usize = 8;

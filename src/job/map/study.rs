@@ -9,7 +9,7 @@ use super::features::{common_of, rows_of, vectors_of};
 use super::made::MapEmbedding;
 use super::make::scaled;
 use super::request::{DistanceKind, ScalingKind};
-use super::source::{MapSource, Member};
+use super::source::{MapSource, Member, STRENGTH};
 use crate::embed::explain::PeriodicFit;
 use crate::embed::{Column, Distances, LEAST_GAIN, classical_scaling, smacof};
 use crate::job::progress::StudyProgress;
@@ -99,6 +99,8 @@ impl Task for MapStudy {
         let mut done = 0;
         for (set, source, count) in sets.into_iter().filter(|(_, _, count)| *count > 0) {
             let made = source.members(None, None, &mut |_| !control.is_ending());
+            let mut parameters = made.columns;
+            parameters.retain(|column| column.name != STRENGTH);
             for (name, kind) in &self.kinds {
                 let show = |n: usize| {
                     let doing = format!("{set}, {name}, {} of {count}", n + 1);
@@ -108,7 +110,7 @@ impl Task for MapStudy {
                     return Ok(Ending::Kept);
                 };
                 done += count;
-                let Some(rows) = self.explained(set, name, &distances, &made.columns, control) else {
+                let Some(rows) = self.explained(set, name, &distances, &parameters, control) else {
                     return Ok(Ending::Kept);
                 };
                 rows.into_iter().for_each(|row| control.output(Arc::new(row)));
