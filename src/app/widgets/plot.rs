@@ -103,7 +103,8 @@ pub fn curve_plot(
         });
     }
     if !figure.boxes.is_empty() {
-        plot = plot.show_axes([true, false]).show_grid([true, false]);
+        // The empty axis leaves room for the first label of the other one.
+        plot = plot.y_axis_formatter(|_, _| String::new()).y_axis_min_width(16.0).show_grid([true, false]);
     }
     if let Some(top) = y_top {
         plot = plot.include_y(0.0).include_y(top);
