@@ -7,16 +7,15 @@ use anyhow::bail;
 
 use super::follow::follow;
 use super::print::say;
-use super::property::{Kind, set_of};
+use super::property::{Kind, set_of, solving};
 use super::reconstruct::check_folder;
 use crate::job::{
-    Artificial, ArtificialStudy, DistanceKind, Ending, Generator, InputKind, MapSource, Measure, NetworkPreset,
+    Artificial, ArtificialStudy, DistanceKind, Ending, Generator, InputKind, MapSource, NetworkPreset,
     artificial_table, write_artificial,
 };
 use crate::learn::Regressor;
 use crate::micrograph::Recipe;
 use crate::net::WeightsKind;
-use crate::property::{Dimension, Wanted};
 use crate::reconstruct::Method;
 
 #[derive(Debug, clap::Args)]
@@ -108,18 +107,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     check_folder(&arguments.output)?;
     let set = set_of(arguments.set.as_deref(), &arguments.materials)?;
-    let wanted = Wanted {
-        properties: vec![arguments.property.property()],
-        dimension: if arguments.section { Dimension::Section } else { Dimension::Plane },
-        full_fields: !arguments.section,
-        keep_fields: false,
-        ..Wanted::default()
-    };
     let task = ArtificialStudy {
         source: MapSource::Files(arguments.images.clone()),
         recipe: arguments.recipe.as_deref().map(Recipe::read).transpose()?,
         patches: arguments.edge.map(|edge| (edge as usize, arguments.stride.unwrap_or(edge) as usize)),
-        measure: Measure::Solve(Box::new((set, wanted))),
+        measure: solving(set, vec![arguments.property.property()], arguments.section),
         generators: arguments.generators(),
         authentic: arguments.authentic,
         counts: arguments.counts.clone(),

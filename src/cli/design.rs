@@ -9,12 +9,11 @@ use clap::ValueEnum;
 use super::follow::follow;
 use super::learn::read_predictor;
 use super::print::say;
-use super::property::{Kind, set_of};
+use super::property::{Kind, set_of, solving};
 use super::reconstruct::check_folder;
 use crate::job::{Design, Designed, Ending, Measure, Wish, design_table, write_design};
 use crate::learn::Goal;
 use crate::net::WeightsKind;
-use crate::property::{Dimension, Wanted};
 use crate::reconstruct::gram::Gram;
 
 #[derive(Debug, clap::Args)]
@@ -151,10 +150,7 @@ fn measure(arguments: &Arguments, wants: &[(Option<&str>, Vec<Goal>)]) -> anyhow
         bail!("A property is wanted twice: give all its values in one --want, apart by commas.");
     }
     let set = set_of(arguments.set.as_deref(), &arguments.materials)?;
-    let dimension = if arguments.section { Dimension::Section } else { Dimension::Plane };
-    let wanted =
-        Wanted { properties, dimension, full_fields: !arguments.section, keep_fields: false, ..Wanted::default() };
-    Ok(Measure::Solve(Box::new((set, wanted))))
+    Ok(solving(set, properties, arguments.section))
 }
 
 /// A wish for each value; a property with one value has it in all wishes.

@@ -11,7 +11,7 @@ use super::reconstruct::check_folder;
 use super::segmentation::SegmentationArguments;
 use crate::figure::significant;
 use crate::job::{
-    ComputeProperties, ComputeVolume, Ending, PropertyMap, PropertyResults, property_rows, write_properties,
+    ComputeProperties, ComputeVolume, Ending, Measure, PropertyMap, PropertyResults, property_rows, write_properties,
 };
 use crate::micrograph::pictures_in;
 use crate::property::{
@@ -199,6 +199,13 @@ pub fn set_of(file: Option<&Path>, names: &[String]) -> anyhow::Result<PropertyS
     };
     let found: Result<Vec<Material>, String> = names.iter().map(one).collect();
     Ok(PropertySet::of(found.map_err(anyhow::Error::msg)?))
+}
+
+/// How to solve for some properties: of micrographs as they are, or as sections of an isotropic material in three dimensions.
+pub fn solving(set: PropertySet, properties: Vec<Property>, section: bool) -> Measure {
+    let dimension = if section { Dimension::Section } else { Dimension::Plane };
+    let wanted = Wanted { properties, dimension, full_fields: !section, keep_fields: false, ..Wanted::default() };
+    Measure::Solve(Box::new((set, wanted)))
 }
 
 fn wanted(arguments: &Arguments, set: &PropertySet) -> Wanted {

@@ -371,6 +371,10 @@ mod tests {
         let a: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100)).collect();
         let b: Vec<f64> = a.iter().map(|v| v + 0.3).collect();
         let c: Vec<f64> = a.iter().map(|v| v + 40.0).collect();
+        let distance = |a: &[f64], b: &[f64]| kolmogorov_smirnov(a, b).0;
+        assert_eq!(distance(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0]), 0.0);
+        assert_eq!(distance(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
+        assert_eq!(distance(&[1.0, 2.0, 3.0, 4.0], &[3.0, 4.0, 5.0, 6.0]), 0.5);
         let ((_, same), (far, different)) = (kolmogorov_smirnov(&a, &b), kolmogorov_smirnov(&a, &c));
         assert!(same > 0.9 && (far - 0.4).abs() < 1e-9 && different < 1e-6, "{same} {far} {different}");
         let spread = Spread::of([3.0, 1.0, f64::NAN, 2.0]);

@@ -171,12 +171,8 @@ impl Training {
             let total = n.graph.weighted_sum(&losses, &factors)?;
             let trained: Vec<TensorId> = n.parameters.iter().map(|p| p.id).collect();
             let gradients = n.graph.gradients(total, &trained)?;
-            let numbers = n.graph.input(Shape::new(1, 1, 6));
-            for (parameter, gradient) in trained.iter().zip(gradients) {
-                let state = n.graph.input(Shape::new(3, 1, n.graph.shape(*parameter).len()));
-                n.graph.adam(*parameter, gradient, state, numbers)?;
-                states.push(state);
-            }
+            let numbers;
+            (numbers, states) = n.graph.adam_all(&trained, gradients)?;
             step = Some(numbers);
         }
         Ok(Self {

@@ -123,6 +123,26 @@ impl Graph {
         Ok(self.push(Op::PullAway { products }, Shape::SCALAR))
     }
 
+    /// Steps of [`Graph::adam`] on all of some inputs, each with its gradient. Returns the input with the numbers of the step,
+    /// and the states of the inputs, which begin as zeros.
+    ///
+    /// # Errors
+    /// As [`Graph::adam`].
+    pub fn adam_all(
+        &mut self,
+        parameters: &[TensorId],
+        gradients: Vec<TensorId>,
+    ) -> Result<(TensorId, Vec<TensorId>), ComputeError> {
+        let step = self.input(Shape::new(1, 1, 6));
+        let mut states = vec![];
+        for (parameter, gradient) in parameters.iter().zip(gradients) {
+            let state = self.input(Shape::new(3, 1, self.shape(*parameter).len()));
+            self.adam(*parameter, gradient, state, step)?;
+            states.push(state);
+        }
+        Ok((step, states))
+    }
+
     /// A step of Adam (Kingma & Ba 2015, arXiv:1412.6980) on the input `parameter`, taken in place in every run.
     ///
     /// `state`, an input of shape `[3, 1, numbers]`, holds the gradients summed up so far, the first and the second

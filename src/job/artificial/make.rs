@@ -20,7 +20,7 @@ use crate::job::progress::StudyProgress;
 use crate::job::remade::remade;
 use crate::job::watched::watched;
 use crate::job::{Control, Ending, Failure, Learn, Task, input_name, open_device};
-use crate::latent::{LatentError, Model, paint, samples};
+use crate::latent::{LatentError, Model, kolmogorov_smirnov, paint, samples};
 use crate::learn::{LEAST_SAMPLES, LearnError, Method, Regressor, Scores, predict_part, without};
 use crate::micrograph::PixelSize;
 use crate::reconstruct::Settings;
@@ -89,7 +89,7 @@ impl Task for ArtificialStudy {
         let learned = of(&kept);
         let generated = self.generators.iter().zip(all).zip(curves).map(|((generator, made), points)| Generated {
             name: generator.name(),
-            distance: largest_gap(&learned, &made.values),
+            distance: kolmogorov_smirnov(&learned, &made.values).0,
             examples: examples(&made.members),
             values: made.values,
             points,
@@ -418,23 +418,4 @@ impl ArtificialStudy {
 /// A latent model: of a file, or the built-in one.
 fn model_of(path: Option<&Path>) -> Result<Model, LatentError> {
     path.map_or_else(Model::built_in, Model::open)
-}
-
-/// The largest difference of two cumulative distributions.
-fn largest_gap(a: &[f64], b: &[f64]) -> f64 {
-    let share =
-        |values: &[f64], at: f64| values.iter().filter(|v| **v <= at).count() as f64 / values.len().max(1) as f64;
-    a.iter().chain(b).map(|at| (share(a, *at) - share(b, *at)).abs()).fold(0.0, f64::max)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distributions_are_as_far_apart_as_their_shares() {
-        assert_eq!(largest_gap(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0]), 0.0);
-        assert_eq!(largest_gap(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
-        assert_eq!(largest_gap(&[1.0, 2.0, 3.0, 4.0], &[3.0, 4.0, 5.0, 6.0]), 0.5);
-    }
 }

@@ -83,9 +83,7 @@ impl Measure {
             .into_iter()
             .collect())
     }
-}
 
-impl Measure {
     /// Measures pictures of grey values, of a size and with a size of their pixels. None if the job is to end.
     ///
     /// # Errors

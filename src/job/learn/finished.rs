@@ -74,24 +74,24 @@ impl Finished {
     }
 }
 
-/// A hash of all that predictions of samples depend on but method and part.
-pub fn hash_of(samples: &Samples) -> String {
-    let mut hash = Sha256::new();
-    samples.rows.iter().chain(&samples.values).for_each(|v| hash.update(v.to_le_bytes()));
-    samples.groups.iter().for_each(|n| hash.update(n.to_le_bytes()));
-    hex(&hash.finalize()[..12])
-}
-
-/// What the predictions of a part depend on.
-pub fn key_of(samples: &str, method: &Method, part: &[usize]) -> String {
+/// A hash of all that predictions depend on but the part: samples and method.
+pub fn hash_of(samples: &Samples, method: &Method) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
-    hash.update(samples);
+    samples.rows.iter().chain(&samples.values).for_each(|v| hash.update(v.to_le_bytes()));
+    samples.groups.iter().for_each(|n| hash.update(n.to_le_bytes()));
     hash.update(format!("{:?} {:?}", method.regressor, method.reduction));
     if let Some(plan) = &method.pictures {
         hash.update(format!("{:?} {:?}", plan.architecture, plan.schedule));
         plan.transferred.iter().flat_map(|layer| layer.iter()).for_each(|v| hash.update(v.to_le_bytes()));
     }
+    hex(&hash.finalize()[..12])
+}
+
+/// What the predictions of a part depend on; `whole` is that of [`hash_of`].
+pub fn key_of(whole: &str, part: &[usize]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(whole);
     part.iter().for_each(|n| hash.update(n.to_le_bytes()));
     hex(&hash.finalize()[..12])
 }
@@ -129,14 +129,14 @@ mod tests {
         let mut other = samples.clone();
         other.values[3] = 7.0;
         let methods = [Regressor::Ridge, Regressor::Svr].map(|r| Method::new(r, ReductionKind::Standard));
-        let hash = hash_of(&samples);
+        let key = |samples: &Samples, method: &Method, part: &[usize]| key_of(&hash_of(samples, method), part);
         let keys = [
-            key_of(&hash, &methods[0], &[1, 2]),
-            key_of(&hash, &methods[1], &[1, 2]),
-            key_of(&hash, &methods[0], &[1, 3]),
-            key_of(&hash_of(&other), &methods[0], &[1, 2]),
+            key(&samples, &methods[0], &[1, 2]),
+            key(&samples, &methods[1], &[1, 2]),
+            key(&samples, &methods[0], &[1, 3]),
+            key(&other, &methods[0], &[1, 2]),
         ];
         let unlike: std::collections::HashSet<&String> = keys.iter().collect();
-        assert_eq!((unlike.len(), &keys[0]), (4, &key_of(&hash_of(&samples), &methods[0], &[1, 2])));
+        assert_eq!((unlike.len(), &keys[0]), (4, &key(&samples, &methods[0], &[1, 2])));
     }
 }

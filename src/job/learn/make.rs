@@ -160,9 +160,9 @@ impl Learn {
         finished: &Finished,
         progress: &(dyn Fn(f64) -> bool + Sync),
     ) -> Result<Validation, LearnError> {
-        let hash = hash_of(samples);
+        let hash = hash_of(samples, method);
         let one = |(n, part): (usize, &Vec<usize>)| {
-            let key = key_of(&hash, method, part);
+            let key = key_of(&hash, part);
             if let Some(known) = finished.of(&key).filter(|known| known.len() == part.len()) {
                 return Ok(known);
             }

@@ -92,13 +92,11 @@ pub fn plan_of(
     size: (usize, usize),
     device: &Device,
 ) -> Result<NetworkPlan, Failure> {
-    let plan = match kind {
-        DistanceKind::Maps(own, layer) => {
-            let weights = Weights::load(own, *layer)?;
-            transferred((&weights, *layer), request.preset, request.frozen, size, device.clone())
-        }
-        _ => on_pixels(request.preset, size, device.clone()),
+    let weights = match kind {
+        DistanceKind::Maps(own, layer) => Some(Weights::load(own, *layer)?),
+        _ => None,
     };
+    let plan = plan_with(weights.as_ref(), kind, request, size, device);
     match plan.architecture.is_sound() {
         true => Ok(plan),
         false => Err(Failure(format!(
@@ -108,15 +106,17 @@ pub fn plan_of(
     }
 }
 
-/// What a network on pictures costs, without the weights of its transferred layers.
-fn cost_of(kind: &DistanceKind, request: &Learn, size: (usize, usize), count: usize) -> Option<f64> {
-    let plan = match kind {
-        DistanceKind::Maps(_, layer) => {
-            transferred((&Weights::blank(*layer), *layer), request.preset, request.frozen, size, Device::Cpu)
-        }
-        _ => on_pixels(request.preset, size, Device::Cpu),
-    };
-    plan.operations(count).ok()
+/// The plan with these weights of its transferred layers; without them these are zeros, which is enough to know what it costs.
+fn plan_with(
+    weights: Option<&Weights>,
+    kind: &DistanceKind,
+    request: &Learn,
+    size: (usize, usize),
+    device: &Device,
+) -> NetworkPlan {
+    let DistanceKind::Maps(_, layer) = kind else { return on_pixels(request.preset, size, device.clone()) };
+    let weights = weights.cloned().unwrap_or_else(|| Weights::blank(*layer));
+    transferred((&weights, *layer), request.preset, request.frozen, size, device.clone())
 }
 
 impl Learn {
@@ -144,7 +144,7 @@ impl Learn {
             Split::LeaveOneOut => members.len(),
             Split::ByMicrograph(parts) | Split::Random(parts) => parts * self.repeats.max(1),
         };
-        let of = |kind: &&DistanceKind| cost_of(kind, self, size, count);
+        let of = |kind: &&DistanceKind| plan_with(None, kind, self, size, &Device::Cpu).operations(count).ok();
         let operations: f64 = kinds.iter().map(of).sum::<Option<f64>>()?;
         // One more training makes the predictor.
         let trainings = kinds.len() * parts + 1;

@@ -40,10 +40,7 @@ impl NetworkPlan {
         let seen = (looks / PARTS as f64 + 1.0) * samples as f64;
         let mut operations = steps * batch as f64 * graphs.operations() + seen * forward;
         if self.keeps_convolutions() {
-            let mut graph = Graph::new();
-            let x = graph.input(self.architecture.input_shape());
-            let kernels = constants(&mut graph, &self.transferred, &self.architecture.shapes())?;
-            let features = self.architecture.convolve(&mut graph, x, &kernels)?;
+            let (graph, _, features) = self.convolutions(&self.transferred)?;
             operations += samples as f64 * graph.operations(&[features]) as f64;
         }
         Ok(operations)
@@ -121,6 +118,17 @@ impl NetworkPlan {
         Ok(Network { architecture: self.architecture.clone(), scale, mean, deviation, layers })
     }
 
+    /// The convolutions with these kernels and biases, of one picture: their graph, its input and its features.
+    fn convolutions(&self, kernels: &[Arc<Vec<f32>>]) -> Result<(Graph, TensorId, TensorId), ComputeError> {
+        let mut graph = Graph::new();
+        let x = graph.input(self.architecture.input_shape());
+        let kernels = kernels.iter().zip(self.architecture.shapes());
+        let kernels = kernels.map(|(values, shape)| graph.constant(shape, values.clone()));
+        let kernels: Vec<TensorId> = kernels.collect::<Result<_, _>>()?;
+        let features = self.architecture.convolve(&mut graph, x, &kernels)?;
+        Ok((graph, x, features))
+    }
+
     /// What the convolutions make of inputs with the first weights.
     fn features(
         &self,
@@ -128,11 +136,7 @@ impl NetworkPlan {
         inputs: &[Vec<f32>],
         go_on: &dyn Fn(f64) -> bool,
     ) -> Result<Vec<Vec<f32>>, LearnError> {
-        let mut graph = Graph::new();
-        let x = graph.input(self.architecture.input_shape());
-        let kernels = &first[..2 * self.architecture.convolutions.len()];
-        let kernels = constants(&mut graph, kernels, &self.architecture.shapes())?;
-        let features = self.architecture.convolve(&mut graph, x, &kernels)?;
+        let (graph, x, features) = self.convolutions(&first[..2 * self.architecture.convolutions.len()])?;
         let mut program = self.device.compile(graph, &[features])?;
         let one = |input: &Vec<f32>| {
             if !go_on(0.0) {
@@ -181,11 +185,6 @@ impl NetworkPlan {
             Some(_) => Err(ComputeError::OutOfMemory { needed }.into()),
         }
     }
-}
-
-/// Tensors as constants of their shapes.
-fn constants(graph: &mut Graph, values: &[Arc<Vec<f32>>], shapes: &[Shape]) -> Result<Vec<TensorId>, ComputeError> {
-    values.iter().zip(shapes).map(|(values, shape)| graph.constant(*shape, values.clone())).collect()
 }
 
 /// Normal numbers whose deviation keeps the size of what passes through rectifiers (He et al. 2015, arXiv:1502.01852), biases
@@ -256,13 +255,7 @@ impl Graphs {
         let target = graph.input(Shape::vectors(part, 1));
         let error = graph.squared_error(forward.full.output, target, 1.0 / batch as f32)?;
         let gradients = graph.gradients(error, &forward.parameters)?;
-        let step = graph.input(Shape::new(1, 1, 6));
-        let mut states = vec![];
-        for (parameter, gradient) in forward.parameters.iter().zip(gradients) {
-            let state = graph.input(Shape::new(3, 1, graph.shape(*parameter).len()));
-            graph.adam(*parameter, gradient, state, step)?;
-            states.push(state);
-        }
+        let (step, states) = graph.adam_all(&forward.parameters, gradients)?;
         Ok(Self { forward, part, target, error, states, step })
     }
 
