@@ -38,7 +38,9 @@ fn value(a: f32, b: f32, c: f32) -> f32 {
         case 9u: { return 0.5 * (a * a + exp(b) - 1.0 - b); }
         case 10u: { return 0.5 * b * (exp(a) - 1.0); }
         case 11u: { return max(a, parameters.number); }
-        default: { return select(0.0, b, a > parameters.number); }
+        case 12u: { return select(0.0, b, a > parameters.number); }
+        case 13u: { return a / (1.0 + a); }
+        default: { return b / ((1.0 + a) * (1.0 + a)); }
     }
 }
 

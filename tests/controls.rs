@@ -261,6 +261,7 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Width", Set(16.0), "/latent/width", json!(16)),
         ("Encoder", Pick("whole map (as in the paper)"), "/latent/head", json!("flattened")),
         ("Encoder loss", Set(3.0), "/latent/feature_weight", json!(3.0)),
+        ("Stationarity", Set(30.0), "/latent/stationarity_weight", json!(30.0)),
         ("Layout", Tick, "/latent/free_layout", json!(false)),
         ("Autocorrelation", Set(7.0), "/latent/correlation_weight", json!(7.0)),
         ("Lineal path", Set(2.0), "/latent/lineal_weight", json!(2.0)),

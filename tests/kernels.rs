@@ -7,7 +7,9 @@ mod oracle;
 use std::sync::Arc;
 
 use common::{devices, distance};
-use microwright::compute::graph::{ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId};
+use microwright::compute::graph::{
+    ADAM_DECAYS, ConvSettings, Graph, Op, Padding, Plan, Pooling, Precision, Shape, TensorId, adam_numbers,
+};
 use microwright::compute::kernels::{self, Binding, Grid, Halves};
 use microwright::compute::kernels::{Algorithm, Probe};
 use microwright::compute::selftest::{self, Case};
@@ -192,6 +194,43 @@ fn what_a_program_takes_over_changes_nothing() {
         program.poison();
         earlier = Some(program);
     }
+}
+
+/// The weights of a full layer and their state after three steps, the second of them in two parts.
+fn trained_layer(also_gradient: bool) -> Vec<Vec<f32>> {
+    let (images, inputs, outputs) = (5, 300, 90);
+    let mut graph = Graph::new();
+    let x = graph.input(Shape::vectors(images, inputs));
+    let weights = graph.input(Shape::new(inputs, 1, outputs));
+    let bias = graph.input(Shape::vectors(1, outputs));
+    let y = graph.linear(x, weights, bias, Shape::vectors(1, outputs)).expect("fits");
+    let target = graph.input(graph.shape(y));
+    let loss = graph.squared_error(y, target, 0.5).expect("fits");
+    let gradients = graph.gradients(loss, &[weights, bias]).expect("differentiable");
+    let gradient = gradients[0];
+    let (step, states) = graph.adam_all(&[weights, bias], gradients).expect("fits");
+    let wanted = if also_gradient { vec![loss, gradient] } else { vec![loss] };
+    let mut program = Device::Cpu.compile(graph, &wanted).expect("fits");
+    program.write(weights, &selftest::values(2, inputs * outputs));
+    for (at, (number, is_last)) in [(1, true), (2, false), (2, true), (3, true)].into_iter().enumerate() {
+        program.write(x, &selftest::values(3 + at as u64, images * inputs));
+        program.write(target, &selftest::values(9 + at as u64, images * outputs));
+        program.write(step, &adam_numbers(0.01, ADAM_DECAYS, number, is_last));
+        program.run().expect("runs");
+    }
+    [weights, bias, states[0], states[1]].map(|id| program.read(id).expect("kept")).to_vec()
+}
+
+#[test]
+fn a_step_that_never_stores_its_gradient_is_the_same_step() {
+    let (at_once, apart) = (trained_layer(false), trained_layer(true));
+    for (at_once, apart) in at_once.iter().zip(&apart) {
+        let off = at_once.iter().zip(apart).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let largest = apart.iter().map(|v| v.abs()).fold(0.0, f32::max);
+        assert!(off <= 1e-6 * largest, "off by {off} of {largest}");
+    }
+    assert!(at_once[2][..300 * 90].iter().all(|v| *v == 0.0), "a sum is left over");
+    assert!(at_once[2][300 * 90..].iter().filter(|v| **v != 0.0).count() > 300 * 90);
 }
 
 #[test]

@@ -10,9 +10,13 @@ use microwright::compute::{Device, DeviceKind};
 use microwright::job::{Ending, Event, Job, PatchSource, Request, Train};
 use microwright::latent::{
     Cell, Check, Dataset, Head, LatentSettings, Model, ModelKind, Needs, Networks, Patch, Source, Trainer, correlation,
-    judge, layout_correlation, paint, phases, pictures_of_files, read_tensors, synthetic, tensor_bytes, traversal,
+    judge, layout_correlation, normals, paint, phases, pictures_of_files, place_preference, read_tensors, synthetic,
+    tensor_bytes, traversal,
 };
+use microwright::micrograph::PhaseMap;
 use microwright::net::{Layer, Weights, WeightsKind};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
 
 /// A model that trains in a second.
 fn small(model: ModelKind) -> LatentSettings {
@@ -154,6 +158,80 @@ fn a_split_batch_learns_what_the_whole_one_does() {
     // The parts sum up in another order, and Adam magnifies what differs at gradients near zero.
     let (whole, parts) = (run(4), run(2));
     assert!((whole - parts).abs() < 0.02 * whole, "{whole} {parts}");
+}
+
+#[test]
+fn a_split_batch_of_textures_learns_as_well() {
+    let data = graphite(20, 32);
+    // Stationarity is seen in pairs, so no run has a single patch.
+    let settings = LatentSettings { batch: 8, ..small(ModelKind::Texture) };
+    assert_eq!(Needs::of(&settings, 0, DeviceKind::Cpu, Some(1)).expect("needs").part, 2);
+    let alone = LatentSettings { batch: 1, ..settings.clone() };
+    assert!(alone.problem().is_some_and(|p| p.contains("stationarity")));
+    assert_eq!(LatentSettings { stationarity_weight: 0.0, ..alone }.problem(), None);
+    let run = |part: usize| {
+        let networks = Networks::load(&settings).expect("weights");
+        let trainer = Trainer::in_parts(&settings, data.clone(), &networks, &Device::Cpu, part, &mut |_| true);
+        let mut trainer = trainer.expect("a trainer").expect("not stopped");
+        finish(&mut trainer);
+        let checks = trainer.checks();
+        (fit(&checks[0], ModelKind::Texture), fit(checks.last().expect("a check"), ModelKind::Texture))
+    };
+    // Each run draws noise of its own, so the results differ a little.
+    let ((first, whole), (_, parts)) = (run(8), run(2));
+    assert!(whole < 0.7 * first && (whole - parts).abs() < 0.2 * whole, "{first} {whole} {parts}");
+}
+
+/// The grey values 0 … 255 of random samples.
+fn samples_of(trainer: &Trainer, count: u64) -> Vec<Vec<f32>> {
+    let model = trainer.model(false).expect("a model");
+    let (edge, dimensions) = (model.settings.edge, model.settings.dimensions);
+    let mut painter = model.painter(&Device::Cpu, (edge, edge)).expect("a painter");
+    let one = |seed: u64| {
+        let z = normals(&mut Pcg64::seed_from_u64(seed), dimensions);
+        let picture = paint(&mut painter, &Cell { z, layout: seed }).expect("a picture");
+        picture.iter().map(|v| 255.0 * v).collect()
+    };
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn a_texture_soon_has_the_contrast_of_its_patches() {
+    let data = graphite(60, 32);
+    let settings = LatentSettings { steps: 60, width: 32, depth: Layer::POOL3, batch: 8, ..small(ModelKind::Texture) };
+    let deviation = |values: &[f32]| {
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        (values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / values.len() as f32).sqrt()
+    };
+    let patches: Vec<f32> = data.train.iter().flat_map(|p| p.values.iter().map(|v| f32::from(*v))).collect();
+    for seed in 1..3 {
+        let mut trainer = trainer(&LatentSettings { seed, ..settings.clone() }, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let samples = samples_of(&trainer, 8).concat();
+        assert!(deviation(&samples) > 0.6 * deviation(&patches), "{} {}", deviation(&samples), deviation(&patches));
+    }
+}
+
+#[test]
+fn the_loss_of_stationarity_frees_particles_from_the_lattice() {
+    let data = graphite(80, 32);
+    let preference = |stationarity_weight: f64| {
+        let settings = LatentSettings {
+            stationarity_weight,
+            steps: 150,
+            width: 16,
+            depth: Layer::POOL2,
+            batch: 8,
+            ..small(ModelKind::Texture)
+        };
+        let mut trainer = trainer(&settings, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let maps = samples_of(&trainer, 100).into_iter().map(|s| phases(&s, (32, 32), data.threshold, data.dark));
+        let maps: Vec<PhaseMap> = maps.collect();
+        place_preference(&maps).expect("several samples")
+    };
+    let (without, with) = (preference(0.0), preference(20.0));
+    assert!(without > 0.15 && with < 0.6 * without, "{without} {with}");
 }
 
 #[test]
@@ -405,6 +483,9 @@ fn the_boxed_model_knows_what_graphite_is_made_of() {
     // One latent point gives layouts that have no more to do with each other than patches of the data.
     let (layouts, unrelated) = found.layout_correlation.expect("a free layout");
     assert!((layouts - unrelated).abs() < 0.05, "{layouts} {unrelated}");
+    // Particles lie anywhere.
+    let (samples, patches) = found.place_preference.expect("a texture");
+    assert!(samples < 0.15 && patches < 0.15, "{samples} {patches}");
 }
 
 /// R² of nodularity, radius and area fraction that the model in the box reaches at least, by a regression on 150 patches.

@@ -107,6 +107,12 @@ fn artificial_micrographs_are_studied() {
     assert_eq!(field.points[0].r2, graphite.points[0].r2);
     assert!(field.points.iter().flat_map(|p| &p.rmse).all(|v| (0.0..40.0).contains(v)), "{:?}", field.points);
     until_shown(&mut harness, "R², 8 added");
+    let project = folder.path().join("kept.microwright");
+    harness.state_mut().save_project_as(&project);
+    until(&mut harness, "the project", |_| project.exists());
+    let mut again = window(Some(project));
+    until(&mut again, "the study", |app| space(app).artificial().is_some());
+    assert_eq!(**space(again.state()).artificial().expect("kept"), *found);
     let written = write_artificial(&folder.path().join("out"), &found).expect("files");
     for name in ["draws.csv", "micrographs.png", "what-artificial-micrographs-add.svg"] {
         assert!(written.iter().any(|path| path.ends_with(name)), "{name}: {written:?}");

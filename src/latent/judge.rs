@@ -7,8 +7,11 @@ use rayon::prelude::*;
 
 use super::model::{Painter, Reader};
 use super::similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
+use super::stationarity::place_preference;
 use super::targets::{Extractor, squared_norm};
-use super::{Dataset, LatentError, Model, Patch, correlation, linear_fit, linear_prediction, normals, phases};
+use super::{
+    Dataset, LatentError, Model, ModelKind, Patch, correlation, linear_fit, linear_prediction, normals, phases,
+};
 use crate::compute::Device;
 use crate::micrograph::PhaseMap;
 use crate::net::Weights;
@@ -88,6 +91,9 @@ pub struct Judgement {
     pub data: Scores,
     /// Mean correlation of the indicators of two layouts of one latent point, and of two unrelated patches.
     pub layout_correlation: Option<(f64, f64)>,
+    /// How much samples of a TextureVAE prefer places of the decoder's cells (see [`place_preference`]), and the held-out
+    /// patches.
+    pub place_preference: Option<(f64, f64)>,
     /// Volume fractions of the patches and of the samples, with the two-sample statistic of Kolmogorov and Smirnov and
     /// its p-value.
     pub volume_fractions: Comparison,
@@ -207,6 +213,9 @@ fn scores(channels: &[usize], patch: &Measured, found: &Measured) -> [f64; 6] {
 
 /// The most held-out patches that are judged.
 const MOST_JUDGED: usize = 48;
+/// The most held-out patches, and samples, whose distributions are compared: with 48 of each, chance alone makes distances
+/// of 0.2.
+const MOST_COMPARED: usize = 400;
 
 /// Judges a model by the held-out patches of `data`. `progress` receives the share that is done and returns whether to
 /// go on; the result is `None` if it stopped.
@@ -232,9 +241,11 @@ pub fn judge(
     let white = |p: Vec<f32>| p.into_iter().map(|v| 255.0 * v).collect::<Vec<f32>>();
     let mut chosen: Vec<&Patch> = data.held_out.iter().collect();
     chosen.shuffle(&mut random);
+    chosen.truncate(MOST_COMPARED);
+    let compared: Vec<PhaseMap> = chosen.iter().map(|p| phases(&grey(p), size, data.threshold, data.dark)).collect();
     chosen.truncate(MOST_JUDGED);
     let known = known_patches(data);
-    let all = (2 * chosen.len() + known.len()) as f64;
+    let all = (2 * chosen.len() + compared.len() + known.len()) as f64;
     let (mut patches, mut found, mut made) = (vec![], vec![], vec![]);
     let mut other_layouts = vec![];
     for (n, patch) in chosen.iter().enumerate() {
@@ -277,21 +288,33 @@ pub fn judge(
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let unrelated = mean(&unrelated.collect::<Vec<f64>>());
     let mut done = 2.0 * patches.len() as f64;
+    let mut sampled = vec![];
+    for _ in 0..if settings.model.is_variational() { compared.len() } else { 0 } {
+        let z = normals(&mut random, settings.dimensions);
+        let noise = painter.noise(&mut random);
+        sampled.push(phases(&white(painter.paint(&z, &noise)?), size, data.threshold, data.dark));
+        done += 1.0;
+        if !progress(done / all) {
+            return Ok(None);
+        }
+    }
     let factors = known_factors(&known, (&mut reader, &mut painter), &mut random, &mut || {
         done += 1.0;
         progress(done / all)
     })?;
     let Some(factors) = factors else { return Ok(None) };
-    let fractions = |all: &[Measured]| all.iter().map(|m| m.curves.volume_fraction).collect::<Vec<f64>>();
-    let sizes = |all: &[Measured]| all.iter().map(|m| mean_component(&m.phases)).collect::<Vec<f64>>();
+    let is_texture = settings.model == ModelKind::Texture;
+    let fractions = |maps: &[PhaseMap]| maps.iter().map(|map| map.volume_fractions()[1]).collect::<Vec<f64>>();
+    let sizes = |maps: &[PhaseMap]| maps.par_iter().map(mean_component).collect::<Vec<f64>>();
     Ok(Some(Judgement {
         patches: patches.len(),
         reconstructions: Meter::spread(&found),
         samples: (!made.is_empty()).then(|| Meter::spread(&of_samples)),
         data: Meter::spread(&of_data),
         layout_correlation: (!other_layouts.is_empty()).then(|| (mean(&other_layouts), unrelated)),
-        volume_fractions: Comparison::new(fractions(&patches), fractions(&made)),
-        component_sizes: Comparison::new(sizes(&patches), sizes(&made)),
+        place_preference: if is_texture { place_preference(&sampled).zip(place_preference(&compared)) } else { None },
+        volume_fractions: Comparison::new(fractions(&compared), fractions(&sampled)),
+        component_sizes: Comparison::new(sizes(&compared), sizes(&sampled)),
         factors,
     }))
 }

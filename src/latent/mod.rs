@@ -20,6 +20,7 @@ mod principal;
 mod settings;
 mod sheet;
 mod similarity;
+mod stationarity;
 mod step;
 mod targets;
 mod trainer;
@@ -44,6 +45,7 @@ pub use networks::Networks;
 pub use settings::{Head, LatentPreset, LatentSettings, ModelKind};
 pub use sheet::{Cell, REACH, Stack, cells_csv, contact_sheet, interpolation, paint, samples, traversal, write_cells};
 pub use similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
+pub use stationarity::place_preference;
 pub use trainer::{Pictures, Trainer};
 
 use crate::compute::ComputeError;

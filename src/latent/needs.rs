@@ -37,10 +37,11 @@ impl Needs {
             correlation: vec![1.0; correlation_numbers()],
             paths: vec![1.0; LINEAL_NUMBERS],
             threshold: 0.5,
+            variance: 0.25,
         };
         let cached = patches as u64 * target_bytes(settings);
         let mut needs = Self { bytes: 0, part: settings.batch };
-        for part in (1..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
+        for part in (settings.least_part()..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
             let mut bytes = cached;
             for train in [true, false] {
                 let graph = Training::new(settings, &weights, &style, (part, settings.batch), train)?;

@@ -14,6 +14,8 @@ use crate::stats::normal;
 const SLOPE: f32 = 0.3;
 /// Blocks of a TextureVAE's decoder, each of which doubles the size.
 const BLOCKS: usize = 4;
+/// Pixels of a picture that come from one pixel of the start.
+pub const CELL: usize = 1 << BLOCKS;
 /// Slope that the picture keeps where the sigmoid is flat. Without it, a picture that has become uniformly grey early
 /// in the training stays so (seen in one of two runs).
 const LEAK: f32 = 0.01;
@@ -53,18 +55,17 @@ impl Network {
         id
     }
 
-    /// A convolution that keeps the size, He-scaled.
+    /// A convolution that keeps the size. Its numbers start with `gain` times the deviation that keeps the scale behind a
+    /// ReLU (He et al. 2015, arXiv:1502.01852).
     fn conv(
         &mut self,
         name: &str,
         x: TensorId,
         outputs: usize,
-        edge: usize,
-        periodic: bool,
+        gain: f64,
+        (edge, periodic): (usize, bool),
     ) -> Result<TensorId, ComputeError> {
         let inputs = self.graph.shape(x).channels;
-        // The last convolution starts near one grey value, where the sigmoid is not yet flat.
-        let gain = if name == OUTPUT || name.ends_with("more") { 0.3 } else { 1.0 };
         let deviation = gain * (2.0 / (edge * edge * inputs) as f64).sqrt();
         let weights = self.parameter(format!("{name}.weight"), Shape::new(edge * edge, inputs, outputs), deviation);
         let bias = self.parameter(format!("{name}.bias"), Shape::new(1, 1, outputs), 0.0);
@@ -102,7 +103,7 @@ impl Network {
             for stage in 0..3 {
                 for half in 0..2 {
                     let name = format!("encoder.{}", 2 * stage + half);
-                    x = self.conv(&name, x, (stage + 1) * settings.width, 4, settings.periodic)?;
+                    x = self.conv(&name, x, (stage + 1) * settings.width, 1.0, (4, settings.periodic))?;
                     x = self.leaky(x, 0.0)?;
                 }
                 x = self.graph.pool(x, Pooling::Max)?;
@@ -137,8 +138,13 @@ impl Network {
         } else {
             self.mirrored_decoder(z, settings)?
         };
-        let edge = if settings.model == ModelKind::Texture { 3 } else { 4 };
-        let y = self.conv(OUTPUT, y, 1, edge, settings.periodic)?;
+        let (gain, edge) = match settings.model {
+            // A texture starts from a pattern with contrast, because a grey picture has hardly a gradient to leave grey.
+            ModelKind::Texture => (2.0, 3),
+            // A picture that is matched pixel by pixel starts near one grey value, where the sigmoid is not yet flat.
+            _ => (0.3, 4),
+        };
+        let y = self.conv(OUTPUT, y, 1, gain, (edge, settings.periodic))?;
         let bounded = self.graph.pointwise(Function::Sigmoid, &[y])?;
         let leak = self.graph.constant(Shape::SCALAR, Arc::new(vec![LEAK]))?;
         let leaked = self.graph.pointwise(Function::Multiply, &[y, leak])?;
@@ -166,9 +172,11 @@ impl Network {
         };
         for block in 0..=BLOCKS {
             let channels = if block < BLOCKS - 1 { settings.width } else { settings.width.div_ceil(2) };
-            y = self.conv(&format!("decoder.{block}"), y, channels, 3, settings.periodic)?;
+            y = self.conv(&format!("decoder.{block}"), y, channels, 1.0, (3, settings.periodic))?;
             if let Some(field) = noise.get(block + 1) {
-                let weights = self.parameter(format!("decoder.{block}.noise"), Shape::new(1, 1, channels), 0.3);
+                // The first pattern is smooth: noise at the finest sizes begins at zero.
+                let deviation = if block < BLOCKS - 1 { 0.3 } else { 0.0 };
+                let weights = self.parameter(format!("decoder.{block}.noise"), Shape::new(1, 1, channels), deviation);
                 let rows = self.graph.shape(y).rows();
                 let product = Product { rows, columns: channels, inner: 1, transpose_a: false, transpose_b: false };
                 let shape = self.graph.shape(y);
@@ -184,7 +192,7 @@ impl Network {
             if !noise.is_empty() {
                 // A second convolution with a skip connection, which does not weaken the first (He et al. 2016,
                 // arXiv:1512.03385). The shapes of particles then depend on more than one neighbourhood at each size.
-                let more = self.conv(&format!("decoder.{block}.more"), y, channels, 3, settings.periodic)?;
+                let more = self.conv(&format!("decoder.{block}.more"), y, channels, 0.3, (3, settings.periodic))?;
                 let more = self.leaky(more, SLOPE)?;
                 y = self.graph.pointwise(Function::Add, &[y, more])?;
             }
@@ -208,7 +216,7 @@ impl Network {
             for half in 0..2 {
                 let name = format!("decoder.{}", 2 * stage + half);
                 let channels = if half == 0 { 3 - stage } else { (2 - stage).max(1) } * w;
-                y = self.conv(&name, y, channels, 4, settings.periodic)?;
+                y = self.conv(&name, y, channels, 1.0, (4, settings.periodic))?;
                 y = self.leaky(y, 0.0)?;
             }
         }

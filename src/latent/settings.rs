@@ -108,6 +108,11 @@ pub struct LatentSettings {
     pub correlation_weight: f64,
     /// Weight of the loss of the lineal path where style is matched; 0 leaves it out.
     pub lineal_weight: f64,
+    /// Weight of the loss of stationarity: the variance of the expected grey value over the places of the decoder's cells
+    /// of 16 pixels, as a share of that of the patches' grey values. It is for free layouts; 0 leaves it out, as in
+    /// settings from before there was such a loss.
+    #[serde(default)]
+    pub stationarity_weight: f64,
     /// Weight of the style loss where pixels are matched too.
     pub style_weight: f64,
     /// Weight of the mode-collapse term where pixels are matched too.
@@ -149,6 +154,7 @@ impl Default for LatentSettings {
             feature_weight: 10.0,
             correlation_weight: 0.0,
             lineal_weight: 0.0,
+            stationarity_weight: 20.0,
             style_weight: 50.0,
             collapse_weight: 10.0,
             rate: 2e-3,
@@ -202,6 +208,16 @@ impl LatentSettings {
         self.model.matches_style() && self.lineal_weight > 0.0
     }
 
+    /// Whether places must not be preferred.
+    pub fn is_stationary(&self) -> bool {
+        self.model == ModelKind::Texture && self.free_layout && self.stationarity_weight > 0.0
+    }
+
+    /// The fewest patches of a run: stationarity is seen in pairs of pictures.
+    pub fn least_part(&self) -> usize {
+        if self.is_stationary() { 2 } else { 1 }
+    }
+
     /// The same settings without the spatial statistics: what encoding needs.
     pub fn without_statistics(&self) -> Self {
         Self { correlation_weight: 0.0, lineal_weight: 0.0, ..self.clone() }
@@ -236,6 +252,11 @@ impl LatentSettings {
                     .into(),
             );
         }
+        if self.batch < self.least_part() {
+            return Some(
+                "The loss of stationarity needs a batch of 2 or more; set its weight to 0 for a batch of 1.".into(),
+            );
+        }
         if !(self.rate.is_finite() && self.rate > 0.0) {
             return Some("The learning rate has to be above 0.".into());
         }
@@ -244,6 +265,7 @@ impl LatentSettings {
             .or_else(|| positive("weight of the feature loss", self.feature_weight))
             .or_else(|| positive("weight of the autocorrelation", self.correlation_weight))
             .or_else(|| positive("weight of the lineal path", self.lineal_weight))
+            .or_else(|| positive("weight of the stationarity", self.stationarity_weight))
             .or_else(|| positive("weight of the style loss", self.style_weight))
             .or_else(|| positive("weight of the mode-collapse term", self.collapse_weight))
     }
@@ -329,6 +351,13 @@ impl LatentPreset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_from_before_the_loss_of_stationarity_are_without_it() {
+        let old: LatentSettings = serde_json::from_str(r#"{"model": "texture", "edge": 64}"#).expect("settings");
+        assert_eq!(old, LatentSettings { edge: 64, stationarity_weight: 0.0, ..LatentSettings::default() });
+        assert!(LatentSettings::default().is_stationary() && !old.is_stationary());
+    }
 
     #[test]
     fn presets_fit_together_and_are_told_apart() {

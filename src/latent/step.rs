@@ -148,7 +148,7 @@ pub fn terms_of(ready: &Ready, outputs: &[Vec<f32>], whole: usize) -> Vec<f64> {
     let value = |(name, output): (&&str, &Vec<f32>)| match *name {
         "divergence" => outputs[terms.len()].iter().map(|v| f64::from(*v)).sum(),
         // A mean over the pairs of the run, whatever its size.
-        "mode collapse" => f64::from(output[0]) * ready.part as f64 / whole as f64,
+        "mode collapse" | "stationarity" => f64::from(output[0]) * ready.part as f64 / whole as f64,
         _ => f64::from(output[0]),
     };
     terms.iter().zip(outputs).map(value).collect()

@@ -114,26 +114,27 @@ impl Trainer {
             target.paths.iter_mut().zip(&paths).for_each(|(p, w)| *p *= w);
         }
         let grams = unpacked(settings, &weights_of_grams);
-        let style = StyleWeights { grams, correlation, paths, threshold: data.threshold / 255.0 };
+        let (mean, variance) = mean_and_variance(&data);
+        let (threshold, variance) = (data.threshold / 255.0, variance as f32);
+        let style = StyleWeights { grams, correlation, paths, threshold, variance };
         let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
             let graph = Training::new(settings, &networks.style, &style, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
             Ok(Ready { graph, program, part })
         };
+        let smaller = |part: usize| (settings.least_part()..part).rev().find(|p| settings.batch.is_multiple_of(*p));
         let mut part = part;
         let (mut train, check) = loop {
             match ready(true, part).and_then(|train| Ok((train, ready(false, part)?))) {
                 // The free memory of a card cannot be queried, so a part that does not fit is divided further.
                 Err(LatentError::Compute(ComputeError::OutOfMemory { .. } | ComputeError::Limit { .. }))
-                    if part > 1 =>
+                    if smaller(part).is_some() =>
                 {
-                    part = (1..part).rev().find(|p| settings.batch.is_multiple_of(*p)).unwrap_or(1);
+                    part = smaller(part).unwrap_or(part);
                 }
                 other => break other?,
             }
         };
-        let greys = data.train.iter().map(|p| p.values.iter().map(|v| f64::from(*v)).sum::<f64>());
-        let mean = greys.sum::<f64>() / (255 * data.train.len() * data.edge * data.edge) as f64;
         let parameters = &train.graph.network.parameters;
         let mut first = initial(parameters, &train.graph.network.graph, mean, settings.seed);
         if settings.predicts_features() {
@@ -342,6 +343,7 @@ impl Trainer {
             "pixels" => 1.0,
             "autocorrelation" => self.settings.correlation_weight,
             "lineal path" => self.settings.lineal_weight,
+            "stationarity" => self.settings.stationarity_weight,
             "features" => self.settings.feature_weight,
             "mode collapse" => self.settings.collapse_weight,
             _ if self.settings.model.matches_pixels() => self.settings.style_weight,
@@ -463,6 +465,17 @@ impl Trainer {
         (self.state, self.recent, self.recent_steps) = (kept.state, kept.recent, kept.recent_steps);
         Ok(())
     }
+}
+
+/// Mean and variance of the grey values, 0 … 1, of the patches that are trained on.
+fn mean_and_variance(data: &Dataset) -> (f64, f64) {
+    let mut counts = [0u64; 256];
+    data.train.iter().flat_map(|p| &p.values).for_each(|v| counts[usize::from(*v)] += 1);
+    let all = counts.iter().sum::<u64>().max(1) as f64;
+    let mean = |of: fn(f64) -> f64| {
+        counts.iter().enumerate().map(|(v, n)| of(v as f64 / 255.0) * *n as f64).sum::<f64>() / all
+    };
+    (mean(|v| v), mean(|v| v * v) - mean(|v| v).powi(2))
 }
 
 /// The content of a checkpoint besides its tensors.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::autocorrelation::autocorrelation;
 use super::lineal::lineal_paths;
 use super::network::{Network, encoder_input, noise_shapes};
+use super::stationarity::place_variance;
 use super::{LatentSettings, ModelKind};
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Padding, Pooling, Shape, TensorId};
@@ -54,6 +55,8 @@ pub struct StyleWeights {
     pub paths: Vec<f32>,
     /// The grey value, 0 … 1, between the phases whose lineal paths are matched.
     pub threshold: f32,
+    /// Variance of the grey values, 0 … 1, of the patches that are trained on.
+    pub variance: f32,
 }
 
 impl Training {
@@ -83,6 +86,8 @@ impl Training {
         let noise: Vec<TensorId> = noise_shapes(settings, size, batch).into_iter().map(|s| n.graph.input(s)).collect();
         let picture = n.decoder(z, &noise, size, settings)?;
         let (mut losses, mut factors, mut terms) = (vec![], vec![], vec![]);
+        // The losses that saturate in a TextureVAE.
+        let mut of_style = vec![];
         let mut patches = None;
         if settings.model.matches_pixels() {
             let target = n.graph.input(n.graph.shape(picture));
@@ -114,6 +119,7 @@ impl Training {
                 let weights = n.graph.constant(shape.times(1), Arc::new(weights.clone()))?;
                 let weighted = n.graph.pointwise(Function::Multiply, &[*gram, weights])?;
                 let target = n.graph.input(shape);
+                of_style.push(losses.len());
                 losses.push(n.graph.squared_error(weighted, target, each as f32)?);
                 factors.push(factor as f32);
                 terms.push(depth.name());
@@ -122,6 +128,7 @@ impl Training {
             if settings.matches_correlation() {
                 let found = autocorrelation(&mut n.graph, picture, settings.periodic)?;
                 let (error, inputs) = statistics_error(&mut n, &found, &style.correlation, each)?;
+                of_style.push(losses.len());
                 losses.push(error);
                 factors.push(settings.correlation_weight as f32);
                 terms.push("autocorrelation");
@@ -130,10 +137,16 @@ impl Training {
             if settings.matches_lineal_path() {
                 let found = lineal_paths(&mut n.graph, picture, style.threshold, settings.periodic)?;
                 let (error, inputs) = statistics_error(&mut n, &found, &style.paths, each)?;
+                of_style.push(losses.len());
                 losses.push(error);
                 factors.push(settings.lineal_weight as f32);
                 terms.push("lineal path");
                 paths = inputs;
+            }
+            if settings.is_stationary() && batch > 1 {
+                losses.push(place_variance(&mut n.graph, picture, style.variance)?);
+                factors.push((settings.stationarity_weight * batch as f64 * each) as f32);
+                terms.push("stationarity");
             }
             if settings.model == ModelKind::Morphology && batch > 1 && settings.collapse_weight > 0.0 {
                 // Samples of the standard distribution must not all be the same picture (Cang et al. 2018, Eq. 9): the
@@ -168,6 +181,13 @@ impl Training {
         outputs.push(picture);
         let (mut step, mut states) = (None, vec![]);
         if train {
+            if settings.model == ModelKind::Texture {
+                let parts = whole as f32 / batch as f32;
+                for at in of_style {
+                    losses[at] = saturated(&mut n, losses[at], parts)?;
+                    factors[at] /= parts;
+                }
+            }
             let total = n.graph.weighted_sum(&losses, &factors)?;
             let trained: Vec<TensorId> = n.parameters.iter().map(|p| p.id).collect();
             let gradients = n.graph.gradients(total, &trained)?;
@@ -192,6 +212,16 @@ impl Training {
             terms,
         })
     }
+}
+
+/// `s x / (1 + s x)` of a loss, `s` being the parts of a batch (after Geman & McClure 1987, Bull. Int. Stat. Inst. 52:5).
+///
+/// The patterns of an untrained decoder are unlike any micrograph, most of all to the deepest layer, whose loss is then
+/// some 25 times that of a uniformly grey picture. Squared errors would let that layer alone decide; the decoder would
+/// paint grey and take hundreds of steps to paint anything else. Here the layer whose loss is small counts first.
+fn saturated(n: &mut Network, loss: TensorId, parts: f32) -> Result<TensorId, ComputeError> {
+    let whole = n.graph.weighted_sum(&[loss], &[parts])?;
+    n.graph.pointwise(Function::Saturate, &[whole])
 }
 
 /// The squared error of weighted statistics, and the inputs of their targets; `each` is the share of one patch.

@@ -85,13 +85,7 @@ impl Default for Edges {
     }
 }
 
-/// Reads numbers; null becomes NaN, because JSON cannot hold infinity and NaN.
-fn numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-    use serde::Deserialize;
-    Ok(Vec::<Option<f64>>::deserialize(deserializer)?.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
-}
-
-/// The same for several named lists.
+/// Reads several named lists of numbers; null becomes NaN, because JSON cannot hold infinity and NaN.
 fn named_numbers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Vec<f64>)>, D::Error> {
     use serde::Deserialize;
     let all = Vec::<(String, Vec<Option<f64>>)>::deserialize(deserializer)?;
@@ -130,7 +124,7 @@ pub struct Report {
     /// Whether it was stopped before its iterations were done.
     pub stopped_early: bool,
     /// The weighted loss after each iteration.
-    #[serde(deserialize_with = "numbers")]
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub loss: Vec<f64>,
     /// The unweighted loss of each layer, by name.
     #[serde(deserialize_with = "named_numbers")]

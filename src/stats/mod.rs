@@ -31,6 +31,7 @@ pub use fourier::{Fourier, transform_complex};
 pub use lineal::{chord_lengths, lineal_path, mean_chord};
 pub use measure::{PhaseStatistics, Unfitted, measure};
 pub use natural::{CurveErrors, JudgedNumber, Quarters, RULE, curve_errors, quarters};
+pub use number::{number, numbers};
 pub use pores::{largest_discs, mean_pore_size, pore_sizes, squared_distances};
 pub use random::normal;
 pub use surface::{interface_length, local_variance, power_spectrum, specific_surface};

@@ -217,6 +217,8 @@ fn pointwise(function: Function, a: f64, b: f64, c: f64) -> f64 {
         Function::DivergenceAdjoint => b * (a.exp() - 1.0) / 2.0,
         Function::Floor(least) => a.max(least.into()),
         Function::FloorAdjoint(least) => b * f64::from(a > f64::from(least)),
+        Function::Saturate => a / (1.0 + a),
+        Function::SaturateAdjoint => b / (1.0 + a).powi(2),
     }
 }
 

@@ -93,6 +93,10 @@ fn print(judgement: &Judgement) {
     if let Some((layouts, unrelated)) = judgement.layout_correlation {
         say!("correlation of two layouts of one point {layouts:.4}, of unrelated patches {unrelated:.4}");
     }
+    if let Some((samples, data)) = judgement.place_preference {
+        let percent = |v: f64| 100.0 * v;
+        say!("preference for places: samples {:.0} %, patches {:.0} %", percent(samples), percent(data));
+    }
     for (name, comparison) in
         [("volume fraction", &judgement.volume_fractions), ("component size", &judgement.component_sizes)]
     {

@@ -44,6 +44,7 @@ pub fn memory(graph: &Graph, plan: &Plan) -> u64 {
                 let w = graph.nodes()[*index].shape;
                 scratch = scratch.max(training::conv_weights_scratch_bytes(w, graph.shape(*gradient), threads));
             }
+            Op::Product { product, .. } => scratch = scratch.max(training::product_scratch_bytes(*product)),
             Op::Gram { features, .. } => scratch = scratch.max(gram::gram_scratch_bytes(graph.shape(*features))),
             _ => {}
         }
@@ -132,8 +133,15 @@ impl CpuProgram {
 
     /// Runs every operation of the plan.
     pub fn run(&mut self) {
-        for step in 0..self.plan.order.len() {
+        let mut step = 0;
+        while step < self.plan.order.len() {
             let index = self.plan.order[step];
+            if self.plan.gradients.contains(&index) {
+                self.step_of_product(step);
+                step += 3;
+                continue;
+            }
+            step += 1;
             let Storage::Buffer(buffer) = self.plan.storage[index] else { continue };
             self.renew_kernels(index);
             // The output is moved out of its place while the operation reads the other buffers.
@@ -142,6 +150,26 @@ impl CpuProgram {
             self.operation(index, &mut out[..len]);
             self.buffers[buffer] = out;
         }
+    }
+
+    /// A product and the two operations of Adam's step that follow it, at once.
+    fn step_of_product(&mut self, at: usize) {
+        let [product, moments, moved] = [0, 1, 2].map(|n| self.plan.order[at + n]);
+        let (Storage::Buffer(state), Storage::Buffer(parameter)) =
+            (self.plan.storage[moments], self.plan.storage[moved])
+        else {
+            return;
+        };
+        let (mut of_state, mut of_parameter) =
+            (std::mem::take(&mut self.buffers[state]), std::mem::take(&mut self.buffers[parameter]));
+        let nodes = self.graph.nodes();
+        let ops = (&nodes[product].op, &nodes[moments].op, &nodes[moved].op);
+        if let (Op::Product { a, b, product: p }, Op::AdamMoments { step, .. }, Op::AdamStep { .. }) = ops {
+            let out = (&mut of_state[..nodes[moments].shape.len()], &mut of_parameter[..nodes[moved].shape.len()]);
+            training::adam_of_product(self.read(*a), self.read(*b), *p, self.read(*step), out);
+        }
+        self.buffers[state] = of_state;
+        self.buffers[parameter] = of_parameter;
     }
 
     /// Prepares the kernels of a convolution again if they are not constant.

@@ -28,6 +28,8 @@ pub fn pointwise(function: Function, inputs: &[Operand], out: &mut [f32], s: Sha
         Function::DivergenceAdjoint => two(inputs, out, s, |a, b| 0.5 * b * (a.exp() - 1.0)),
         Function::Floor(least) => one(inputs, out, |a| a.max(least)),
         Function::FloorAdjoint(least) => two(inputs, out, s, |a, b| if a > least { b } else { 0.0 }),
+        Function::Saturate => one(inputs, out, |a| a / (1.0 + a)),
+        Function::SaturateAdjoint => two(inputs, out, s, |a, b| b / ((1.0 + a) * (1.0 + a))),
     }
 }
 

@@ -8,20 +8,51 @@ use super::matmul::{Matrix, matmul};
 use super::signs::ConvInput;
 use crate::compute::graph::{ConvSettings, Product, Shape};
 
-/// `out = A · B`; the rows of `out` are divided into about four tasks for each thread.
+/// `A` of a product, from a row on.
+fn left(a: &[f32], p: Product, first: usize) -> Matrix<'_> {
+    if p.transpose_a { Matrix::transposed(&a[first..], p.rows) } else { Matrix::rows(&a[first * p.inner..], p.inner) }
+}
+
+/// `B` of a product, from a column on.
+fn right(b: &[f32], p: Product, first: usize) -> Matrix<'_> {
+    if p.transpose_b {
+        Matrix::transposed(&b[first * p.inner..], p.inner)
+    } else {
+        Matrix::rows(&b[first..], p.columns)
+    }
+}
+
+/// `out = A · B`. The longer side of `out` is divided into about four tasks for each thread, so that the larger factor is
+/// read once; no inner sum is split between tasks.
 pub fn product(a: &[f32], b: &[f32], p: Product, out: &mut [f32]) {
-    let b = if p.transpose_b { Matrix::transposed(b, p.inner) } else { Matrix::rows(b, p.columns) };
-    // Only rows are divided: no inner sum is split between tasks.
-    let rows = p.rows.div_ceil(4 * rayon::current_num_threads()).max(1);
-    out.par_chunks_mut(rows * p.columns).enumerate().for_each(|(task, out)| {
-        let first = task * rows;
-        let a = if p.transpose_a {
-            Matrix::transposed(&a[first..], p.rows)
-        } else {
-            Matrix::rows(&a[first * p.inner..], p.inner)
-        };
-        matmul(out, (out.len() / p.columns, p.columns, p.inner), a, b, 1.0, false);
+    let tasks = 4 * rayon::current_num_threads();
+    if p.rows >= p.columns {
+        let rows = p.rows.div_ceil(tasks).max(1);
+        out.par_chunks_mut(rows * p.columns).enumerate().for_each(|(task, out)| {
+            let size = (out.len() / p.columns, p.columns, p.inner);
+            matmul(out, size, left(a, p, task * rows), right(b, p, 0), 1.0, false);
+        });
+        return;
+    }
+    let columns = p.columns.div_ceil(tasks).max(1);
+    let part = |first: usize| {
+        let wide = columns.min(p.columns - first);
+        let mut part = vec![0.0; p.rows * wide];
+        matmul(&mut part, (p.rows, wide, p.inner), left(a, p, 0), right(b, p, first), 1.0, false);
+        part
+    };
+    let firsts: Vec<usize> = (0..p.columns).step_by(columns).collect();
+    let parts: Vec<Vec<f32>> = firsts.into_par_iter().map(part).collect();
+    out.par_chunks_mut(p.columns).enumerate().for_each(|(row, out)| {
+        for (out, part) in out.chunks_mut(columns).zip(&parts) {
+            out.copy_from_slice(&part[row * out.len()..(row + 1) * out.len()]);
+        }
     });
+}
+
+/// Bytes that [`product`] uses besides its tensors.
+pub fn product_scratch_bytes(p: Product) -> u64 {
+    if p.rows >= p.columns { 0 } else { (p.rows * p.columns * 4) as u64 }
 }
 
 /// Parts into which the positions are divided; fixed, so that the sum does not depend on the number of threads.
@@ -99,15 +130,19 @@ pub fn adam_moments(gradient: &[f32], step: &[f32], state: &mut [f32]) {
     let pieces = sum.par_chunks_mut(ADAM_PIECE).zip(gradient.par_chunks(ADAM_PIECE)).zip(moments);
     pieces.for_each(|((sum, gradient), (first, second))| {
         sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
-        if !is_taken {
-            return;
-        }
-        for ((g, m), s) in sum.iter_mut().zip(first).zip(second) {
-            *m = decays[0] * *m + (1.0 - decays[0]) * *g;
-            *s = decays[1] * *s + (1.0 - decays[1]) * *g * *g;
-            *g = 0.0;
+        if is_taken {
+            update_moments(sum, first, second, decays);
+            sum.fill(0.0);
         }
     });
+}
+
+/// Adam's first and second moments with one more gradient (Kingma & Ba 2015, algorithm 1).
+fn update_moments(gradient: &[f32], first: &mut [f32], second: &mut [f32], decays: [f32; 2]) {
+    for ((g, m), s) in gradient.iter().zip(first).zip(second) {
+        *m = decays[0] * *m + (1.0 - decays[0]) * g;
+        *s = decays[1] * *s + (1.0 - decays[1]) * g * g;
+    }
 }
 
 /// Moves `parameter` by a step, if `step` asks for it.
@@ -118,8 +153,42 @@ pub fn adam_step(state: &[f32], step: &[f32], parameter: &mut [f32]) {
     let n = parameter.len();
     let moments = state[n..2 * n].par_chunks(ADAM_PIECE).zip(state[2 * n..].par_chunks(ADAM_PIECE));
     parameter.par_chunks_mut(ADAM_PIECE).zip(moments).for_each(|(parameter, (first, second))| {
-        for ((x, m), s) in parameter.iter_mut().zip(first).zip(second) {
-            *x -= step[0] * (m / step[1]) / ((s / step[2]).sqrt() + EPSILON);
+        move_by_step(parameter, first, second, step);
+    });
+}
+
+/// Moves a parameter by Adam's step from its moments.
+fn move_by_step(parameter: &mut [f32], first: &[f32], second: &[f32], step: &[f32]) {
+    for ((x, m), s) in parameter.iter_mut().zip(first).zip(second) {
+        *x -= step[0] * (m / step[1]) / ((s / step[2]).sqrt() + EPSILON);
+    }
+}
+
+/// [`product`], [`adam_moments`] and [`adam_step`] in one pass, for a gradient that nothing else reads. The weights of a
+/// full layer are many, and their step takes as long as the memory needs to read and write them. So the gradient is never
+/// stored, and everything else is read and written once.
+pub fn adam_of_product(a: &[f32], b: &[f32], p: Product, step: &[f32], (state, parameter): (&mut [f32], &mut [f32])) {
+    let (is_taken, decays) = (step[3] != 0.0, [step[4], step[5]]);
+    let (sum, moments) = state.split_at_mut(parameter.len());
+    let (first, second) = moments.split_at_mut(parameter.len());
+    let rows = (ADAM_PIECE / p.columns).max(1);
+    let piece = rows * p.columns;
+    let moments = first.par_chunks_mut(piece).zip(second.par_chunks_mut(piece));
+    let pieces = parameter.par_chunks_mut(piece).zip(sum.par_chunks_mut(piece)).zip(moments);
+    pieces.enumerate().for_each_init(Vec::new, |gradient, (at, ((parameter, sum), (first, second)))| {
+        gradient.resize(parameter.len(), 0.0);
+        let size = (parameter.len() / p.columns, p.columns, p.inner);
+        matmul(gradient, size, left(a, p, at * rows), right(b, p, 0), 1.0, false);
+        if !is_taken {
+            sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += *g);
+            return;
         }
+        // The sum is nothing but zeros where a batch is not divided; then it need not be written.
+        if sum.iter().any(|s| *s != 0.0) {
+            gradient.iter_mut().zip(sum.iter()).for_each(|(g, s)| *g += s);
+            sum.fill(0.0);
+        }
+        update_moments(gradient, first, second, decays);
+        move_by_step(parameter, first, second, step);
     });
 }

@@ -103,6 +103,18 @@ impl Graph {
         }
         let g = self.as_tensor(gradient)?;
         match op {
+            Op::WeightedSum { terms, weights } => {
+                for (term, weight) in terms.into_iter().zip(weights).filter(|(term, _)| reaches[term.0]) {
+                    let scaled = self.weighted_sum(&[g], &[weight])?;
+                    self.add_gradient(gradients, term, Gradient::Tensor(scaled))?;
+                }
+                Ok(())
+            }
+            Op::SquaredError { x, target, scale } => {
+                let adjoint = self.push(Op::SquaredErrorAdjoint { x, target, scale }, self.shape(x));
+                let scaled = self.pointwise(Function::Multiply, &[adjoint, g])?;
+                self.add_gradient(gradients, x, Gradient::Tensor(scaled))
+            }
             Op::Conv { x, weights, bias, mask: None, settings } => {
                 if reaches[x.0] {
                     let flipped = self.flip_kernels(weights)?;
@@ -238,6 +250,7 @@ impl Graph {
                     }
                     (Function::Divergence, _) => self.pointwise(Function::DivergenceAdjoint, &[inputs[1], g])?,
                     (Function::Floor(least), _) => self.pointwise(Function::FloorAdjoint(least), &[inputs[0], g])?,
+                    (Function::Saturate, _) => self.pointwise(Function::SaturateAdjoint, &[inputs[0], g])?,
                     (other, _) => return Err(ComputeError::shape(format!("{other:?} has no adjoint"))),
                 };
                 let summed = self.sum_to(adjoint, None, input)?;

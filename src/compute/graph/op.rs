@@ -125,13 +125,17 @@ pub enum Function {
     Floor(f32),
     /// `b` where `a` is above the number, else 0.
     FloorAdjoint(f32),
+    /// `a / (1 + a)` of a number above −1.
+    Saturate,
+    /// `b / (1 + a)²`: the adjoint of [`Function::Saturate`].
+    SaturateAdjoint,
 }
 
 impl Function {
     /// How many inputs it takes.
     pub const fn inputs(self) -> usize {
         match self {
-            Self::LeakyRelu(_) | Self::Sigmoid | Self::Floor(_) => 1,
+            Self::LeakyRelu(_) | Self::Sigmoid | Self::Floor(_) | Self::Saturate => 1,
             Self::Reparameterise | Self::ReparameteriseAdjoint => 3,
             _ => 2,
         }

@@ -1,5 +1,6 @@
 //! Where each tensor is stored: tensors share a buffer if they are not needed at the same time.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Graph, Op, Precision, TensorId};
@@ -20,6 +21,9 @@ pub enum Storage {
 pub struct Plan {
     /// The operations to run, in order.
     pub order: Vec<usize>,
+    /// Products that only Adam reads, as a gradient. Each stands directly before the two operations of its step, and a
+    /// backend can do all three at once.
+    pub gradients: Vec<usize>,
     /// Where each tensor of the graph is stored.
     pub storage: Vec<Storage>,
     /// Whether each tensor has numbers of 16 bits instead of 32.
@@ -41,11 +45,16 @@ impl Plan {
         };
         let floats = |index: usize| graph.nodes[index].shape.len().div_ceil(if halves[index] { 2 } else { 1 });
         let mut order = graph.needed(outputs);
-        // Signs are computed directly after their map, so that the map is not needed any longer for them.
+        // Signs are computed directly after their map, so that the map is not needed any longer for them, and the
+        // gradients of full layers, which can be large, directly before their step.
+        let steps = steps_of_products(graph, &order, outputs);
         order.sort_by_key(|index| match graph.nodes[*index].op {
-            Op::Signs { x } => (x.0, true),
-            _ => (*index, false),
+            Op::Signs { x } => (x.0, 1),
+            Op::Product { .. } => steps.get(index).map_or((*index, 0), |step| (*step, 0)),
+            Op::AdamMoments { .. } => (*index, 1),
+            _ => (*index, 0),
         });
+        let gradients = steps.into_keys().collect();
         let lifetimes = lifetimes(graph, &order, outputs);
         let mut storage = vec![Storage::Unused; graph.nodes.len()];
         let mut constant_bytes = 0;
@@ -80,7 +89,7 @@ impl Plan {
                 storage[*index] = storage[carry.0];
             }
         }
-        Self { order, storage, halves, buffers, constant_bytes }
+        Self { order, gradients, storage, halves, buffers, constant_bytes }
     }
 
     /// Bytes of all buffers and constants.
@@ -92,6 +101,27 @@ impl Plan {
     pub fn largest_buffer(&self) -> u64 {
         self.buffers.iter().map(|n| *n as u64 * 4).max().unwrap_or(0)
     }
+}
+
+/// The products that only an [`Op::AdamMoments`] reads, with its node. A product of what Adam changes is none of them,
+/// because it has to be computed before; nor is one that is smaller than its factors, which would be kept for it.
+fn steps_of_products(graph: &Graph, order: &[usize], outputs: &[TensorId]) -> BTreeMap<usize, usize> {
+    let mut readers = vec![0; graph.nodes.len()];
+    let mut changed = vec![false; graph.nodes.len()];
+    outputs.iter().for_each(|id| readers[id.0] += 1);
+    for index in order {
+        let op = &graph.nodes[*index].op;
+        op.inputs().iter().for_each(|id| readers[id.0] += 1);
+        changed_in_place(op).into_iter().for_each(|id| changed[id.0] = true);
+    }
+    let step = |index: &usize| {
+        let Op::AdamMoments { gradient, .. } = &graph.nodes[*index].op else { return None };
+        let Op::Product { a, b, .. } = &graph.nodes[gradient.0].op else { return None };
+        let len = |id: &TensorId| graph.nodes[id.0].shape.len();
+        let is_read_once = readers[gradient.0] == 1 && !changed[a.0] && !changed[b.0];
+        (is_read_once && len(gradient) >= len(a) + len(b)).then_some((gradient.0, *index))
+    };
+    order.iter().filter_map(step).collect()
 }
 
 /// For each node, the steps during which its buffer is in use: from the step that computes it to the last one that

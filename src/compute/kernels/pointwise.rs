@@ -34,6 +34,8 @@ fn code(function: Function) -> (u32, f32) {
         Function::DivergenceAdjoint => (10, 0.0),
         Function::Floor(least) => (11, least),
         Function::FloorAdjoint(least) => (12, least),
+        Function::Saturate => (13, 0.0),
+        Function::SaturateAdjoint => (14, 0.0),
     }
 }
 

@@ -98,6 +98,12 @@ pub fn cases() -> Result<Vec<Case>, ComputeError> {
         g.pointwise(Function::Multiply, &[sum, i[2]])
     };
     cases.extend(with_gradients("reduce", "divergence", &[code, code], &[Shape::SCALAR], divergence)?);
+    let saturated: Build = &|g, i| {
+        let errors = [g.squared_error(i[0], i[2], 0.5)?, g.squared_error(i[1], i[2], 0.25)?];
+        let sum = g.weighted_sum(&errors, &[0.5, 2.0])?;
+        g.pointwise(Function::Saturate, &[sum])
+    };
+    cases.extend(with_gradients("pointwise", "a saturated sum of errors", &[map, map], &[map], saturated)?);
     cases.extend(with_gradients("pull_away", "5 vectors", &[Shape::new(3, 2, 4).times(5)], &[], &|g, i| {
         g.pull_away(i[0])
     })?);
@@ -160,6 +166,34 @@ fn adam_cases() -> Result<Vec<Case>, ComputeError> {
         ];
         let case = if whole == 1.0 { "a step" } else { "a part of a batch" };
         cases.push(Case { name: "adam", case: case.into(), graph, inputs, output, tolerance: 1e-6 });
+        cases.push(layer_step_case(whole)?);
     }
     Ok(cases)
+}
+
+/// A step of Adam on the weights of a full layer, whose gradient is a product.
+fn layer_step_case(whole: f32) -> Result<Case, ComputeError> {
+    let (images, inputs, outputs) = (3, 700, 33);
+    let mut graph = Graph::new();
+    let x = graph.input(Shape::vectors(images, inputs));
+    let weights = graph.input(Shape::new(inputs, 1, outputs));
+    let bias = graph.input(Shape::vectors(1, outputs));
+    let y = graph.linear(x, weights, bias, Shape::vectors(1, outputs))?;
+    let target = graph.input(graph.shape(y));
+    let loss = graph.squared_error(y, target, 0.5)?;
+    let gradient = graph.differentiate(loss, weights)?;
+    let state = graph.input(Shape::new(3, 1, inputs * outputs));
+    let step = graph.input(Shape::new(1, 1, 6));
+    let output = graph.adam(weights, gradient, state, step)?;
+    let moments = values(38, 3 * inputs * outputs).iter().map(|v| v.abs()).collect();
+    let inputs = vec![
+        (x, values(36, images * inputs)),
+        (weights, values(37, inputs * outputs)),
+        (bias, values(39, outputs)),
+        (target, values(40, images * outputs)),
+        (state, moments),
+        (step, vec![0.01, 0.1, 0.001, whole, 0.8, 0.95]),
+    ];
+    let case = format!("a full layer, whole {whole}");
+    Ok(Case { name: "adam", case, graph, inputs, output, tolerance: 1e-5 })
 }

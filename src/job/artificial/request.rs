@@ -63,13 +63,15 @@ pub struct ArtificialStudy {
 }
 
 /// How well authentic micrographs are predicted with so many artificial ones.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CountPoint {
     /// How many artificial micrographs were learned from beside the authentic ones.
     pub count: usize,
     /// R² of each draw.
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub r2: Vec<f64>,
     /// The root mean squared error of each draw.
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub rmse: Vec<f64>,
 }
 
@@ -83,37 +85,43 @@ impl CountPoint {
 }
 
 /// What came of a generator.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Generated {
     /// Its name.
     pub name: String,
     /// The property of every artificial micrograph.
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub values: Vec<f64>,
     /// The largest difference of the cumulative distributions of the property, its and that of the authentic micrographs that
     /// it was made from (Kolmogorov–Smirnov).
+    #[serde(deserialize_with = "crate::stats::number")]
     pub distance: f64,
     /// The predictions by how many artificial micrographs were learned from.
     pub points: Vec<CountPoint>,
-    /// Some of them, for a look.
+    /// Some of them, for a look; a project keeps them as files.
+    #[serde(skip)]
     pub examples: Vec<Arc<PhaseMap>>,
 }
 
 /// The result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Artificial {
     /// The property with its unit.
     pub property: String,
     /// What was read, and by what it was predicted.
     pub method: String,
     /// The property of the authentic micrographs that were learned from, and of those that were predicted.
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub learned: Vec<f64>,
     /// See above.
+    #[serde(deserialize_with = "crate::stats::numbers")]
     pub predicted: Vec<f64>,
     /// Height and width of all micrographs.
     pub size: (usize, usize),
     /// What came of each generator.
     pub generated: Vec<Generated>,
-    /// Some authentic micrographs.
+    /// Some authentic micrographs; a project keeps them as files.
+    #[serde(skip)]
     pub examples: Vec<Arc<PhaseMap>>,
     /// What should be known, in sentences.
     pub notes: Vec<String>,

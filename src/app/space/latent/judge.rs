@@ -110,6 +110,7 @@ pub fn judge_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
                 }
             });
             layouts(ui, &judgement);
+            places(ui, &judgement);
         });
     });
 }
@@ -184,6 +185,18 @@ fn layouts(ui: &mut Ui, judgement: &Judgement) {
             "Two layouts of one latent point correlate with {layouts:+.3}, unrelated patches of the data with {unrelated:+.3}."
         ))
         .on_hover_text("The mean correlation of the indicator maps: near each other when layouts do not repeat.");
+    }
+}
+
+/// How much random samples prefer places.
+fn places(ui: &mut Ui, judgement: &Judgement) {
+    if let Some((samples, data)) = judgement.place_preference {
+        ui.label(format!(
+            "Preference for places: random samples {:.0} %, patches of the data {:.0} %.",
+            100.0 * samples,
+            100.0 * data
+        ))
+        .on_hover_text("The standard deviation of the area fraction over the 256 places of the decoder's cells of 16 × 16 pixels, as a share of its mean and less what chance adds on average. Near 0 where particles lie anywhere.");
     }
 }
 

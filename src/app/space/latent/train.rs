@@ -150,6 +150,12 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
                 number(ui, v, 1e4, 0.1)
             });
         }
+        if settings.free_layout {
+            let tip = "Weight of the loss of stationarity: particles must not prefer places of the decoder's cells of 16 pixels. 0 leaves it out.";
+            value(ui, "Stationarity", tip, &mut settings.stationarity_weight, &default.stationarity_weight, |ui, v| {
+                number(ui, v, 1e5, 1.0)
+            });
+        }
         let tip = "The layout comes from separate noise. Without it every sample has its particles at the same places.";
         value(ui, "Layout", tip, &mut settings.free_layout, &true, |ui, v| ui.checkbox(v, "free"));
     }
@@ -223,7 +229,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
     let settings = &space.settings;
     let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
     let key = format!(
-        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {} {kind:?}",
+        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {} {} {kind:?}",
         settings.model,
         settings.dimensions,
         settings.edge,
@@ -235,6 +241,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
         settings.predicts_features(),
         settings.matches_correlation(),
         settings.matches_lineal_path(),
+        settings.is_stationary(),
         settings.periodic,
         settings.collapse_weight > 0.0
     );

@@ -116,7 +116,6 @@ pub fn view(space: &LearnSpace, ui: &mut Ui) {
             }
         }
     });
-    ui.label(RichText::new("A project does not keep this table: export it (Ctrl+E).").small().weak());
     for note in &found.notes {
         ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
     }

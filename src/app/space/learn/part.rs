@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::state::{LearnSpace, Wanted};
+use super::state::{LearnSpace, Tab, Wanted};
 use crate::app::shared::Shared;
 use crate::app::shared::predictor::OpenPredictor;
-use crate::job::DistanceKind;
-use crate::job::{About, Attempt, Learn, Learned, MOST_IN_PROJECT};
+use crate::job::{About, Artificial, Attempt, DistanceKind, Generated, Learn, Learned, MOST_IN_PROJECT};
 use crate::learn::{CurvePoint, Importance, Predictor, Regressor, Split, Validation};
+use crate::micrograph::PhaseMap;
 use crate::project::Part;
 
 /// The name of the part.
 pub const NAME: &str = "learn";
+/// The most pixels of a micrograph of a study that is kept.
+const MOST_PIXELS: usize = 1 << 20;
 /// The predictor's file in it.
 const PREDICTOR: &str = "learned.predictor";
 
@@ -20,6 +22,16 @@ const PREDICTOR: &str = "learned.predictor";
 struct Facts {
     wanted: Wanted,
     results: Option<Results>,
+    #[serde(default)]
+    study: Option<Study>,
+}
+
+/// The study of artificial micrographs; those that are shown are files.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Study {
+    found: Artificial,
+    phases: usize,
+    examples: Vec<usize>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -37,15 +49,16 @@ struct Results {
     notes: Vec<String>,
 }
 
-/// What a part holds.
+/// What a part holds. A study that is damaged costs nothing else.
 pub struct Kept {
     wanted: Wanted,
     learned: Option<Learned>,
+    artificial: Option<Result<Artificial, String>>,
 }
 
 /// The part that holds the workspace; none if nothing was done in it.
 pub fn of(space: &LearnSpace) -> Option<Part> {
-    if space.learned.is_none() && space.wanted == Wanted::default() {
+    if space.learned.is_none() && space.artificial.is_none() && space.wanted == Wanted::default() {
         return None;
     }
     let mut part = Part::default();
@@ -67,15 +80,57 @@ pub fn of(space: &LearnSpace) -> Option<Part> {
             notes: learned.notes.clone(),
         });
     }
-    part.put(&Facts { wanted: space.wanted.clone(), results });
+    let study = space.artificial.as_deref().map(|found| put_study(found, &mut part));
+    part.put(&Facts { wanted: space.wanted.clone(), results, study });
     Some(part)
+}
+
+/// The name of a micrograph of a study: a kind, 0 for authentic ones, and its number.
+fn example(kind: usize, n: usize) -> String {
+    format!("artificial-{kind}-{n}")
+}
+
+/// Stores the micrographs of a study.
+fn put_study(found: &Artificial, part: &mut Part) -> Study {
+    let kinds = std::iter::once(&found.examples).chain(found.generated.iter().map(|g| &g.examples));
+    let mut study = Study { found: found.clone(), phases: 2, examples: vec![] };
+    for (kind, maps) in kinds.enumerate() {
+        let maps = maps.iter().filter(|map| map.labels.len() <= MOST_PIXELS);
+        study.examples.push(maps.clone().count());
+        for (n, map) in maps.enumerate() {
+            part.put_map(&example(kind, n), map);
+            study.phases = study.phases.max(map.phases);
+        }
+    }
+    study
+}
+
+/// The study of a part.
+fn study_of(study: Study, part: &Part) -> Result<Artificial, String> {
+    let Study { mut found, phases, examples } = study;
+    let fits = |g: &Generated| {
+        g.points.len() == found.generated[0].points.len() && g.points.iter().all(|p| p.r2.len() == p.rmse.len())
+    };
+    if !found.generated.iter().all(fits) || examples.len() != found.generated.len() + 1 {
+        return Err("its parts do not fit together".into());
+    }
+    for (kind, count) in examples.into_iter().enumerate() {
+        let maps = (0..count).map(|n| part.map(&example(kind, n), phases).map(Arc::new));
+        let maps = maps.collect::<Result<Vec<Arc<PhaseMap>>, String>>()?;
+        match kind {
+            0 => found.examples = maps,
+            _ => found.generated[kind - 1].examples = maps,
+        }
+    }
+    Ok(found)
 }
 
 /// The content of a part.
 pub fn read(part: &Part) -> Result<Kept, String> {
     let facts: Facts = part.get()?;
     let wanted = facts.wanted.bounded();
-    let Some(results) = facts.results else { return Ok(Kept { wanted, learned: None }) };
+    let artificial = facts.study.map(|study| study_of(study, part));
+    let Some(results) = facts.results else { return Ok(Kept { wanted, learned: None, artificial }) };
     let file = part.file(PREDICTOR)?.clone();
     let (predictor, about) = About::read(&file, Path::new(PREDICTOR))?;
     check(&results, &predictor)?;
@@ -104,7 +159,7 @@ pub fn read(part: &Part) -> Result<Kept, String> {
         file,
         notes: results.notes,
     };
-    Ok(Kept { wanted, learned: Some(learned) })
+    Ok(Kept { wanted, learned: Some(learned), artificial })
 }
 
 /// Whether the parts of results fit together.
@@ -123,5 +178,56 @@ fn check(results: &Results, predictor: &Predictor) -> Result<(), String> {
 pub fn take(space: &mut LearnSpace, shared: &mut Shared, kept: Kept) {
     space.wanted = kept.wanted;
     space.learned = kept.learned.map(Arc::new);
+    match kept.artificial {
+        Some(Ok(found)) => {
+            space.tab = if space.learned.is_none() { Tab::Artificial } else { space.tab };
+            space.artificial = Some(Arc::new(found));
+        }
+        Some(Err(reason)) => {
+            shared.messages.warning(format!("The study of artificial micrographs was left out: {reason}."));
+        }
+        None => {}
+    }
     shared.predictor = space.learned.as_deref().map(OpenPredictor::of);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::CountPoint;
+    use crate::synth;
+
+    #[test]
+    fn a_study_comes_back_from_a_project() {
+        let maps = |seed| vec![Arc::new(synth::discs(32, 0.3, seed)), Arc::new(synth::discs(32, 0.5, seed))];
+        let generated = |name: &str, counts: [usize; 2]| Generated {
+            name: name.into(),
+            values: vec![1.5, f64::NAN],
+            distance: f64::NAN,
+            points: counts.map(|count| CountPoint { count, r2: vec![0.5; count], rmse: vec![2.0; count] }).to_vec(),
+            examples: maps(3),
+        };
+        let found = Artificial {
+            property: "Conductivity".into(),
+            method: "Ridge".into(),
+            learned: vec![1.0, 2.0],
+            predicted: vec![3.0],
+            size: (32, 32),
+            // A generator of which less could be measured has other counts.
+            generated: vec![generated("a", [1, 4]), generated("b", [1, 3])],
+            examples: maps(1),
+            notes: vec!["a note".into()],
+        };
+        let mut part = Part::default();
+        let study = put_study(&found, &mut part);
+        part.put(&study);
+        let kept = study_of(part.get().expect("a study"), &part).expect("whole");
+        assert_eq!(format!("{kept:?}"), format!("{found:?}"));
+        // Whatever does not fit together is refused in a sentence.
+        let mut torn: Study = part.get().expect("a study");
+        torn.found.generated[1].points[0].rmse.clear();
+        assert!(study_of(torn, &part).is_err());
+        let missing = Study { examples: vec![2, 2, 9], ..study };
+        assert!(study_of(missing, &part).is_err_and(|e| e.contains("artificial-2-2")));
+    }
 }

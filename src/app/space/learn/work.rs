@@ -135,7 +135,10 @@ pub fn poll(space: &mut LearnSpace, shared: &mut Shared) {
     space.study.take_progress();
     while let Some(news) = space.study.poll(&mut shared.messages) {
         match news {
-            News::Output(found) => (space.artificial, space.tab) = (Some(found), Tab::Artificial),
+            News::Output(found) => {
+                (space.artificial, space.tab) = (Some(found), Tab::Artificial);
+                shared.changed();
+            }
             News::Ended(Ending::Finished) => shared.messages.note("Artificial micrographs are studied."),
             News::Ended(Ending::Kept | Ending::Cancelled) => shared.messages.note("The study was stopped."),
             News::Ended(Ending::Failed(_)) => {}
