@@ -33,6 +33,8 @@ pub struct Parameter {
     pub id: TensorId,
     /// Deviation of the normal numbers it starts from; 0 for zeros.
     pub deviation: f64,
+    /// Whether the numbers of each tap of a convolution start with a sum of zero over its inputs.
+    pub centred: bool,
 }
 
 /// A graph with its trained tensors.
@@ -51,7 +53,7 @@ impl Network {
             return known.id;
         }
         let id = self.graph.input(shape);
-        self.parameters.push(Parameter { name, id, deviation });
+        self.parameters.push(Parameter { name, id, deviation, centred: false });
         id
     }
 
@@ -145,6 +147,10 @@ impl Network {
             _ => (0.3, 4),
         };
         let y = self.conv(OUTPUT, y, 1, gain, (edge, settings.periodic))?;
+        if settings.model == ModelKind::Texture {
+            // All inputs are above zero on average. Their sum would make the first pattern dark or bright.
+            self.parameters.iter_mut().filter(|p| p.name == "output.weight").for_each(|p| p.centred = true);
+        }
         let bounded = self.graph.pointwise(Function::Sigmoid, &[y])?;
         let leak = self.graph.constant(Shape::SCALAR, Arc::new(vec![LEAK]))?;
         let leaked = self.graph.pointwise(Function::Multiply, &[y, leak])?;
@@ -321,7 +327,16 @@ pub fn initial(parameters: &[Parameter], graph: &Graph, mean: f64, seed: u64) ->
         if p.deviation == 0.0 {
             return vec![0.0; len];
         }
-        (0..len).map(|_| (normal(&mut random) * p.deviation) as f32).collect()
+        let mut values: Vec<f32> = (0..len).map(|_| (normal(&mut random) * p.deviation) as f32).collect();
+        if p.centred {
+            // Shape `[taps, inputs, 1]`.
+            let inputs = graph.shape(p.id).width;
+            for tap in values.chunks_mut(inputs) {
+                let mean = tap.iter().sum::<f32>() / inputs as f32;
+                tap.iter_mut().for_each(|v| *v -= mean);
+            }
+        }
+        values
     };
     parameters.iter().map(numbers).collect()
 }

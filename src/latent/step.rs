@@ -3,7 +3,7 @@
 use rand_pcg::Pcg64;
 
 use super::network::noise_shapes;
-use super::targets::{Target, unpack};
+use super::targets::{Target, squared_norm, unpack};
 use super::training::Training;
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
@@ -43,6 +43,37 @@ pub fn statistic_weights(targets: &[Target], of: fn(&Target) -> &[f32]) -> Vec<f
     let least = LEAST * deviations.iter().copied().fold(1e-3, f64::max);
     let root = (deviations.len() as f64).sqrt();
     deviations.iter().map(|d| (1.0 / (d.max(least) * root)) as f32).collect()
+}
+
+/// For each loss of style, in the order of [`Training`], a fifth of the mean loss of a uniformly grey picture: there it counts
+/// as half. The targets are weighted.
+pub fn half_losses(settings: &LatentSettings, targets: &[Target], grey: &Target) -> Vec<f32> {
+    /// Untrained decoders reach some 30 times the loss of a grey picture at the deepest layer, which must not count; the
+    /// other layers start below that loss, and count.
+    const SHARE: f64 = 0.2;
+    let half = |of: &dyn Fn(&Target) -> f64| {
+        let mean = targets.iter().map(of).sum::<f64>() / targets.len().max(1) as f64;
+        (SHARE * mean).max(1e-6) as f32
+    };
+    let mut halves = vec![];
+    let mut first = 0;
+    for c in gram_channels(settings) {
+        let part = first..first + c * (c + 1) / 2;
+        first = part.end;
+        halves.push(half(&|t| {
+            let off: Vec<f32> =
+                t.grams[part.clone()].iter().zip(&grey.grams[part.clone()]).map(|(a, b)| a - b).collect();
+            squared_norm(&off, &[c])
+        }));
+    }
+    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    if settings.matches_correlation() {
+        halves.push(half(&|t| apart(&t.correlation, &grey.correlation)));
+    }
+    if settings.matches_lineal_path() {
+        halves.push(half(&|t| apart(&t.paths, &grey.paths)));
+    }
+    halves
 }
 
 /// The deviation of each number over all rows.

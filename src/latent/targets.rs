@@ -120,10 +120,17 @@ impl Extractor {
 /// The most held-out patches of a check: enough for a mean.
 const MOST_CHECKED: usize = 64;
 
-/// Targets of the patches that are trained on, and of those that are checked.
-type Both = (Vec<Target>, Vec<Target>);
+/// What the style network computes before a training.
+pub struct Targets {
+    /// Of the patches that are trained on.
+    pub train: Vec<Target>,
+    /// Of those that are checked.
+    pub checked: Vec<Target>,
+    /// Of a picture that is grey all over.
+    pub grey: Target,
+}
 
-/// The targets of all patches. `progress` receives the share that is done and returns whether to go on; the result is `None`
+/// The targets of all patches, and of a picture of one value `grey`, 0 … 255. `progress` receives the share that is done and returns whether to go on; the result is `None`
 /// if it stopped.
 ///
 /// # Errors
@@ -133,8 +140,9 @@ pub fn targets_of(
     networks: &Networks,
     data: &Dataset,
     device: &Device,
+    grey: f32,
     progress: &mut dyn FnMut(f64) -> bool,
-) -> Result<Option<Both>, ComputeError> {
+) -> Result<Option<Targets>, ComputeError> {
     let size = (data.edge, data.edge);
     let mut of_style = Extractor::new(device, &networks.style, settings, size, data.threshold)?;
     let mut of_encoder = None;
@@ -156,8 +164,9 @@ pub fn targets_of(
             return Ok(None);
         }
     }
-    let held_out = found.split_off(data.train.len());
-    Ok(Some((found, held_out)))
+    let checked = found.split_off(data.train.len());
+    let grey = of_style.extract(&vec![grey; data.edge * data.edge])?;
+    Ok(Some(Targets { train: found, checked, grey }))
 }
 
 /// The upper triangle of a symmetric matrix.

@@ -12,8 +12,8 @@ use super::file::Tensors;
 use super::model::Scaling;
 use super::network::{Parameter, initial};
 use super::principal::{principal_components, start_from_components};
-use super::step::{Ready, feed, gram_weights, statistic_weights, terms_of, unpacked, write_parameters};
-use super::targets::{Target, target_bytes, targets_of};
+use super::step::{Ready, feed, gram_weights, half_losses, statistic_weights, terms_of, unpacked, write_parameters};
+use super::targets::{Target, Targets, target_bytes, targets_of};
 use super::training::{StyleWeights, Training};
 use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
 use crate::compute::graph::{ADAM_DECAYS, TensorId, adam_numbers};
@@ -101,22 +101,25 @@ impl Trainer {
         if part == 0 || !settings.batch.is_multiple_of(part) {
             return Err(LatentError::Settings("The checkpoint cannot be resumed: it is damaged.".into()));
         }
-        let found = targets_of(settings, networks, &data, device, progress)?;
-        let Some((mut train_targets, mut check_targets)) = found else { return Ok(None) };
+        let (mean, variance) = mean_and_variance(&data);
+        let found = targets_of(settings, networks, &data, device, 255.0 * mean as f32, progress)?;
+        let Some(Targets { train: mut train_targets, checked: mut check_targets, mut grey }) = found else {
+            return Ok(None);
+        };
         let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
         train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
         let weights_of_grams = gram_weights(settings, &train_targets);
         let correlation = statistic_weights(&train_targets, |t| &t.correlation);
         let paths = statistic_weights(&train_targets, |t| &t.paths);
-        for target in train_targets.iter_mut().chain(&mut check_targets) {
+        for target in train_targets.iter_mut().chain(&mut check_targets).chain([&mut grey]) {
             target.grams.iter_mut().zip(&weights_of_grams).for_each(|(g, w)| *g *= w);
             target.correlation.iter_mut().zip(&correlation).for_each(|(c, w)| *c *= w);
             target.paths.iter_mut().zip(&paths).for_each(|(p, w)| *p *= w);
         }
         let grams = unpacked(settings, &weights_of_grams);
-        let (mean, variance) = mean_and_variance(&data);
         let (threshold, variance) = (data.threshold / 255.0, variance as f32);
-        let style = StyleWeights { grams, correlation, paths, threshold, variance };
+        let halves = half_losses(settings, &train_targets, &grey);
+        let style = StyleWeights { grams, correlation, paths, threshold, variance, halves };
         let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
             let graph = Training::new(settings, &networks.style, &style, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;

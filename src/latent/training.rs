@@ -57,6 +57,9 @@ pub struct StyleWeights {
     pub threshold: f32,
     /// Variance of the grey values, 0 … 1, of the patches that are trained on.
     pub variance: f32,
+    /// The loss at which each term of style counts as half in a TextureVAE: the taps, then the autocorrelation and the lineal
+    /// path if they are matched.
+    pub halves: Vec<f32>,
 }
 
 impl Training {
@@ -182,10 +185,10 @@ impl Training {
         let (mut step, mut states) = (None, vec![]);
         if train {
             if settings.model == ModelKind::Texture {
-                let parts = whole as f32 / batch as f32;
-                for at in of_style {
-                    losses[at] = saturated(&mut n, losses[at], parts)?;
-                    factors[at] /= parts;
+                for (at, half) in of_style.into_iter().zip(&style.halves) {
+                    let half = half * batch as f32 / whole as f32;
+                    losses[at] = saturated(&mut n, losses[at], half)?;
+                    factors[at] *= half;
                 }
             }
             let total = n.graph.weighted_sum(&losses, &factors)?;
@@ -214,14 +217,14 @@ impl Training {
     }
 }
 
-/// `s x / (1 + s x)` of a loss, `s` being the parts of a batch (after Geman & McClure 1987, Bull. Int. Stat. Inst. 52:5).
+/// `x / (h + x)` of a loss, with a `half` of `h` (after Geman & McClure 1987, Bull. Int. Stat. Inst. 52:5).
 ///
-/// The patterns of an untrained decoder are unlike any micrograph, most of all to the deepest layer, whose loss is then
-/// some 25 times that of a uniformly grey picture. Squared errors would let that layer alone decide; the decoder would
-/// paint grey and take hundreds of steps to paint anything else. Here the layer whose loss is small counts first.
-fn saturated(n: &mut Network, loss: TensorId, parts: f32) -> Result<TensorId, ComputeError> {
-    let whole = n.graph.weighted_sum(&[loss], &[parts])?;
-    n.graph.pointwise(Function::Saturate, &[whole])
+/// The patterns of an untrained decoder are unlike any micrograph, most of all to the deepest layer, whose loss is then many
+/// times that of a uniformly grey picture. Squared errors would let that layer alone decide; the decoder would paint grey
+/// and take hundreds of steps to paint anything else. Here the layers whose losses are small count first.
+fn saturated(n: &mut Network, loss: TensorId, half: f32) -> Result<TensorId, ComputeError> {
+    let share = n.graph.weighted_sum(&[loss], &[1.0 / half])?;
+    n.graph.pointwise(Function::Saturate, &[share])
 }
 
 /// The squared error of weighted statistics, and the inputs of their targets; `each` is the share of one patch.

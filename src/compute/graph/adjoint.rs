@@ -105,7 +105,8 @@ impl Graph {
         match op {
             Op::WeightedSum { terms, weights } => {
                 for (term, weight) in terms.into_iter().zip(weights).filter(|(term, _)| reaches[term.0]) {
-                    let scaled = self.weighted_sum(&[g], &[weight])?;
+                    let weight = self.constant(Shape::SCALAR, Arc::new(vec![weight]))?;
+                    let scaled = self.pointwise(Function::Multiply, &[g, weight])?;
                     self.add_gradient(gradients, term, Gradient::Tensor(scaled))?;
                 }
                 Ok(())
