@@ -164,7 +164,7 @@ fn a_split_batch_learns_what_the_whole_one_does() {
 fn a_split_batch_of_textures_learns_as_well() {
     let data = graphite(20, 32);
     // Stationarity is seen in pairs, so no run has a single patch.
-    let settings = LatentSettings { batch: 8, ..small(ModelKind::Texture) };
+    let settings = LatentSettings { batch: 8, steps: 200, ..small(ModelKind::Texture) };
     assert_eq!(Needs::of(&settings, 0, DeviceKind::Cpu, Some(1)).expect("needs").part, 2);
     let alone = LatentSettings { batch: 1, ..settings.clone() };
     assert!(alone.problem().is_some_and(|p| p.contains("stationarity")));
