@@ -265,6 +265,7 @@ fn every_control_of_a_training_changes_its_setting() {
         ("Layout", Tick, "/latent/free_layout", json!(false)),
         ("Autocorrelation", Set(7.0), "/latent/correlation_weight", json!(7.0)),
         ("Lineal path", Set(2.0), "/latent/lineal_weight", json!(2.0)),
+        ("Minkowski", Set(2.5), "/latent/minkowski_weight", json!(2.5)),
         ("Edges", Tick, "/latent/periodic", json!(false)),
         ("Check every", Set(20.0), "/latent/check_every", json!(20)),
         ("Patience", Set(3.0), "/latent/patience", json!(3)),

@@ -235,6 +235,27 @@ fn the_loss_of_stationarity_frees_particles_from_the_lattice() {
 }
 
 #[test]
+fn the_loss_of_minkowski_functionals_clears_what_is_between_black_and_white() {
+    let data = graphite(80, 32);
+    let between = |minkowski_weight: f64| {
+        let settings = LatentSettings {
+            minkowski_weight,
+            steps: 150,
+            width: 16,
+            depth: Layer::POOL2,
+            batch: 8,
+            ..small(ModelKind::Texture)
+        };
+        let mut trainer = trainer(&settings, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let samples = samples_of(&trainer, 40).concat();
+        samples.iter().filter(|v| (40.0..215.0).contains(*v)).count() as f64 / samples.len() as f64
+    };
+    let (without, with) = (between(0.0), between(3.0));
+    assert!(with < 0.7 * without, "{without} {with}");
+}
+
+#[test]
 fn a_training_that_was_killed_goes_on_to_the_same_end() {
     let data = graphite(30, 32);
     let settings = LatentSettings {

@@ -9,9 +9,7 @@ use super::model::{Painter, Reader};
 use super::similarity::{FeatureMaps, PyramidStatistics, dists_form, pyramid_statistics, stsim2};
 use super::stationarity::place_preference;
 use super::targets::{Extractor, squared_norm};
-use super::{
-    Dataset, LatentError, Model, ModelKind, Patch, correlation, linear_fit, linear_prediction, normals, phases,
-};
+use super::{Dataset, LatentError, Model, ModelKind, Patch, correlation, linear_fit, linear_prediction, phases};
 use crate::compute::Device;
 use crate::micrograph::PhaseMap;
 use crate::net::Weights;
@@ -262,7 +260,7 @@ pub fn judge(
         found.push(scores(meter.extractor.channels(), &measured, &picture));
         patches.push(measured);
         if settings.model.is_variational() {
-            let z = normals(&mut random, settings.dimensions);
+            let z = model.sample(&mut random);
             let noise = painter.noise(&mut random);
             made.push(meter.measure(&white(painter.paint(&z, &noise)?))?);
         }
@@ -290,7 +288,7 @@ pub fn judge(
     let mut done = 2.0 * patches.len() as f64;
     let mut sampled = vec![];
     for _ in 0..if settings.model.is_variational() { compared.len() } else { 0 } {
-        let z = normals(&mut random, settings.dimensions);
+        let z = model.sample(&mut random);
         let noise = painter.noise(&mut random);
         sampled.push(phases(&white(painter.paint(&z, &noise)?), size, data.threshold, data.dark));
         done += 1.0;

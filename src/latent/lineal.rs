@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use super::soft::{affine, soft_indicator};
 use crate::compute::ComputeError;
 use crate::compute::graph::{ConvSettings, Function, Graph, Shape, TensorId};
 
 /// Lengths of segments in pixels; each is twice the one before.
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 32];
-/// A soft indicator counts as 0 below this share of the way to its threshold, and as 1 as far above it.
-const SOFT: f32 = 0.8;
 
 /// Numbers that [`lineal_paths`] returns for a picture.
 pub const LINEAL_NUMBERS: usize = 4 * LENGTHS.len();
@@ -27,7 +26,7 @@ pub fn lineal_paths(
     periodic: bool,
 ) -> Result<Vec<TensorId>, ComputeError> {
     let above = soft_indicator(graph, picture, threshold)?;
-    let below = complement(graph, above)?;
+    let below = affine(graph, above, -1.0, 1.0)?;
     let mut found = vec![];
     for indicator in [above, below] {
         for axis in [1, 0] {
@@ -35,36 +34,6 @@ pub fn lineal_paths(
         }
     }
     Ok(found)
-}
-
-fn number(graph: &mut Graph, value: f32) -> Result<TensorId, ComputeError> {
-    graph.constant(Shape::SCALAR, Arc::new(vec![value]))
-}
-
-/// `a · x + b`.
-fn affine(graph: &mut Graph, x: TensorId, a: f32, b: f32) -> Result<TensorId, ComputeError> {
-    let (a, b) = (number(graph, a)?, number(graph, b)?);
-    let scaled = graph.pointwise(Function::Multiply, &[x, a])?;
-    graph.pointwise(Function::Add, &[scaled, b])
-}
-
-fn complement(graph: &mut Graph, x: TensorId) -> Result<TensorId, ComputeError> {
-    affine(graph, x, -1.0, 1.0)
-}
-
-/// 0 below the threshold and 1 above it, and between them the cubic t² (3 − 2 t).
-fn soft_indicator(graph: &mut Graph, picture: TensorId, threshold: f32) -> Result<TensorId, ComputeError> {
-    let half = SOFT * threshold.min(1.0 - threshold).max(1e-3);
-    // 0 … 1 as the difference of two ramps, each cut off below.
-    let first = affine(graph, picture, 0.5 / half, 0.5 * (half - threshold) / half)?;
-    let second = affine(graph, first, 1.0, -1.0)?;
-    let first = graph.pointwise(Function::LeakyRelu(0.0), &[first])?;
-    let second = graph.pointwise(Function::LeakyRelu(0.0), &[second])?;
-    let second = affine(graph, second, -1.0, 0.0)?;
-    let t = graph.pointwise(Function::Add, &[first, second])?;
-    let square = graph.pointwise(Function::Multiply, &[t, t])?;
-    let rest = affine(graph, t, -2.0, 3.0)?;
-    graph.pointwise(Function::Multiply, &[square, rest])
 }
 
 /// The mean products of segments along an axis, 0 for columns and 1 for rows.

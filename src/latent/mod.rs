@@ -12,19 +12,23 @@ mod explore;
 mod file;
 mod judge;
 mod lineal;
+mod minkowski;
 mod model;
 mod needs;
 mod network;
 mod networks;
+mod posterior;
 mod principal;
 mod settings;
 mod sheet;
 mod similarity;
+mod soft;
 mod stationarity;
 mod step;
 mod targets;
 mod trainer;
 mod training;
+mod weighing;
 
 use std::path::PathBuf;
 

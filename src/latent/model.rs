@@ -6,6 +6,7 @@ use rand_pcg::Pcg64;
 
 use super::file::{ENTRY, Tensors, malformed, read_tensors, tensor_bytes};
 use super::network::{Decoder, Encoder, Network, Parameter, noise_shapes};
+use super::posterior::Posterior;
 use super::targets::Extractor;
 use super::{Check, Dataset, Descriptors, Head, LatentError, LatentSettings, correlation_table, describe, normals};
 use crate::compute::graph::{Shape, TensorId};
@@ -98,6 +99,8 @@ pub struct Model {
     pub summary: Summary,
     tensors: Tensors,
     scaling: Scaling,
+    /// Of a summarised model with a free layout; files from before it was kept have none.
+    posterior: Option<Posterior>,
 }
 
 /// A latent point with its uncertainty.
@@ -137,7 +140,7 @@ struct Header {
 
 impl Model {
     pub(super) fn new(settings: LatentSettings, tensors: Tensors, scaling: Scaling, summary: Summary) -> Self {
-        Self { settings, summary, tensors, scaling }
+        Self { settings, summary, tensors, scaling, posterior: None }
     }
 
     /// The model as a safetensors file, with settings and summary in its metadata; as f16 it is half as large.
@@ -149,6 +152,9 @@ impl Model {
         let mut tensors = self.tensors.clone();
         tensors.insert("scaling.mean".into(), self.scaling.mean.clone());
         tensors.insert("scaling.deviation".into(), self.scaling.deviation.clone());
+        if let Some(posterior) = &self.posterior {
+            posterior.write(&mut tensors);
+        }
         tensor_bytes(&tensors, &serde_json::to_string(&header).unwrap_or_default(), as_f16)
     }
 
@@ -206,7 +212,9 @@ impl Model {
         }
         let mut take = |name: &str| tensors.remove(name).unwrap_or_default();
         let scaling = Scaling { mean: take("scaling.mean"), deviation: take("scaling.deviation") };
-        let mut model = Self { settings: header.settings, summary: header.summary, tensors, scaling };
+        let posterior = Posterior::take(&mut tensors, header.settings.dimensions);
+        let posterior = posterior.filter(|_| header.settings.has_free_layout());
+        let mut model = Self { settings: header.settings, summary: header.summary, tensors, scaling, posterior };
         model.check(path)?;
         model.summary.complete(model.settings.dimensions);
         Ok(model)
@@ -266,6 +274,21 @@ impl Model {
     /// How many numbers were trained.
     pub fn parameters(&self) -> usize {
         self.tensors.values().map(Vec::len).sum()
+    }
+
+    /// A random latent point. With a free layout it is one of the data's, plus noise of their mean uncertainty. Other models
+    /// draw it from the standard normal distribution: their latent points hold the layout, so samples near those of the data
+    /// would be copies of it. So do models whose file has no latent points of the data.
+    pub fn sample(&self, random: &mut Pcg64) -> Vec<f32> {
+        match &self.posterior {
+            Some(posterior) => posterior.draw(random),
+            None => normals(random, self.settings.dimensions),
+        }
+    }
+
+    /// Whether [`Model::sample`] draws from the latent points of the data.
+    pub fn samples_data(&self) -> bool {
+        self.posterior.is_some()
     }
 
     fn write(&self, network: &Network, program: &mut Program) {
@@ -352,6 +375,9 @@ impl Model {
                 encodings.push(reader.encode(&values)?);
                 descriptors.push(describe(&values, (data.edge, data.edge), data.threshold, data.dark));
             }
+        }
+        if self.settings.has_free_layout() {
+            self.posterior = Posterior::of(&encodings);
         }
         let n = encodings.len().max(1) as f64;
         self.summary.divergence = (0..dimensions)

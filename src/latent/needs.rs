@@ -38,8 +38,8 @@ impl Needs {
             paths: vec![1.0; LINEAL_NUMBERS],
             threshold: 0.5,
             variance: 0.25,
-            // One for each tap, and for two statistics.
-            halves: vec![1.0; gram_channels(settings).len() + 2],
+            // One for each tap, and for three statistics.
+            halves: vec![1.0; gram_channels(settings).len() + 3],
         };
         let cached = patches as u64 * target_bytes(settings);
         let mut needs = Self { bytes: 0, part: settings.batch };

@@ -241,7 +241,7 @@ impl Network {
 /// Shapes of the noise that the decoder of a free layout reads: seeds at the smallest size, then a field for each
 /// convolution; none for other decoders.
 pub fn noise_shapes(settings: &LatentSettings, (height, width): (usize, usize), batch: usize) -> Vec<Shape> {
-    if settings.model != ModelKind::Texture || !settings.free_layout {
+    if !settings.has_free_layout() {
         return vec![];
     }
     let at = |halvings: usize, channels| Shape::new(height >> halvings, width >> halvings, channels).times(batch);

@@ -108,6 +108,10 @@ pub struct LatentSettings {
     pub correlation_weight: f64,
     /// Weight of the loss of the lineal path where style is matched; 0 leaves it out.
     pub lineal_weight: f64,
+    /// Weight of the loss of the Minkowski functionals (area, interface, Euler number) where style is matched; 0 leaves it
+    /// out, as in settings from before there was such a loss.
+    #[serde(default)]
+    pub minkowski_weight: f64,
     /// Weight of the loss of stationarity: the variance of the expected grey value over the places of the decoder's cells
     /// of 16 pixels, as a share of that of the patches' grey values. It is for free layouts; 0 leaves it out, as in
     /// settings from before there was such a loss.
@@ -154,6 +158,7 @@ impl Default for LatentSettings {
             feature_weight: 10.0,
             correlation_weight: 0.0,
             lineal_weight: 0.0,
+            minkowski_weight: 3.0,
             stationarity_weight: 20.0,
             style_weight: 50.0,
             collapse_weight: 10.0,
@@ -186,6 +191,7 @@ impl LatentSettings {
                 width: 32,
                 depth: Layer::POOL2,
                 beta: 1.0,
+                minkowski_weight: 0.0,
                 rate: 1e-3,
                 batch: 20,
                 ..Self::default()
@@ -208,9 +214,24 @@ impl LatentSettings {
         self.model.matches_style() && self.lineal_weight > 0.0
     }
 
+    /// Whether the Minkowski functionals are matched.
+    pub fn matches_minkowski(&self) -> bool {
+        self.model.matches_style() && self.minkowski_weight > 0.0
+    }
+
+    /// Whether a spatial statistic is matched.
+    pub fn matches_statistics(&self) -> bool {
+        self.matches_correlation() || self.matches_lineal_path() || self.matches_minkowski()
+    }
+
+    /// Whether the layout comes from noise, and the latent point holds the texture alone.
+    pub fn has_free_layout(&self) -> bool {
+        self.model == ModelKind::Texture && self.free_layout
+    }
+
     /// Whether places must not be preferred.
     pub fn is_stationary(&self) -> bool {
-        self.model == ModelKind::Texture && self.free_layout && self.stationarity_weight > 0.0
+        self.has_free_layout() && self.stationarity_weight > 0.0
     }
 
     /// The fewest patches of a run: stationarity is seen in pairs of pictures.
@@ -220,7 +241,7 @@ impl LatentSettings {
 
     /// The same settings without the spatial statistics: what encoding needs.
     pub fn without_statistics(&self) -> Self {
-        Self { correlation_weight: 0.0, lineal_weight: 0.0, ..self.clone() }
+        Self { correlation_weight: 0.0, lineal_weight: 0.0, minkowski_weight: 0.0, ..self.clone() }
     }
 
     /// A sentence about what does not fit together, if anything.
@@ -265,6 +286,7 @@ impl LatentSettings {
             .or_else(|| positive("weight of the feature loss", self.feature_weight))
             .or_else(|| positive("weight of the autocorrelation", self.correlation_weight))
             .or_else(|| positive("weight of the lineal path", self.lineal_weight))
+            .or_else(|| positive("weight of the Minkowski functionals", self.minkowski_weight))
             .or_else(|| positive("weight of the stationarity", self.stationarity_weight))
             .or_else(|| positive("weight of the style loss", self.style_weight))
             .or_else(|| positive("weight of the mode-collapse term", self.collapse_weight))
@@ -331,6 +353,7 @@ impl LatentPreset {
                 free_layout: false,
                 periodic: false,
                 beta: 0.0003,
+                minkowski_weight: 0.0,
                 steps: 4 * plain.steps,
                 ..plain
             },
@@ -353,9 +376,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_from_before_the_loss_of_stationarity_are_without_it() {
+    fn settings_from_before_a_loss_are_without_it() {
         let old: LatentSettings = serde_json::from_str(r#"{"model": "texture", "edge": 64}"#).expect("settings");
-        assert_eq!(old, LatentSettings { edge: 64, stationarity_weight: 0.0, ..LatentSettings::default() });
+        let without = LatentSettings { minkowski_weight: 0.0, stationarity_weight: 0.0, ..LatentSettings::default() };
+        assert_eq!(old, LatentSettings { edge: 64, ..without });
         assert!(LatentSettings::default().is_stationary() && !old.is_stationary());
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::{DESCRIPTORS, Descriptors, LatentError, Model, Painter, describe, normals, slerp};
+use super::{DESCRIPTORS, Descriptors, LatentError, Model, Painter, describe, slerp};
 use crate::compute::Device;
 use crate::micrograph::{npy_bytes, write_image_png};
 
@@ -45,13 +45,11 @@ pub fn interpolation(from: &Cell, to: &[f32], steps: usize) -> Vec<Cell> {
     (0..steps).map(cell).collect()
 }
 
-/// Random points of the standard distribution, each with a layout of its own.
-pub fn samples(dimensions: usize, count: usize, seed: u64) -> Vec<Cell> {
+/// Random latent points of a model, each with a layout of its own.
+pub fn samples(model: &Model, count: usize, seed: u64) -> Vec<Cell> {
     let mut random = Pcg64::seed_from_u64(seed);
-    let cell = |n: usize| Cell {
-        z: normals(&mut random, dimensions),
-        layout: seed.wrapping_mul(7919).wrapping_add(n as u64 + 1),
-    };
+    let cell =
+        |n: usize| Cell { z: model.sample(&mut random), layout: seed.wrapping_mul(7919).wrapping_add(n as u64 + 1) };
     (0..count).map(cell).collect()
 }
 

@@ -3,7 +3,7 @@
 use rand_pcg::Pcg64;
 
 use super::network::noise_shapes;
-use super::targets::{Target, squared_norm, unpack};
+use super::targets::{Target, unpack};
 use super::training::Training;
 use super::{LatentSettings, Patch, normals};
 use crate::compute::Program;
@@ -17,94 +17,9 @@ pub struct Ready {
     pub part: usize,
 }
 
-/// The smallest deviation, as a share of the largest: below it, there are only rounding errors.
-const LEAST: f64 = 1e-3;
-
-/// The weight of each number of the packed Gram matrices: one over its deviation over all patches, divided by the
-/// square root of how many numbers its tap has. A model that gives every patch the same mean texture then has a loss of
-/// 1 at each tap, and a faint channel counts as much as a strong one.
-pub fn gram_weights(settings: &LatentSettings, targets: &[Target]) -> Vec<f32> {
-    let deviations = deviations(targets.iter().map(|t| t.grams.as_slice()));
-    let mut weights = vec![];
-    let mut rest = deviations.as_slice();
-    for c in gram_channels(settings) {
-        let (mine, others) = rest.split_at(c * (c + 1) / 2);
-        rest = others;
-        let least = LEAST * mine.iter().copied().fold(1e-30, f64::max);
-        weights.extend(mine.iter().map(|d| (1.0 / (d.max(least) * c as f64)) as f32));
-    }
-    weights
-}
-
-/// The same for the numbers of a spatial statistic, which together are one term.
-pub fn statistic_weights(targets: &[Target], of: fn(&Target) -> &[f32]) -> Vec<f32> {
-    let deviations = deviations(targets.iter().map(of));
-    // Patches that do not differ at all must not weigh without end.
-    let least = LEAST * deviations.iter().copied().fold(1e-3, f64::max);
-    let root = (deviations.len() as f64).sqrt();
-    deviations.iter().map(|d| (1.0 / (d.max(least) * root)) as f32).collect()
-}
-
-/// For each loss of style, in the order of [`Training`], a fifth of the mean loss of a uniformly grey picture: there it counts
-/// as half. The targets are weighted.
-pub fn half_losses(settings: &LatentSettings, targets: &[Target], grey: &Target) -> Vec<f32> {
-    /// Untrained decoders reach some 30 times the loss of a grey picture at the deepest layer, which must not count; the
-    /// other layers start below that loss, and count.
-    const SHARE: f64 = 0.2;
-    let half = |of: &dyn Fn(&Target) -> f64| {
-        let mean = targets.iter().map(of).sum::<f64>() / targets.len().max(1) as f64;
-        (SHARE * mean).max(1e-6) as f32
-    };
-    let mut halves = vec![];
-    let mut first = 0;
-    for c in gram_channels(settings) {
-        let part = first..first + c * (c + 1) / 2;
-        first = part.end;
-        halves.push(half(&|t| {
-            let off: Vec<f32> =
-                t.grams[part.clone()].iter().zip(&grey.grams[part.clone()]).map(|(a, b)| a - b).collect();
-            squared_norm(&off, &[c])
-        }));
-    }
-    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
-    if settings.matches_correlation() {
-        halves.push(half(&|t| apart(&t.correlation, &grey.correlation)));
-    }
-    if settings.matches_lineal_path() {
-        halves.push(half(&|t| apart(&t.paths, &grey.paths)));
-    }
-    halves
-}
-
-/// The deviation of each number over all rows.
-fn deviations<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone) -> Vec<f64> {
-    let n = rows.len().max(1) as f64;
-    let len = rows.clone().next().map_or(0, <[f32]>::len);
-    let (mut means, mut squares) = (vec![0.0f64; len], vec![0.0f64; len]);
-    for row in rows.clone() {
-        means.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / n);
-    }
-    for row in rows {
-        let off = row.iter().zip(&means).map(|(v, m)| (f64::from(*v) - m).powi(2));
-        squares.iter_mut().zip(off).for_each(|(s, o)| *s += o / n);
-    }
-    squares.into_iter().map(f64::sqrt).collect()
-}
-
 /// Channels of the taps.
 pub fn gram_channels(settings: &LatentSettings) -> Vec<usize> {
     settings.depth.default_taps().into_iter().map(Layer::channels).collect()
-}
-
-/// Unpacks the matrices of all taps.
-pub fn unpacked(settings: &LatentSettings, packed: &[f32]) -> Vec<Vec<f32>> {
-    let mut rest = packed;
-    let one = |c: usize| {
-        let mut matrix = vec![];
-        rest = unpack(rest, c, &mut matrix);
-        matrix
-    };
-    gram_channels(settings).into_iter().map(one).collect()
 }
 
 pub fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
@@ -146,6 +61,10 @@ pub fn feed(
     }
     write_statistics(program, &graph.correlations, targets, |t| &t.correlation);
     write_statistics(program, &graph.paths, targets, |t| &t.paths);
+    if let Some((numbers, weights)) = graph.minkowski {
+        write_statistics(program, &[numbers], targets, |t| &t.minkowski);
+        write_statistics(program, &[weights], targets, |t| &t.minkowski_weights);
+    }
     let codes = patches.len() * settings.dimensions;
     if let Some(id) = graph.sampling {
         program.write(id, &if is_check { vec![0.0; codes] } else { normals(random, codes) });

@@ -2,6 +2,7 @@
 
 use super::autocorrelation::{autocorrelation, correlation_numbers};
 use super::lineal::{LINEAL_NUMBERS, lineal_paths};
+use super::minkowski::{MINKOWSKI_NUMBERS, minkowski};
 use super::{Dataset, Head, LatentSettings, Networks};
 use crate::compute::graph::{Graph, Padding, Pooling, Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
@@ -16,6 +17,8 @@ pub struct Extractor {
     grey: Option<TensorId>,
     /// Tensors of the autocorrelation.
     scales: usize,
+    /// Whether the last output holds the Minkowski functionals.
+    functionals: bool,
     channels: Vec<usize>,
     head: Head,
 }
@@ -31,6 +34,10 @@ pub struct Target {
     pub correlation: Vec<f32>,
     /// The lineal path, see [`super::lineal`]; empty where it is not matched.
     pub paths: Vec<f32>,
+    /// The Minkowski functionals, see [`super::minkowski`]; empty where they are not matched.
+    pub minkowski: Vec<f32>,
+    /// The weights of these numbers in the loss: those of small numbers are large, so that all patches count alike.
+    pub minkowski_weights: Vec<f32>,
 }
 
 impl Extractor {
@@ -62,8 +69,7 @@ impl Extractor {
         if let (Head::Flattened, Some((_, last))) = (settings.head, out.taps.last()) {
             outputs.push(*last);
         }
-        let statistics = settings.matches_correlation() || settings.matches_lineal_path();
-        let grey = statistics.then(|| graph.input(Shape::new(height, width, 1)));
+        let grey = settings.matches_statistics().then(|| graph.input(Shape::new(height, width, 1)));
         let mut scales = 0;
         if let Some(picture) = grey.filter(|_| settings.matches_correlation()) {
             let found = autocorrelation(&mut graph, picture, false)?;
@@ -73,8 +79,12 @@ impl Extractor {
         if let Some(picture) = grey.filter(|_| settings.matches_lineal_path()) {
             outputs.extend(lineal_paths(&mut graph, picture, threshold / 255.0, false)?);
         }
+        if let Some(picture) = grey.filter(|_| settings.matches_minkowski()) {
+            outputs.push(minkowski(&mut graph, picture, threshold / 255.0, false)?);
+        }
         let program = device.compile(graph, &outputs)?;
-        Ok(Self { program, image, grey, scales, channels, head: settings.head })
+        let functionals = settings.matches_minkowski();
+        Ok(Self { program, image, grey, scales, functionals, channels, head: settings.head })
     }
 
     /// Channels of the taps.
@@ -93,6 +103,7 @@ impl Extractor {
             self.program.write(grey, &values.iter().map(|v| v / 255.0).collect::<Vec<f32>>());
         }
         let mut outputs = self.program.run()?;
+        let minkowski = if self.functionals { outputs.pop().unwrap_or_default() } else { vec![] };
         let mut rest = outputs.split_off(self.channels.len());
         let read = if self.head == Head::Pooled { self.channels.len() } else { 1 };
         let mut statistics = rest.split_off(read);
@@ -113,7 +124,7 @@ impl Extractor {
             }
         };
         let grams = outputs.iter().zip(&self.channels).flat_map(|(gram, c)| pack(gram, *c)).collect();
-        Ok(Target { grams, features, correlation, paths })
+        Ok(Target { grams, features, correlation, paths, minkowski, minkowski_weights: vec![] })
     }
 }
 
@@ -207,7 +218,8 @@ pub fn target_bytes(settings: &LatentSettings) -> u64 {
     let triangle: usize = settings.depth.default_taps().iter().map(|d| d.channels() * (d.channels() + 1) / 2).sum();
     let shifts = if settings.matches_correlation() { correlation_numbers() } else { 0 };
     let paths = if settings.matches_lineal_path() { LINEAL_NUMBERS } else { 0 };
-    ((triangle + shifts + paths + super::network::encoder_input(settings).len()) * 4) as u64
+    let functionals = if settings.matches_minkowski() { 2 * MINKOWSKI_NUMBERS } else { 0 };
+    ((triangle + shifts + paths + functionals + super::network::encoder_input(settings).len()) * 4) as u64
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use super::file::Tensors;
 use super::model::Scaling;
 use super::network::{Parameter, initial};
 use super::principal::{principal_components, start_from_components};
-use super::step::{Ready, feed, gram_weights, half_losses, statistic_weights, terms_of, unpacked, write_parameters};
+use super::step::{Ready, feed, terms_of, write_parameters};
 use super::targets::{Target, Targets, target_bytes, targets_of};
-use super::training::{StyleWeights, Training};
+use super::training::Training;
+use super::weighing::weigh;
 use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
 use crate::compute::graph::{ADAM_DECAYS, TensorId, adam_numbers};
 use crate::compute::{ComputeError, Device};
@@ -103,23 +104,11 @@ impl Trainer {
         }
         let (mean, variance) = mean_and_variance(&data);
         let found = targets_of(settings, networks, &data, device, 255.0 * mean as f32, progress)?;
-        let Some(Targets { train: mut train_targets, checked: mut check_targets, mut grey }) = found else {
-            return Ok(None);
-        };
-        let scaling = Scaling::of(train_targets.iter().map(|t| t.features.as_slice()), settings.head);
-        train_targets.iter_mut().chain(&mut check_targets).for_each(|t| scaling.apply(&mut t.features));
-        let weights_of_grams = gram_weights(settings, &train_targets);
-        let correlation = statistic_weights(&train_targets, |t| &t.correlation);
-        let paths = statistic_weights(&train_targets, |t| &t.paths);
-        for target in train_targets.iter_mut().chain(&mut check_targets).chain([&mut grey]) {
-            target.grams.iter_mut().zip(&weights_of_grams).for_each(|(g, w)| *g *= w);
-            target.correlation.iter_mut().zip(&correlation).for_each(|(c, w)| *c *= w);
-            target.paths.iter_mut().zip(&paths).for_each(|(p, w)| *p *= w);
-        }
-        let grams = unpacked(settings, &weights_of_grams);
-        let (threshold, variance) = (data.threshold / 255.0, variance as f32);
-        let halves = half_losses(settings, &train_targets, &grey);
-        let style = StyleWeights { grams, correlation, paths, threshold, variance, halves };
+        let Some(mut targets) = found else { return Ok(None) };
+        let scaling = Scaling::of(targets.train.iter().map(|t| t.features.as_slice()), settings.head);
+        targets.train.iter_mut().chain(&mut targets.checked).for_each(|t| scaling.apply(&mut t.features));
+        let style = weigh(settings, &mut targets, data.threshold / 255.0, variance as f32);
+        let Targets { train: train_targets, checked: check_targets, .. } = targets;
         let ready = |train: bool, part: usize| -> Result<Ready, LatentError> {
             let graph = Training::new(settings, &networks.style, &style, (part, settings.batch), train)?;
             let program = device.compile(graph.network.graph.clone(), &graph.outputs)?;
@@ -346,6 +335,7 @@ impl Trainer {
             "pixels" => 1.0,
             "autocorrelation" => self.settings.correlation_weight,
             "lineal path" => self.settings.lineal_weight,
+            "Minkowski functionals" => self.settings.minkowski_weight,
             "stationarity" => self.settings.stationarity_weight,
             "features" => self.settings.feature_weight,
             "mode collapse" => self.settings.collapse_weight,

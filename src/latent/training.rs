@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::autocorrelation::autocorrelation;
 use super::lineal::lineal_paths;
+use super::minkowski::minkowski;
 use super::network::{Network, encoder_input, noise_shapes};
 use super::stationarity::place_variance;
 use super::{LatentSettings, ModelKind};
@@ -25,6 +26,8 @@ pub struct Training {
     pub correlations: Vec<TensorId>,
     /// Lineal paths to match of each side and axis, times their weights.
     pub paths: Vec<TensorId>,
+    /// Minkowski functionals to match, times their weights, and the weights.
+    pub minkowski: Option<(TensorId, TensorId)>,
     /// Normal numbers that turn means into latent points.
     pub sampling: Option<TensorId>,
     /// Latent points drawn from the standard distribution, if a term needs samples.
@@ -109,6 +112,7 @@ impl Training {
             terms.push("features");
         }
         let (mut targets, mut correlations, mut paths) = (vec![], vec![], vec![]);
+        let mut functionals = None;
         let mut prior = None;
         if settings.model.matches_style() {
             // A picture that is not periodic has mirrored edges, like the patches.
@@ -145,6 +149,17 @@ impl Training {
                 factors.push(settings.lineal_weight as f32);
                 terms.push("lineal path");
                 paths = inputs;
+            }
+            if settings.matches_minkowski() {
+                let found = minkowski(&mut n.graph, picture, style.threshold, settings.periodic)?;
+                let shape = n.graph.shape(found);
+                let (target, weights) = (n.graph.input(shape), n.graph.input(shape));
+                let weighted = n.graph.pointwise(Function::Multiply, &[found, weights])?;
+                of_style.push(losses.len());
+                losses.push(n.graph.squared_error(weighted, target, each as f32)?);
+                factors.push(settings.minkowski_weight as f32);
+                terms.push("Minkowski functionals");
+                functionals = Some((target, weights));
             }
             if settings.is_stationary() && batch > 1 {
                 losses.push(place_variance(&mut n.graph, picture, style.variance)?);
@@ -205,6 +220,7 @@ impl Training {
             targets,
             correlations,
             paths,
+            minkowski: functionals,
             sampling,
             prior,
             noise,

@@ -45,7 +45,7 @@ pub fn sample(arguments: &SampleArguments) -> anyhow::Result<()> {
     if !model.settings.model.is_variational() && arguments.z.is_none() {
         bail!("An autoencoder has no distribution to draw from: give a latent point with --z.");
     }
-    let mut cells = samples(model.settings.dimensions, arguments.count, arguments.seed);
+    let mut cells = samples(&model, arguments.count, arguments.seed);
     if let Some(z) = &arguments.z {
         check_point(z, &model)?;
         cells.iter_mut().for_each(|cell| cell.z.clone_from(z));

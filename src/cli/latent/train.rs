@@ -92,6 +92,9 @@ pub struct ModelArguments {
     /// Weight of the loss of the lineal path, where style is matched
     #[arg(long)]
     lineal_weight: Option<f64>,
+    /// Weight of the loss of the Minkowski functionals (area, interface, Euler number), where style is matched
+    #[arg(long, value_name = "NUMBER")]
+    minkowski_weight: Option<f64>,
     /// Weight of the loss of stationarity: particles must not prefer places of the decoder's cells of 16 pixels (free
     /// layouts)
     #[arg(long)]
@@ -153,6 +156,7 @@ impl ModelArguments {
             feature_weight: self.feature_weight.unwrap_or(kind.feature_weight),
             correlation_weight: self.correlation_weight.unwrap_or(kind.correlation_weight),
             lineal_weight: self.lineal_weight.unwrap_or(kind.lineal_weight),
+            minkowski_weight: self.minkowski_weight.unwrap_or(kind.minkowski_weight),
             stationarity_weight: self.stationarity_weight.unwrap_or(kind.stationarity_weight),
             style_weight: self.style_weight.unwrap_or(kind.style_weight),
             collapse_weight: self.collapse_weight.unwrap_or(kind.collapse_weight),

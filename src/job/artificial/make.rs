@@ -317,7 +317,7 @@ impl ArtificialStudy {
         show: &dyn Fn(f64),
     ) -> Result<Vec<Arc<Vec<u8>>>, Failure> {
         let model = model_of(path)?;
-        let cells = samples(model.settings.dimensions, count, self.seed);
+        let cells = samples(&model, count, self.seed);
         Ok(with_device::<_, _, _, LatentError>(&self.device, Precision::Single, control, |device| {
             let mut painter = model.painter(&device, like.size)?;
             let mut all = vec![];

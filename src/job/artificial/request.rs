@@ -11,7 +11,7 @@ use crate::reconstruct::Method;
 /// What makes artificial micrographs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Generator {
-    /// A latent model, at points of the standard normal distribution; the built-in one without a file.
+    /// A latent model, at random points; the built-in one without a file.
     Latent(Option<PathBuf>),
     /// A method of reconstruction, from an authentic micrograph each.
     Method(Box<Method>),

@@ -103,7 +103,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn go(&mut self, request: &Design) -> Result<Ending, Failure> {
-        let first = samples(self.model.settings.dimensions, request.first.max(LEAST_FIRST), request.seed);
+        let first = samples(&self.model, request.first.max(LEAST_FIRST), request.seed);
         for cells in first.chunks(BATCH) {
             let batch = cells.iter().map(|cell| (cell.clone(), vec![])).collect();
             if !self.look(request, batch)? {

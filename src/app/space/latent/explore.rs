@@ -13,10 +13,13 @@ use crate::app::shared::question::{Ask, PathKind};
 use crate::app::theme;
 use crate::app::widgets::{choice, heading};
 use crate::job::ExploreRequest;
-use crate::latent::{Cell, REACH, interpolation, normals, samples, suggested_name, traversal};
+use crate::latent::{Cell, REACH, interpolation, samples, suggested_name, traversal};
 
 /// Pictures per strip.
 const STEPS: usize = 10;
+/// Where random points come from.
+pub(super) const RANDOM_POINTS: &str =
+    "Random latent points: near those of the data if the layout is free, else of the standard normal distribution.";
 /// The most strips of a traversal.
 const STRIPS: usize = 4;
 
@@ -37,7 +40,7 @@ impl OpenModel {
             }
             (SheetKind::Samples, _) if !self.model.settings.model.is_variational() => vec![],
             (SheetKind::Samples, _) => {
-                let all = samples(self.z.len(), 3 * STEPS, self.sample_seed);
+                let all = samples(&self.model, 3 * STEPS, self.sample_seed);
                 all.chunks(STEPS).map(<[Cell]>::to_vec).collect()
             }
             (SheetKind::Interpolation, Some((_, to))) => {
@@ -117,10 +120,10 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         }
         let samples = open.model.settings.model.is_variational();
         let random = ui.add_enabled(samples, egui::Button::new("Random"));
-        let random = random.on_hover_text("A point drawn from the standard normal distribution.");
+        let random = random.on_hover_text(RANDOM_POINTS);
         if random.on_disabled_hover_text("An autoencoder has no distribution to draw from.").clicked() {
             open.sample_seed += 1;
-            let z = normals(&mut Pcg64::seed_from_u64(open.sample_seed), open.z.len());
+            let z = open.model.sample(&mut Pcg64::seed_from_u64(open.sample_seed));
             open.set_start(z, "Random point".into());
         }
         let mut picked = None;

@@ -176,6 +176,10 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
         value(ui, "Lineal path", tip, &mut settings.lineal_weight, &default.lineal_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });
+        let tip = "Weight of the loss of area, interface and Euler number of both phases, which count specks and holes; 0 leaves it out.";
+        value(ui, "Minkowski", tip, &mut settings.minkowski_weight, &default.minkowski_weight, |ui, v| {
+            number(ui, v, 1e4, 0.1)
+        });
     }
     let tip = "The picture continues at its opposite edge.";
     value(ui, "Edges", tip, &mut settings.periodic, &true, |ui, v| ui.checkbox(v, "periodic"));
@@ -229,7 +233,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
     let settings = &space.settings;
     let kind = shared.devices.chosen(&shared.settings.device).map_or(DeviceKind::Cpu, |d| d.kind);
     let key = format!(
-        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {} {} {kind:?}",
+        "{:?} {} {} {} {} {} {:?} {} {} {} {} {} {} {} {} {kind:?}",
         settings.model,
         settings.dimensions,
         settings.edge,
@@ -241,6 +245,7 @@ fn training_needs(space: &mut LatentSpace, shared: &Shared) -> Result<Needs, Str
         settings.predicts_features(),
         settings.matches_correlation(),
         settings.matches_lineal_path(),
+        settings.matches_minkowski(),
         settings.is_stationary(),
         settings.periodic,
         settings.collapse_weight > 0.0

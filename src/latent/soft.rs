@@ -1,0 +1,35 @@
+//! The indicator of a picture's bright side as a part of a graph, soft so that it has a gradient.
+
+use std::sync::Arc;
+
+use crate::compute::ComputeError;
+use crate::compute::graph::{Function, Graph, Shape, TensorId};
+
+/// A soft indicator counts as 0 below this share of the way to its threshold, and as 1 as far above it.
+const SOFT: f32 = 0.8;
+
+fn number(graph: &mut Graph, value: f32) -> Result<TensorId, ComputeError> {
+    graph.constant(Shape::SCALAR, Arc::new(vec![value]))
+}
+
+/// `a · x + b`.
+pub fn affine(graph: &mut Graph, x: TensorId, a: f32, b: f32) -> Result<TensorId, ComputeError> {
+    let (a, b) = (number(graph, a)?, number(graph, b)?);
+    let scaled = graph.pointwise(Function::Multiply, &[x, a])?;
+    graph.pointwise(Function::Add, &[scaled, b])
+}
+
+/// Of grey values 0 … 1: 0 far below the threshold and 1 far above it, and between them the cubic t² (3 − 2 t).
+pub fn soft_indicator(graph: &mut Graph, picture: TensorId, threshold: f32) -> Result<TensorId, ComputeError> {
+    let half = SOFT * threshold.min(1.0 - threshold).max(1e-3);
+    // 0 … 1 as the difference of two ramps, each cut off below.
+    let first = affine(graph, picture, 0.5 / half, 0.5 * (half - threshold) / half)?;
+    let second = affine(graph, first, 1.0, -1.0)?;
+    let first = graph.pointwise(Function::LeakyRelu(0.0), &[first])?;
+    let second = graph.pointwise(Function::LeakyRelu(0.0), &[second])?;
+    let second = affine(graph, second, -1.0, 0.0)?;
+    let t = graph.pointwise(Function::Add, &[first, second])?;
+    let square = graph.pointwise(Function::Multiply, &[t, t])?;
+    let rest = affine(graph, t, -2.0, 3.0)?;
+    graph.pointwise(Function::Multiply, &[square, rest])
+}
