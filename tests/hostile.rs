@@ -312,6 +312,8 @@ fn read(path: &Path, name: &str) {
             if let Ok(model) = Model::open(path) {
                 // What was opened can be used.
                 let size = (model.settings.edge, model.settings.edge);
+                let z = model.sample(&mut Pcg64::seed_from_u64(1));
+                assert_eq!(z.len(), model.settings.dimensions);
                 assert!(model.settings.edge > 64 || model.painter(&Device::Cpu, size).is_ok());
             }
         }

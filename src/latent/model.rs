@@ -6,55 +6,14 @@ use rand_pcg::Pcg64;
 
 use super::file::{ENTRY, Tensors, malformed, read_tensors, tensor_bytes};
 use super::network::{Decoder, Encoder, Network, Parameter, noise_shapes};
-use super::posterior::Posterior;
+use super::posterior::{Encoding, Posterior};
+use super::scaling::Scaling;
 use super::targets::Extractor;
 use super::{Check, Dataset, Descriptors, Head, LatentError, LatentSettings, correlation_table, describe, normals};
 use crate::compute::graph::{Shape, TensorId};
 use crate::compute::{ComputeError, Device, Program};
 use crate::micrograph::PixelSize;
 use crate::net::{Weights, WeightsKind};
-
-/// Scales the encoder's input to mean 0 and the same deviation everywhere, and its vector to a length of about 1.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scaling {
-    mean: Vec<f32>,
-    deviation: Vec<f32>,
-}
-
-impl Scaling {
-    /// The scaling for the features of all patches: each number by itself, or all numbers of a flattened map alike.
-    pub fn of<'a>(features: impl Iterator<Item = &'a [f32]> + Clone, head: Head) -> Self {
-        let n = features.clone().count().max(1) as f64;
-        let len = features.clone().next().map_or(0, <[f32]>::len);
-        let (mut mean, mut square) = (vec![0.0f64; len], vec![0.0f64; len]);
-        for values in features {
-            for (k, v) in values.iter().enumerate() {
-                mean[k] += f64::from(*v) / n;
-                square[k] += f64::from(*v).powi(2) / n;
-            }
-        }
-        if head == Head::Flattened {
-            let all = |values: &mut Vec<f64>| {
-                let whole = values.iter().sum::<f64>() / values.len().max(1) as f64;
-                values.iter_mut().for_each(|v| *v = whole);
-            };
-            all(&mut mean);
-            all(&mut square);
-        }
-        // If the whole vector has length 1, a step of Adam moves latent points equally far for any number of features.
-        let length = (len as f64).sqrt();
-        let deviation = mean.iter().zip(&square).map(|(m, s)| ((s - m * m).max(0.0).sqrt().max(1e-6) * length) as f32);
-        Self { deviation: deviation.collect(), mean: mean.into_iter().map(|m| m as f32).collect() }
-    }
-
-    /// Scales the features of a patch. Numbers far outside the training data are limited to ten deviations.
-    pub fn apply(&self, features: &mut [f32]) {
-        let most = 10.0 / (features.len() as f32).sqrt();
-        for ((v, m), d) in features.iter_mut().zip(&self.mean).zip(&self.deviation) {
-            *v = ((*v - m) / d).clamp(-most, most);
-        }
-    }
-}
 
 /// What is known of a model besides its weights.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -99,27 +58,8 @@ pub struct Model {
     pub summary: Summary,
     tensors: Tensors,
     scaling: Scaling,
-    /// Of a summarised model with a free layout; files from before it was kept have none.
+    /// Of a model with a free layout; files from before it was kept have none.
     posterior: Option<Posterior>,
-}
-
-/// A latent point with its uncertainty.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Encoding {
-    /// The mean.
-    pub mean: Vec<f32>,
-    /// The log variance; zeros of an autoencoder.
-    pub log_variance: Vec<f32>,
-}
-
-impl Encoding {
-    /// The divergence of each dimension from the standard normal distribution, in nats.
-    pub fn divergence(&self) -> impl Iterator<Item = f64> {
-        self.mean.iter().zip(&self.log_variance).map(|(m, l)| {
-            let (m, l) = (f64::from(*m), f64::from(*l));
-            0.5 * (m * m + l.exp() - 1.0 - l)
-        })
-    }
 }
 
 /// Patches whose latent points are kept as starting points.
@@ -276,6 +216,28 @@ impl Model {
         self.tensors.values().map(Vec::len).sum()
     }
 
+    /// The encoder on a device, and its input.
+    fn encoder(&self, device: &Device) -> Result<(Program, TensorId), LatentError> {
+        let encoder = Encoder::new(&self.settings, 1)?;
+        let outputs: Vec<TensorId> = std::iter::once(encoder.mean).chain(encoder.log_variance).collect();
+        let mut program = device.compile(encoder.network.graph.clone(), &outputs)?;
+        self.write(&encoder.network, &mut program);
+        Ok((program, encoder.input))
+    }
+
+    /// Keeps the latent points of patches, from which [`Model::sample`] draws, if the layout is free. `features` are what the
+    /// encoder reads of each, scaled.
+    pub(super) fn keep_posterior(&mut self, device: &Device, features: &[&[f32]]) -> Result<(), LatentError> {
+        if !self.settings.has_free_layout() {
+            return Ok(());
+        }
+        let (mut program, input) = self.encoder(device)?;
+        let every = features.len().div_ceil(Posterior::MOST).max(1);
+        let encodings = features.iter().step_by(every).map(|features| encoded(&mut program, input, features));
+        self.posterior = Posterior::of(&encodings.collect::<Result<Vec<Encoding>, LatentError>>()?);
+        Ok(())
+    }
+
     /// A random latent point. With a free layout it is one of the data's, plus noise of their mean uncertainty. Other models
     /// draw it from the standard normal distribution: their latent points hold the layout, so samples near those of the data
     /// would be copies of it. So do models whose file has no latent points of the data.
@@ -321,11 +283,8 @@ impl Model {
                 self.summary.threshold,
             )?),
         };
-        let encoder = Encoder::new(&self.settings, 1)?;
-        let outputs: Vec<TensorId> = std::iter::once(encoder.mean).chain(encoder.log_variance).collect();
-        let mut program = device.compile(encoder.network.graph.clone(), &outputs)?;
-        self.write(&encoder.network, &mut program);
-        Ok(Reader { model: self, extractor, program, input: encoder.input })
+        let (program, input) = self.encoder(device)?;
+        Ok(Reader { model: self, extractor, program, input })
     }
 
     /// Prepares to decode pictures of a size. Only a free layout can differ in size from the patches; its size is then
@@ -375,9 +334,6 @@ impl Model {
                 encodings.push(reader.encode(&values)?);
                 descriptors.push(describe(&values, (data.edge, data.edge), data.threshold, data.dark));
             }
-        }
-        if self.settings.has_free_layout() {
-            self.posterior = Posterior::of(&encodings);
         }
         let n = encodings.len().max(1) as f64;
         self.summary.divergence = (0..dimensions)
@@ -442,17 +398,20 @@ impl Reader<'_> {
                 features
             }
         };
-        self.program.write(self.input, &input);
-        let mut outputs = self.program.run()?.into_iter();
-        let mean = outputs.next().unwrap_or_default();
-        let log_variance = outputs.next().unwrap_or_else(|| vec![0.0; mean.len()]);
-        if mean.iter().chain(&log_variance).any(|v| !v.is_finite()) {
-            return Err(LatentError::Settings(
-                "The latent point is not finite: the model's weights are broken.".into(),
-            ));
-        }
-        Ok(Encoding { mean, log_variance })
+        encoded(&mut self.program, self.input, &input)
     }
+}
+
+/// The latent point of what an encoder reads.
+fn encoded(program: &mut Program, input: TensorId, values: &[f32]) -> Result<Encoding, LatentError> {
+    program.write(input, values);
+    let mut outputs = program.run()?.into_iter();
+    let mean = outputs.next().unwrap_or_default();
+    let log_variance = outputs.next().unwrap_or_else(|| vec![0.0; mean.len()]);
+    if mean.iter().chain(&log_variance).any(|v| !v.is_finite()) {
+        return Err(LatentError::Settings("The latent point is not finite: the model's weights are broken.".into()));
+    }
+    Ok(Encoding { mean, log_variance })
 }
 
 /// Decodes pictures of one size.

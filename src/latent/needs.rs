@@ -31,16 +31,7 @@ impl Needs {
         available: Option<u64>,
     ) -> Result<Self, LatentError> {
         let weights = Weights::blank(settings.depth);
-        let grams = gram_channels(settings).iter().map(|c| vec![1.0; c * c]).collect();
-        let style = StyleWeights {
-            grams,
-            correlation: vec![1.0; correlation_numbers()],
-            paths: vec![1.0; LINEAL_NUMBERS],
-            threshold: 0.5,
-            variance: 0.25,
-            // One for each tap, and for three statistics.
-            halves: vec![1.0; gram_channels(settings).len() + 3],
-        };
+        let style = blank_style(settings);
         let cached = patches as u64 * target_bytes(settings);
         let mut needs = Self { bytes: 0, part: settings.batch };
         for part in (settings.least_part()..=settings.batch).rev().filter(|p| settings.batch.is_multiple_of(*p)) {
@@ -55,5 +46,19 @@ impl Needs {
             }
         }
         Ok(needs)
+    }
+}
+
+/// Weights of all style losses that stand for those of a set of patches.
+pub fn blank_style(settings: &LatentSettings) -> StyleWeights {
+    let channels = gram_channels(settings);
+    StyleWeights {
+        grams: channels.iter().map(|c| vec![1.0; c * c]).collect(),
+        correlation: vec![1.0; correlation_numbers()],
+        paths: vec![1.0; LINEAL_NUMBERS],
+        threshold: 0.5,
+        variance: 0.25,
+        // One for each tap, and for three statistics.
+        halves: vec![1.0; channels.len() + 3],
     }
 }

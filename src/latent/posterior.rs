@@ -4,13 +4,30 @@ use rand::RngExt;
 use rand_pcg::Pcg64;
 
 use super::file::Tensors;
-use super::{Encoding, normals};
+use super::normals;
 
-/// The most latent points that are kept.
-const MOST: usize = 512;
 /// Names of the tensors in files.
 const POINTS: &str = "posterior.points";
 const DEVIATION: &str = "posterior.deviation";
+
+/// A latent point with its uncertainty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoding {
+    /// The mean.
+    pub mean: Vec<f32>,
+    /// The log variance; zeros of an autoencoder.
+    pub log_variance: Vec<f32>,
+}
+
+impl Encoding {
+    /// The divergence of each dimension from the standard normal distribution, in nats.
+    pub fn divergence(&self) -> impl Iterator<Item = f64> {
+        self.mean.iter().zip(&self.log_variance).map(|(m, l)| {
+            let (m, l) = (f64::from(*m), f64::from(*l));
+            0.5 * (m * m + l.exp() - 1.0 - l)
+        })
+    }
+}
 
 /// Latent points of patches that were trained on, and the mean uncertainty of each dimension: the aggregated posterior
 /// (Hoffman & Johnson, *ELBO surgery*, NIPS workshop 2016).
@@ -26,14 +43,16 @@ pub struct Posterior {
 }
 
 impl Posterior {
-    /// That of the patches with these latent points; evenly thinned if there are many. `None` without any.
+    /// The most latent points that are kept.
+    pub const MOST: usize = 512;
+
+    /// That of the patches with these latent points. `None` without any.
     pub fn of(encodings: &[Encoding]) -> Option<Self> {
         let n = encodings.len();
         let dimensions = encodings.first()?.mean.len();
         let variance = |d: usize| encodings.iter().map(|e| f64::from(e.log_variance[d]).exp()).sum::<f64>() / n as f64;
-        let every = n.div_ceil(MOST);
         Some(Self {
-            points: encodings.iter().step_by(every).flat_map(|e| e.mean.iter().copied()).collect(),
+            points: encodings.iter().flat_map(|e| e.mean.iter().copied()).collect(),
             deviation: (0..dimensions).map(|d| variance(d).sqrt() as f32).collect(),
         })
     }
@@ -60,7 +79,8 @@ impl Posterior {
         let (points, deviation) = (tensors.remove(POINTS), tensors.remove(DEVIATION));
         let (points, deviation) = (points?, deviation?);
         let count = points.len() / dimensions;
-        let fits = deviation.len() == dimensions && points.len() == count * dimensions && (1..=MOST).contains(&count);
+        let fits =
+            deviation.len() == dimensions && points.len() == count * dimensions && (1..=Self::MOST).contains(&count);
         let sane = points.iter().chain(&deviation).all(|v| v.abs() <= LARGEST);
         (fits && sane).then_some(Self { points, deviation })
     }
@@ -74,12 +94,11 @@ mod tests {
     #[test]
     fn samples_have_the_means_of_the_data_and_their_uncertainty() {
         let encoding =
-            |n: usize| Encoding { mean: vec![if n < 300 { -2.0 } else { 3.0 }, 0.5], log_variance: vec![-6.0, 0.0] };
-        let all: Vec<Encoding> = (0..1200).map(encoding).collect();
+            |n: usize| Encoding { mean: vec![if n < 100 { -2.0 } else { 3.0 }, 0.5], log_variance: vec![-6.0, 0.0] };
+        let all: Vec<Encoding> = (0..400).map(encoding).collect();
         let found = Posterior::of(&all).expect("there are some");
         let mut tensors = Tensors::new();
         found.write(&mut tensors);
-        assert!(tensors[POINTS].len() <= 2 * MOST);
         let mut random = Pcg64::seed_from_u64(1);
         let drawn: Vec<Vec<f32>> = (0..2000).map(|_| found.draw(&mut random)).collect();
         let low = drawn.iter().filter(|z| z[0] < 0.0).count() as f64 / 2000.0;

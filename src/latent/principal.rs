@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
     use crate::compute::Device;
-    use crate::latent::model::Scaling;
+    use crate::latent::scaling::Scaling;
     use crate::latent::targets::Extractor;
     use crate::latent::{Dataset, ModelKind, Networks, Patch, Trainer, synthetic};
     use crate::net::{Layer, Weights};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compute::ComputeError;
 use crate::compute::graph::{Function, Graph, Shape, TensorId};
 
-/// A soft indicator counts as 0 below this share of the way to its threshold, and as 1 as far above it.
+/// Half the width of what is between 0 and 1, as a share of the way from the threshold to black or white, whichever is nearer.
 const SOFT: f32 = 0.8;
 
 fn number(graph: &mut Graph, value: f32) -> Result<TensorId, ComputeError> {

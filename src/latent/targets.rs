@@ -42,7 +42,7 @@ pub struct Target {
 
 impl Extractor {
     /// An extractor for pictures of a size; `threshold` (0 … 255) is the grey value between the phases whose lineal paths
-    /// are matched.
+    /// and Minkowski functionals are matched.
     ///
     /// # Errors
     /// The picture is too small for the depth, or the device lacks memory.

@@ -9,14 +9,14 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::file::Tensors;
-use super::model::Scaling;
 use super::network::{Parameter, initial};
 use super::principal::{principal_components, start_from_components};
+use super::scaling::Scaling;
 use super::step::{Ready, feed, terms_of, write_parameters};
 use super::targets::{Target, Targets, target_bytes, targets_of};
 use super::training::Training;
 use super::weighing::weigh;
-use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary, normals};
+use super::{Check, Dataset, LatentError, LatentSettings, Model, Needs, Networks, Patch, Summary};
 use crate::compute::graph::{ADAM_DECAYS, TensorId, adam_numbers};
 use crate::compute::{ComputeError, Device};
 
@@ -27,7 +27,7 @@ pub struct Pictures {
     pub patches: Vec<Vec<f32>>,
     /// Their reconstructions.
     pub reconstructions: Vec<Vec<f32>>,
-    /// Samples of the standard distribution.
+    /// Random samples, see [`Model::sample`].
     pub samples: Vec<Vec<f32>>,
 }
 
@@ -320,7 +320,7 @@ impl Trainer {
             let model = self.model(false)?;
             let mut painter = model.painter(&self.device, (self.data.edge, self.data.edge))?;
             for _ in 0..pictures {
-                let z = normals(&mut random, self.settings.dimensions);
+                let z = model.sample(&mut random);
                 let noise = painter.noise(&mut random);
                 shown.samples.push(painter.paint(&z, &noise)?);
             }
@@ -371,7 +371,11 @@ impl Trainer {
             checks: self.state.checks.clone(),
             ..Summary::default()
         };
-        Ok(Model::new(self.settings.clone(), names.zip(parameters).collect(), self.scaling.clone(), summary))
+        let tensors = names.zip(parameters).collect();
+        let mut model = Model::new(self.settings.clone(), tensors, self.scaling.clone(), summary);
+        let features: Vec<&[f32]> = self.train_targets.iter().map(|t| t.features.as_slice()).collect();
+        model.keep_posterior(&self.device, &features)?;
+        Ok(model)
     }
 
     /// Everything that is needed to resume the training exactly: tensors, and a text.

@@ -56,12 +56,12 @@ pub struct StyleWeights {
     pub correlation: Vec<f32>,
     /// Weights of the lineal path, if it is matched.
     pub paths: Vec<f32>,
-    /// The grey value, 0 … 1, between the phases whose lineal paths are matched.
+    /// The grey value, 0 … 1, between the phases whose lineal paths and Minkowski functionals are matched.
     pub threshold: f32,
     /// Variance of the grey values, 0 … 1, of the patches that are trained on.
     pub variance: f32,
-    /// The loss at which each term of style counts as half in a TextureVAE: the taps, then the autocorrelation and the lineal
-    /// path if they are matched.
+    /// The loss at which each term of style counts as half in a TextureVAE: the taps, then the autocorrelation, the
+    /// lineal path and the Minkowski functionals, as far as they are matched.
     pub halves: Vec<f32>,
 }
 

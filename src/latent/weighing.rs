@@ -135,3 +135,66 @@ fn unpacked(settings: &LatentSettings, packed: &[f32]) -> Vec<Vec<f32>> {
     };
     gram_channels(settings).into_iter().map(one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latent::ModelKind;
+    use crate::latent::needs::blank_style;
+    use crate::latent::training::Training;
+    use crate::net::{Layer, Weights};
+
+    fn target(minkowski: [f32; 5]) -> Target {
+        let empty = vec![];
+        Target {
+            grams: empty.clone(),
+            features: empty.clone(),
+            correlation: empty.clone(),
+            paths: empty.clone(),
+            minkowski: minkowski.to_vec(),
+            minkowski_weights: empty,
+        }
+    }
+
+    #[test]
+    fn a_share_of_a_patchs_own_number_counts_alike_on_both_sides() {
+        let sparse = [0.05, 0.02, 0.001, -0.001, 0.0];
+        let dense = [0.25, 0.2, 0.008, -0.008, 0.0];
+        let inverted = [0.75, 0.2, -0.008, 0.008, 0.0];
+        let mut train = [target(sparse), target(dense), target(inverted)];
+        let mut checked = [target([0.0; 5])];
+        weigh_minkowski(&mut train, &mut checked);
+        // What a tenth more of particles costs.
+        let tenth = |t: &Target, own: f32| (0.1 * own * t.minkowski_weights[2]).powi(2);
+        let (few, many) = (tenth(&train[0], sparse[2]), tenth(&train[1], dense[2]));
+        assert!(few > 0.2 * many && few < many, "{few} {many}");
+        // A picture and its inverse weigh alike.
+        assert_eq!(train[1].minkowski_weights, train[2].minkowski_weights);
+        assert!(checked[0].minkowski_weights.iter().all(|w| w.is_finite() && *w > 0.0));
+    }
+
+    #[test]
+    fn every_loss_that_saturates_has_its_half() {
+        for n in 0..8 {
+            let weight = |bit: usize| if n >> bit & 1 == 1 { 1.0 } else { 0.0 };
+            let settings = LatentSettings {
+                depth: Layer::CONV1_1,
+                edge: 32,
+                width: 4,
+                batch: 2,
+                correlation_weight: weight(0),
+                lineal_weight: weight(1),
+                minkowski_weight: weight(2),
+                ..LatentSettings::of(ModelKind::Texture)
+            };
+            let mut numbers = target([0.1; 5]);
+            numbers.grams = vec![1.0; gram_channels(&settings).iter().map(|c| c * (c + 1) / 2).sum()];
+            let halves = half_losses(&settings, &[numbers.clone()], &numbers);
+            let weights = Weights::blank(settings.depth);
+            let graph = Training::new(&settings, &weights, &blank_style(&settings), (2, 2), false).expect("fits");
+            let plain = ["features", "stationarity", "divergence"];
+            let saturating = graph.terms.iter().filter(|name| !plain.contains(name)).count();
+            assert_eq!(halves.len(), saturating, "{:?}", graph.terms);
+        }
+    }
+}

@@ -47,7 +47,8 @@ pub struct Proposal {
     pub predicted: Vec<Prediction>,
 }
 
-/// Points of a standard normal distribution whose properties are known, by which further ones are searched.
+/// Latent points whose properties are known, by which further ones are searched; their prior is the standard normal
+/// distribution.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// The points.

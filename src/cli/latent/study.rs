@@ -171,9 +171,7 @@ fn train_and_judge(arguments: &Arguments, settings: &LatentSettings) -> anyhow::
     while !trainer.is_done() {
         trainer.step()?;
     }
-    let mut model = trainer.model(false)?;
-    // The latent points of the data, from which random samples are drawn.
-    model.summarise(&data, &networks.encoder, &device, &mut |_| true)?;
+    let model = trainer.model(false)?;
     match judge(&model, &data, &networks.encoder, &device, settings.seed, &mut |_| true)? {
         Some(judgement) => Ok(judgement),
         None => bail!("The judgement was stopped."),

@@ -93,7 +93,7 @@ pub struct ModelArguments {
     #[arg(long)]
     lineal_weight: Option<f64>,
     /// Weight of the loss of the Minkowski functionals (area, interface, Euler number), where style is matched
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long)]
     minkowski_weight: Option<f64>,
     /// Weight of the loss of stationarity: particles must not prefer places of the decoder's cells of 16 pixels (free
     /// layouts)

@@ -17,9 +17,6 @@ use crate::latent::{Cell, REACH, interpolation, samples, suggested_name, travers
 
 /// Pictures per strip.
 const STEPS: usize = 10;
-/// Where random points come from.
-pub(super) const RANDOM_POINTS: &str =
-    "Random latent points: near those of the data if the layout is free, else of the standard normal distribution.";
 /// The most strips of a traversal.
 const STRIPS: usize = 4;
 
@@ -70,9 +67,12 @@ impl OpenModel {
         }
     }
 
-    /// Whether the layout comes from separate noise.
-    pub(super) fn has_free_layout(&self) -> bool {
-        self.model.settings.free_layout && !self.model.settings.model.matches_pixels()
+    /// Where random points come from.
+    pub(super) fn random_tip(&self) -> &'static str {
+        match self.model.samples_data() {
+            true => "Random points like those of the data, each with its own layout.",
+            false => "Random points of the standard normal distribution, each with its own layout.",
+        }
     }
 }
 
@@ -120,7 +120,7 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         }
         let samples = open.model.settings.model.is_variational();
         let random = ui.add_enabled(samples, egui::Button::new("Random"));
-        let random = random.on_hover_text(RANDOM_POINTS);
+        let random = random.on_hover_text(open.random_tip());
         if random.on_disabled_hover_text("An autoencoder has no distribution to draw from.").clicked() {
             open.sample_seed += 1;
             let z = open.model.sample(&mut Pcg64::seed_from_u64(open.sample_seed));
@@ -149,7 +149,7 @@ pub fn explore_panel(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) 
         }
     });
     ui.horizontal(|ui| {
-        let free = open.has_free_layout();
+        let free = open.model.settings.has_free_layout();
         let button = ui.add_enabled(free, egui::Button::new("Another layout"));
         let button = button.on_hover_text("The same latent point with another arrangement: only the positions change.");
         if button.on_disabled_hover_text("In this model the latent point determines the layout.").clicked() {

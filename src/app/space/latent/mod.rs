@@ -111,7 +111,7 @@ impl Space for LatentSpace {
                 tooltip: "The same latent point with another arrangement: only the positions change.",
                 key: on(Page::Explore, Key::Space),
                 unavailable: match &self.open {
-                    Some(open) if open.has_free_layout() => None,
+                    Some(open) if open.model.settings.has_free_layout() => None,
                     Some(_) => Some("In this model the latent point determines the layout.".into()),
                     None => Some("Open or train a model first.".into()),
                 },

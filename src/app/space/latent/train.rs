@@ -118,7 +118,7 @@ pub fn model_choice(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     });
     let tip = "Patches per step. A batch that does not fit the memory is computed in parts.";
     value(ui, "Batch", tip, &mut settings.batch, &default.batch, |ui, v| ui.add(DragValue::new(v).range(1..=256)));
-    let tip = "Weight of the divergence (β). A larger one keeps fewer dimensions alive and makes random samples more realistic.";
+    let tip = "Weight of the divergence (β). A larger one keeps fewer dimensions alive, and latent points nearer the standard normal distribution.";
     value(ui, "Divergence", tip, &mut settings.beta, &default.beta, |ui, v| {
         ui.add(DragValue::new(v).range(0.0..=100.0).speed(0.0005).max_decimals(5))
     });
@@ -176,7 +176,7 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
         value(ui, "Lineal path", tip, &mut settings.lineal_weight, &default.lineal_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });
-        let tip = "Weight of the loss of area, interface and Euler number of both phases, which count specks and holes; 0 leaves it out.";
+        let tip = "Weight of the loss of the Minkowski functionals: area, interface and Euler number of both phases, and what is grey between them. It counts specks, holes and smears; 0 leaves it out.";
         value(ui, "Minkowski", tip, &mut settings.minkowski_weight, &default.minkowski_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });

@@ -3,7 +3,7 @@
 use egui::{Color32, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::data::ask_for_pictures;
-use super::explore::{RANDOM_POINTS, cell_at};
+use super::explore::cell_at;
 use super::state::{LatentSpace, OpenModel, SheetKind, grey};
 use crate::app::command::Action;
 use crate::app::shared::Shared;
@@ -118,7 +118,7 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
         ui.horizontal(|ui| {
             for (kind, name, tip) in [
                 (SheetKind::Traversal, "Traversal strip", "What each dimension does, from −4 to 4, at one layout."),
-                (SheetKind::Samples, "Random samples", RANDOM_POINTS),
+                (SheetKind::Samples, "Random samples", open.random_tip()),
                 (SheetKind::Interpolation, "Interpolation", "From the start to another micrograph."),
                 (
                     SheetKind::Correlations,
