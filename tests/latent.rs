@@ -15,6 +15,7 @@ use microwright::latent::{
 };
 use microwright::micrograph::PhaseMap;
 use microwright::net::{Layer, Weights, WeightsKind};
+use microwright::stats::{Boundary, Components};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -256,30 +257,54 @@ fn only_a_free_layout_is_sampled_from_the_data() {
     }
 }
 
+/// Of phase maps: the mean number of particles, and the mean area fraction.
+fn particles(maps: &[PhaseMap]) -> (f64, f64) {
+    let count = |map: &PhaseMap| Components::of(&map.indicator(1).view(), false, Boundary::Periodic).sizes.len();
+    let n = maps.len() as f64;
+    (
+        maps.iter().map(|map| count(map) as f64).sum::<f64>() / n,
+        maps.iter().map(|map| map.volume_fractions()[1]).sum::<f64>() / n,
+    )
+}
+
 #[test]
-fn the_loss_of_minkowski_functionals_clears_what_is_between_black_and_white() {
+fn the_loss_of_minkowski_functionals_clears_specks_and_smears() {
     let data = graphite(80, 32);
-    let between = |minkowski_weight: f64| {
+    let of = |values: &[f32]| phases(values, (32, 32), data.threshold, data.dark);
+    let patches = data.train.iter().map(|p| of(&p.values.iter().map(|v| f32::from(*v)).collect::<Vec<f32>>()));
+    let (wanted, _) = particles(&patches.collect::<Vec<PhaseMap>>());
+    let samples = |minkowski_weight: f64| {
         let settings = LatentSettings {
             minkowski_weight,
-            steps: 150,
-            width: 16,
+            steps: 300,
+            width: 32,
             depth: Layer::POOL2,
             batch: 8,
             ..small(ModelKind::Texture)
         };
         let mut trainer = trainer(&settings, &data, &Device::Cpu);
         finish(&mut trainer);
-        let samples = samples_of(&trainer, 40).concat();
-        let share = |range: std::ops::Range<f32>| {
-            samples.iter().filter(|v| range.contains(*v)).count() as f64 / samples.len() as f64
-        };
-        (share(40.0..215.0), share(215.0..256.0))
+        let samples = samples_of(&trainer, 80);
+        let grey = samples.iter().flatten().filter(|v| (40.0..215.0).contains(*v)).count() as f64;
+        (grey, particles(&samples.iter().map(|s| of(s)).collect::<Vec<PhaseMap>>()))
     };
-    let ((without, _), (with, white)) = (between(0.0), between(3.0));
-    assert!(with < 0.7 * without, "{without} {with}");
-    // The fractions of the data are 5 to 25 %.
-    assert!((0.08..0.22).contains(&white), "{white}");
+    let ((grey_without, (many, _)), (grey, (count, fraction))) = (samples(0.0), samples(50.0));
+    assert!(grey < 0.6 * grey_without, "{grey_without} {grey}");
+    assert!((count - wanted).abs() < 0.6 * (many - wanted), "{many} {count}, wanted {wanted}");
+    assert!(fraction > 0.06, "the pictures are empty: {fraction}");
+}
+
+#[test]
+fn first_patterns_do_not_become_empty_for_the_sake_of_their_particles() {
+    let data = graphite(80, 32);
+    for seed in 1..3 {
+        let settings = LatentSettings { seed, width: 16, batch: 8, steps: 200, ..small(ModelKind::Texture) };
+        let mut trainer = trainer(&settings, &data, &Device::Cpu);
+        finish(&mut trainer);
+        let maps = samples_of(&trainer, 40).into_iter().map(|s| phases(&s, (32, 32), data.threshold, data.dark));
+        let (_, fraction) = particles(&maps.collect::<Vec<PhaseMap>>());
+        assert!((0.08..0.3).contains(&fraction), "{seed}: {fraction}");
+    }
 }
 
 #[test]
@@ -533,6 +558,11 @@ fn the_boxed_model_knows_what_graphite_is_made_of() {
     // One latent point gives layouts that have no more to do with each other than patches of the data.
     let (layouts, unrelated) = found.layout_correlation.expect("a free layout");
     assert!((layouts - unrelated).abs() < 0.05, "{layouts} {unrelated}");
+    // Samples have the area fractions and the particle sizes of the data.
+    for compared in [&found.volume_fractions, &found.component_sizes] {
+        let (distance, _) = compared.kolmogorov_smirnov;
+        assert!(distance < 0.2, "{distance}");
+    }
     // Particles lie anywhere.
     let (samples, patches) = found.place_preference.expect("a texture");
     assert!(samples < 0.15 && patches < 0.15, "{samples} {patches}");
@@ -540,7 +570,7 @@ fn the_boxed_model_knows_what_graphite_is_made_of() {
 
 /// R² of nodularity, radius and area fraction that the model in the box reaches at least, of the latent means and of what is
 /// painted of them, by a regression on 150 patches.
-const BOXED: [(f64, f64); 3] = [(0.9, 0.75), (0.9, 0.85), (0.95, 0.95)];
+const BOXED: [(f64, f64); 3] = [(0.9, 0.8), (0.9, 0.85), (0.95, 0.95)];
 
 #[test]
 fn a_traversal_at_one_layout_is_smooth() {

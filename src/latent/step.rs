@@ -28,13 +28,14 @@ pub fn write_parameters(ready: &mut Ready, values: &[Vec<f32>]) {
     }
 }
 
-/// Writes everything that a run over these patches reads; in a check, the latent points are the means.
+/// Writes everything that a run over these patches reads: the weight of the divergence, and whether the Minkowski functionals
+/// count yet. In a check, the latent points are the means.
 pub fn feed(
     ready: &mut Ready,
     settings: &LatentSettings,
     patches: &[&Patch],
     targets: &[&Target],
-    beta: f64,
+    (beta, functionals): (f64, bool),
     random: &mut Pcg64,
     is_check: bool,
 ) {
@@ -78,6 +79,9 @@ pub fn feed(
     }
     if let Some(id) = graph.beta {
         program.write(id, &[beta as f32]);
+    }
+    if let Some(id) = graph.begun {
+        program.write(id, &[f32::from(u8::from(functionals))]);
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Training {
     pub noise: Vec<TensorId>,
     /// Weight of the divergence.
     pub beta: Option<TensorId>,
+    /// 1 if the Minkowski functionals count, 0 if they do not yet.
+    pub begun: Option<TensorId>,
     /// Adam's numbers, see [`Graph::adam`]; `None` if nothing is trained.
     pub step: Option<TensorId>,
     /// Adam's state of each parameter.
@@ -112,7 +114,7 @@ impl Training {
             terms.push("features");
         }
         let (mut targets, mut correlations, mut paths) = (vec![], vec![], vec![]);
-        let mut functionals = None;
+        let (mut functionals, mut at_functionals) = (None, None);
         let mut prior = None;
         if settings.model.matches_style() {
             // A picture that is not periodic has mirrored edges, like the patches.
@@ -160,6 +162,7 @@ impl Training {
                 factors.push(settings.minkowski_weight as f32);
                 terms.push("Minkowski functionals");
                 functionals = Some((target, weights));
+                at_functionals = Some(losses.len() - 1);
             }
             if settings.is_stationary() && batch > 1 {
                 losses.push(place_variance(&mut n.graph, picture, style.variance)?);
@@ -197,7 +200,7 @@ impl Training {
         let mut outputs = losses.clone();
         outputs.extend(divergence);
         outputs.push(picture);
-        let (mut step, mut states) = (None, vec![]);
+        let (mut step, mut states, mut begun) = (None, vec![], None);
         if train {
             if settings.model == ModelKind::Texture {
                 for (at, half) in of_style.into_iter().zip(&style.halves) {
@@ -205,6 +208,11 @@ impl Training {
                     losses[at] = saturated(&mut n, losses[at], half)?;
                     factors[at] *= half;
                 }
+            }
+            if let Some(at) = at_functionals {
+                let on = n.graph.input(Shape::SCALAR);
+                losses[at] = n.graph.pointwise(Function::Multiply, &[losses[at], on])?;
+                begun = Some(on);
             }
             let total = n.graph.weighted_sum(&losses, &factors)?;
             let trained: Vec<TensorId> = n.parameters.iter().map(|p| p.id).collect();
@@ -225,6 +233,7 @@ impl Training {
             prior,
             noise,
             beta,
+            begun,
             step,
             states,
             outputs,
