@@ -70,8 +70,8 @@ impl OpenModel {
     /// Where random points come from.
     pub(super) fn random_tip(&self) -> &'static str {
         match self.model.samples_data() {
-            true => "Random points like those of the data, each with its own layout.",
-            false => "Random points of the standard normal distribution, each with its own layout.",
+            true => "Random points like those of the data.",
+            false => "Random points of the standard normal distribution.",
         }
     }
 }

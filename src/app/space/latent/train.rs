@@ -176,7 +176,7 @@ fn further_settings(space: &mut LatentSpace, ui: &mut Ui) {
         value(ui, "Lineal path", tip, &mut settings.lineal_weight, &default.lineal_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });
-        let tip = "Weight of the loss of the Minkowski functionals: area, interface and Euler number of both phases, and what is grey between them. It counts specks, holes and smears; 0 leaves it out.";
+        let tip = "Weight of the loss of the Minkowski functionals: area, interface and Euler number of both phases, and what is grey between them. It counts specks, holes and smears, after a quarter of the steps; 0 leaves it out.";
         value(ui, "Minkowski", tip, &mut settings.minkowski_weight, &default.minkowski_weight, |ui, v| {
             number(ui, v, 1e4, 0.1)
         });

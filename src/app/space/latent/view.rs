@@ -115,10 +115,11 @@ pub fn sheet_view(space: &mut LatentSpace, shared: &mut Shared, ui: &mut Ui) {
     let mut choose_target = false;
     {
         let Some(open) = &mut space.open else { return };
+        let random = format!("{} Each has its own layout.", open.random_tip());
         ui.horizontal(|ui| {
             for (kind, name, tip) in [
                 (SheetKind::Traversal, "Traversal strip", "What each dimension does, from −4 to 4, at one layout."),
-                (SheetKind::Samples, "Random samples", open.random_tip()),
+                (SheetKind::Samples, "Random samples", random.as_str()),
                 (SheetKind::Interpolation, "Interpolation", "From the start to another micrograph."),
                 (
                     SheetKind::Correlations,
