@@ -131,7 +131,8 @@ fn both_backends_train_alike() {
     let Some(gpu) = common::gpu() else { return };
     let data = graphite(20, 32);
     for model in [ModelKind::Texture, ModelKind::Morphology] {
-        let settings = LatentSettings { steps: 2, check_every: 2, correlation_weight: 1.0, ..small(model) };
+        let settings =
+            LatentSettings { steps: 2, check_every: 2, correlation_weight: 1.0, minkowski_weight: 1.0, ..small(model) };
         let looks = [Device::Cpu, gpu.clone()].map(|device| {
             let mut trainer = trainer(&settings, &data, &device);
             finish(&mut trainer);
@@ -298,7 +299,9 @@ fn the_loss_of_minkowski_functionals_clears_specks_and_smears() {
 fn first_patterns_do_not_become_empty_for_the_sake_of_their_particles() {
     let data = graphite(80, 32);
     for seed in 1..3 {
-        let settings = LatentSettings { seed, width: 16, batch: 8, steps: 200, ..small(ModelKind::Texture) };
+        let minkowski_weight = 3.0;
+        let settings =
+            LatentSettings { seed, minkowski_weight, width: 16, batch: 8, steps: 200, ..small(ModelKind::Texture) };
         let mut trainer = trainer(&settings, &data, &Device::Cpu);
         finish(&mut trainer);
         let maps = samples_of(&trainer, 40).into_iter().map(|s| phases(&s, (32, 32), data.threshold, data.dark));
@@ -316,6 +319,7 @@ fn a_training_that_was_killed_goes_on_to_the_same_end() {
         patience: 5,
         correlation_weight: 1.0,
         lineal_weight: 1.0,
+        minkowski_weight: 1.0,
         ..small(ModelKind::Texture)
     };
     let mut whole = trainer(&settings, &data, &Device::Cpu);

@@ -109,8 +109,7 @@ pub struct LatentSettings {
     /// Weight of the loss of the lineal path where style is matched; 0 leaves it out.
     pub lineal_weight: f64,
     /// Weight of the loss of the Minkowski functionals (area, interface, Euler number) where style is matched; 0 leaves it
-    /// out, as in settings from before there was such a loss.
-    #[serde(default)]
+    /// out.
     pub minkowski_weight: f64,
     /// Weight of the loss of stationarity: the variance of the expected grey value over the places of the decoder's cells
     /// of 16 pixels, as a share of that of the patches' grey values. It is for free layouts; 0 leaves it out, as in
@@ -158,7 +157,7 @@ impl Default for LatentSettings {
             feature_weight: 10.0,
             correlation_weight: 0.0,
             lineal_weight: 0.0,
-            minkowski_weight: 3.0,
+            minkowski_weight: 0.0,
             stationarity_weight: 20.0,
             style_weight: 50.0,
             collapse_weight: 10.0,
@@ -191,7 +190,6 @@ impl LatentSettings {
                 width: 32,
                 depth: Layer::POOL2,
                 beta: 1.0,
-                minkowski_weight: 0.0,
                 rate: 1e-3,
                 batch: 20,
                 ..Self::default()
@@ -353,7 +351,6 @@ impl LatentPreset {
                 free_layout: false,
                 periodic: false,
                 beta: 0.0003,
-                minkowski_weight: 0.0,
                 steps: 4 * plain.steps,
                 ..plain
             },
@@ -376,10 +373,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_from_before_a_loss_are_without_it() {
+    fn settings_from_before_the_loss_of_stationarity_are_without_it() {
         let old: LatentSettings = serde_json::from_str(r#"{"model": "texture", "edge": 64}"#).expect("settings");
-        let without = LatentSettings { minkowski_weight: 0.0, stationarity_weight: 0.0, ..LatentSettings::default() };
-        assert_eq!(old, LatentSettings { edge: 64, ..without });
+        assert_eq!(old, LatentSettings { edge: 64, stationarity_weight: 0.0, ..LatentSettings::default() });
         assert!(LatentSettings::default().is_stationary() && !old.is_stationary());
     }
 
