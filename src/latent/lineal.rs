@@ -1,10 +1,8 @@
 //! The lineal path of a picture's two sides of a grey value as a part of a graph.
 
-use std::sync::Arc;
-
-use super::soft::{affine, soft_indicator};
+use super::soft::{affine, soft_indicator, sum_of_vectors, times_next};
 use crate::compute::ComputeError;
-use crate::compute::graph::{ConvSettings, Function, Graph, Shape, TensorId};
+use crate::compute::graph::{Graph, Shape, TensorId};
 
 /// Lengths of segments in pixels; each is twice the one before.
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 32];
@@ -43,32 +41,21 @@ fn along(graph: &mut Graph, indicator: TensorId, axis: usize, periodic: bool) ->
     if size < LENGTHS[LENGTHS.len() - 1] {
         return Err(ComputeError::shape(format!("a lineal path of {shape:?}")));
     }
-    let one = graph.constant(Shape::new(1, 1, 1), Arc::new(vec![1.0]))?;
-    let (count, numbers) = (LENGTHS.len(), Shape::vectors(1, LENGTHS.len()));
     let mut product = indicator;
-    let mut all: Option<TensorId> = None;
+    let mut terms = vec![];
     for (n, length) in LENGTHS.into_iter().enumerate() {
         if n > 0 {
-            // The second half of a segment begins where the first one ends; beyond an edge there is nothing.
+            // The second half of a segment begins where the first one ends.
             let mut step = [0; 2];
             step[axis] = (length / 2) as isize;
-            let settings =
-                ConvSettings { before: step.map(|s: isize| -s), after: step, ..ConvSettings::same(1, periodic, false) };
-            let half = graph.conv(product, one, None, None, settings)?;
-            product = graph.pointwise(Function::Multiply, &[product, half])?;
+            product = times_next(graph, product, step, periodic)?;
         }
         let places = if periodic { size } else { size + 1 - length };
         let share = 1.0 / (shape.positions() / size * places) as f32;
         let mean = graph.reduce(product, None, Shape::vectors(shape.batch, 1), share)?;
-        let place = Arc::new((0..count).map(|k| if k == n { 1.0 } else { 0.0 }).collect());
-        let place = graph.constant(numbers, place)?;
-        let here = graph.pointwise(Function::Multiply, &[mean, place])?;
-        all = Some(match all {
-            None => here,
-            Some(all) => graph.pointwise(Function::Add, &[all, here])?,
-        });
+        terms.push((mean, (0..LENGTHS.len()).map(|k| if k == n { 1.0 } else { 0.0 }).collect()));
     }
-    Ok(all.expect("at least one length"))
+    sum_of_vectors(graph, terms)
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! The Minkowski functionals of a picture's two sides of a grey value as a part of a graph.
 
-use std::sync::Arc;
-
-use super::soft::{affine, soft_indicator};
+use super::soft::{affine, soft_indicator, sum_of_vectors, times_next};
 use crate::compute::ComputeError;
-use crate::compute::graph::{ConvSettings, Function, Graph, Shape, TensorId};
+use crate::compute::graph::{Function, Graph, Shape, TensorId};
 
 /// Numbers that [`minkowski`] returns for a picture.
 pub const MINKOWSKI_NUMBERS: usize = 5;
@@ -53,31 +51,15 @@ pub fn minkowski(
         (other_squares, [0.0, 0.0, 0.0, 1.0, 0.0]),
         (square, [0.0, 0.0, 0.0, 0.0, -1.0]),
     ];
-    let mut sum: Option<TensorId> = None;
-    for (share, adds) in all {
-        let adds = graph.constant(Shape::vectors(1, MINKOWSKI_NUMBERS), Arc::new(adds.to_vec()))?;
-        let added = graph.pointwise(Function::Multiply, &[share, adds])?;
-        sum = Some(match sum {
-            None => added,
-            Some(sum) => graph.pointwise(Function::Add, &[sum, added])?,
-        });
-    }
-    Ok(sum.expect("nine shares"))
+    sum_of_vectors(graph, all.into_iter().map(|(share, adds)| (share, adds.to_vec())).collect())
 }
 
 /// The mean values of pixels, of pairs in a row, of pairs in a column, and of squares of four.
 fn shares(graph: &mut Graph, indicator: TensorId, periodic: bool) -> Result<[TensorId; 4], ComputeError> {
     let Shape { batch, height, width, .. } = graph.shape(indicator);
-    let one = graph.constant(Shape::new(1, 1, 1), Arc::new(vec![1.0]))?;
-    // Beyond an edge of a picture that is not periodic there is nothing.
-    let mut pair = |x: TensorId, step: [isize; 2]| -> Result<TensorId, ComputeError> {
-        let settings = ConvSettings { before: step.map(|s| -s), after: step, ..ConvSettings::same(1, periodic, false) };
-        let next = graph.conv(x, one, None, None, settings)?;
-        graph.pointwise(Function::Multiply, &[x, next])
-    };
-    let across = pair(indicator, [0, 1])?;
-    let down = pair(indicator, [1, 0])?;
-    let squares = pair(across, [1, 0])?;
+    let across = times_next(graph, indicator, [0, 1], periodic)?;
+    let down = times_next(graph, indicator, [1, 0], periodic)?;
+    let squares = times_next(graph, across, [1, 0], periodic)?;
     let (rows, columns) = if periodic { (height, width) } else { (height - 1, width - 1) };
     let mut mean = |x: TensorId, places: usize| graph.reduce(x, None, Shape::vectors(batch, 1), 1.0 / places as f32);
     Ok([

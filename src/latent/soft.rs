@@ -1,9 +1,10 @@
-//! The indicator of a picture's bright side as a part of a graph, soft so that it has a gradient.
+//! Parts that the statistics of a graph are made of: the indicator of a picture's bright side, soft so that it has a gradient,
+//! products of neighbours, and vectors of several means.
 
 use std::sync::Arc;
 
 use crate::compute::ComputeError;
-use crate::compute::graph::{Function, Graph, Shape, TensorId};
+use crate::compute::graph::{ConvSettings, Function, Graph, Shape, TensorId};
 
 /// Half the width of what is between 0 and 1, as a share of the way from the threshold to black or white, whichever is nearer.
 const SOFT: f32 = 0.8;
@@ -32,4 +33,27 @@ pub fn soft_indicator(graph: &mut Graph, picture: TensorId, threshold: f32) -> R
     let square = graph.pointwise(Function::Multiply, &[t, t])?;
     let rest = affine(graph, t, -2.0, 3.0)?;
     graph.pointwise(Function::Multiply, &[square, rest])
+}
+
+/// Each pixel times the one that lies `step` rows and columns further, at the opposite edge if `periodic`. Beyond an edge of
+/// any other picture there is nothing.
+pub fn times_next(graph: &mut Graph, x: TensorId, step: [isize; 2], periodic: bool) -> Result<TensorId, ComputeError> {
+    let one = number(graph, 1.0)?;
+    let settings = ConvSettings { before: step.map(|s| -s), after: step, ..ConvSettings::same(1, periodic, false) };
+    let next = graph.conv(x, one, None, None, settings)?;
+    graph.pointwise(Function::Multiply, &[x, next])
+}
+
+/// The sum of vectors, of which there is at least one, each times a number of each picture of a batch.
+pub fn sum_of_vectors(graph: &mut Graph, terms: Vec<(TensorId, Vec<f32>)>) -> Result<TensorId, ComputeError> {
+    let mut sum: Option<TensorId> = None;
+    for (number, vector) in terms {
+        let vector = graph.constant(Shape::vectors(1, vector.len()), Arc::new(vector))?;
+        let added = graph.pointwise(Function::Multiply, &[number, vector])?;
+        sum = Some(match sum {
+            None => added,
+            Some(sum) => graph.pointwise(Function::Add, &[sum, added])?,
+        });
+    }
+    Ok(sum.expect("at least one vector"))
 }
